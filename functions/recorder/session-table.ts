@@ -1,0 +1,64 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  type PutItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import * as v from 'valibot';
+import { SessionRecord } from '../vss/record.ts';
+
+/** The table of session records, one item each. */
+export interface SessionTable {
+  /** Stores the record of a session that has none; false if it has one. */
+  add(record: SessionRecord): Promise<boolean>;
+  read(sessionId: string): Promise<SessionRecord | undefined>;
+  /** Replaces the record that has this revision; false if it has another by now. */
+  replace(record: SessionRecord, revision: number): Promise<boolean>;
+}
+
+/** DynamoDB takes items up to 400 KB; a record beyond that can never be stored. */
+export class RecordTooLargeError extends Error {
+  override name = 'RecordTooLargeError';
+}
+
+export function sessionTable(client: DynamoDBClient, tableName: string): SessionTable {
+  async function put(record: SessionRecord, condition: Omit<PutItemCommandInput, 'TableName' | 'Item'>) {
+    const item = marshall(record, { removeUndefinedValues: true });
+    try {
+      await client.send(new PutItemCommand({ TableName: tableName, Item: item, ...condition }));
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      if (isItemTooLarge(error)) throw new RecordTooLargeError('The record exceeds 400 KB', { cause: error });
+      throw error;
+    }
+  }
+
+  return {
+    add: (record) => put(record, { ConditionExpression: 'attribute_not_exists(sessionId)' }),
+
+    replace: (record, revision) =>
+      put(record, {
+        ConditionExpression: 'revision = :revision',
+        ExpressionAttributeValues: { ':revision': { N: String(revision) } },
+      }),
+
+    async read(sessionId) {
+      const { Item } = await client.send(
+        new GetItemCommand({
+          TableName: tableName,
+          Key: { sessionId: { S: sessionId } },
+          ConsistentRead: true,
+        }),
+      );
+      return Item && v.parse(SessionRecord, unmarshall(Item));
+    },
+  };
+}
+
+/** DynamoDB has no error of its own for this: a ValidationException says it in words. */
+function isItemTooLarge(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ValidationException' && /item size/i.test(error.message);
+}

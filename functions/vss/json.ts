@@ -1,0 +1,73 @@
+/** A JSON value. */
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Parses JSON (RFC 8259) without losing a digit: a number that a double cannot hold exactly becomes a string of
+ * its digits, as delivered. A leading byte order mark is ignored.
+ *
+ * @throws SyntaxError when the text is not JSON.
+ */
+export function parseJson(text: string): Json {
+  const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  const value: Json = JSON.parse(json);
+  return MAY_LOSE_DIGITS.test(json) ? JSON.parse(json.replace(STRING_OR_NUMBER, quoteInexact)) : value;
+}
+
+/** Sixteen digits in a row may exceed a double's precision, a three-digit exponent its range. */
+const MAY_LOSE_DIGITS = /[\d.]{16}|\d[eE][+-]?0*\d{3}/;
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+
+function quoteInexact(token: string): string {
+  return token.startsWith('"') || significance(token) === significance(String(Number(token)))
+    ? token
+    : `"${token}"`;
+}
+
+/** The value of a decimal number as text: its significant digits and the power of ten of the last one. */
+function significance(number: string): string {
+  const [mantissa = '', exponent = '0'] = number.toLowerCase().split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  const digits = (whole + fraction).replace(/^(-?)0+/, '$1');
+  const significant = digits.replace(/0+$/, '');
+  if (significant === '' || significant === '-') return '0';
+  return `${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`;
+}
+
+/**
+ * The same text for the same value, whatever the order of its keys: no white space, keys sorted by UTF-16 code
+ * units (as RFC 8785, but lone surrogates are escaped, not refused). Properties that are undefined are left out.
+ * Works at any depth of nesting, where JSON.stringify exhausts the stack.
+ */
+export function canonicalJson(value: unknown): string {
+  let text = '';
+  const pending: ({ text: string } | { value: unknown })[] = [{ value }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if ('text' in next) {
+      text += next.text;
+    } else if (Array.isArray(next.value)) {
+      pending.push({ text: ']' });
+      for (let i = next.value.length - 1; i >= 0; i--) {
+        pending.push({ value: next.value[i] }, { text: i > 0 ? ',' : '' });
+      }
+      pending.push({ text: '[' });
+    } else if (isJsonObject(next.value)) {
+      const object: Readonly<Record<string, unknown>> = next.value;
+      const keys = Object.keys(object).filter((key) => object[key] !== undefined);
+      pending.push({ text: '}' });
+      for (const [i, key] of [...keys.sort().entries()].reverse()) {
+        pending.push({ value: object[key] }, { text: `${i > 0 ? ',' : ''}${JSON.stringify(key)}:` });
+      }
+      pending.push({ text: '{' });
+    } else {
+      text += JSON.stringify(next.value);
+    }
+  }
+  return text;
+}

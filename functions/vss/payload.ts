@@ -1,0 +1,223 @@
+import * as v from 'valibot';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
+
+/**
+ * The wire format of a Voice Session Summary, as 8x8 publishes it for IVR, Voice Messaging and Number Masking:
+ * one shape with different optional fields. What identifies a session is required. Of everything else, a value
+ * that does not fit its type reads as absent, and the caller keeps it verbatim (`summary.ts`).
+ *
+ * @see https://developer.8x8.com/connect/docs/voice/webhook-guides/voice-session-summary-webhook
+ */
+
+/** A text that DynamoDB can store: well-formed Unicode. */
+const text = v.pipe(
+  v.string(),
+  v.check((value) => value.isWellFormed()),
+);
+
+/** A number, or the same number as text: error codes have been published as both. */
+const decimal = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.regex(/^-?\d{1,15}(\.\d{1,15})?$/), v.transform(Number))]),
+  v.check((value) => Math.abs(value) <= Number.MAX_SAFE_INTEGER && (value === 0 || Math.abs(value) >= 1e-15)),
+);
+
+const integer = v.pipe(decimal, v.integer());
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)$/i;
+
+/** ISO 8601 with an offset; becomes UTC with milliseconds, which sorts as text. */
+const instant = v.pipe(
+  v.string(),
+  v.regex(INSTANT),
+  v.transform((value) => {
+    const time = new Date(value.toUpperCase().replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
+    return Number.isNaN(time.getTime()) ? '' : time.toISOString();
+  }),
+  // A year outside 0000–9999 gets a sign from toISOString, and would not sort.
+  v.check((value) => value.length === '2024-03-25T06:01:30.000Z'.length),
+);
+
+/** An open list: a known value in any published spelling becomes the canonical one, any other stays as it is. */
+function vocabulary(known: readonly string[], aliases: Readonly<Record<string, string>> = {}) {
+  const canonical = new Map(
+    [...known.map((value) => [value, value] as const), ...Object.entries(aliases)].map(
+      ([spelling, value]) => [letters(spelling), value],
+    ),
+  );
+  return v.pipe(
+    text,
+    v.transform((value) => canonical.get(letters(value)) ?? value),
+  );
+}
+
+/** `NO ANSWER`, `no-answer` and `NO_ANSWER` have the same letters, so have `makeCall` and `MAKE_CALL`. */
+function letters(value: string): string {
+  return value.replace(/[\s_-]+/g, '').toLowerCase();
+}
+
+const status = vocabulary(
+  [
+    'COMPLETED',
+    'NO_ANSWER',
+    'BUSY',
+    'CANCELED',
+    'FAILED',
+    'ERROR',
+    'COMPLETED_UNSUBSCRIBED',
+    'COMPLETED_UNSUB_ERROR',
+    'UNSUBSCRIBED_CONTACT',
+  ],
+  { CANCELLED: 'CANCELED' },
+);
+
+const action = vocabulary(['MAKE_CALL', 'HANGUP', 'SAY', 'SAY_AND_CAPTURE', 'PLAY_FILE', 'PLAY_TTS']);
+
+const eventType = vocabulary([
+  'SESSION_SUMMARY',
+  'CALL_ACTION',
+  'CALL_STATUS',
+  'CALL_RECORDING_STATUS',
+  'VIRTUAL_NUMBER_UPDATE',
+]);
+
+/** Makes a field optional, and absent where its value does not fit. */
+function tolerated<const S extends v.GenericSchema>(schema: S) {
+  return v.fallback(v.optional(schema), undefined);
+}
+
+/** An object of known fields, found in any case; `isAbsent` values are dropped before they are read. */
+function fields<const E extends v.ObjectEntries>(entries: E) {
+  const names = Object.keys(entries);
+  return v.pipe(
+    v.custom<JsonObject>(isJsonObject),
+    v.transform((object): unknown =>
+      Object.fromEntries(
+        [...spellings(names, object)]
+          .map(([name, key]): [string, Json] => [name, object[key] ?? null])
+          .filter(([, value]) => !isAbsent(value)),
+      ),
+    ),
+    v.object(entries),
+  );
+}
+
+/** null, an empty text and the text "null" have all been published for a field without a value. */
+export function isAbsent(value: Json): boolean {
+  return value === null || (typeof value === 'string' && /^(null)?$/i.test(value));
+}
+
+/**
+ * Under which key each of `names` was delivered: 8x8 has published `SourceRefId` for `sourceRefId`. Of several
+ * spellings of one name the documented one is read, else the first in the alphabet.
+ */
+export function spellings(names: readonly string[], object: JsonObject): Map<string, string> {
+  const canonical = new Map(names.map((name) => [name.toLowerCase(), name]));
+  const found = new Map<string, string>();
+  for (const key of Object.keys(object).sort()) {
+    const name = canonical.get(key.toLowerCase());
+    if (name !== undefined && (key === name || !found.has(name))) found.set(name, key);
+  }
+  return found;
+}
+
+const callQualityFields = {
+  /** Mean opinion score, 1.0 (bad) to 5.0 (excellent). */
+  mos: tolerated(decimal),
+  /** A fraction: 0.01 is one percent. */
+  packetLossRate: tolerated(decimal),
+  /** Milliseconds. */
+  jitter: tolerated(integer),
+};
+
+const errorDetailsFields = {
+  /** See `error-codes.ts`. */
+  errorCode: tolerated(integer),
+  errorMsg: tolerated(text),
+  /** Observed beside the two documented fields: the callflow request that failed, and its action. */
+  callFlowRequestId: tolerated(text),
+  action: tolerated(action),
+};
+
+const legFields = {
+  callId: tolerated(text),
+  callDirection: tolerated(vocabulary(['INBOUND', 'OUTBOUND'])),
+  callType: tolerated(vocabulary(['PSTN', 'VOIP'])),
+  callStatus: tolerated(status),
+  initiatedTimestamp: tolerated(instant),
+  connectedTimestamp: tolerated(instant),
+  disconnectedTimestamp: tolerated(instant),
+  /** Seconds connected, as 8x8 counts them: not always the difference of the timestamps. */
+  callDuration: tolerated(integer),
+  source: tolerated(text),
+  sourceFormat: tolerated(vocabulary(['MSISDN'])),
+  /** ISO 3166-1 alpha-2. */
+  sourceCountryCode: tolerated(text),
+  /** Reference id of the virtual number that an outbound leg shows as its caller. */
+  sourceRefId: tolerated(text),
+  destination: tolerated(text),
+  destinationFormat: tolerated(vocabulary(['MSISDN'])),
+  destinationCountryCode: tolerated(text),
+  /** Reference id of the virtual number that an inbound leg called. */
+  destinationRefId: tolerated(text),
+  callQuality: tolerated(fields(callQualityFields)),
+  /** Documented on the payload; one page says that it concerns a leg. */
+  errorDetails: tolerated(fields(errorDetailsFields)),
+};
+
+/** One leg of a session, typed as documented. */
+export const LegFields = fields(legFields);
+
+/** What identifies a session: printable ASCII, so that it can be a key, a log field and an attribute anywhere. */
+const id = v.pipe(v.string(), v.regex(/^[!-~]{1,128}$/));
+
+const payloadFields = {
+  sessionId: id,
+  subAccountId: id,
+  sessionStatus: v.pipe(status, v.maxLength(128)),
+  startTime: instant,
+  endTime: instant,
+  lastAction: tolerated(action),
+  /** Legs of the session, connected or not. */
+  callCount: tolerated(integer),
+  /** The id that the client gave its request. */
+  clientRequestId: tolerated(text),
+  errorDetails: tolerated(fields(errorDetailsFields)),
+  /** Legs by name: `callA`, `callB`. */
+  details: tolerated(v.custom<JsonObject>(isJsonObject)),
+};
+
+const eventFields = {
+  eventType: v.pipe(eventType, v.literal('SESSION_SUMMARY')),
+  /** Schema version of the payload. */
+  version: tolerated(integer),
+  namespace: tolerated(v.literal('VOICE')),
+  description: tolerated(v.literal('Summary of a completed call session')),
+  payload: fields(payloadFields),
+};
+
+/** A whole delivery. */
+export const SummaryEvent = fields(eventFields);
+
+/** Any event of 8x8 Voice. */
+export const VoiceEvent = fields({ eventType: tolerated(eventType) });
+
+/** The names that each object of a delivery is known to have. */
+export const KNOWN_FIELDS = {
+  event: Object.keys(eventFields),
+  payload: Object.keys(payloadFields),
+  leg: Object.keys(legFields),
+  callQuality: Object.keys(callQualityFields),
+  errorDetails: Object.keys(errorDetailsFields),
+};
+
+/** What is required of a delivery, by path, in words for whoever sent something else. */
+export const REQUIREMENTS: ReadonlyMap<string, string> = new Map([
+  ['', 'expected a JSON object'],
+  ['eventType', 'expected SESSION_SUMMARY'],
+  ['payload', 'expected an object'],
+  ['payload.sessionId', 'expected 1 to 128 printable ASCII characters'],
+  ['payload.subAccountId', 'expected 1 to 128 printable ASCII characters'],
+  ['payload.sessionStatus', 'expected a status such as COMPLETED, at most 128 characters'],
+  ['payload.startTime', 'expected a date and time with an offset, such as 2024-03-25T06:01:30Z'],
+  ['payload.endTime', 'expected a date and time with an offset, such as 2024-03-25T06:01:30Z'],
+]);

@@ -1,0 +1,199 @@
+import * as v from 'valibot';
+import { canonicalJson, isJsonObject, type Json, type JsonObject, parseJson } from './json.ts';
+import {
+  isAbsent,
+  KNOWN_FIELDS,
+  LegFields,
+  REQUIREMENTS,
+  SummaryEvent,
+  spellings,
+  VoiceEvent,
+} from './payload.ts';
+
+type Payload = v.InferOutput<typeof SummaryEvent>['payload'];
+
+/** A call leg of a session: its name (`callA`) and the documented fields that fit their types. */
+export interface Leg extends v.InferOutput<typeof LegFields> {
+  leg: string;
+}
+
+/**
+ * The canonical form of one delivery: 8x8's own names, one spelling per value, UTC times with milliseconds, legs
+ * sorted by name. Lossless: whatever was delivered and is not shown elsewhere is under `unrecognised`.
+ */
+export interface Summary extends Omit<Payload, 'details'> {
+  version?: number | undefined;
+  legs: Leg[];
+  /** Path in the delivery (`payload.details.callA.ringSeconds`) to the value there, as `storable` keeps it. */
+  unrecognised?: Record<string, Json>;
+}
+
+/** Where a delivery is not a valid summary. Holds nothing of what was delivered. */
+export interface Issue {
+  /** Path from the root of the delivery; empty for the root itself. */
+  path: string;
+  message: string;
+}
+
+export type Canonicalised =
+  | { outcome: 'summary'; summary: Summary }
+  | { outcome: 'unsupported-event'; eventType: string }
+  | { outcome: 'invalid-summary'; issues: Issue[] };
+
+/** Reads a body as delivered: text, or the bytes of what is no text in UTF-8. */
+export function readSummary(body: string | Uint8Array): Canonicalised | { outcome: 'invalid-json' } {
+  let delivered: Json;
+  try {
+    if (typeof body !== 'string') return { outcome: 'invalid-json' };
+    delivered = parseJson(body);
+  } catch {
+    return { outcome: 'invalid-json' };
+  }
+  return canonicalise(delivered);
+}
+
+/** Reads a delivery, parsed from JSON, into its canonical form. */
+export function canonicalise(delivered: Json): Canonicalised {
+  const event = v.safeParse(VoiceEvent, delivered);
+  if (event.success && OTHER_EVENTS.has(event.output.eventType ?? '')) {
+    return { outcome: 'unsupported-event', eventType: event.output.eventType ?? '' };
+  }
+
+  const parsed = v.safeParse(SummaryEvent, delivered);
+  if (!parsed.success) {
+    const paths = new Set(parsed.issues.map((issue) => v.getDotPath(issue) ?? ''));
+    const issues = [...paths].map((path) => ({ path, message: REQUIREMENTS.get(path) ?? 'not as expected' }));
+    return { outcome: 'invalid-summary', issues };
+  }
+
+  const { version, payload } = parsed.output;
+  const { details = {}, ...identity } = payload;
+  const unrecognised = new Map<string, Json>();
+  keepUnrecognised('event', delivered, parsed.output, '', unrecognised);
+  const legs = readLegs(details, unrecognised);
+  return {
+    outcome: 'summary',
+    summary: {
+      ...identity,
+      ...(version === undefined ? {} : { version }),
+      legs,
+      ...(unrecognised.size === 0 ? {} : { unrecognised: Object.fromEntries(unrecognised) }),
+    },
+  };
+}
+
+/** 8x8's other Voice webhooks, which may share one URL with this one. */
+const OTHER_EVENTS: ReadonlySet<string> = new Set([
+  'CALL_ACTION',
+  'CALL_STATUS',
+  'CALL_RECORDING_STATUS',
+  'VIRTUAL_NUMBER_UPDATE',
+]);
+
+function readLegs(details: JsonObject, unrecognised: Map<string, Json>): Leg[] {
+  const legs = new Map<string, Leg>();
+  // A documented spelling comes before its variants, whatever the order of delivery: it takes the name.
+  const entries = Object.entries(details).sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  for (const [key, value] of entries) {
+    const name = legName(key);
+    const leg = v.safeParse(LegFields, value);
+    if (leg.success && name.isWellFormed() && !legs.has(name)) {
+      legs.set(name, { leg: name, ...leg.output });
+      keepUnrecognised('leg', value, leg.output, pathTo('payload.details', name), unrecognised);
+    } else if (!isAbsent(value)) {
+      keep(unrecognised, 'payload.details', key, value);
+    }
+  }
+  return [...legs.values()].sort((a, b) => (a.leg < b.leg ? -1 : 1));
+}
+
+const rank = (key: string) => (key === legName(key) ? 0 : 1);
+
+/** `CallA` and `callA` name the same leg; a name of another kind stays as it is. */
+function legName(key: string): string {
+  return key.replace(/^call([a-z]+)$/i, (_, letter: string) => `call${letter.toUpperCase()}`);
+}
+
+/** Keeps what `read` does not show of `delivered`: fields unknown, values that did not fit, digits cut off. */
+function keepUnrecognised(
+  kind: keyof typeof KNOWN_FIELDS,
+  delivered: Json,
+  read: object,
+  path: string,
+  unrecognised: Map<string, Json>,
+): void {
+  if (!isJsonObject(delivered)) return;
+  const known = new Map([...spellings(KNOWN_FIELDS[kind], delivered)].map(([name, key]) => [key, name]));
+  const shown = new Map<string, unknown>(Object.entries(read));
+  for (const [key, value] of Object.entries(delivered)) {
+    const name = known.get(key);
+    const inside = name === undefined ? undefined : shown.get(name);
+    if (name === undefined || (inside === undefined && !isAbsent(value)) || isFinerThanShown(inside, value)) {
+      keep(unrecognised, path, name ?? key, value);
+    } else if (isNested(name) && typeof inside === 'object' && inside !== null) {
+      keepUnrecognised(name, value, inside, pathTo(path, name), unrecognised);
+    }
+  }
+}
+
+function isNested(name: string): name is 'payload' | 'callQuality' | 'errorDetails' {
+  return name === 'payload' || name === 'callQuality' || name === 'errorDetails';
+}
+
+/** A time with digits after its milliseconds. */
+function isFinerThanShown(shown: unknown, delivered: Json): boolean {
+  return (
+    typeof shown === 'string' &&
+    typeof delivered === 'string' &&
+    shown !== delivered &&
+    /T.*\.\d{3}\d*[1-9]/i.test(delivered)
+  );
+}
+
+function keep(unrecognised: Map<string, Json>, path: string, key: string, value: Json): void {
+  if (key.length <= MAX_KEY_LENGTH) {
+    unrecognised.set(pathTo(path, key), storable(value));
+  } else {
+    const place = path === '' ? '*' : `${path}.*`;
+    const others = unrecognised.get(place);
+    const list = Array.isArray(others) ? others : [];
+    unrecognised.set(place, [...list, canonicalJson(Object.fromEntries([[key, value]]))].sort());
+  }
+}
+
+/** DynamoDB takes attribute names up to 64 KiB; longer than this is no name. Such fields are listed under `*`, as JSON. */
+const MAX_KEY_LENGTH = 255;
+
+/** A key that is not a plain name is quoted, so that no two places have the same path. */
+function pathTo(path: string, key: string): string {
+  if (!/^[A-Za-z][\w-]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  return path === '' ? key : `${path}.${key}`;
+}
+
+/** Deeper values are kept as JSON text: DynamoDB takes 32 levels in all, of which the record needs some. */
+const MAX_DEPTH = 16;
+
+/** A value as DynamoDB can hold it: itself where that is exact, else `{ json: "its JSON text" }`. */
+function storable(value: Json): Json {
+  const looksWrapped = isJsonObject(value) && Object.keys(value).join() === 'json';
+  return isExactInDynamoDb(value) && !looksWrapped ? value : { json: canonicalJson(value) };
+}
+
+function isExactInDynamoDb(value: Json, depth = 1): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value === 'number') {
+    return value === 0 || (Math.abs(value) <= Number.MAX_SAFE_INTEGER && Math.abs(value) >= 1e-100);
+  }
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((item) => isExactInDynamoDb(item, depth + 1));
+  return Object.entries(value).every(
+    ([key, item]) =>
+      // An empty name is refused by DynamoDB; `__proto__` is lost by code that builds objects by assignment.
+      key !== '' &&
+      key !== '__proto__' &&
+      key.length <= MAX_KEY_LENGTH &&
+      key.isWellFormed() &&
+      isExactInDynamoDb(item, depth + 1),
+  );
+}

@@ -1,0 +1,72 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { isAccepted } from '../authorization/digest.ts';
+import { type Delivery, textOrBytes } from '../queue/message.ts';
+import { type Issue, readSummary, type Summary } from '../vss/summary.ts';
+
+/** The part of an API Gateway proxy event (REST) that a delivery is read from. */
+export type Request = Pick<APIGatewayProxyEvent, 'headers' | 'body' | 'isBase64Encoded'> & {
+  requestContext: Pick<APIGatewayProxyEvent['requestContext'], 'requestId' | 'requestTimeEpoch'>;
+};
+
+/** What deliveries are held against. */
+export interface Expectations {
+  /** SHA-256 of each accepted Authorization value, in hexadecimal. */
+  authorizationDigests: readonly string[];
+  subAccountIds: readonly string[];
+}
+
+/** What becomes of a request. */
+export type Decision =
+  /** A summary for the queue. */
+  | { outcome: 'accepted'; delivery: Delivery; summary: Summary }
+  /** From 8x8, but not to be recorded as it is: for the dead-letter queue. */
+  | {
+      outcome: 'quarantined';
+      delivery: Delivery;
+      reason: 'invalid-json' | 'invalid-summary' | 'unknown-subaccount';
+      issues?: readonly Issue[];
+    }
+  /** Not kept. */
+  | {
+      outcome: 'refused';
+      reason: 'payload-too-large' | 'unauthorized' | 'unsupported-event' | 'invalid-json';
+    };
+
+/** 256 KiB: a hundred times the largest summary published. With base64 it still fits a message of 1 MiB. */
+export const MAX_BODY_BYTES = 256 * 1024;
+
+/** Decides about a request, cheapest question first: size, authorization, JSON, event type, schema, sub-account. */
+export function receive(request: Request, { authorizationDigests, subAccountIds }: Expectations): Decision {
+  const body = request.isBase64Encoded ? Buffer.from(request.body ?? '', 'base64') : (request.body ?? '');
+  if (Buffer.byteLength(body) > MAX_BODY_BYTES) return { outcome: 'refused', reason: 'payload-too-large' };
+  if (!isAccepted(authorizationOf(request), authorizationDigests)) {
+    return { outcome: 'refused', reason: 'unauthorized' };
+  }
+  // Nothing was sent, so there is nothing to keep (nor does SQS take an empty message).
+  if (body.length === 0) return { outcome: 'refused', reason: 'invalid-json' };
+
+  const delivery = {
+    body: typeof body === 'string' ? body : textOrBytes(body),
+    receivedAt: new Date(request.requestContext.requestTimeEpoch).toISOString(),
+    requestId: request.requestContext.requestId,
+  };
+  const read = readSummary(delivery.body);
+  switch (read.outcome) {
+    case 'unsupported-event':
+      return { outcome: 'refused', reason: 'unsupported-event' };
+    case 'invalid-json':
+      return { outcome: 'quarantined', delivery, reason: 'invalid-json' };
+    case 'invalid-summary':
+      return { outcome: 'quarantined', delivery, reason: 'invalid-summary', issues: read.issues };
+    case 'summary':
+      return subAccountIds.includes(read.summary.subAccountId)
+        ? { outcome: 'accepted', delivery, summary: read.summary }
+        : { outcome: 'quarantined', delivery, reason: 'unknown-subaccount' };
+  }
+}
+
+/** Header names are case-insensitive; API Gateway passes them as they were sent. */
+function authorizationOf({ headers }: Request): string {
+  const name = Object.keys(headers ?? {}).find((header) => header.toLowerCase() === 'authorization');
+  return (name && headers[name]) ?? '';
+}

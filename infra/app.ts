@@ -1,0 +1,16 @@
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { ConfigurationError, readStage } from './config.ts';
+import { VssWebhookStack } from './stack.ts';
+
+/** The CDK app: one stack per stage. `npx cdk deploy -c stage=prod` */
+const app = new App();
+try {
+  const stage = readStage(app.node.tryGetContext('stages'), app.node.tryGetContext('stage'));
+  new VssWebhookStack(app, `vss-webhook-${stage.name}`, { stage });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+} catch (error) {
+  if (!(error instanceof ConfigurationError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,82 @@
+import * as v from 'valibot';
+
+/** 8x8's own rule for sub-account ids. @see spec of https://voice.8x8.com, parameter subAccountId */
+const SubAccountId = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9\-._&]{3,50}$/, 'expected 3 to 50 of the characters A-Z a-z 0-9 - . _ &'),
+);
+
+/** A stage's settings, under `context.stages` in cdk.json. */
+const Settings = v.strictObject({
+  /** The 8x8 sub-accounts whose sessions are recorded; a summary of any other is kept as a dead letter. */
+  subAccountIds: v.pipe(
+    v.array(SubAccountId, 'expected a list of sub-account ids'),
+    v.minLength(1, 'expected at least one sub-account id'),
+    v.check((ids) => new Set(ids).size === ids.length, 'expected each sub-account id once'),
+  ),
+  /** Name of the secret in Secrets Manager that holds the API key for 8x8. */
+  apiKeySecretName: v.pipe(
+    v.string('expected the name of a secret'),
+    v.regex(
+      /^[\w/+=.@-]{1,512}$/,
+      'expected the name of a secret: 1 to 512 of the characters A-Z a-z 0-9 / _ + = . @ -',
+    ),
+  ),
+  /** Version of the Authorization value that 8x8 sends. Raise it by one to rotate the value; the previous one stays accepted. */
+  authorizationVersion: v.optional(
+    v.pipe(
+      v.number('expected a whole number from 1'),
+      v.integer('expected a whole number from 1'),
+      v.minValue(1, 'expected a whole number from 1'),
+    ),
+    1,
+  ),
+});
+export type Settings = v.InferOutput<typeof Settings>;
+
+export interface Stage {
+  name: string;
+  settings: Settings;
+}
+
+/** What the CDK app takes from its context is not as expected. The message is for whoever wrote the context. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError';
+}
+
+/**
+ * The settings of the stage chosen with `-c stage=…` (default `dev`).
+ *
+ * @throws ConfigurationError that names the key, what was expected, and the stages that exist.
+ */
+export function readStage(stages: unknown, chosen: unknown = 'dev'): Stage {
+  if (typeof stages !== 'object' || stages === null || Array.isArray(stages)) {
+    throw new ConfigurationError('cdk.json has no stages: expected an object under context.stages.');
+  }
+  const known = new Map<string, unknown>(Object.entries(stages));
+  const existing = `Stages in cdk.json: ${[...known.keys()].join(', ') || 'none'}.`;
+  if (typeof chosen !== 'string' || !known.has(chosen)) {
+    throw new ConfigurationError(`There is no stage "${chosen}". ${existing} Choose one with -c stage=NAME.`);
+  }
+  if (!/^[A-Za-z][A-Za-z0-9-]{0,62}$/.test(chosen)) {
+    throw new ConfigurationError(
+      `"${chosen}" cannot name a stage: expected a letter, then up to 62 letters, digits or hyphens. ${existing}`,
+    );
+  }
+  const parsed = v.safeParse(Settings, known.get(chosen));
+  if (parsed.success) return { name: chosen, settings: parsed.output };
+  const complaints = parsed.issues.map((issue) => `  ${describe(`context.stages.${chosen}`, issue)}`);
+  throw new ConfigurationError(`cdk.json has faults:\n${complaints.join('\n')}\n${existing}`);
+}
+
+function describe(stage: string, issue: v.InferIssue<typeof Settings>): string {
+  const path = v.getDotPath(issue);
+  const key = path === null ? stage : `${stage}.${path}`;
+  if (issue.type === 'strict_object') {
+    if (issue.expected === 'never')
+      return `${key}: no such setting. Settings: ${Object.keys(Settings.entries).join(', ')}.`;
+    if (issue.expected !== 'Object') return `${key}: missing.`;
+    return `${key}: expected an object.`;
+  }
+  return `${key}: ${issue.message}.`;
+}

@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { type BuildOptions, buildSync } from 'esbuild';
+
+export interface NodeFunctionProps {
+  /** The folder under functions/ whose handler.ts this is. */
+  folder: string;
+  description: string;
+  timeout: Duration;
+  environment?: Record<string, string>;
+}
+
+/** One of the functions in functions/, bundled, with a role and a log group of its own. */
+export class NodeFunction extends LambdaFunction {
+  constructor(scope: Construct, id: string, { folder, ...props }: NodeFunctionProps) {
+    const { role, logGroup } = roleWithLogs(scope, id);
+    const directory = mkdtempSync(join(tmpdir(), 'vss-webhook-'));
+    buildSync({ ...bundleOptions(`${folder}/handler.ts`), outfile: join(directory, 'index.js') });
+    super(scope, id, {
+      ...props,
+      code: Code.fromAsset(directory),
+      handler: 'index.handler',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: 512,
+      role,
+      logGroup,
+    });
+    // The asset is in the cloud assembly by now.
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/**
+ * How a function is bundled. Measured: CommonJS with the SDK inside loads in three quarters of the time of ESM, and
+ * in less of that of the SDK that comes with the runtime; `mainFields` makes that bundle a third smaller.
+ */
+export function bundleOptions(entry: string) {
+  return {
+    entryPoints: [fileURLToPath(new URL(`../functions/${entry}`, import.meta.url))],
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    minify: true,
+    logLevel: 'warning',
+  } satisfies BuildOptions;
+}
+
+/** A role that may write its own logs and nothing else: CDK's own has a managed policy, which covers every log group. */
+export function roleWithLogs(scope: Construct, id: string): { role: Role; logGroup: LogGroup } {
+  const logGroup = new LogGroup(scope, `${id}Logs`, {
+    retention: RetentionDays.ONE_MONTH,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+  logGroup.grantWrite(role);
+  return { role, logGroup };
+}

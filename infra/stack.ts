@@ -1,0 +1,49 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { Authorization } from './authorization.ts';
+import type { Stage } from './config.ts';
+import { Queues } from './queues.ts';
+import { Recorder } from './recorder.ts';
+import { SessionTable } from './session-table.ts';
+import { Webhook } from './webhook.ts';
+
+export interface VssWebhookStackProps extends StackProps {
+  stage: Stage;
+}
+
+/** Receives Voice Session Summaries from 8x8 and keeps one record per session. */
+export class VssWebhookStack extends Stack {
+  constructor(scope: Construct, id: string, { stage, ...props }: VssWebhookStackProps) {
+    super(scope, id, {
+      description: `Voice Session Summaries of 8x8: webhook and session records (${stage.name})`,
+      ...props,
+    });
+
+    const { settings } = stage;
+    const { queue, deadLetterQueue } = new Queues(this, 'Queues');
+    const { table } = new SessionTable(this, 'Sessions');
+    const authorization = new Authorization(this, 'Authorization', {
+      version: settings.authorizationVersion,
+    });
+    const webhook = new Webhook(this, 'Webhook', {
+      stageName: stage.name,
+      subAccountIds: settings.subAccountIds,
+      authorizationDigests: authorization.digests,
+      queue,
+      deadLetterQueue,
+    });
+    new Recorder(this, 'Recorder', { queue, deadLetterQueue, table });
+
+    new CfnOutput(this, 'WebhookUrl', { value: webhook.url, description: 'Where 8x8 delivers' });
+    new CfnOutput(this, 'AuthorizationSecretArn', {
+      value: authorization.secret.secretArn,
+      description: 'Holds the Authorization value that 8x8 sends',
+    });
+    new CfnOutput(this, 'QueueUrl', { value: queue.queueUrl, description: 'Deliveries to be recorded' });
+    new CfnOutput(this, 'DeadLetterQueueUrl', {
+      value: deadLetterQueue.queueUrl,
+      description: 'Deliveries that could not be recorded',
+    });
+    new CfnOutput(this, 'TableName', { value: table.tableName, description: 'Session records' });
+  }
+}
