@@ -1,4 +1,4 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import { EndpointType, LambdaIntegration, RestApi } from 'aws-cdk-lib/aws-apigateway';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -36,6 +36,7 @@ export class Webhook extends Construct {
     props.deadLetterQueue.grant(receiver, 'sqs:SendMessage');
 
     const api = new RestApi(this, 'Api', {
+      restApiName: Stack.of(this).stackName,
       description: 'Receives Voice Session Summaries from 8x8',
       endpointTypes: [EndpointType.REGIONAL],
       deployOptions: { stageName: props.stageName },

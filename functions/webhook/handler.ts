@@ -1,67 +1,10 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { Metrics } from '@aws-lambda-powertools/metrics';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as v from 'valibot';
 import { clientSettings } from '../client-settings.ts';
 import { List, readEnvironment } from '../environment.ts';
-import { type Message, toMessage } from '../queue/message.ts';
-import type { Issue } from '../vss/summary.ts';
-import { accepted, type ProblemName, problem } from './problem.ts';
-import { type Decision, type Expectations, type Request, receive } from './receive.ts';
-
-interface Dependencies extends Expectations {
-  queueUrl: string;
-  deadLetterQueueUrl: string;
-  /** Resolves once the queue has acknowledged the message. */
-  send: (queueUrl: string, message: Message) => Promise<unknown>;
-  logger: Logger;
-  metrics: Metrics;
-}
-
-/** API Gateway → SQS. Answers 200, and 4xx where a copy is kept, only after a queue has acknowledged the delivery. */
-export function createHandler(dependencies: Dependencies) {
-  const { queueUrl, deadLetterQueueUrl, send, logger, metrics, ...expectations } = dependencies;
-
-  async function store(decision: Decision): Promise<void> {
-    if (decision.outcome === 'accepted') await send(queueUrl, toMessage(decision.delivery));
-    if (decision.outcome === 'quarantined')
-      await send(deadLetterQueueUrl, toMessage(decision.delivery, decision));
-  }
-
-  function reject(reason: ProblemName, requestId: string, issues?: readonly Issue[]): APIGatewayProxyResult {
-    metrics.addDimension('reason', reason);
-    metrics.addMetric('DeliveriesRejected', MetricUnit.Count, 1);
-    return problem(reason, requestId, issues);
-  }
-
-  async function receiveAndStore(request: Request, requestId: string): Promise<APIGatewayProxyResult> {
-    const decision = receive(request, expectations);
-    try {
-      await store(decision);
-    } catch (error) {
-      logger.error('A delivery could not be stored', { requestId, error });
-      return reject('queue-unavailable', requestId);
-    }
-    if (decision.outcome === 'quarantined') return reject(decision.reason, requestId, decision.issues);
-    if (decision.outcome === 'refused') return reject(decision.reason, requestId);
-
-    const { sessionId, subAccountId } = decision.summary;
-    metrics.addMetadata('sessionId', sessionId);
-    metrics.addMetadata('subAccountId', subAccountId);
-    metrics.addMetric('DeliveriesAccepted', MetricUnit.Count, 1);
-    return accepted(sessionId);
-  }
-
-  return async (request: Request): Promise<APIGatewayProxyResult> => {
-    const { requestId } = request.requestContext;
-    const response = await receiveAndStore(request, requestId);
-    // The metric's own log line says which delivery it was, so that a delivery costs one line.
-    metrics.addMetadata('requestId', requestId);
-    metrics.publishStoredMetrics();
-    return response;
-  };
-}
+import { createHandler } from './create-handler.ts';
 
 const environment = readEnvironment({
   QUEUE_URL: v.string(),

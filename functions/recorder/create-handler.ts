@@ -1,0 +1,81 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { SQSBatchResponse } from 'aws-lambda';
+import {
+  type DeadLetterReason,
+  fromMessage,
+  type Message,
+  type ReceivedMessage,
+  toMessage,
+} from '../queue/message.ts';
+import { versionOf } from '../vss/record.ts';
+import { readSummary } from '../vss/summary.ts';
+import { recordSession } from './record-session.ts';
+import { RecordTooLargeError, type SessionTable } from './session-table.ts';
+
+interface Dependencies {
+  table: SessionTable;
+  /** Resolves once the dead-letter queue has acknowledged the message. */
+  sendToDeadLetters: (message: Message) => Promise<unknown>;
+  logger: Logger;
+  metrics: Metrics;
+}
+
+/** SQS → DynamoDB. Every message stands for itself: what fails is reported alone, and retried alone. */
+export function createHandler({ table, sendToDeadLetters, logger, metrics }: Dependencies) {
+  async function record(message: ReceivedMessage): Promise<void> {
+    const delivery = fromMessage(message);
+    async function quarantine(why: DeadLetterReason): Promise<void> {
+      await sendToDeadLetters(toMessage(delivery, why));
+      logger.warn('Not recordable, moved to the dead-letter queue', {
+        requestId: delivery.requestId,
+        reason: why.reason,
+      });
+      metrics.addMetric('DeadLettered', MetricUnit.Count, 1);
+    }
+
+    const read = readSummary(delivery.body);
+    if (read.outcome !== 'summary') {
+      return quarantine({ reason: read.outcome, ...('issues' in read && { issues: read.issues }) });
+    }
+
+    const version = versionOf(read.summary, delivery.receivedAt);
+    try {
+      const recorded = await recordSession(table, version);
+      metrics.addMetric(METRICS[recorded], MetricUnit.Count, 1);
+      if (recorded === 'conflict') {
+        const { sessionId, subAccountId, digest } = version;
+        logger.warn('Another summary of a recorded session, kept beside it', {
+          sessionId,
+          subAccountId,
+          digest,
+        });
+      }
+    } catch (error) {
+      if (error instanceof RecordTooLargeError) return quarantine({ reason: 'record-too-large' });
+      throw error;
+    }
+  }
+
+  return async ({ Records }: { Records: readonly ReceivedMessage[] }): Promise<SQSBatchResponse> => {
+    const results = await Promise.allSettled(Records.map(record));
+    const batchItemFailures = results.flatMap((result, i) => {
+      const itemIdentifier = Records[i]?.messageId;
+      if (result.status === 'fulfilled' || itemIdentifier === undefined) return [];
+      logger.error('Not recorded; the queue will try it again', {
+        messageId: itemIdentifier,
+        error: result.reason,
+      });
+      metrics.addMetric('RecordsFailed', MetricUnit.Count, 1);
+      return [{ itemIdentifier }];
+    });
+    metrics.publishStoredMetrics();
+    return { batchItemFailures };
+  };
+}
+
+const METRICS = {
+  recorded: 'SessionsRecorded',
+  duplicate: 'DuplicateDeliveries',
+  conflict: 'ConflictingSummaries',
+} as const;

@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import * as v from 'valibot';
+import type { LocalStack } from './local-stack.ts';
+
+/** A summary that 8x8 publishes as an example. */
+export interface Example {
+  name: string;
+  body: string;
+  sessionId: string;
+}
+
+const Body = v.object({ payload: v.object({ sessionId: v.string() }) });
+
+const folder = new URL('examples/', import.meta.url);
+
+/**
+ * The published examples: three of IVR, two each of Voice Messaging and Number Masking. Those of Number Masking
+ * have session ids of their own here, because 8x8 publishes them with the ids of Voice Messaging's.
+ */
+export const examples: readonly Example[] = readdirSync(folder)
+  .sort()
+  .map((file) => {
+    const body = readFileSync(new URL(file, folder), 'utf8');
+    return {
+      name: file.replace(/\.json$/, ''),
+      body,
+      sessionId: v.parse(Body, JSON.parse(body)).payload.sessionId,
+    };
+  });
+
+/** Delivers a body as 8x8 does. */
+export function deliver({ webhookUrl, authorization }: LocalStack, body: string): Promise<Response> {
+  return fetch(webhookUrl, { method: 'POST', headers: { Authorization: authorization }, body });
+}
+
+/** A stored record, as far as it is shown. */
+export const StoredRecord = v.looseObject({
+  sessionId: v.string(),
+  subAccountId: v.string(),
+  sessionStatus: v.string(),
+  startTime: v.string(),
+  endTime: v.string(),
+  legs: v.array(v.looseObject({})),
+});
+export type StoredRecord = v.InferOutput<typeof StoredRecord>;
+
+/** Every record in the table, by session id. */
+export async function readRecords({ dynamodb, tableName }: LocalStack): Promise<StoredRecord[]> {
+  const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
+  const records = Items.map((item) => v.parse(StoredRecord, unmarshall(item)));
+  return records.sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
+}
+
+/** The records of these sessions, once all are stored or the deadline has passed. */
+export async function awaitRecords(
+  stack: LocalStack,
+  sessionIds: readonly string[],
+  deadlineMs = 20_000,
+): Promise<StoredRecord[]> {
+  const wanted = new Set(sessionIds);
+  const deadline = Date.now() + deadlineMs;
+  for (;;) {
+    const found = (await readRecords(stack)).filter(({ sessionId }) => wanted.has(sessionId));
+    if (found.length === wanted.size || Date.now() > deadline) return found;
+    await setTimeout(50);
+  }
+}

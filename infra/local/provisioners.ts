@@ -1,0 +1,238 @@
+import { join } from 'node:path';
+import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import * as v from 'valibot';
+import type { Api } from './api-gateway.ts';
+import type { EventSource } from './event-source.ts';
+import { type FunctionDefinition, functionArn, type LocalFunction } from './lambda.ts';
+import { generateSecretString } from './secrets-manager.ts';
+import { ACCOUNT, type Provision, type Provisioned, REGION } from './template.ts';
+
+/** Where resources are made. */
+export interface Site {
+  stackName: string;
+  /** The folder of the cloud assembly, which has the functions' bundles. */
+  assembly: string;
+  sqs: SQSClient;
+  sqsEndpoint: string;
+  dynamodb: DynamoDBClient;
+  start(definition: FunctionDefinition): LocalFunction;
+  /** The queues' URLs, by ARN. */
+  queueUrls: Map<string, string>;
+  /** The values of secrets, by ARN. */
+  secrets: Map<string, string>;
+  /** The functions, by ARN. */
+  functions: Map<string, LocalFunction>;
+  eventSources: EventSource[];
+  api: Api;
+}
+
+/** How each type of resource is made on this machine: its properties are read as far as they matter here. */
+export function provisioners(site: Site): (type: string) => Provision {
+  return (type) => {
+    if (type.startsWith('Custom::')) return customResource(site, type);
+    const make = MAKERS[type];
+    if (make) return (properties, logicalId) => make(site, properties, logicalId);
+    if (WITHOUT_EFFECT.has(type))
+      return async (_, logicalId) => ({ ref: logicalId, attributes: { Arn: logicalId } });
+    throw new Error(`The local stack does not know ${type}; infra/local/provisioners.ts says what it knows.`);
+  };
+}
+
+/** What nothing on one machine depends on: permissions, logs, and how an API is published. */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
+  'AWS::ApiGateway::Deployment',
+  'AWS::CDK::Metadata',
+  'AWS::IAM::Policy',
+  'AWS::IAM::Role',
+  'AWS::Lambda::Permission',
+  'AWS::Logs::LogGroup',
+  'AWS::SQS::QueuePolicy',
+]);
+
+type Maker = (site: Site, properties: unknown, logicalId: string) => Promise<Provisioned>;
+
+const MAKERS: Readonly<Record<string, Maker>> = {
+  async 'AWS::SQS::Queue'({ sqs, sqsEndpoint, queueUrls, stackName }, properties, logicalId) {
+    const { Tags: _, ...attributes } = v.parse(v.looseObject({ Tags: v.optional(v.unknown()) }), properties);
+    const name = `${stackName}-${logicalId}`;
+    const { QueueUrl = '' } = await sqs.send(
+      new CreateQueueCommand({
+        QueueName: name,
+        Attributes: Object.fromEntries(
+          Object.entries(attributes).map(([key, value]) => [
+            key,
+            typeof value === 'object' ? JSON.stringify(value) : String(value),
+          ]),
+        ),
+      }),
+    );
+    const arn = `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`;
+    // The emulator names a host that not every machine resolves; the path is what it goes by.
+    const url = new URL(new URL(QueueUrl).pathname, sqsEndpoint).href;
+    queueUrls.set(arn, url);
+    return { ref: url, attributes: { Arn: arn } };
+  },
+
+  async 'AWS::DynamoDB::Table'({ dynamodb, stackName }, properties, logicalId) {
+    const name = `${stackName}-${logicalId}`;
+    const definition = v.parse(
+      v.object({
+        AttributeDefinitions: v.array(
+          v.object({ AttributeName: v.string(), AttributeType: v.picklist(['S', 'N', 'B']) }),
+        ),
+        KeySchema,
+        GlobalSecondaryIndexes: v.array(
+          v.object({
+            IndexName: v.string(),
+            KeySchema,
+            Projection: v.object({ ProjectionType: v.picklist(['ALL', 'KEYS_ONLY']) }),
+          }),
+        ),
+      }),
+      properties,
+    );
+    await dynamodb.send(
+      new CreateTableCommand({ TableName: name, BillingMode: 'PAY_PER_REQUEST', ...definition }),
+    );
+    return { ref: name, attributes: { Arn: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}` } };
+  },
+
+  async 'AWS::SecretsManager::Secret'({ secrets, stackName }, properties, logicalId) {
+    const { GenerateSecretString } = v.parse(
+      v.object({
+        GenerateSecretString: v.object({ PasswordLength: v.number(), ExcludePunctuation: v.literal(true) }),
+      }),
+      properties,
+    );
+    const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${stackName}-${logicalId}`;
+    secrets.set(arn, generateSecretString(GenerateSecretString.PasswordLength));
+    return { ref: arn };
+  },
+
+  async 'AWS::Lambda::Function'({ assembly, functions, stackName, start }, properties, logicalId) {
+    const { Code, Environment, MemorySize, Timeout } = v.parse(
+      v.object({
+        Code: v.object({ S3Key: v.string() }),
+        Environment: v.optional(v.object({ Variables: v.record(v.string(), v.string()) }), { Variables: {} }),
+        MemorySize: v.optional(v.number(), 128),
+        Timeout: v.number(),
+      }),
+      properties,
+    );
+    const name = `${stackName}-${logicalId}`;
+    functions.set(
+      functionArn(name),
+      start({
+        name,
+        // CDK's own convention: the asset <hash>.zip is made from the folder asset.<hash>.
+        bundle: join(assembly, `asset.${Code.S3Key.replace(/\.zip$/, '')}`, 'index.js'),
+        timeoutSeconds: Timeout,
+        memoryMegabytes: MemorySize,
+        environment: Environment.Variables,
+      }),
+    );
+    return { ref: name, attributes: { Arn: functionArn(name) } };
+  },
+
+  async 'AWS::Lambda::EventSourceMapping'(site, properties) {
+    const { BatchSize, EventSourceArn, FunctionName, MaximumBatchingWindowInSeconds } = v.parse(
+      v.object({
+        BatchSize: v.number(),
+        EventSourceArn: v.string(),
+        FunctionName: v.string(),
+        FunctionResponseTypes: v.tuple([v.literal('ReportBatchItemFailures')]),
+        MaximumBatchingWindowInSeconds: v.optional(v.number(), 0),
+      }),
+      properties,
+    );
+    site.eventSources.push({
+      queueArn: EventSourceArn,
+      queueUrl: site.queueUrls.get(EventSourceArn) ?? '',
+      batchSize: BatchSize,
+      batchingWindowSeconds: MaximumBatchingWindowInSeconds,
+      target: functionOf(site, functionArn(FunctionName)),
+    });
+    return { ref: EventSourceArn };
+  },
+
+  // The path of a resource of an API serves as its id: so a method knows its path.
+  async 'AWS::ApiGateway::RestApi'(site, properties, logicalId) {
+    const { BinaryMediaTypes } = v.parse(
+      v.object({ BinaryMediaTypes: v.optional(v.array(v.string()), []) }),
+      properties,
+    );
+    site.api.binary = BinaryMediaTypes.includes('*/*');
+    return { ref: logicalId, attributes: { RootResourceId: '' } };
+  },
+
+  async 'AWS::ApiGateway::Resource'(_, properties) {
+    const { ParentId, PathPart } = v.parse(
+      v.object({ ParentId: v.string(), PathPart: v.string() }),
+      properties,
+    );
+    return { ref: `${ParentId}/${PathPart}` };
+  },
+
+  async 'AWS::ApiGateway::Method'(site, properties, logicalId) {
+    const { HttpMethod, ResourceId, Integration } = v.parse(
+      v.object({
+        HttpMethod: v.string(),
+        ResourceId: v.string(),
+        Integration: v.object({
+          Type: v.literal('AWS_PROXY'),
+          Uri: v.pipe(v.string(), v.regex(/\/functions\/.*\/invocations$/)),
+        }),
+      }),
+      properties,
+    );
+    const arn = Integration.Uri.replace(/^.*\/functions\//, '').replace(/\/invocations$/, '');
+    site.api.methods.push({ method: HttpMethod, path: ResourceId, target: functionOf(site, arn) });
+    return { ref: logicalId };
+  },
+
+  async 'AWS::ApiGateway::Stage'(site, properties) {
+    const { StageName } = v.parse(v.object({ StageName: v.string() }), properties);
+    site.api.stageName = StageName;
+    return { ref: StageName };
+  },
+};
+
+const KeySchema = v.array(v.object({ AttributeName: v.string(), KeyType: v.picklist(['HASH', 'RANGE']) }));
+
+function functionOf(site: Site, arn: string): LocalFunction {
+  const found = site.functions.get(arn);
+  if (!found) throw new Error(`The template has no function ${arn}`);
+  return found;
+}
+
+/**
+ * Creates a custom resource as CloudFormation does through the CDK provider framework, whose own function is
+ * replaced here: it only passes the event on to ours, and our answer to CloudFormation.
+ */
+function customResource(site: Site, type: string): Provision {
+  return async (properties, logicalId) => {
+    const { ServiceToken } = v.parse(v.looseObject({ ServiceToken: v.string() }), properties);
+    const onEvent = functionOf(site, ServiceToken).environment['USER_ON_EVENT_FUNCTION_ARN'] ?? '';
+    const answer = await functionOf(site, onEvent).invoke({
+      RequestType: 'Create',
+      RequestId: logicalId,
+      StackId: `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/${site.stackName}/local`,
+      LogicalResourceId: logicalId,
+      ResourceType: type,
+      ResourceProperties: asText(properties),
+    });
+    const { PhysicalResourceId, Data } = v.parse(
+      v.object({ PhysicalResourceId: v.string(), Data: v.optional(v.record(v.string(), v.string()), {}) }),
+      answer,
+    );
+    return { ref: PhysicalResourceId, attributes: Data };
+  };
+}
+
+/** CloudFormation sends every scalar property of a custom resource as text. */
+function asText(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asText);
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, asText(inner)]));
+}

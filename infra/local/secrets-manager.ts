@@ -1,0 +1,43 @@
+import { randomInt } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { json } from 'node:stream/consumers';
+import * as v from 'valibot';
+
+const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** A random text of letters and digits, as GenerateSecretString makes it without punctuation. */
+export function generateSecretString(length: number): string {
+  return Array.from({ length }, () => ALPHANUMERIC[randomInt(ALPHANUMERIC.length)]).join('');
+}
+
+const Request = v.object({ SecretId: v.string() });
+
+/**
+ * A stand-in for AWS Secrets Manager, for which npm has no emulator: answers GetSecretValue, the one operation that
+ * a function uses, in the service's own protocol (AWS JSON 1.1).
+ *
+ * @param secrets The values by ARN or name.
+ */
+export function secretsManager(secrets: ReadonlyMap<string, string>): Server {
+  return createServer(async (request, response) => {
+    function answer(status: number, body: object): void {
+      response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
+    }
+    const parsed = v.safeParse(Request, await json(request).catch(() => undefined));
+    if (request.headers['x-amz-target'] !== 'secretsmanager.GetSecretValue' || !parsed.success) {
+      return answer(400, {
+        __type: 'InvalidRequestException',
+        message: 'Only GetSecretValue is known here.',
+      });
+    }
+    const { SecretId } = parsed.output;
+    const SecretString = secrets.get(SecretId);
+    if (SecretString === undefined) {
+      return answer(400, {
+        __type: 'ResourceNotFoundException',
+        message: "Secrets Manager can't find the specified secret.",
+      });
+    }
+    answer(200, { ARN: SecretId, Name: SecretId, SecretString, VersionStages: ['AWSCURRENT'] });
+  });
+}

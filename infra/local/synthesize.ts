@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import * as v from 'valibot';
+
+const CdkJson = v.object({ context: v.record(v.string(), v.unknown()) });
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * Runs the CDK app for a stage, as the CDK CLI does, and returns the folder of the cloud assembly.
+ *
+ * @throws Error with what the app said, when it fails.
+ */
+export async function synthesize(stage: string): Promise<string> {
+  const { context } = v.parse(CdkJson, JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
+  const assembly = mkdtempSync(join(tmpdir(), 'vss-webhook-assembly-'));
+  const env = {
+    ...process.env,
+    CDK_OUTDIR: assembly,
+    CDK_CONTEXT_JSON: JSON.stringify({ ...context, stage }),
+  };
+  try {
+    await promisify(execFile)(process.execPath, ['infra/app.ts'], { cwd: root, env });
+  } catch (error) {
+    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
+    throw new Error(`The stack cannot be synthesized. ${said || String(error)}`, { cause: error });
+  }
+  return assembly;
+}
