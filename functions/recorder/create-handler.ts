@@ -1,5 +1,4 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
-import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse } from 'aws-lambda';
 import {
   type DeadLetterReason,
@@ -8,6 +7,7 @@ import {
   type ReceivedMessage,
   toMessage,
 } from '../queue/message.ts';
+import type { Counters, Log } from '../telemetry.ts';
 import { versionOf } from '../vss/record.ts';
 import { readSummary } from '../vss/summary.ts';
 import { recordSession } from './record-session.ts';
@@ -17,8 +17,8 @@ interface Dependencies {
   table: SessionTable;
   /** Resolves once the dead-letter queue has acknowledged the message. */
   sendToDeadLetters: (message: Message) => Promise<unknown>;
-  logger: Logger;
-  metrics: Metrics;
+  logger: Log;
+  metrics: Counters;
 }
 
 /** SQS → DynamoDB. Every message stands for itself: what fails is reported alone, and retried alone. */

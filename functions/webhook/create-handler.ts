@@ -1,7 +1,7 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
-import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { type Message, toMessage } from '../queue/message.ts';
+import type { Counters, Log } from '../telemetry.ts';
 import type { Issue } from '../vss/summary.ts';
 import { accepted, type ProblemName, problem } from './problem.ts';
 import { type Decision, type Expectations, type Request, receive } from './receive.ts';
@@ -11,8 +11,8 @@ interface Dependencies extends Expectations {
   deadLetterQueueUrl: string;
   /** Resolves once the queue has acknowledged the message. */
   send: (queueUrl: string, message: Message) => Promise<unknown>;
-  logger: Logger;
-  metrics: Metrics;
+  logger: Log;
+  metrics: Counters;
 }
 
 /** API Gateway → SQS. Answers 200, and 4xx where a copy is kept, only after a queue has acknowledged the delivery. */

@@ -1,0 +1,13 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { Metrics } from '@aws-lambda-powertools/metrics';
+
+/** What a handler logs with: Powertools' Logger. No line holds a phone number, a payload, a header or a key. */
+export type Log = Pick<Logger, 'warn' | 'error'>;
+
+/** What a handler counts with: Powertools' Metrics, of which it uses this much. */
+export interface Counters {
+  addDimension(...dimension: Parameters<Metrics['addDimension']>): unknown;
+  addMetadata(...metadata: Parameters<Metrics['addMetadata']>): unknown;
+  addMetric(...metric: Parameters<Metrics['addMetric']>): unknown;
+  publishStoredMetrics(): unknown;
+}

@@ -1,0 +1,100 @@
+import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
+import { describe, expect, it } from 'vitest';
+import { createHandler } from '../../../functions/authorization/create-handler.ts';
+import { digestOf, isAccepted } from '../../../functions/authorization/digest.ts';
+
+const COMMON = {
+  ServiceToken: 'token',
+  ResponseURL: 'https://example.com',
+  StackId: 'stack',
+  RequestId: 'request',
+  LogicalResourceId: 'Digests',
+  ResourceType: 'Custom::AuthorizationDigests',
+};
+
+const properties = (version: number, ...secretArns: string[]) => ({
+  ServiceToken: 'token',
+  version: String(version),
+  secretArns,
+});
+
+const handle = createHandler(async (arn) => `value of ${arn}`);
+
+type Properties = ReturnType<typeof properties>;
+
+function update(from: Properties, to: Properties): CloudFormationCustomResourceEvent {
+  return {
+    ...COMMON,
+    RequestType: 'Update',
+    PhysicalResourceId: 'authorization-digests',
+    ResourceProperties: to,
+    OldResourceProperties: from,
+  };
+}
+
+describe('the authorization digests', () => {
+  it('are those of every accepted value, and no value', async () => {
+    const answer = await handle({
+      ...COMMON,
+      RequestType: 'Create',
+      ResourceProperties: properties(2, 'arn:2', 'arn:1'),
+    });
+
+    expect(answer).toEqual({
+      PhysicalResourceId: 'authorization-digests',
+      Data: { digests: `${digestOf('value of arn:2')},${digestOf('value of arn:1')}` },
+    });
+  });
+
+  it('change with the version, under the same physical id, so that nothing is replaced', async () => {
+    const answer = await handle(update(properties(1, 'arn:1'), properties(2, 'arn:2', 'arn:1')));
+
+    expect(answer.PhysicalResourceId).toBe('authorization-digests');
+    expect(answer).toHaveProperty(
+      'Data.digests',
+      `${digestOf('value of arn:2')},${digestOf('value of arn:1')}`,
+    );
+  });
+
+  it('refuse a version raised by more than one, which would lock 8x8 out', async () => {
+    await expect(handle(update(properties(1, 'arn:1'), properties(3, 'arn:3', 'arn:2')))).rejects.toThrow(
+      'authorizationVersion goes from 1 to 3. Raise it by one per deployment',
+    );
+  });
+
+  it('follow a rollback to an earlier version', async () => {
+    const answer = await handle(update(properties(4, 'arn:4', 'arn:3'), properties(1, 'arn:1')));
+
+    expect(answer).toHaveProperty('Data.digests', digestOf('value of arn:1'));
+  });
+
+  it('need nothing to be deleted', async () => {
+    const answer = await createHandler(async () => {
+      throw new Error('gone');
+    })({
+      ...COMMON,
+      RequestType: 'Delete',
+      PhysicalResourceId: 'authorization-digests',
+      ResourceProperties: properties(1),
+    });
+
+    expect(answer).toEqual({ PhysicalResourceId: 'authorization-digests' });
+  });
+});
+
+describe('an Authorization value', () => {
+  it.each([
+    ['the current one', 'current', true],
+    ['the previous one', 'previous', true],
+    ['another', 'other', false],
+    ['none', '', false],
+    ['the digest of one', digestOf('current'), false],
+  ])('is accepted if it is one of those: %s', (_, value, accepted) => {
+    expect(isAccepted(value, [digestOf('current'), digestOf('previous')])).toBe(accepted);
+  });
+
+  it('is never accepted where no digest is known', () => {
+    expect(isAccepted('', [''])).toBe(false);
+    expect(isAccepted('', [])).toBe(false);
+  });
+});

@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Message, type ReceivedMessage, toMessage } from '../../../functions/queue/message.ts';
+import { createHandler } from '../../../functions/recorder/create-handler.ts';
+import { RecordTooLargeError, type SessionTable } from '../../../functions/recorder/session-table.ts';
+import { example, summaryBody } from '../summaries.ts';
+import { telemetry } from '../telemetry.ts';
+import { emulatedTable } from './emulated-table.ts';
+
+let emulator: Awaited<ReturnType<typeof emulatedTable>>;
+beforeAll(async () => {
+  emulator = await emulatedTable();
+});
+beforeEach(() => {
+  emulator.requests.length = 0;
+});
+afterAll(() => emulator.stop());
+
+/** A recorder on the emulated table, some of whose operations may be replaced. */
+function recorder({
+  table = {},
+  sendToDeadLetters = async () => {},
+}: {
+  table?: Partial<SessionTable>;
+  sendToDeadLetters?: (message: Message) => Promise<unknown>;
+} = {}) {
+  const deadLetters: Message[] = [];
+  const seen = telemetry();
+  const handle = createHandler({
+    table: { ...emulator.table, ...table },
+    sendToDeadLetters: async (message) => {
+      await sendToDeadLetters(message);
+      deadLetters.push(message);
+    },
+    ...seen,
+  });
+  return { record: (...bodies: string[]) => handle({ Records: bodies.map(received) }), deadLetters, ...seen };
+}
+
+/** The message with this body as Lambda passes it on; its id is its place in the batch. */
+function received(body: string, place: number): ReceivedMessage {
+  const message = toMessage({ body, receivedAt: '2026-01-13T08:27:34.567Z', requestId: `request-${place}` });
+  return {
+    messageId: String(place),
+    body: message.MessageBody,
+    attributes: { SentTimestamp: '0' },
+    messageAttributes: Object.fromEntries(
+      Object.entries(message.MessageAttributes).map(([name, { DataType, StringValue }]) => [
+        name,
+        { dataType: DataType, stringValue: StringValue },
+      ]),
+    ),
+  };
+}
+
+let sessions = 0;
+const newSession = () => `session-${++sessions}`;
+
+async function itemOf(sessionId: string) {
+  return (await emulator.items()).find((item) => item['sessionId'] === sessionId);
+}
+
+describe('the recorder', () => {
+  it('records a new session with one request', async () => {
+    const { record, counted } = recorder();
+
+    expect(await record(example('ivr-busy'))).toEqual({ batchItemFailures: [] });
+
+    expect(emulator.requests).toEqual(['PutItem']);
+    expect(counted).toEqual({ SessionsRecorded: 1 });
+    expect(await itemOf('ece96728-f059-11f0-baa6-c147150ab00e')).toMatchObject({
+      subAccountId: '8x8_test',
+      sessionStatus: 'BUSY',
+      unsuccessfulIn: '8x8_test',
+      startTime: '2026-01-13T08:29:06.000Z',
+      endTime: '2026-01-13T08:29:43.000Z',
+      receivedAt: '2026-01-13T08:27:34.567Z',
+      version: 5,
+      revision: 1,
+      legs: [{ leg: 'callA' }, { leg: 'callB' }],
+    });
+  });
+
+  it('finds a duplicate with two requests and changes nothing', async () => {
+    const { record, counted } = recorder();
+    const sessionId = newSession();
+    await record(summaryBody({ sessionId }));
+    const before = await itemOf(sessionId);
+    emulator.requests.length = 0;
+
+    await record(summaryBody({ sessionId, callCount: null }));
+
+    expect(emulator.requests).toEqual(['PutItem', 'GetItem']);
+    expect(counted).toEqual({ SessionsRecorded: 1, DuplicateDeliveries: 1 });
+    expect(await itemOf(sessionId)).toEqual(before);
+  });
+
+  it('keeps another summary of a session beside the first, with three requests', async () => {
+    const { record, counted, logged } = recorder();
+    const sessionId = newSession();
+    await record(summaryBody({ sessionId, sessionStatus: 'BUSY' }));
+    emulator.requests.length = 0;
+
+    await record(summaryBody({ sessionId, sessionStatus: 'COMPLETED', endTime: '2026-01-13T09:00:00Z' }));
+
+    expect(emulator.requests).toEqual(['PutItem', 'GetItem', 'PutItem']);
+    expect(counted).toEqual({ SessionsRecorded: 1, ConflictingSummaries: 1 });
+    const item = await itemOf(sessionId);
+    expect(item).toMatchObject({
+      sessionStatus: 'COMPLETED',
+      endTime: '2026-01-13T09:00:00.000Z',
+      alternates: [{ sessionStatus: 'BUSY', endTime: '2026-01-13T08:27:33.000Z' }],
+      revision: 2,
+    });
+    expect(item).not.toHaveProperty('unsuccessfulIn');
+    expect(logged).toMatchObject([{ level: 'warn', details: [{ sessionId }] }]);
+  });
+
+  it('reports only the message that failed, of a batch of ten', async () => {
+    const ids = Array.from({ length: 10 }, newSession);
+    const { record, counted, logged } = recorder({
+      table: {
+        add: (added) =>
+          added.sessionId === ids[3] ? Promise.reject(new Error('throttled')) : emulator.table.add(added),
+      },
+    });
+
+    const response = await record(...ids.map((sessionId) => summaryBody({ sessionId })));
+
+    expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: '3' }] });
+    expect(counted).toEqual({ SessionsRecorded: 9, RecordsFailed: 1 });
+    expect(logged).toMatchObject([{ level: 'error', details: [{ messageId: '3' }] }]);
+    const stored = (await emulator.items()).map((item) => item['sessionId']);
+    expect(ids.filter((id) => stored.includes(id))).toEqual(ids.filter((id) => id !== ids[3]));
+  });
+
+  it('moves what can never be recorded to the dead-letter queue at once, and records the rest', async () => {
+    const sessionId = newSession();
+    const { record, deadLetters, counted } = recorder();
+
+    const response = await record(
+      '{',
+      summaryBody({ endTime: 'never' }),
+      '{"eventType":"CALL_STATUS"}',
+      summaryBody({ sessionId }),
+    );
+
+    expect(response).toEqual({ batchItemFailures: [] });
+    expect(deadLetters).toMatchObject([
+      { MessageBody: '{', MessageAttributes: { reason: { StringValue: 'invalid-json' } } },
+      {
+        MessageAttributes: {
+          reason: { StringValue: 'invalid-summary' },
+          issues: { StringValue: expect.stringContaining('payload.endTime') },
+          receivedAt: { StringValue: '2026-01-13T08:27:34.567Z' },
+          requestId: { StringValue: 'request-1' },
+        },
+      },
+      { MessageAttributes: { reason: { StringValue: 'unsupported-event' } } },
+    ]);
+    expect(counted).toEqual({ DeadLettered: 3, SessionsRecorded: 1 });
+    expect(await itemOf(sessionId)).toBeDefined();
+  });
+
+  it('leaves a message in the queue when even the dead-letter queue does not take it', async () => {
+    const { record } = recorder({ sendToDeadLetters: () => Promise.reject(new Error('no answer')) });
+
+    expect(await record('{')).toEqual({ batchItemFailures: [{ itemIdentifier: '0' }] });
+  });
+
+  it('moves a record that DynamoDB finds too large to the dead-letter queue', async () => {
+    const { record, deadLetters } = recorder({
+      table: { add: () => Promise.reject(new RecordTooLargeError()) },
+    });
+
+    expect(await record(summaryBody({ sessionId: newSession() }))).toEqual({ batchItemFailures: [] });
+
+    expect(deadLetters).toMatchObject([
+      { MessageAttributes: { reason: { StringValue: 'record-too-large' } } },
+    ]);
+  });
+
+  it('knows a record that DynamoDB finds too large', async () => {
+    const { record, deadLetters } = recorder();
+    const small = Array.from({ length: 120_000 }, () => 0);
+
+    await record(summaryBody({ sessionId: newSession() }, { readings: [small, small] }));
+
+    expect(deadLetters).toMatchObject([
+      { MessageAttributes: { reason: { StringValue: 'record-too-large' } } },
+    ]);
+  });
+});

@@ -1,0 +1,245 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../../functions/authorization/digest.ts';
+import type { Message } from '../../../functions/queue/message.ts';
+import { createHandler } from '../../../functions/webhook/create-handler.ts';
+import { MAX_BODY_BYTES, type Request } from '../../../functions/webhook/receive.ts';
+import { example, summaryBody } from '../summaries.ts';
+import { telemetry } from '../telemetry.ts';
+
+const AUTHORIZATION = 'the-current-value';
+const PREVIOUS_AUTHORIZATION = 'the-previous-value';
+const REQUEST_ID = '0e0e5c0c-1b1f-4b3c-9c55-5f1f3a9f6b10';
+
+function webhook(send: (queueUrl: string, message: Message) => Promise<unknown> = async () => {}) {
+  const sent: { queueUrl: string; message: Message }[] = [];
+  const seen = telemetry();
+  const handle = createHandler({
+    queueUrl: 'queue',
+    deadLetterQueueUrl: 'dead-letters',
+    authorizationDigests: [digestOf(AUTHORIZATION), digestOf(PREVIOUS_AUTHORIZATION)],
+    subAccountIds: ['8x8_test', 'wavecell_voice'],
+    send: async (queueUrl, message) => {
+      await send(queueUrl, message);
+      sent.push({ queueUrl, message });
+    },
+    ...seen,
+  });
+  return { handle, sent, ...seen };
+}
+
+function request(
+  body: string | Buffer,
+  headers: Record<string, string> = { Authorization: AUTHORIZATION },
+): Request {
+  return {
+    headers,
+    body: Buffer.from(body).toString('base64'),
+    isBase64Encoded: true,
+    requestContext: { requestId: REQUEST_ID, requestTimeEpoch: Date.UTC(2026, 0, 13, 8, 27, 34, 567) },
+  };
+}
+
+const body = summaryBody();
+
+/** Each answer of the HTTP contract: what is sent, what is answered, and whether a copy is kept. */
+const CONTRACT = [
+  { status: 400, name: 'invalid-json', given: request('{"eventType":'), kept: true },
+  { status: 400, name: 'invalid-json', given: request(Buffer.from([0x7b, 0xff, 0x7d])), kept: true },
+  { status: 400, name: 'invalid-json', given: request(''), kept: false },
+  { status: 401, name: 'unauthorized', given: request(body, {}), kept: false },
+  { status: 401, name: 'unauthorized', given: request(body, { Authorization: 'guess' }), kept: false },
+  { status: 401, name: 'unauthorized', given: request(body, { Authorization: '' }), kept: false },
+  { status: 413, name: 'payload-too-large', given: request(' '.repeat(MAX_BODY_BYTES + 1)), kept: false },
+  { status: 422, name: 'unsupported-event', given: request('{"eventType":"CALL_ACTION"}'), kept: false },
+  { status: 422, name: 'unsupported-event', given: request('{"eventType":"CALL_STATUS"}'), kept: false },
+  {
+    status: 422,
+    name: 'unsupported-event',
+    given: request('{"eventType":"CALL_RECORDING_STATUS"}'),
+    kept: false,
+  },
+  {
+    status: 422,
+    name: 'unsupported-event',
+    given: request('{"eventType":"VIRTUAL_NUMBER_UPDATE"}'),
+    kept: false,
+  },
+  { status: 422, name: 'invalid-summary', given: request(summaryBody({ sessionId: undefined })), kept: true },
+  { status: 422, name: 'invalid-summary', given: request('{"eventType":"SOMETHING_NEW"}'), kept: true },
+  { status: 422, name: 'invalid-summary', given: request('[]'), kept: true },
+  {
+    status: 422,
+    name: 'unknown-subaccount',
+    given: request(summaryBody({ subAccountId: 'other' })),
+    kept: true,
+  },
+] as const;
+
+describe('the HTTP contract', () => {
+  it('answers 200 with the session id, for each published example', async () => {
+    for (const name of ['ivr-answered', 'voice-messaging-error', 'number-masking-answered']) {
+      const { handle, sent } = webhook();
+
+      const response = await handle(request(example(name)));
+
+      expect(response.statusCode).toBe(200);
+      expect(response.headers).toEqual({ 'Content-Type': 'application/json' });
+      expect(JSON.parse(response.body)).toEqual({
+        status: 'accepted',
+        sessionId: JSON.parse(example(name)).payload.sessionId,
+      });
+      expect(sent).toHaveLength(1);
+    }
+  });
+
+  it.each(CONTRACT)(
+    'answers $status $name with a problem document; kept: $kept',
+    async ({ status, name, given, kept }) => {
+      const { handle, sent, counted, dimensions } = webhook();
+
+      const response = await handle(given);
+
+      expect(response.statusCode).toBe(status);
+      expect(response.headers).toEqual({ 'Content-Type': 'application/problem+json' });
+      expect(JSON.parse(response.body)).toMatchObject({
+        type: `urn:problem:vss-webhook:${name}`,
+        title: expect.any(String),
+        status,
+        detail: expect.any(String),
+        requestId: REQUEST_ID,
+      });
+      expect(sent.map(({ queueUrl }) => queueUrl)).toEqual(kept ? ['dead-letters'] : []);
+      expect(counted).toEqual({ DeliveriesRejected: 1 });
+      expect(dimensions).toEqual({ reason: name });
+    },
+  );
+
+  it.each([
+    ['the queue', summaryBody()],
+    ['the dead-letter queue', '{'],
+  ])(
+    'answers 503 with Retry-After when %s does not acknowledge, so that 8x8 sends it again',
+    async (_, given) => {
+      const { handle, sent, logged } = webhook(async () => {
+        throw new Error('no answer');
+      });
+
+      const response = await handle(request(given));
+
+      expect(response.statusCode).toBe(503);
+      expect(response.headers).toEqual({ 'Content-Type': 'application/problem+json', 'Retry-After': 30 });
+      expect(JSON.parse(response.body).type).toBe('urn:problem:vss-webhook:queue-unavailable');
+      expect(sent).toEqual([]);
+      expect(logged).toMatchObject([{ level: 'error' }]);
+    },
+  );
+
+  it('does not answer before the queue has acknowledged', async () => {
+    const acknowledgement = Promise.withResolvers<void>();
+    const { handle } = webhook(() => acknowledgement.promise);
+    let answered = false;
+
+    const response = handle(request(body)).finally(() => {
+      answered = true;
+    });
+    await new Promise(setImmediate);
+
+    expect(answered).toBe(false);
+    acknowledgement.resolve();
+    expect((await response).statusCode).toBe(200);
+  });
+
+  it('asks in its order: size, authorization, JSON, event type, schema, sub-account', async () => {
+    const { handle } = webhook();
+    const answerTo = async (given: Request) =>
+      JSON.parse((await handle(given)).body)
+        .type.split(':')
+        .pop();
+
+    expect(await answerTo(request('{'.repeat(MAX_BODY_BYTES + 1), {}))).toBe('payload-too-large');
+    expect(await answerTo(request('{', {}))).toBe('unauthorized');
+    expect(await answerTo(request('{'))).toBe('invalid-json');
+    expect(await answerTo(request('{"eventType":"CALL_ACTION","payload":5}'))).toBe('unsupported-event');
+    expect(await answerTo(request(summaryBody({ subAccountId: 'other', endTime: 'later' })))).toBe(
+      'invalid-summary',
+    );
+    expect(await answerTo(request(summaryBody({ subAccountId: 'other' })))).toBe('unknown-subaccount');
+  });
+
+  it('takes a body of exactly 256 KiB, and counts bytes, not characters', async () => {
+    const { handle } = webhook();
+    const padded = (filler: string) => `${body.slice(0, -1)},"x":"${filler}"}`;
+    const room = MAX_BODY_BYTES - Buffer.byteLength(padded(''));
+
+    expect((await handle(request(padded('a'.repeat(room))))).statusCode).toBe(200);
+    expect((await handle(request(padded(`${'a'.repeat(room - 1)}é`)))).statusCode).toBe(413);
+  });
+
+  it('says in issues what was expected where, and repeats nothing that was delivered', async () => {
+    const { handle, sent } = webhook();
+
+    const response = await handle(
+      request(
+        summaryBody({ sessionId: undefined, startTime: 'SECRET-1', endTime: { number: '+6591178965' } }),
+      ),
+    );
+
+    expect(JSON.parse(response.body).issues).toEqual([
+      { path: 'payload.sessionId', message: 'expected 1 to 128 printable ASCII characters' },
+      { path: 'payload.startTime', message: expect.stringContaining('2024-03-25T06:01:30Z') },
+      { path: 'payload.endTime', message: expect.stringContaining('2024-03-25T06:01:30Z') },
+    ]);
+    expect(response.body).not.toMatch(/SECRET|6591178965/);
+    expect(sent[0]?.message.MessageAttributes).toMatchObject({
+      reason: { StringValue: 'invalid-summary' },
+      issues: { StringValue: JSON.stringify(JSON.parse(response.body).issues) },
+    });
+  });
+});
+
+describe('authorization', () => {
+  it.each(['Authorization', 'authorization', 'AUTHORIZATION'])(
+    'is read from the header %s',
+    async (header) => {
+      const { handle } = webhook();
+
+      expect((await handle(request(body, { [header]: AUTHORIZATION }))).statusCode).toBe(200);
+    },
+  );
+
+  it('accepts the previous value too, so that a rotation loses nothing', async () => {
+    const { handle } = webhook();
+
+    expect((await handle(request(body, { Authorization: PREVIOUS_AUTHORIZATION }))).statusCode).toBe(200);
+  });
+});
+
+describe('what is enqueued', () => {
+  it('is the body byte for byte, with when it was received and by which request', async () => {
+    const { handle, sent } = webhook();
+    const spaced = ` ${JSON.stringify(JSON.parse(body), null, 4)}\r\n`;
+
+    await handle(request(spaced));
+
+    expect(sent).toEqual([
+      {
+        queueUrl: 'queue',
+        message: {
+          MessageBody: spaced,
+          MessageAttributes: {
+            receivedAt: { DataType: 'String', StringValue: '2026-01-13T08:27:34.567Z' },
+            requestId: { DataType: 'String', StringValue: REQUEST_ID },
+          },
+        },
+      },
+    ]);
+  });
+
+  it('is the same for a body that API Gateway passes on as text', async () => {
+    const { handle, sent } = webhook();
+
+    await handle({ ...request(''), body, isBase64Encoded: false });
+
+    expect(sent[0]?.message.MessageBody).toBe(body);
+  });
+});

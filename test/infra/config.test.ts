@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import cdkJson from '../../cdk.json' with { type: 'json' };
+import { ConfigurationError, readStage } from '../../infra/config.ts';
+
+const dev = { subAccountIds: ['8x8_test'], apiKeySecretName: 'some/key' };
+
+/** The message about a stage `dev` with these settings. */
+function complaint(settings: unknown, chosen?: unknown): string {
+  try {
+    readStage({ dev: settings, prod: dev }, chosen);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+  }
+  return 'no complaint';
+}
+
+describe('the settings of a stage', () => {
+  it.each(Object.keys(cdkJson.context.stages))('are valid in cdk.json for %s', (name) => {
+    expect(readStage(cdkJson.context.stages, name).name).toBe(name);
+  });
+
+  it('are those of dev unless another stage is chosen', () => {
+    expect(readStage({ dev, prod: { ...dev, authorizationVersion: 3 } })).toEqual({
+      name: 'dev',
+      settings: { ...dev, authorizationVersion: 1 },
+    });
+    expect(
+      readStage({ dev, prod: { ...dev, authorizationVersion: 3 } }, 'prod').settings.authorizationVersion,
+    ).toBe(3);
+  });
+
+  it.each([
+    ['an unknown stage', complaint(dev, 'staging'), 'There is no stage "staging".'],
+    [
+      'a missing key',
+      complaint({ subAccountIds: ['8x8_test'] }),
+      'context.stages.dev.apiKeySecretName: missing.',
+    ],
+    [
+      'a misspelt key',
+      complaint({ ...dev, subaccountIds: [] }),
+      'context.stages.dev.subaccountIds: no such setting. Settings: subAccountIds, apiKeySecretName, authorizationVersion.',
+    ],
+    [
+      'a value that does not fit',
+      complaint({ ...dev, subAccountIds: ['8x8_test', 'no spaces'] }),
+      'context.stages.dev.subAccountIds.1: expected 3 to 50 of the characters A-Z a-z 0-9 - . _ &.',
+    ],
+    [
+      'no sub-account',
+      complaint({ ...dev, subAccountIds: [] }),
+      'subAccountIds: expected at least one sub-account id.',
+    ],
+    [
+      'a sub-account twice',
+      complaint({ ...dev, subAccountIds: ['8x8_test', '8x8_test'] }),
+      'subAccountIds: expected each sub-account id once.',
+    ],
+    [
+      'a version that is no whole number',
+      complaint({ ...dev, authorizationVersion: 1.5 }),
+      'authorizationVersion: expected a whole number from 1.',
+    ],
+    [
+      'a text for a list',
+      complaint({ ...dev, subAccountIds: '8x8_test' }),
+      'expected a list of sub-account ids.',
+    ],
+    ['a stage that is no object', complaint('dev'), 'context.stages.dev: expected an object.'],
+  ])('are refused for %s, with what was expected and the stages that exist', (_, message, expected) => {
+    expect(message).toContain(expected);
+    expect(message).toContain('Stages in cdk.json: dev, prod.');
+  });
+
+  it('are refused where there are none', () => {
+    expect(() => readStage(undefined)).toThrow('cdk.json has no stages');
+    expect(() => readStage({})).toThrow('There is no stage "dev". Stages in cdk.json: none.');
+  });
+
+  it('need a name that can be part of a URL and of a stack name', () => {
+    expect(() => readStage({ 'a b': dev }, 'a b')).toThrow('"a b" cannot name a stage');
+  });
+});

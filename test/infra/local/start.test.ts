@@ -1,0 +1,94 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+/** `npm start`, as its user sees it: what is printed where, and the exit code. */
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+async function start(...options: string[]) {
+  try {
+    const ended = await promisify(execFile)(process.execPath, ['infra/local/start.ts', ...options], {
+      cwd: root,
+    });
+    return { ...ended, code: 0 };
+  } catch (error) {
+    if (!(error instanceof Error && 'stdout' in error && 'stderr' in error && 'code' in error)) throw error;
+    return { stdout: String(error.stdout), stderr: String(error.stderr), code: error.code };
+  }
+}
+
+describe('npm start', () => {
+  it('--once --json prints the records of the published examples, and nothing else', async () => {
+    const { stdout, code } = await start('--once', '--json', '--port', '0');
+
+    expect(code).toBe(0);
+    const records: { sessionId: string; legs: unknown[] }[] = JSON.parse(stdout);
+    expect(records).toHaveLength(7);
+    expect(
+      records.find(({ sessionId }) => sessionId === 'a089b40d-f059-11f0-8937-99c7872ee3c4')?.legs,
+    ).toHaveLength(2);
+  });
+
+  it('stays until Ctrl-C, with a curl line that works when pasted', async () => {
+    const child = spawn(process.execPath, ['infra/local/start.ts', '--port', '0'], { cwd: root });
+    let curl = '';
+    for await (const line of createInterface(child.stdout)) {
+      if (line.trim().startsWith('curl ')) curl = line.trim();
+      if (line.startsWith('Ctrl-C')) break;
+    }
+
+    // Read as a shell reads it, and sent without curl, which not every machine has.
+    const [, url = '', name = '', value = '', file = ''] =
+      /^curl -i (\S+) -H '([\w-]+): (\S+)' -d @(\S+)$/.exec(curl) ?? [];
+    const body = await readFile(`${root}${file}`);
+    const response = await fetch(url, { method: 'POST', headers: { [name]: value }, body });
+    const answer = await response.json();
+    child.kill('SIGINT');
+    const [code] = await once(child, 'exit');
+
+    expect(response.status).toBe(200);
+    expect(answer).toEqual({ status: 'accepted', sessionId: 'ece96728-f059-11f0-baa6-c147150ab00e' });
+    expect(code).toBe(0);
+  });
+
+  it('says in one line that a port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const port = String(typeof address === 'object' ? address?.port : 0);
+
+    const { stderr, code } = await start('--once', '--port', port);
+    other.close();
+
+    expect(code).toBe(1);
+    expect(stderr).toBe(`Port ${port} is taken. Choose another with --port, or 0 for any that is free.\n`);
+  });
+
+  it.each([
+    [['--nonsense'], /^Unknown option '--nonsense'/],
+    [['--port', 'http'], /^--port takes a number from 0 to 65535, not "http"\n$/],
+    [['--json'], /^--json goes with --once\n$/],
+    [['--once', '--no-examples'], /^--once stops after the examples; it does not go with --no-examples\n$/],
+  ])('%j is refused with one line', async (options, message) => {
+    const { stderr, code } = await start(...options);
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('--help explains every option', async () => {
+    const { stdout, code } = await start('--help');
+
+    expect(code).toBe(0);
+    for (const option of ['--once', '--json', '--no-examples', '--logs', '--port', '--help']) {
+      expect(stdout).toContain(option);
+    }
+  });
+});

@@ -1,0 +1,252 @@
+import { App } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import cdkJson from '../../cdk.json' with { type: 'json' };
+import { readStage } from '../../infra/config.ts';
+import { VssWebhookStack } from '../../infra/stack.ts';
+
+const { stages, ...flags } = cdkJson.context;
+
+function templateOf(settings: object = {}): Template {
+  const stage = readStage({ test: { ...stages.local, ...settings } }, 'test');
+  return Template.fromStack(new VssWebhookStack(new App({ context: flags }), 'stack', { stage }));
+}
+
+const template = templateOf();
+
+/** The logical id and the properties of the one resource of a type whose properties match. */
+function only(type: string, properties: object = {}) {
+  const found = Object.entries(template.findResources(type, { Properties: Match.objectLike(properties) }));
+  if (found.length !== 1 || !found[0]) throw new Error(`${found.length} resources of ${type} match`);
+  const [id, resource] = found[0];
+  return { id, properties: resource['Properties'] };
+}
+
+const deadLetterQueue = only('AWS::SQS::Queue', { RedrivePolicy: Match.absent() });
+const queue = only('AWS::SQS::Queue', { RedrivePolicy: Match.anyValue() });
+const table = only('AWS::DynamoDB::Table');
+const digests = only('Custom::AuthorizationDigests');
+const webhook = only('AWS::Lambda::Function', {
+  Environment: { Variables: { QUEUE_URL: Match.anyValue() } },
+});
+const recorder = only('AWS::Lambda::Function', {
+  Environment: { Variables: { TABLE_NAME: Match.anyValue() } },
+});
+
+/** What the role of a function may do: action → resources. */
+function permissionsOf(lambda: { properties: { Role: { 'Fn::GetAtt': [string, string] } } }) {
+  const role = lambda.properties.Role['Fn::GetAtt'][0];
+  const policies = Object.values(
+    template.findResources('AWS::IAM::Policy', { Properties: { Roles: [{ Ref: role }] } }),
+  );
+  const permissions: Record<string, unknown> = {};
+  for (const { Properties } of policies) {
+    for (const { Action, Effect, Resource } of Properties.PolicyDocument.Statement) {
+      expect(Effect).toBe('Allow');
+      for (const action of [Action].flat()) permissions[action] = Resource;
+    }
+  }
+  return permissions;
+}
+
+const arn = ({ id }: { id: string }) => ({ 'Fn::GetAtt': [id, 'Arn'] });
+
+describe('the queues', () => {
+  it('let a batch be retried five times before it is a dead letter', () => {
+    expect(queue.properties.RedrivePolicy).toEqual({
+      deadLetterTargetArn: { 'Fn::GetAtt': [deadLetterQueue.id, 'Arn'] },
+      maxReceiveCount: 5,
+    });
+  });
+
+  it('hide a batch for six times the recorder’s timeout and the batching window', () => {
+    const { MaximumBatchingWindowInSeconds } = only('AWS::Lambda::EventSourceMapping').properties;
+
+    expect(queue.properties.VisibilityTimeout).toBeGreaterThanOrEqual(
+      6 * recorder.properties.Timeout + MaximumBatchingWindowInSeconds,
+    );
+  });
+
+  it('keep dead letters for 14 days, longer than any message waits before', () => {
+    expect(deadLetterQueue.properties.MessageRetentionPeriod).toBe(14 * 86_400);
+    expect(queue.properties.MessageRetentionPeriod).toBeLessThan(14 * 86_400);
+  });
+
+  it('take the largest body even when it has to be encoded, in base64 of UTF-16', () => {
+    for (const { properties } of [queue, deadLetterQueue]) {
+      expect(properties.MaximumMessageSize).toBe(1_048_576);
+    }
+    expect((256 * 1024 * 2 * 4) / 3).toBeLessThan(1_048_576);
+  });
+
+  it('are encrypted, and refuse requests that are not', () => {
+    for (const { id, properties } of [queue, deadLetterQueue]) {
+      expect(properties.SqsManagedSseEnabled).toBe(true);
+      template.hasResourceProperties('AWS::SQS::QueuePolicy', {
+        Queues: [{ Ref: id }],
+        PolicyDocument: {
+          Statement: Match.arrayWith([
+            Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          ]),
+        },
+      });
+    }
+  });
+});
+
+describe('the table', () => {
+  it('has one item per session, and a sparse index of unsuccessful ones by end', () => {
+    expect(table.properties).toMatchObject({
+      KeySchema: [{ AttributeName: 'sessionId', KeyType: 'HASH' }],
+      BillingMode: 'PAY_PER_REQUEST',
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'unsuccessful-sessions',
+          KeySchema: [
+            { AttributeName: 'unsuccessfulIn', KeyType: 'HASH' },
+            { AttributeName: 'endTime', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'ALL' },
+        },
+      ],
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    });
+  });
+
+  it('outlives the stack', () => {
+    template.hasResource('AWS::DynamoDB::Table', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+});
+
+describe('the functions', () => {
+  it('run on Node 24, arm64, each with a log group of its own that forgets', () => {
+    const groups = Object.keys(template.findResources('AWS::Logs::LogGroup'));
+    expect(groups).toHaveLength(Object.keys(template.findResources('AWS::Lambda::Function')).length);
+    for (const { properties } of [webhook, recorder]) {
+      expect(properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Handler: 'index.handler',
+      });
+      expect(groups).toContain(properties.LoggingConfig.LogGroup.Ref);
+    }
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
+  });
+
+  it('know of each other exactly what they need', () => {
+    expect(webhook.properties.Environment.Variables).toEqual({
+      QUEUE_URL: { Ref: queue.id },
+      DEAD_LETTER_QUEUE_URL: { Ref: deadLetterQueue.id },
+      AUTHORIZATION_DIGESTS: { 'Fn::GetAtt': [digests.id, 'digests'] },
+      SUB_ACCOUNT_IDS: '8x8_test,wavecell_voice',
+    });
+    expect(recorder.properties.Environment.Variables).toEqual({
+      TABLE_NAME: { Ref: table.id },
+      DEAD_LETTER_QUEUE_URL: { Ref: deadLetterQueue.id },
+    });
+  });
+
+  it('may do exactly what they do', () => {
+    const logs = { 'logs:CreateLogStream': expect.anything(), 'logs:PutLogEvents': expect.anything() };
+
+    expect(permissionsOf(webhook)).toEqual({
+      ...logs,
+      'sqs:SendMessage': expect.arrayContaining([arn(queue), arn(deadLetterQueue)]),
+    });
+    expect(permissionsOf(recorder)).toEqual({
+      ...logs,
+      'dynamodb:GetItem': arn(table),
+      'dynamodb:PutItem': arn(table),
+      'sqs:SendMessage': arn(deadLetterQueue),
+      'sqs:ReceiveMessage': arn(queue),
+      'sqs:ChangeMessageVisibility': arn(queue),
+      'sqs:DeleteMessage': arn(queue),
+      'sqs:GetQueueAttributes': arn(queue),
+      'sqs:GetQueueUrl': arn(queue),
+    });
+    const managed = Object.values(template.findResources('AWS::IAM::Role')).flatMap(
+      ({ Properties }) => Properties.ManagedPolicyArns ?? [],
+    );
+    expect(managed).toEqual([]);
+  });
+
+  it('finish their calls to AWS before they time out', () => {
+    expect(webhook.properties.Timeout).toBe(10);
+    expect(recorder.properties.Timeout).toBe(30);
+  });
+
+  it('are fed batches whose messages succeed and fail one by one', () => {
+    expect(only('AWS::Lambda::EventSourceMapping').properties).toMatchObject({
+      EventSourceArn: arn(queue),
+      FunctionName: { Ref: recorder.id },
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    });
+  });
+});
+
+describe('the API', () => {
+  it('is regional, passes bodies on as bytes, and has one method: POST /voice/webhooks/vss', () => {
+    expect(only('AWS::ApiGateway::RestApi').properties).toMatchObject({
+      EndpointConfiguration: { Types: ['REGIONAL'] },
+      BinaryMediaTypes: ['*/*'],
+    });
+    const parts = Object.values(template.findResources('AWS::ApiGateway::Resource')).map(
+      ({ Properties }) => Properties.PathPart,
+    );
+    expect(parts.toSorted()).toEqual(['voice', 'vss', 'webhooks']);
+    expect(only('AWS::ApiGateway::Method').properties).toMatchObject({
+      HttpMethod: 'POST',
+      ResourceId: { Ref: only('AWS::ApiGateway::Resource', { PathPart: 'vss' }).id },
+      Integration: { Type: 'AWS_PROXY' },
+    });
+  });
+
+  it('may invoke the webhook function by that method only', () => {
+    const { FunctionName, Principal, SourceArn } = only('AWS::Lambda::Permission').properties;
+
+    expect(FunctionName).toEqual(arn(webhook));
+    expect(Principal).toBe('apigateway.amazonaws.com');
+    expect(JSON.stringify(SourceArn)).toContain('/POST/voice/webhooks/vss');
+  });
+
+  it('makes nothing that belongs to the whole account', () => {
+    template.resourceCountIs('AWS::ApiGateway::Account', 0);
+  });
+});
+
+describe('the authorization', () => {
+  it('is a generated value of 256 bits that the webhook cannot read', () => {
+    const { PasswordLength, ExcludePunctuation } = only('AWS::SecretsManager::Secret').properties
+      .GenerateSecretString;
+
+    expect(ExcludePunctuation).toBe(true);
+    expect(PasswordLength * Math.log2(62)).toBeGreaterThanOrEqual(256);
+    expect(Object.keys(permissionsOf(webhook)).join()).not.toContain('secretsmanager');
+  });
+
+  it('keeps the previous value accepted after a raise of its version, and makes one new one', () => {
+    const first = templateOf({ authorizationVersion: 1 });
+    const second = templateOf({ authorizationVersion: 2 });
+    const third = templateOf({ authorizationVersion: 3 });
+    const secrets = (of: Template) => Object.keys(of.findResources('AWS::SecretsManager::Secret'));
+    const accepted = (of: Template) =>
+      Object.values(of.findResources('Custom::AuthorizationDigests')).map(
+        ({ Properties }) => Properties.secretArns,
+      );
+
+    expect(accepted(second)).toEqual([[...secrets(second).map((id) => ({ Ref: id }))]]);
+    expect(secrets(first).filter((id) => secrets(second).includes(id))).toHaveLength(1);
+    expect(secrets(second).filter((id) => secrets(third).includes(id))).toHaveLength(1);
+    expect(secrets(third)).toHaveLength(2);
+  });
+
+  it('can be read by the function that tells the digests, and by no other', () => {
+    const readers = Object.values(template.findResources('AWS::IAM::Policy')).filter(({ Properties }) =>
+      JSON.stringify(Properties).includes('secretsmanager:'),
+    );
+
+    expect(readers).toHaveLength(1);
+    expect(JSON.stringify(readers)).toContain('"secretsmanager:GetSecretValue"');
+  });
+});
