@@ -5,9 +5,9 @@ import {
   PutItemCommand,
   type PutItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { SessionRecord } from '../vss/record.ts';
+import { fromItem, toItem } from './item.ts';
 
 /** The table of session records, one item each. */
 export interface SessionTable {
@@ -25,9 +25,8 @@ export class RecordTooLargeError extends Error {
 
 export function sessionTable(client: DynamoDBClient, tableName: string): SessionTable {
   async function put(record: SessionRecord, condition: Omit<PutItemCommandInput, 'TableName' | 'Item'>) {
-    const item = marshall(record, { removeUndefinedValues: true });
     try {
-      await client.send(new PutItemCommand({ TableName: tableName, Item: item, ...condition }));
+      await client.send(new PutItemCommand({ TableName: tableName, Item: toItem(record), ...condition }));
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;
@@ -53,7 +52,7 @@ export function sessionTable(client: DynamoDBClient, tableName: string): Session
           ConsistentRead: true,
         }),
       );
-      return Item && v.parse(SessionRecord, unmarshall(Item));
+      return Item && v.parse(SessionRecord, fromItem(Item));
     },
   };
 }

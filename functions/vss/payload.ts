@@ -85,39 +85,44 @@ function tolerated<const S extends v.GenericSchema>(schema: S) {
   return v.fallback(v.optional(schema), undefined);
 }
 
-/** An object of known fields, found in any case; `isAbsent` values are dropped before they are read. */
+/** An object of known fields, whatever the case of their names. */
 function fields<const E extends v.ObjectEntries>(entries: E) {
-  const names = Object.keys(entries);
+  const names = namesOf(entries);
   return v.pipe(
     v.custom<JsonObject>(isJsonObject),
-    v.transform((object): unknown =>
-      Object.fromEntries(
-        [...spellings(names, object)]
-          .map(([name, key]): [string, Json] => [name, object[key] ?? null])
-          .filter(([, value]) => !isAbsent(value)),
-      ),
-    ),
+    v.transform((object): unknown => {
+      const found = [...spellings(names, object)];
+      return Object.fromEntries(found.map(([name, key]) => [name, object[key]]));
+    }),
     v.object(entries),
   );
+}
+
+/** The documented names of an object's fields, by their lower-case form. */
+export type Names = ReadonlyMap<string, string>;
+
+function namesOf(entries: v.ObjectEntries): Names {
+  return new Map(Object.keys(entries).map((name) => [name.toLowerCase(), name]));
+}
+
+/**
+ * Under which key each known field was delivered: 8x8 has published `SourceRefId` for `sourceRefId`. Of several
+ * spellings the documented one is read, else the first in the alphabet. A field without a value was not delivered.
+ */
+export function spellings(names: Names, object: JsonObject): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [key, value] of Object.entries(object)) {
+    const name = names.get(key.toLowerCase());
+    if (name === undefined || isAbsent(value)) continue;
+    const other = found.get(name);
+    if (other === undefined || key === name || (other !== name && key < other)) found.set(name, key);
+  }
+  return found;
 }
 
 /** null, an empty text and the text "null" have all been published for a field without a value. */
 export function isAbsent(value: Json): boolean {
   return value === null || (typeof value === 'string' && /^(null)?$/i.test(value));
-}
-
-/**
- * Under which key each of `names` was delivered: 8x8 has published `SourceRefId` for `sourceRefId`. Of several
- * spellings of one name the documented one is read, else the first in the alphabet.
- */
-export function spellings(names: readonly string[], object: JsonObject): Map<string, string> {
-  const canonical = new Map(names.map((name) => [name.toLowerCase(), name]));
-  const found = new Map<string, string>();
-  for (const key of Object.keys(object).sort()) {
-    const name = canonical.get(key.toLowerCase());
-    if (name !== undefined && (key === name || !found.has(name))) found.set(name, key);
-  }
-  return found;
 }
 
 const callQualityFields = {
@@ -203,11 +208,11 @@ export const VoiceEvent = fields({ eventType: tolerated(eventType) });
 
 /** The names that each object of a delivery is known to have. */
 export const KNOWN_FIELDS = {
-  event: Object.keys(eventFields),
-  payload: Object.keys(payloadFields),
-  leg: Object.keys(legFields),
-  callQuality: Object.keys(callQualityFields),
-  errorDetails: Object.keys(errorDetailsFields),
+  event: namesOf(eventFields),
+  payload: namesOf(payloadFields),
+  leg: namesOf(legFields),
+  callQuality: namesOf(callQualityFields),
+  errorDetails: namesOf(errorDetailsFields),
 };
 
 /** What is required of a delivery, by path, in words for whoever sent something else. */

@@ -91,20 +91,23 @@ const OTHER_EVENTS: ReadonlySet<string> = new Set([
 ]);
 
 function readLegs(details: JsonObject, unrecognised: Map<string, Json>): Leg[] {
-  const legs = new Map<string, Leg>();
+  const legs = new Map<string, Leg | undefined>();
   // A documented spelling comes before its variants, whatever the order of delivery: it takes the name.
   const entries = Object.entries(details).sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
   for (const [key, value] of entries) {
+    if (isAbsent(value)) continue;
     const name = legName(key);
     const leg = v.safeParse(LegFields, value);
-    if (leg.success && name.isWellFormed() && !legs.has(name)) {
+    const isFirst = !legs.has(name);
+    if (leg.success && isPlainKey(name) && isFirst) {
       legs.set(name, { leg: name, ...leg.output });
       keepUnrecognised('leg', value, leg.output, pathTo('payload.details', name), unrecognised);
-    } else if (!isAbsent(value)) {
+    } else {
+      if (isFirst) legs.set(name, undefined);
       keep(unrecognised, 'payload.details', key, value);
     }
   }
-  return [...legs.values()].sort((a, b) => (a.leg < b.leg ? -1 : 1));
+  return [...legs.values()].filter((leg) => leg !== undefined).sort((a, b) => (a.leg < b.leg ? -1 : 1));
 }
 
 const rank = (key: string) => (key === legName(key) ? 0 : 1);
@@ -118,20 +121,26 @@ function legName(key: string): string {
 function keepUnrecognised(
   kind: keyof typeof KNOWN_FIELDS,
   delivered: Json,
-  read: object,
+  read: unknown,
   path: string,
   unrecognised: Map<string, Json>,
 ): void {
-  if (!isJsonObject(delivered)) return;
-  const known = new Map([...spellings(KNOWN_FIELDS[kind], delivered)].map(([name, key]) => [key, name]));
+  if (!isJsonObject(delivered) || !isJsonObject(read)) return;
+  const names = KNOWN_FIELDS[kind];
+  const readFrom = spellings(names, delivered);
   const shown = new Map<string, unknown>(Object.entries(read));
   for (const [key, value] of Object.entries(delivered)) {
-    const name = known.get(key);
-    const inside = name === undefined ? undefined : shown.get(name);
-    if (name === undefined || (inside === undefined && !isAbsent(value)) || isFinerThanShown(inside, value)) {
-      keep(unrecognised, path, name ?? key, value);
-    } else if (isNested(name) && typeof inside === 'object' && inside !== null) {
-      keepUnrecognised(name, value, inside, pathTo(path, name), unrecognised);
+    const name = names.get(key.toLowerCase());
+    if (name === undefined) {
+      keep(unrecognised, path, key, value);
+    } else if (isAbsent(value)) {
+      // A known field without a value: nothing to keep.
+    } else if (readFrom.get(name) !== key) {
+      keep(unrecognised, path, key, value);
+    } else if (shown.get(name) === undefined || isFinerThanShown(shown.get(name), value)) {
+      keep(unrecognised, path, name, value);
+    } else if (isNested(name)) {
+      keepUnrecognised(name, value, shown.get(name), pathTo(path, name), unrecognised);
     }
   }
 }
@@ -164,6 +173,10 @@ function keep(unrecognised: Map<string, Json>, path: string, key: string, value:
 /** DynamoDB takes attribute names up to 64 KiB; longer than this is no name. Such fields are listed under `*`, as JSON. */
 const MAX_KEY_LENGTH = 255;
 
+function isPlainKey(key: string): boolean {
+  return key.length <= MAX_KEY_LENGTH && key.isWellFormed();
+}
+
 /** A key that is not a plain name is quoted, so that no two places have the same path. */
 function pathTo(path: string, key: string): string {
   if (!/^[A-Za-z][\w-]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
@@ -190,10 +203,6 @@ function isExactInDynamoDb(value: Json, depth = 1): boolean {
   return Object.entries(value).every(
     ([key, item]) =>
       // An empty name is refused by DynamoDB; `__proto__` is lost by code that builds objects by assignment.
-      key !== '' &&
-      key !== '__proto__' &&
-      key.length <= MAX_KEY_LENGTH &&
-      key.isWellFormed() &&
-      isExactInDynamoDb(item, depth + 1),
+      key !== '' && key !== '__proto__' && isPlainKey(key) && isExactInDynamoDb(item, depth + 1),
   );
 }

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canonicalJson, parseJson } from '../../../functions/vss/json.ts';
+
+describe('parseJson', () => {
+  it.each([
+    ['12345678901234567890', '12345678901234567890'],
+    ['-0.12345678901234567890', '-0.12345678901234567890'],
+    ['1e400', '1e400'],
+    ['-1E-400', '-1E-400'],
+    ['1.00000000000000000001', '1.00000000000000000001'],
+  ])('keeps %s, which no double holds, digit by digit', (given, kept) => {
+    expect(parseJson(`{"a":[${given}]}`)).toEqual({ a: [kept] });
+  });
+
+  it.each([
+    ['9007199254740992', 9007199254740992],
+    ['1.0000000000000000000', 1],
+    ['0.00000000000000000000', 0],
+    ['-0.0000000000000000000', -0],
+    ['1000000000000000000000', 1e21],
+    ['1e100', 1e100],
+    ['1.25E-100', 1.25e-100],
+    ['120e-1', 12],
+  ])('takes %s as the number it is', (given, value) => {
+    expect(parseJson(given)).toBe(value);
+  });
+
+  it('leaves texts alone, whatever is in them', () => {
+    const texts = ['12345678901234567890', 'a "12345678901234567890" b', '\\', '\\"', '1e400'];
+
+    expect(parseJson(JSON.stringify([...texts, 0]))).toEqual([...texts, 0]);
+  });
+
+  it('ignores a byte order mark', () => {
+    expect(parseJson('\uFEFF{}')).toEqual({});
+  });
+
+  it('refuses what is no JSON', () => {
+    for (const text of ['', ' ', '{', '01', 'NaN', "'a'", '\uFEFF\uFEFF{}', '123456789012345678901,']) {
+      expect(() => parseJson(text)).toThrow(SyntaxError);
+    }
+  });
+
+  it('reads what JSON.parse reads, where a double holds every number', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(parseJson(JSON.stringify(value))).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+});
+
+describe('canonicalJson', () => {
+  it('does not depend on the order of keys', () => {
+    expect(canonicalJson({ b: 1, a: { d: [1, 'x', null], c: true } })).toBe(
+      '{"a":{"c":true,"d":[1,"x",null]},"b":1}',
+    );
+    expect(canonicalJson({ a: { c: true, d: [1, 'x', null] }, b: 1 })).toBe(
+      '{"a":{"c":true,"d":[1,"x",null]},"b":1}',
+    );
+  });
+
+  it('leaves out what is undefined', () => {
+    expect(canonicalJson({ a: undefined, b: {}, c: [] })).toBe('{"b":{},"c":[]}');
+  });
+
+  it('is JSON of the same value', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const parsed: unknown = JSON.parse(JSON.stringify(value));
+        expect(JSON.parse(canonicalJson(parsed))).toEqual(parsed);
+      }),
+    );
+  });
+
+  it('keeps a lone surrogate as an escape, and __proto__ as a key', () => {
+    expect(canonicalJson(JSON.parse('{"__proto__":"\\ud800"}'))).toBe('{"__proto__":"\\ud800"}');
+  });
+
+  it('works at a depth at which the stack would not last', () => {
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+
+    expect(canonicalJson(JSON.parse(deep))).toBe(deep);
+  });
+});

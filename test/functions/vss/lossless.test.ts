@@ -1,0 +1,198 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fromItem, toItem } from '../../../functions/recorder/item.ts';
+import { canonicalJson, isJsonObject, type Json, parseJson } from '../../../functions/vss/json.ts';
+import { newRecord, versionOf } from '../../../functions/vss/record.ts';
+import { readSummary, type Summary } from '../../../functions/vss/summary.ts';
+import { summaryBody } from '../summaries.ts';
+import { anyJson, delivery } from './deliveries.ts';
+import { rebuild, unwrap } from './rebuild.ts';
+
+/**
+ * Canonicalisation is lossless: what was delivered is in the record, as it is or in a documented equivalent. It can
+ * be broken by a field that nobody thought of, by a key that means something to JavaScript, by a value that JSON,
+ * JavaScript or DynamoDB cannot hold exactly, and by a name that two things share.
+ */
+
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 300);
+
+function summaryOf(body: string): Summary {
+  const read = readSummary(body);
+  if (read.outcome !== 'summary') throw new Error(`${JSON.stringify(read)}: ${body.slice(0, 500)}`);
+  return read.summary;
+}
+
+const digestOf = (summary: Summary) => versionOf(summary, '').digest;
+
+describe('a summary', () => {
+  it('has all that is needed to rebuild a delivery with the same canonical form', () => {
+    fc.assert(
+      fc.property(delivery, (delivered) => {
+        const summary = summaryOf(JSON.stringify(delivered));
+
+        const again = summaryOf(JSON.stringify(rebuild(summary)));
+
+        expect(JSON.parse(canonicalJson(again))).toEqual(JSON.parse(canonicalJson(summary)));
+        expect(digestOf(again)).toBe(digestOf(summary));
+      }),
+      { numRuns },
+    );
+  });
+
+  it('has every leaf value that was delivered, or its documented equivalent', () => {
+    fc.assert(
+      fc.property(delivery, (delivered) => {
+        const shown = new Set(leaves(plain(summaryOf(JSON.stringify(delivered)))).flatMap(equivalents));
+
+        for (const leaf of leaves(parseJson(JSON.stringify(delivered)))) {
+          expect([...equivalents(leaf), leaf].some((value) => shown.has(value) || CONSTANTS.has(value))).toBe(
+            true,
+          );
+        }
+      }),
+      { numRuns },
+    );
+  });
+
+  it('does not depend on the order of keys', () => {
+    fc.assert(
+      fc.property(delivery, (delivered) => {
+        const reversed = reverseKeys(delivered);
+
+        expect(digestOf(summaryOf(JSON.stringify(reversed)))).toBe(
+          digestOf(summaryOf(JSON.stringify(delivered))),
+        );
+      }),
+      { numRuns },
+    );
+  });
+
+  it('holds nothing that DynamoDB, or the way there, would refuse or change', () => {
+    fc.assert(
+      fc.property(delivery, (delivered) => {
+        const record = newRecord(versionOf(summaryOf(JSON.stringify(delivered)), '2026-01-13T08:27:34.567Z'));
+
+        expectStorable(record, 1);
+        expect(canonicalJson(fromItem(toItem(record)))).toBe(canonicalJson(record));
+      }),
+      { numRuns },
+    );
+  });
+
+  it('pollutes nothing', () => {
+    const before = Object.getOwnPropertyNames(Object.prototype);
+
+    const summary = summaryOf(
+      summaryBody({ details: { callA: { __proto__: null, a: 1 } } }).replaceAll(
+        '"a":1',
+        '"__proto__":{"polluted":1}',
+      ),
+    );
+
+    expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(before);
+    expect(summary.unrecognised).toEqual({ 'payload.details.callA["__proto__"]': { polluted: 1 } });
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+  });
+});
+
+describe('any body', () => {
+  it('is read without an exception', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          anyJson.map((json) => JSON.stringify(json)),
+          fc.string({ unit: 'binary' }),
+        ),
+        (body) => {
+          expect(['invalid-json', 'invalid-summary', 'unsupported-event', 'summary']).toContain(
+            readSummary(body).outcome,
+          );
+        },
+      ),
+      { numRuns },
+    );
+  });
+
+  it('of the greatest depth and width is read in time that grows with its size', () => {
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+    const wide = `{${Array.from({ length: 20_000 }, (_, i) => `"k${i}":${i}`).join()}}`;
+    const body = summaryBody({}).replace('"namespace"', `"deep":${deep},"wide":${wide},"namespace"`);
+
+    const summary = summaryOf(body);
+
+    expect(canonicalJson(unwrap(summary.unrecognised?.['deep'] ?? null))).toBe(deep);
+    expect(canonicalJson(summary.unrecognised?.['wide'])).toBe(canonicalJson(JSON.parse(wide)));
+  });
+});
+
+/** Delivered in every summary that is one, and not stored. */
+const CONSTANTS = new Set<unknown>(['SESSION_SUMMARY', 'VOICE', 'Summary of a completed call session']);
+
+/** The forms in which a value may be shown, by the rules of the README. */
+function equivalents(leaf: unknown): unknown[] {
+  if (typeof leaf === 'number') return [leaf, `${leaf}`];
+  if (typeof leaf !== 'string') return [leaf];
+  const time = /^\d{4}-.*T/i.test(leaf)
+    ? new Date(leaf.toUpperCase().replace(/([+-]\d\d)(\d\d)$/, '$1:$2'))
+    : undefined;
+  return [
+    leaf,
+    leaf
+      .replace(/[\s_-]+/g, '')
+      .toLowerCase()
+      .replace('cancelled', 'canceled'),
+    ...(/^-?\d{1,15}(\.\d+)?$/.test(leaf) ? [`${Number(leaf)}`] : []),
+    ...(time && !Number.isNaN(time.getTime()) ? [time.toISOString()] : []),
+  ];
+}
+
+/** Every text, number and boolean in a value, and in the JSON texts that hold what DynamoDB cannot. */
+function leaves(value: unknown): unknown[] {
+  const found: unknown[] = [];
+  const pending = [value];
+  while (pending.length > 0) {
+    const next = pending.pop();
+    if (Array.isArray(next)) pending.push(...next);
+    else if (isJsonObject(next)) pending.push(...Object.values(next));
+    else if (next !== null && !(typeof next === 'string' && /^(null)?$/i.test(next))) found.push(next);
+    if (typeof next === 'string' && /^[[{"\d-]/.test(next)) pending.push(...parsedOrNothing(next));
+  }
+  return found;
+}
+
+function parsedOrNothing(text: string): unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return parsed === text ? [] : [parsed];
+  } catch {
+    return [];
+  }
+}
+
+const plain = (summary: Summary): Json => JSON.parse(JSON.stringify(summary));
+
+function reverseKeys(value: Json): Json {
+  if (Array.isArray(value)) return value.map(reverseKeys);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, inner]) => [key, reverseKeys(inner)]),
+  );
+}
+
+function expectStorable(value: unknown, level: number): void {
+  expect(level).toBeLessThan(28);
+  if (typeof value === 'string') expect(value.isWellFormed()).toBe(true);
+  if (typeof value === 'number') expect(Math.abs(value)).toBeLessThanOrEqual(Number.MAX_SAFE_INTEGER);
+  if (typeof value === 'number' && value !== 0) expect(Math.abs(value)).toBeGreaterThan(1e-130);
+  if (Array.isArray(value)) for (const item of value) expectStorable(item, level + 1);
+  if (isJsonObject(value)) {
+    for (const [key, item] of Object.entries(value)) {
+      expect(key).not.toMatch(/^(__proto__)?$/);
+      expect(key.isWellFormed()).toBe(true);
+      expect(key.length).toBeLessThan(2_000);
+      expectStorable(item, level + 1);
+    }
+  }
+}

@@ -1,0 +1,519 @@
+import { describe, expect, it } from 'vitest';
+import { isJsonObject, type Json } from '../../../functions/vss/json.ts';
+import { newRecord, versionOf } from '../../../functions/vss/record.ts';
+import { readSummary, type Summary } from '../../../functions/vss/summary.ts';
+import { example, summaryBody } from '../summaries.ts';
+
+/**
+ * What 8x8 has published of Voice Session Summaries contradicts itself. Each contradiction has a row: what arrives,
+ * what the record shows, and where it was seen. The pages are those of 8x8's developer documentation; "capture" is
+ * a payload in the demo harrism04/voice_messaging.
+ */
+
+function summaryOf(body: string): Summary {
+  const read = readSummary(body);
+  if (read.outcome !== 'summary') throw new Error(JSON.stringify(read));
+  return read.summary;
+}
+
+const ofPayload = (payload: Readonly<Record<string, unknown>>) => summaryOf(summaryBody(payload));
+const ofLeg = (leg: Json) => ofPayload({ details: { callA: leg } });
+
+interface Row {
+  oddity: string;
+  source: string;
+  summary: Summary;
+  /** What the summary shows; undefined is not there. */
+  shows: object;
+  unrecognised?: Readonly<Record<string, Json>>;
+}
+
+const ROWS: Row[] = [
+  {
+    oddity: 'a leg named CallA',
+    source: 'Voice Messaging success example; capture of 2025-03-10',
+    summary: ofPayload({ details: { CallA: { callId: 'a' }, CALLb: { callId: 'b' } } }),
+    shows: {
+      legs: [
+        { leg: 'callA', callId: 'a' },
+        { leg: 'callB', callId: 'b' },
+      ],
+    },
+  },
+  {
+    oddity: 'a field named SourceRefId, with the text "null"',
+    source: 'Voice Messaging success example',
+    summary: summaryOf(example('voice-messaging-answered')),
+    shows: { legs: [{ leg: 'callA', sourceRefId: undefined }] },
+  },
+  {
+    oddity: 'field names in another case, also of required fields',
+    source: 'by extension of SourceRefId',
+    summary: summaryOf(
+      JSON.stringify({
+        EventType: 'SESSION_SUMMARY',
+        PAYLOAD: {
+          SessionID: 's',
+          subaccountid: '8x8_test',
+          SESSIONSTATUS: 'BUSY',
+          StartTime: '2026-01-13T08:26:58Z',
+          endtime: '2026-01-13T08:27:33Z',
+          Details: { callA: { CallQuality: { MOS: 4 } } },
+        },
+      }),
+    ),
+    shows: { sessionId: 's', sessionStatus: 'BUSY', legs: [{ leg: 'callA', callQuality: { mos: 4 } }] },
+  },
+  ...['NO_ANSWER', 'NO ANSWER', 'no answer', 'No-Answer', 'NoAnswer'].map((sessionStatus) => ({
+    oddity: `the status ${sessionStatus}`,
+    source: 'field lists against the matrix of Number Masking',
+    summary: ofPayload({ sessionStatus, details: { callB: { callStatus: sessionStatus } } }),
+    shows: { sessionStatus: 'NO_ANSWER', legs: [{ leg: 'callB', callStatus: 'NO_ANSWER' }] },
+  })),
+  ...['CANCELED', 'CANCELLED', 'Cancelled'].map((sessionStatus) => ({
+    oddity: `the status ${sessionStatus}`,
+    source: 'api-introduction against all references',
+    summary: ofPayload({ sessionStatus }),
+    shows: { sessionStatus: 'CANCELED' },
+  })),
+  ...['COMPLETED_UNSUBSCRIBED', 'COMPLETED_UNSUB_ERROR', 'UNSUBSCRIBED_CONTACT'].map((sessionStatus) => ({
+    oddity: `the opt-out status ${sessionStatus}`,
+    source: 'Voice Messaging field table',
+    summary: ofPayload({ sessionStatus: sessionStatus.toLowerCase() }),
+    shows: { sessionStatus },
+  })),
+  {
+    oddity: 'a status that is new',
+    source: 'statuses keep being added',
+    summary: ofPayload({
+      sessionStatus: 'Partially Completed',
+      details: { callA: { callStatus: 'Ringing' } },
+    }),
+    shows: { sessionStatus: 'Partially Completed', legs: [{ leg: 'callA', callStatus: 'Ringing' }] },
+  },
+  {
+    oddity: 'an errorCode that is a text',
+    source: 'Number Masking field table',
+    summary: ofPayload({ errorDetails: { errorCode: '-2004' } }),
+    shows: { errorDetails: { errorCode: -2004 } },
+  },
+  {
+    oddity: 'an errorMsg that belongs to another errorCode',
+    source: 'Number Masking failure example of 2025: -2005 with the message of -2004',
+    summary: ofPayload({
+      errorDetails: { errorMsg: 'No coverage available for requested area', errorCode: -2005 },
+    }),
+    shows: { errorDetails: { errorMsg: 'No coverage available for requested area', errorCode: -2005 } },
+  },
+  {
+    oddity: 'a leg with the status ERROR',
+    source: 'failure examples, against the page on SIP response codes',
+    summary: summaryOf(example('number-masking-error')),
+    shows: {
+      legs: [{ leg: 'callA', callStatus: 'ERROR', connectedTimestamp: undefined, callQuality: undefined }],
+    },
+  },
+  {
+    oddity: 'more fields in errorDetails',
+    source: 'capture',
+    summary: ofPayload({
+      errorDetails: {
+        callFlowRequestId: 'example-request-id',
+        action: 'sayAndCapture',
+        errorMsg: 'The call flow provided is invalid',
+        errorCode: -2003,
+        hint: 'unknown to all',
+      },
+    }),
+    shows: {
+      errorDetails: {
+        callFlowRequestId: 'example-request-id',
+        action: 'SAY_AND_CAPTURE',
+        errorMsg: 'The call flow provided is invalid',
+        errorCode: -2003,
+      },
+    },
+    unrecognised: { 'payload.errorDetails.hint': 'unknown to all' },
+  },
+  {
+    oddity: 'errorDetails on a leg',
+    source: 'Number Masking text: "of the call leg"',
+    summary: ofLeg({ errorDetails: { errorCode: '-2008', other: [1] } }),
+    shows: { errorDetails: undefined, legs: [{ leg: 'callA', errorDetails: { errorCode: -2008 } }] },
+    unrecognised: { 'payload.details.callA.errorDetails.other': [1] },
+  },
+  {
+    oddity: 'errorDetails with another status than ERROR',
+    source: 'VSS overview: "and/or"',
+    summary: ofPayload({ sessionStatus: 'FAILED', errorDetails: { errorCode: -2010 } }),
+    shows: { sessionStatus: 'FAILED', errorDetails: { errorCode: -2010 } },
+  },
+  ...(
+    [
+      ['makeCall', 'MAKE_CALL'],
+      ['MakeCall', 'MAKE_CALL'],
+      ['say', 'SAY'],
+      ['PlayTTS', 'PLAY_TTS'],
+      ['PlayFile', 'PLAY_FILE'],
+      ['sayAndCapture', 'SAY_AND_CAPTURE'],
+      ['hangup', 'HANGUP'],
+      ['transferCall', 'transferCall'],
+    ] as const
+  ).map(([lastAction, shown]) => ({
+    oddity: `the lastAction ${lastAction}`,
+    source: 'examples, prose and legacy pages; an open list',
+    summary: ofPayload({ lastAction }),
+    shows: { lastAction: shown },
+  })),
+  {
+    oddity: 'a version',
+    source: 'IVR examples',
+    summary: summaryOf(summaryBody({}, { version: 5 })),
+    shows: { version: 5 },
+  },
+  {
+    oddity: 'no version, no clientRequestId, no lastAction, no callCount, no details',
+    source: 'Voice Messaging, Number Masking',
+    summary: ofPayload({}),
+    shows: {
+      version: undefined,
+      clientRequestId: undefined,
+      lastAction: undefined,
+      callCount: undefined,
+      errorDetails: undefined,
+      legs: [],
+    },
+  },
+  ...[null, {}, '', 'null'].map((details) => ({
+    oddity: `details that are ${JSON.stringify(details)}`,
+    source: 'Number Masking matrix: NULL',
+    summary: ofPayload({ details }),
+    shows: { legs: [] },
+  })),
+  {
+    oddity: 'a leg that is null',
+    source: 'Number Masking matrix: NULL',
+    summary: ofPayload({ details: { callA: { callId: 'a' }, callB: null } }),
+    shows: { legs: [{ leg: 'callA', callId: 'a' }] },
+  },
+  {
+    oddity: 'a leg of which nothing is known',
+    source: 'every field of a leg is optional',
+    summary: ofPayload({ details: { callA: {} } }),
+    shows: { legs: [{ leg: 'callA' }] },
+  },
+  ...(
+    [
+      ['2024-03-25T06:01:30Z', '2024-03-25T06:01:30.000Z'],
+      ['2024-03-25T06:01:30.7Z', '2024-03-25T06:01:30.700Z'],
+      ['2024-03-25T06:01:30.123000000Z', '2024-03-25T06:01:30.123Z'],
+      ['2024-03-25T08:01:30+02:00', '2024-03-25T06:01:30.000Z'],
+      ['2024-03-24T22:31:30.5-0730', '2024-03-25T06:01:30.500Z'],
+      ['2024-03-25t06:01:30z', '2024-03-25T06:01:30.000Z'],
+    ] as const
+  ).map(([time, shown]) => ({
+    oddity: `the time ${time}`,
+    source: 'other webhooks have milliseconds, messaging has offsets',
+    summary: ofPayload({ endTime: time, details: { callA: { initiatedTimestamp: time } } }),
+    shows: { endTime: shown, legs: [{ leg: 'callA', initiatedTimestamp: shown }] },
+  })),
+  {
+    oddity: 'a time finer than a millisecond',
+    source: 'messaging error bodies have seven digits',
+    summary: ofPayload({
+      startTime: '2024-03-25T06:01:30.1234567Z',
+      details: { callA: { connectedTimestamp: '2024-03-25T06:01:30.1230001Z' } },
+    }),
+    shows: {
+      startTime: '2024-03-25T06:01:30.123Z',
+      legs: [{ leg: 'callA', connectedTimestamp: '2024-03-25T06:01:30.123Z' }],
+    },
+    unrecognised: {
+      'payload.startTime': '2024-03-25T06:01:30.1234567Z',
+      'payload.details.callA.connectedTimestamp': '2024-03-25T06:01:30.1230001Z',
+    },
+  },
+  {
+    oddity: 'a leg that starts two seconds before its session',
+    source: 'Number Masking and Voice Messaging success examples',
+    summary: summaryOf(example('number-masking-answered')),
+    shows: {
+      startTime: '2024-03-25T06:01:30.000Z',
+      legs: [{ initiatedTimestamp: '2024-03-25T06:01:28.000Z' }, {}],
+    },
+  },
+  {
+    oddity: 'a leg a year before its session',
+    source: 'Voice Messaging failure example',
+    summary: summaryOf(example('voice-messaging-error')),
+    shows: {
+      startTime: '2024-07-13T09:54:38.000Z',
+      legs: [{ initiatedTimestamp: '2023-07-13T09:54:38.000Z' }],
+    },
+  },
+  {
+    oddity: 'a callDuration longer than from connected to disconnected',
+    source: 'IVR example: 37 against 36 seconds',
+    summary: summaryOf(example('ivr-busy')),
+    shows: { legs: [{ callDuration: 37 }, { callDuration: 0 }] },
+  },
+  {
+    oddity: 'a callCount that counts a leg that was never connected',
+    source: 'IVR busy example',
+    summary: summaryOf(example('ivr-busy')),
+    shows: {
+      callCount: 2,
+      sessionStatus: 'BUSY',
+      legs: [{ callStatus: 'COMPLETED' }, { connectedTimestamp: undefined }],
+    },
+  },
+  {
+    oddity: 'callB before callA',
+    source: 'Number Masking success example',
+    summary: summaryOf(example('number-masking-answered')),
+    shows: { legs: [{ leg: 'callA' }, { leg: 'callB' }] },
+  },
+  {
+    oddity: 'more legs, and legs of other names',
+    source: '"etc."',
+    summary: ofPayload({ details: { callC: {}, transfer: {}, callAB: {}, callA: {} } }),
+    shows: { legs: [{ leg: 'callA' }, { leg: 'callAB' }, { leg: 'callC' }, { leg: 'transfer' }] },
+  },
+  {
+    oddity: 'an inbound leg has only destinationRefId, an outbound one only sourceRefId',
+    source: 'all examples',
+    summary: summaryOf(example('ivr-busy')),
+    shows: {
+      legs: [
+        { callDirection: 'INBOUND', destinationRefId: 'virtual-number-trunk-01', sourceRefId: undefined },
+        { callDirection: 'OUTBOUND', sourceRefId: 'virtual-number-trunk-01', destinationRefId: undefined },
+      ],
+    },
+  },
+  {
+    oddity: 'both legs outbound in a session that is called inbound',
+    source: 'IVR scenario 1',
+    summary: summaryOf(example('ivr-answered')),
+    shows: {
+      legs: [
+        { leg: 'callA', callDirection: 'OUTBOUND' },
+        { leg: 'callB', callDirection: 'OUTBOUND' },
+      ],
+    },
+  },
+  {
+    oddity: 'ids that are no UUID of any version',
+    source: 'ids of version 1, 4, and with a variant of none',
+    summary: ofPayload({
+      sessionId: 'eb0fc709-9693-11ea-454d-1705dde98182',
+      details: { callA: { callId: 'x' } },
+    }),
+    shows: { sessionId: 'eb0fc709-9693-11ea-454d-1705dde98182', legs: [{ callId: 'x' }] },
+  },
+  {
+    oddity: 'VOIP, formats and sources that are no numbers',
+    source: 'IVR field table; withheld callers are not documented',
+    summary: ofLeg({
+      callType: 'voip',
+      source: 'anonymous',
+      sourceFormat: 'SIP_URI',
+      destinationFormat: 'msisdn',
+    }),
+    shows: {
+      legs: [{ callType: 'VOIP', source: 'anonymous', sourceFormat: 'SIP_URI', destinationFormat: 'MSISDN' }],
+    },
+  },
+  {
+    oddity: 'country codes that are null',
+    source: 'VCS sample "ID | Null"',
+    summary: ofLeg({ sourceCountryCode: null, destinationCountryCode: 'Null' }),
+    shows: { legs: [{ sourceCountryCode: undefined, destinationCountryCode: undefined }] },
+  },
+  {
+    oddity: 'a callDirection that is a number',
+    source: 'legacy IVR page',
+    summary: ofLeg({ callDirection: 1 }),
+    shows: { legs: [{ leg: 'callA', callDirection: undefined }] },
+    unrecognised: { 'payload.details.callA.callDirection': 1 },
+  },
+  {
+    oddity: 'numbers that are texts, and texts that are no numbers',
+    source: 'by extension of errorCode; VCS had callDuration as String',
+    summary: summaryOf(
+      summaryBody(
+        {
+          callCount: '2',
+          details: {
+            callA: { callDuration: '13', callQuality: { mos: '4.5', jitter: '20ms', packetLossRate: 'n/a' } },
+          },
+        },
+        { version: '5' },
+      ),
+    ),
+    shows: {
+      version: 5,
+      callCount: 2,
+      legs: [{ callDuration: 13, callQuality: { mos: 4.5, jitter: undefined } }],
+    },
+    unrecognised: {
+      'payload.details.callA.callQuality.jitter': '20ms',
+      'payload.details.callA.callQuality.packetLossRate': 'n/a',
+    },
+  },
+  {
+    oddity: 'whole numbers with a fraction',
+    source: 'by caution',
+    summary: ofPayload({ callCount: 1.5, details: { callA: { callDuration: 13.0 } } }),
+    shows: { callCount: undefined, legs: [{ callDuration: 13 }] },
+    unrecognised: { 'payload.callCount': 1.5 },
+  },
+  {
+    oddity: 'another namespace, another description',
+    source: 'by caution: both are constants in every example, and not stored',
+    summary: summaryOf(summaryBody({}, { namespace: 'VOICE2', description: 'Summary' })),
+    shows: {},
+    unrecognised: { namespace: 'VOICE2', description: 'Summary' },
+  },
+  {
+    oddity: 'DTMF and menu data',
+    source: 'promised in prose, in no schema',
+    summary: ofPayload({
+      dtmf: '3',
+      menu: [{ id: 1, choice: '#' }],
+      details: { callA: { eventData: { dtmf: '1' } } },
+    }),
+    shows: { legs: [{ leg: 'callA' }] },
+    unrecognised: {
+      'payload.dtmf': '3',
+      'payload.menu': [{ id: 1, choice: '#' }],
+      'payload.details.callA.eventData': { dtmf: '1' },
+    },
+  },
+  {
+    oddity: 'known objects that are something else',
+    source: 'by caution',
+    summary: ofPayload({ errorDetails: 'none', details: { callA: { callQuality: [4.5] }, callB: 'busy' } }),
+    shows: { errorDetails: undefined, legs: [{ leg: 'callA', callQuality: undefined }] },
+    unrecognised: {
+      'payload.errorDetails': 'none',
+      'payload.details.callA.callQuality': [4.5],
+      'payload.details.callB': 'busy',
+    },
+  },
+  {
+    oddity: 'details that are a list',
+    source: 'by caution',
+    summary: ofPayload({ details: [{ callId: 'a' }] }),
+    shows: { legs: [] },
+    unrecognised: { 'payload.details': [{ callId: 'a' }] },
+  },
+  {
+    oddity: 'two spellings of one name',
+    source: 'by caution',
+    summary: ofPayload({
+      details: {
+        CallA: { callId: 'other' },
+        callA: { SourceRefId: 'x', sourceRefId: 'y', SOURCEREFID: 'z' },
+      },
+    }),
+    shows: { legs: [{ leg: 'callA', sourceRefId: 'y' }] },
+    unrecognised: {
+      'payload.details.callA.SourceRefId': 'x',
+      'payload.details.callA.SOURCEREFID': 'z',
+      'payload.details.CallA': { callId: 'other' },
+    },
+  },
+];
+
+/** The part of a value that is asked for: of an object the same fields, also those that are not there. */
+function askedOf(value: unknown, asked: unknown): unknown {
+  if (Array.isArray(value) && Array.isArray(asked)) return value.map((item, i) => askedOf(item, asked[i]));
+  if (!isJsonObject(value) || !isJsonObject(asked)) return value;
+  return Object.fromEntries(Object.keys(asked).map((key) => [key, askedOf(value[key], asked[key])]));
+}
+
+describe('the record shows', () => {
+  it.each(ROWS)('$oddity ($source)', ({ summary, shows, unrecognised }) => {
+    const record = newRecord(versionOf(summary, '2026-01-13T08:27:34.567Z'));
+
+    expect(askedOf(record, shows)).toEqual(shows);
+    expect(record['unrecognised']).toEqual(unrecognised);
+  });
+});
+
+describe('a delivery is refused', () => {
+  it.each([
+    [
+      'with comments and trailing commas, as the documentation prints them',
+      '{"eventType": "SESSION_SUMMARY", /* */ }',
+    ],
+    ['that is empty', ''],
+    ['that is not UTF-8', Buffer.from([0xff])],
+  ])('%s: it is no JSON', (_, body) => {
+    expect(readSummary(body)).toEqual({ outcome: 'invalid-json' });
+  });
+
+  it('of another event of 8x8, also where a legacy page gives a summary that name', () => {
+    for (const eventType of [
+      'CALL_STATUS',
+      'call action',
+      'CALL_RECORDING_STATUS',
+      'VIRTUAL_NUMBER_UPDATE',
+    ]) {
+      expect(readSummary(summaryBody({}, { eventType }))).toMatchObject({ outcome: 'unsupported-event' });
+    }
+  });
+
+  it('in the flat form of 2020, without an envelope', () => {
+    const flat = {
+      sessionId: 's',
+      subAccountId: '8x8_test',
+      status: 'Completed',
+      startTime: '2020-01-01T00:00:00Z',
+    };
+
+    expect(readSummary(JSON.stringify(flat))).toEqual({
+      outcome: 'invalid-summary',
+      issues: [
+        { path: 'eventType', message: 'expected SESSION_SUMMARY' },
+        { path: 'payload', message: 'expected an object' },
+      ],
+    });
+  });
+
+  it.each([
+    ['payload.sessionId', { sessionId: '' }],
+    ['payload.sessionId', { sessionId: 'null' }],
+    ['payload.sessionId', { sessionId: 5 }],
+    ['payload.sessionId', { sessionId: 'with space' }],
+    ['payload.sessionId', { sessionId: 'é' }],
+    ['payload.sessionId', { sessionId: 'x'.repeat(129) }],
+    ['payload.subAccountId', { subAccountId: null }],
+    ['payload.subAccountId', { subAccountId: 'x'.repeat(129) }],
+    ['payload.sessionStatus', { sessionStatus: undefined }],
+    ['payload.sessionStatus', { sessionStatus: 'x'.repeat(129) }],
+    ['payload.startTime', { startTime: '2026-01-13' }],
+    ['payload.startTime', { startTime: '2026-01-13T08:26:58' }],
+    ['payload.startTime', { startTime: 1768292818000 }],
+    ['payload.endTime', { endTime: '2026-13-01T00:00:00Z' }],
+    ['payload.endTime', { endTime: '2026-02-30T25:00:00Z' }],
+    ['payload.endTime', { endTime: '0000-01-01T00:00:00+14:00' }],
+    ['payload.endTime', { endTime: ' 2026-01-13T08:27:33Z' }],
+  ])('for %s when it is %j, naming the path and repeating nothing', (path, payload) => {
+    const read = readSummary(summaryBody(payload));
+
+    expect(read).toEqual({
+      outcome: 'invalid-summary',
+      issues: [{ path, message: expect.stringMatching(/^expected /) }],
+    });
+  });
+
+  it('with at most seven issues of fixed texts, whatever was delivered', () => {
+    const read = readSummary(
+      JSON.stringify({ eventType: 'x'.repeat(10_000), payload: { sessionId: [], x: 'y'.repeat(10_000) } }),
+    );
+
+    expect(read).toMatchObject({ outcome: 'invalid-summary' });
+    expect(JSON.stringify(read).length).toBeLessThan(1_000);
+  });
+});
