@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
+import { fromItem } from '../../functions/recorder/item.ts';
 import type { LocalStack } from './local-stack.ts';
 
 /** A summary that 8x8 publishes as an example. */
@@ -50,7 +50,7 @@ export type StoredRecord = v.InferOutput<typeof StoredRecord>;
 /** Every record in the table, by session id. */
 export async function readRecords({ dynamodb, tableName }: LocalStack): Promise<StoredRecord[]> {
   const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
-  const records = Items.map((item) => v.parse(StoredRecord, unmarshall(item)));
+  const records = Items.map((item) => v.parse(StoredRecord, fromItem(item)));
   return records.sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
 }
 

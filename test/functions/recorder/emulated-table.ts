@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { CreateTableCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+
 import dynalite from 'dynalite';
+import { fromItem } from '../../../functions/recorder/item.ts';
 import { sessionTable } from '../../../functions/recorder/session-table.ts';
 
 /** An emulated DynamoDB with the table of sessions. */
@@ -37,7 +38,7 @@ export async function emulatedTable() {
       const { Items = [] } = await client.send(
         new ScanCommand({ TableName: 'sessions', ConsistentRead: true }),
       );
-      return Items.map((item) => unmarshall(item)).sort((a, b) => (a['sessionId'] < b['sessionId'] ? -1 : 1));
+      return Items.map(fromItem);
     },
     async stop() {
       client.destroy();

@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { canonicalJson } from '../../../functions/vss/json.ts';
+import {
+  holds,
+  merge,
+  newRecord,
+  type SessionRecord,
+  type Version,
+  versionOf,
+} from '../../../functions/vss/record.ts';
+import { readSummary, type Summary } from '../../../functions/vss/summary.ts';
+import { summaryBody } from '../summaries.ts';
+import { delivery } from './deliveries.ts';
+
+/**
+ * A record is the set of the summaries of a session. Merging is set union: whatever the order, the number and the
+ * grouping of deliveries, the record is the same, and every summary is in it.
+ */
+
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 200);
+const RECEIVED_AT = '2026-01-13T08:27:34.567Z';
+
+function version(payload: Readonly<Record<string, unknown>> = {}, receivedAt = RECEIVED_AT): Version {
+  const read = readSummary(summaryBody(payload));
+  if (read.outcome !== 'summary') throw new Error(JSON.stringify(read));
+  return versionOf(read.summary, receivedAt);
+}
+
+/** Records of one session: of a few different summaries, received at a few times. */
+const versions = fc
+  .tuple(
+    fc.array(delivery, { minLength: 1, maxLength: 4 }),
+    fc.array(fc.tuple(fc.nat(3), fc.nat(2)), { minLength: 1, maxLength: 8 }),
+  )
+  .map(([deliveries, picks]) =>
+    picks.map(([pick, time]) => {
+      const read = readSummary(JSON.stringify(deliveries[pick % deliveries.length]));
+      if (read.outcome !== 'summary') throw new Error(JSON.stringify(read));
+      return versionOf({ ...read.summary, sessionId: 'session' }, `2026-01-13T08:27:3${time}.000Z`);
+    }),
+  );
+
+const record = versions.map((all) => all.map(newRecord).reduce(merge));
+
+function expectEqual(a: SessionRecord, b: SessionRecord): void {
+  expect(canonicalJson(a)).toBe(canonicalJson(b));
+}
+
+describe('merging', () => {
+  it('is commutative', () => {
+    fc.assert(
+      fc.property(record, record, (a, b) => {
+        expectEqual(merge(a, b), merge(b, a));
+      }),
+      { numRuns },
+    );
+  });
+
+  it('is associative', () => {
+    fc.assert(
+      fc.property(record, record, record, (a, b, c) => {
+        expectEqual(merge(merge(a, b), c), merge(a, merge(b, c)));
+      }),
+      { numRuns },
+    );
+  });
+
+  it('is idempotent', () => {
+    fc.assert(
+      fc.property(record, record, (a, b) => {
+        expectEqual(merge(a, a), a);
+        expectEqual(merge(merge(a, b), b), merge(a, b));
+      }),
+      { numRuns },
+    );
+  });
+
+  it('loses nothing: every summary is in the record whole, once, as it was first received', () => {
+    fc.assert(
+      fc.property(versions, (all) => {
+        const { alternates = [], revision, unsuccessfulIn: _, ...shown } = all.map(newRecord).reduce(merge);
+        const held = [shown, ...alternates];
+
+        const first = new Map<string, Version>();
+        for (const one of all) {
+          const known = first.get(one.digest);
+          if (known === undefined || one.receivedAt < known.receivedAt) first.set(one.digest, one);
+        }
+        expect(held.map(canonicalJson).sort()).toEqual([...first.values()].map(canonicalJson).sort());
+        expect(revision).toBe(first.size);
+      }),
+      { numRuns },
+    );
+  });
+
+  it('shows the summary that ends last, and of those that end together the one with the greatest digest', () => {
+    fc.assert(
+      fc.property(record, ({ alternates = [], ...shown }) => {
+        const order = [shown, ...alternates].map(({ endTime, digest }) => `${endTime} ${digest}`);
+        expect(order).toEqual(order.toSorted().reverse());
+      }),
+      { numRuns },
+    );
+  });
+});
+
+describe('a record', () => {
+  it.each([
+    ['COMPLETED', undefined],
+    ['COMPLETED_UNSUBSCRIBED', undefined],
+    ['COMPLETED_UNSUB_ERROR', undefined],
+    ['UNSUBSCRIBED_CONTACT', undefined],
+    ['NO_ANSWER', '8x8_test'],
+    ['BUSY', '8x8_test'],
+    ['CANCELED', '8x8_test'],
+    ['FAILED', '8x8_test'],
+    ['ERROR', '8x8_test'],
+    ['Something new', '8x8_test'],
+  ])('of status %s is in the index of unsuccessful sessions under %s', (sessionStatus, unsuccessfulIn) => {
+    expect(newRecord(version({ sessionStatus })).unsuccessfulIn).toBe(unsuccessfulIn);
+  });
+
+  it('leaves the index when a later summary was successful, and enters it when it was not', () => {
+    const failed = newRecord(version({ sessionStatus: 'FAILED' }));
+    const later = { endTime: '2026-01-13T09:00:00Z' };
+
+    expect(merge(failed, newRecord(version({ ...later, sessionStatus: 'COMPLETED' })))).not.toHaveProperty(
+      'unsuccessfulIn',
+    );
+    expect(
+      merge(newRecord(version()), newRecord(version({ ...later, sessionStatus: 'BUSY' }))),
+    ).toHaveProperty('unsuccessfulIn', '8x8_test');
+  });
+
+  it('holds the summaries that were merged into it, and no other', () => {
+    const [a, b, c] = [version(), version({ callCount: 1 }), version({ callCount: 2 })];
+    const merged = merge(newRecord(a), newRecord(b));
+
+    expect(holds(merged, a.digest)).toBe(true);
+    expect(holds(merged, b.digest)).toBe(true);
+    expect(holds(merged, c.digest)).toBe(false);
+  });
+
+  it('passes on attributes that another release of this software wrote', () => {
+    const stored: SessionRecord = { ...newRecord(version()), attributeOfNextYear: { a: 1 } };
+
+    const merged = merge(stored, newRecord(version({ endTime: '2026-01-13T09:00:00Z' })));
+
+    expect(merged.alternates).toMatchObject([{ attributeOfNextYear: { a: 1 } }]);
+  });
+});
+
+describe('a digest', () => {
+  it('is the SHA-256 of the canonical summary, in hexadecimal, and depends on nothing else', () => {
+    expect(version().digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(version({}, '2026-01-13T08:27:35.000Z').digest).toBe(version().digest);
+    expect(version({ sessionStatus: 'completed', callCount: null }).digest).toBe(version().digest);
+    expect(version({ callCount: 1 }).digest).not.toBe(version().digest);
+  });
+});
+
+describe('the types', () => {
+  it('say what a summary has', () => {
+    expectTypeOf<Summary['sessionId']>().toEqualTypeOf<string>();
+    expectTypeOf<Summary['callCount']>().toEqualTypeOf<number | undefined>();
+    expectTypeOf<Summary['legs'][number]['callDuration']>().toEqualTypeOf<number | undefined>();
+    expectTypeOf<Summary>().not.toHaveProperty('details');
+    expectTypeOf<Version>().toExtend<Summary>();
+  });
+});
