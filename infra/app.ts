@@ -2,12 +2,13 @@ import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { ConfigurationError, readStage } from './config.ts';
 import { VssWebhookStack } from './stack.ts';
+import { stackName } from './stack-outputs.ts';
 
 /** The CDK app: one stack per stage. `npx cdk deploy -c stage=prod` */
 const app = new App();
 try {
   const stage = readStage(app.node.tryGetContext('stages'), app.node.tryGetContext('stage'));
-  new VssWebhookStack(app, `vss-webhook-${stage.name}`, { stage });
+  new VssWebhookStack(app, stackName(stage.name), { stage });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error;

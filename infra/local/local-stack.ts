@@ -5,16 +5,18 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import * as v from 'valibot';
+import { StackOutputs, stackName } from '../stack-outputs.ts';
 import { type Api, apiGateway } from './api-gateway.ts';
 import { pollQueue } from './event-source.ts';
 import { localFunction } from './lambda.ts';
 import { provisioners, type Site } from './provisioners.ts';
+import { noteRunning, noteStopped } from './running.ts';
 import { secretsManager } from './secrets-manager.ts';
 import { synthesize } from './synthesize.ts';
 import { provision, REGION, readTemplate } from './template.ts';
 
 const STAGE = 'local';
-const STACK_NAME = `vss-webhook-${STAGE}`;
+const STACK_NAME = stackName(STAGE);
 
 /** The whole stack, running on this machine. */
 export interface LocalStack {
@@ -97,11 +99,15 @@ export async function startLocalStack({ port, log }: LocalStackOptions): Promise
       api,
     };
     const outputs = v.parse(
-      Outputs,
+      StackOutputs,
       Object.fromEntries(await provision(readTemplate(assembly, STACK_NAME), STACK_NAME, provisioners(site))),
     );
     const polling = site.eventSources.map((source) => pollQueue(sqs, source, stopping.signal));
     cleanUp.push(() => Promise.all(polling));
+    const services = { sqs: sqsEndpoint, dynamodb: dynamodbEndpoint };
+    const actualPort = Number(new URL(webhook).port);
+    noteRunning(actualPort, { outputs, endpoints: services });
+    cleanUp.push(() => noteStopped(actualPort));
 
     return {
       webhookUrl: `${webhook}${new URL(outputs.WebhookUrl).pathname}`,
@@ -109,7 +115,7 @@ export async function startLocalStack({ port, log }: LocalStackOptions): Promise
       tableName: outputs.TableName,
       queueUrl: outputs.QueueUrl,
       deadLetterQueueUrl: outputs.DeadLetterQueueUrl,
-      endpoints: { sqs: sqsEndpoint, dynamodb: dynamodbEndpoint },
+      endpoints: services,
       sqs,
       dynamodb,
       stop,
@@ -119,14 +125,6 @@ export async function startLocalStack({ port, log }: LocalStackOptions): Promise
     throw error;
   }
 }
-
-const Outputs = v.object({
-  WebhookUrl: v.string(),
-  AuthorizationSecretArn: v.string(),
-  TableName: v.string(),
-  QueueUrl: v.string(),
-  DeadLetterQueueUrl: v.string(),
-});
 
 function listenOnLoopback(server: Server, port: number): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { DEFAULT_PORT } from './running.ts';
 
 export const HELP = `Usage: npm start -- [options]
 
@@ -14,7 +15,7 @@ Options:
   --no-examples  Deliver nothing.
   --logs         Show everything that the functions log, not only warnings
                  and errors.
-  --port NUMBER  Where the webhook listens. Default 3000; 0 for any free port.
+  --port NUMBER  Where the webhook listens. Default ${DEFAULT_PORT}; 0 for any free port.
   --help         Show this.
 `;
 
@@ -41,7 +42,7 @@ export function readOptions(args: readonly string[]): Options {
       json: { type: 'boolean', default: false },
       examples: { type: 'boolean', default: true },
       logs: { type: 'boolean', default: false },
-      port: { type: 'string', default: '3000' },
+      port: { type: 'string', default: String(DEFAULT_PORT) },
       help: { type: 'boolean', default: false },
     },
   });

@@ -1,0 +1,47 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import { StackOutputs } from '../stack-outputs.ts';
+
+/** What others need to reach the local stack while it runs. */
+const Running = v.object({
+  processId: v.number(),
+  outputs: StackOutputs,
+  endpoints: v.object({ sqs: v.string(), dynamodb: v.string() }),
+});
+export type Running = v.InferOutput<typeof Running>;
+
+/** Where a local stack's webhook listens unless another port is chosen. */
+export const DEFAULT_PORT = 3000;
+
+const fileOf = (port: number) => fileURLToPath(new URL(`../../cdk.out/local-${port}.json`, import.meta.url));
+
+/** Notes that a local stack runs whose webhook listens on this port. */
+export function noteRunning(port: number, running: Omit<Running, 'processId'>): void {
+  mkdirSync(dirname(fileOf(port)), { recursive: true });
+  writeFileSync(fileOf(port), JSON.stringify({ processId: process.pid, ...running }));
+}
+
+/** Takes the note back. */
+export function noteStopped(port: number): void {
+  rmSync(fileOf(port), { force: true });
+}
+
+/** The local stack whose webhook listens on this port, if it runs. */
+export function findRunning(port: number): Running | undefined {
+  try {
+    const running = v.parse(Running, JSON.parse(readFileSync(fileOf(port), 'utf8')));
+    return isAlive(running.processId) ? running : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,16 @@
+import * as v from 'valibot';
+
+/** The outputs of the stack: where a stage's resources are. */
+export const StackOutputs = v.object({
+  WebhookUrl: v.string(),
+  AuthorizationSecretArn: v.string(),
+  QueueUrl: v.string(),
+  DeadLetterQueueUrl: v.string(),
+  TableName: v.string(),
+});
+export type StackOutputs = v.InferOutput<typeof StackOutputs>;
+
+/** The name of a stage's stack. */
+export function stackName(stage: string): string {
+  return `vss-webhook-${stage}`;
+}

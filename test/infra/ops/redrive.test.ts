@@ -1,0 +1,207 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { GetQueueAttributesCommand, PurgeQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
+import { awaitRecords } from '../../../infra/local/examples.ts';
+import { type LocalStack, startLocalStack } from '../../../infra/local/local-stack.ts';
+import { masked } from '../../../infra/ops/masked.ts';
+import { summaryBody } from '../../functions/summaries.ts';
+
+/** `npm run redrive` against the running local stack, as an operator sees it. */
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+let stack: LocalStack;
+let stage: string;
+beforeAll(async () => {
+  stack = await startLocalStack({ port: 0, log: () => {} });
+  stage = `local:${new URL(stack.webhookUrl).port}`;
+});
+afterAll(() => stack.stop());
+beforeEach(() => stack.sqs.send(new PurgeQueueCommand({ QueueUrl: stack.deadLetterQueueUrl })));
+
+async function redrive(...args: string[]) {
+  try {
+    const ended = await promisify(execFile)(
+      process.execPath,
+      ['infra/ops/redrive.ts', '--stage', stage, ...args],
+      {
+        cwd: root,
+      },
+    );
+    return { ...ended, code: 0 };
+  } catch (error) {
+    if (!(error instanceof Error && 'stdout' in error && 'stderr' in error && 'code' in error)) throw error;
+    return { stdout: String(error.stdout), stderr: String(error.stderr), code: error.code };
+  }
+}
+
+async function deadLetter(body: string, reason?: DeadLetterReason, minutesAgo = 0): Promise<string> {
+  const receivedAt = new Date(Date.now() - minutesAgo * 60_000).toISOString();
+  const { MessageId = '' } = await stack.sqs.send(
+    new SendMessageCommand({
+      QueueUrl: stack.deadLetterQueueUrl,
+      ...toMessage({ body, receivedAt, requestId: 'request' }, reason),
+    }),
+  );
+  return MessageId;
+}
+
+/** Letters in the queue, also those that a command has hidden for a while. */
+async function lettersLeft(): Promise<number> {
+  const { Attributes = {} } = await stack.sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: stack.deadLetterQueueUrl, AttributeNames: ['All'] }),
+  );
+  return (
+    Number(Attributes['ApproximateNumberOfMessages']) +
+    Number(Attributes['ApproximateNumberOfMessagesNotVisible'])
+  );
+}
+
+let sessions = 0;
+const newSession = () => `redrive-${++sessions}`;
+
+describe('list', () => {
+  it('shows what is there by reason, with age and session, and hides nothing from the next who looks', async () => {
+    const [a, b, c] = [newSession(), newSession(), newSession()];
+    const ids = [
+      await deadLetter(summaryBody({ sessionId: a }), { reason: 'unknown-subaccount' }, 3),
+      await deadLetter(summaryBody({ sessionId: b }), { reason: 'unknown-subaccount' }, 200),
+      await deadLetter(summaryBody({ sessionId: c }), undefined, 60 * 50),
+      await deadLetter('{', { reason: 'invalid-json' }),
+      await deadLetter(summaryBody({ sessionId: '+6591178965' }), { reason: 'record-too-large' }, 1),
+    ];
+
+    const { stdout } = await redrive();
+
+    expect(stdout).toContain(`unknown-subaccount: 2\n  ${ids[0]}    3m  ${a}\n  ${ids[1]}    3h  ${b}\n`);
+    expect(stdout).toContain(`tried-too-often: 1\n  ${ids[2]}    2d  ${c}\n`);
+    expect(stdout).toMatch(/invalid-json: 1\n {2}\S+ +\d+s {2}\(no session id\)\n/);
+    expect(stdout).toContain('+********65');
+    expect(stdout).not.toContain('6591178965');
+    const again = (await redrive('list')).stdout;
+    for (const id of ids) expect(again).toContain(id);
+  });
+
+  it('says that the queue is empty', async () => {
+    expect((await redrive()).stdout).toBe('The dead-letter queue is empty.\n');
+  });
+});
+
+describe('show', () => {
+  it('prints one message with why it is there, and masks phone numbers unless told not to', async () => {
+    const issues = [{ path: 'payload.endTime', message: 'expected a time' }];
+    const body = summaryBody({ sessionId: newSession(), details: { callA: { source: '+6591178965' } } });
+    const id = await deadLetter(body, { reason: 'invalid-summary', issues });
+
+    const shown = await redrive('show', id);
+
+    expect(shown.stdout).toContain(`reason      invalid-summary\nissues      ${JSON.stringify(issues)}\n`);
+    expect(shown.stdout).toContain(masked(body));
+    expect(shown.stdout).not.toContain('6591178965');
+    expect((await redrive('show', id, '--unmasked')).stdout).toContain(body);
+  });
+
+  it('fails for a message that is not there', async () => {
+    expect(await redrive('show', 'none')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no message none'),
+    });
+  });
+});
+
+describe('send', () => {
+  it('records what was mended, and leaves other reasons where they are', async () => {
+    const [sessionId, other] = [newSession(), newSession()];
+    await deadLetter(summaryBody({ sessionId, clientRequestId: '😀' }), { reason: 'unknown-subaccount' });
+    await deadLetter(summaryBody({ sessionId: other }), { reason: 'record-too-large' });
+
+    const { stdout } = await redrive('send', '--reason', 'unknown-subaccount');
+
+    expect(stdout).toContain('1 sent back, 1 left where they are.');
+    expect(await awaitRecords(stack, [sessionId])).toMatchObject([{ sessionId, clientRequestId: '😀' }]);
+    const left = (await redrive()).stdout;
+    expect(left).toContain(other);
+    expect(left).not.toContain(sessionId);
+  });
+
+  it('--dry-run says what would be sent, and sends nothing', async () => {
+    const sessionId = newSession();
+    const id = await deadLetter(summaryBody({ sessionId }), { reason: 'unknown-subaccount' });
+
+    const { stdout } = await redrive('send', '--dry-run');
+
+    expect(stdout).toContain(`would send  ${id}`);
+    expect(stdout).toContain('0 sent back, 1 left where they are.');
+    expect((await redrive()).stdout).toContain(sessionId);
+  });
+
+  it('does no harm to what was recorded already', async () => {
+    const sessionId = newSession();
+    await deadLetter(summaryBody({ sessionId }));
+    await deadLetter(summaryBody({ sessionId }));
+
+    await redrive('send');
+
+    expect(await awaitRecords(stack, [sessionId])).toMatchObject([{ sessionId, revision: 1 }]);
+  });
+
+  it('that is interrupted loses nothing', async () => {
+    const ids = Array.from({ length: 12 }, newSession);
+    for (const sessionId of ids) await deadLetter(summaryBody({ sessionId }));
+    const child = spawn(process.execPath, ['infra/ops/redrive.ts', '--stage', stage, 'send', '--rate', '5'], {
+      cwd: root,
+    });
+    await once(child.stdout, 'data');
+
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+
+    const left = await lettersLeft();
+    const recorded = await awaitRecords(stack, ids, 3_000);
+    expect(left).toBeGreaterThan(0);
+    expect(recorded.length).toBeGreaterThan(0);
+    expect(left + recorded.length).toBeGreaterThanOrEqual(ids.length);
+  });
+
+  it('keeps to its rate', async () => {
+    for (let i = 0; i < 5; i++) await deadLetter(summaryBody({ sessionId: newSession() }));
+    const started = performance.now();
+
+    await redrive('send', '--rate', '4');
+
+    expect(performance.now() - started).toBeGreaterThan(1_000);
+  });
+});
+
+describe('the command line', () => {
+  it.each([
+    [['frobnicate'], 'There is no command frobnicate'],
+    [['show'], 'show takes the id of one message'],
+    [['list', 'x'], 'show takes the id of one message'],
+    [['send', '--rate', '0'], '--rate takes a number greater than 0'],
+    [['--dry-run'], '--reason and --dry-run go with send'],
+    [['--stage', 'local:1'], 'No local stack runs on port 1. Start it with npm start'],
+  ])('%j fails with one line', async (args, message) => {
+    const { stderr, code } = await redrive(...args);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+});
+
+describe('masking', () => {
+  it.each([
+    ['+6591178965', '+********65'],
+    ['65 9117-8965', '**********65'],
+    ['eb0fc709-9693-11ea-454d-170512345678', 'eb0fc709-9693-11ea-454d-170512345678'],
+    ['12345678-1234-1234-1234-123456789012', '12345678-1234-1234-1234-123456789012'],
+    ['"callDuration":123456', '"callDuration":123456'],
+  ])('of %s gives %s', (text, expected) => {
+    expect(masked(text)).toBe(expected);
+  });
+});
