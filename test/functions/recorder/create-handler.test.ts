@@ -178,15 +178,4 @@ describe('the recorder', () => {
       { MessageAttributes: { reason: { StringValue: 'record-too-large' } } },
     ]);
   });
-
-  it('knows a record that DynamoDB finds too large', async () => {
-    const { record, deadLetters } = recorder();
-    const small = Array.from({ length: 120_000 }, () => 0);
-
-    await record(summaryBody({ sessionId: newSession() }, { readings: [small, small] }));
-
-    expect(deadLetters).toMatchObject([
-      { MessageAttributes: { reason: { StringValue: 'record-too-large' } } },
-    ]);
-  });
 });

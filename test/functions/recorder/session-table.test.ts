@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RecordTooLargeError } from '../../../functions/recorder/session-table.ts';
+import type { SessionRecord } from '../../../functions/vss/record.ts';
+import { emulatedTable } from './emulated-table.ts';
+
+let emulator: Awaited<ReturnType<typeof emulatedTable>>;
+beforeAll(async () => {
+  emulator = await emulatedTable();
+});
+afterAll(() => emulator.stop());
+
+let sessions = 0;
+
+function record(attributes: object = {}): SessionRecord {
+  return {
+    sessionId: `session-${++sessions}`,
+    subAccountId: '8x8_test',
+    sessionStatus: 'COMPLETED',
+    endTime: '2026-01-13T08:27:33.000Z',
+    digest: 'd',
+    receivedAt: '2026-01-13T08:27:34.567Z',
+    revision: 1,
+    ...attributes,
+  };
+}
+
+describe('the table', () => {
+  it('adds the record of a session once', async () => {
+    const first = record();
+
+    expect(await emulator.table.add(first)).toBe(true);
+    expect(await emulator.table.add({ ...first, digest: 'other' })).toBe(false);
+    expect(await emulator.table.read(first.sessionId)).toEqual(first);
+  });
+
+  it('replaces a record only while it has the revision that was read', async () => {
+    const first = record();
+    await emulator.table.add(first);
+
+    expect(await emulator.table.replace({ ...first, revision: 2 }, 1)).toBe(true);
+    expect(await emulator.table.replace({ ...first, revision: 3 }, 1)).toBe(false);
+    expect(await emulator.table.read(first.sessionId)).toHaveProperty('revision', 2);
+  });
+
+  it('has no record of a session that was never added', async () => {
+    expect(await emulator.table.read('never')).toBeUndefined();
+  });
+
+  it('gives back any value as it was, also under names that mean something to JavaScript', async () => {
+    const strange = record({
+      unrecognised: {
+        constructor: { name: 'Set' },
+        toString: null,
+        'a.b["c"]': [[], {}, '', 0, -1.5, true, false, null, 'é😀\u0000\uFFFE'],
+        hasOwnProperty: { constructor: { prototype: 1 }, __defineGetter__: 'x' },
+      },
+      missing: undefined,
+    });
+
+    await emulator.table.add(strange);
+
+    expect(await emulator.table.read(strange.sessionId)).toEqual(strange);
+  });
+
+  it('refuses a record beyond 400 KB for good', async () => {
+    const many = Array.from({ length: 120_000 }, () => 0);
+
+    await expect(emulator.table.add(record({ many: [many, many] }))).rejects.toThrow(RecordTooLargeError);
+    const small = record();
+    await emulator.table.add(small);
+    await expect(emulator.table.replace({ ...small, many: 'x'.repeat(410_000) }, 1)).rejects.toThrow(
+      RecordTooLargeError,
+    );
+  });
+});
