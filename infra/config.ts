@@ -13,6 +13,11 @@ const Settings = v.strictObject({
     v.array(SubAccountId, 'expected a list of sub-account ids'),
     v.minLength(1, 'expected at least one sub-account id'),
     v.check((ids) => new Set(ids).size === ids.length, 'expected each sub-account id once'),
+    // Lambda takes 4 KB of environment variables in all; the others need less than 1 KB.
+    v.check(
+      (ids) => ids.join().length <= 3_000,
+      'expected at most 3000 characters in all; use one stage more',
+    ),
   ),
   /** Name of the secret in Secrets Manager that holds the API key for 8x8. */
   apiKeySecretName: v.pipe(

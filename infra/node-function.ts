@@ -21,7 +21,7 @@ export interface NodeFunctionProps {
 export class NodeFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, { folder, ...props }: NodeFunctionProps) {
     const { role, logGroup } = roleWithLogs(scope, id);
-    const directory = mkdtempSync(join(tmpdir(), 'vss-webhook-'));
+    const directory = mkdtempSync(join(tmpdir(), 'vss-webhook-bundle-'));
     buildSync({ ...bundleOptions(`${folder}/handler.ts`), outfile: join(directory, 'index.js') });
     super(scope, id, {
       ...props,
@@ -33,7 +33,7 @@ export class NodeFunction extends LambdaFunction {
       role,
       logGroup,
     });
-    // The asset is in the cloud assembly by now.
+    // The cloud assembly has its copy by now.
     rmSync(directory, { recursive: true });
   }
 }

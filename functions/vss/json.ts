@@ -35,7 +35,10 @@ function significance(number: string): string {
   const [mantissa = '', exponent = '0'] = number.toLowerCase().split('e');
   const [whole = '', fraction = ''] = mantissa.split('.');
   const digits = (whole + fraction).replace(/^(-?)0+/, '$1');
-  const significant = digits.replace(/0+$/, '');
+  // Not a regular expression: one for zeros at the end takes quadratic time on zeros elsewhere.
+  let length = digits.length;
+  while (digits[length - 1] === '0') length--;
+  const significant = digits.slice(0, length);
   if (significant === '' || significant === '-') return '0';
   return `${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`;
 }

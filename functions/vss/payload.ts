@@ -31,7 +31,9 @@ const instant = v.pipe(
   v.regex(INSTANT),
   v.transform((value) => {
     const time = new Date(value.toUpperCase().replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
-    return Number.isNaN(time.getTime()) ? '' : time.toISOString();
+    // Date takes 30 February for 2 March.
+    const exists = new Date(`${value.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(value.slice(8, 10));
+    return exists && !Number.isNaN(time.getTime()) ? time.toISOString() : '';
   }),
   // A year outside 0000–9999 gets a sign from toISOString, and would not sort.
   v.check((value) => value.length === '2024-03-25T06:01:30.000Z'.length),
@@ -125,6 +127,16 @@ export function isAbsent(value: Json): boolean {
   return value === null || (typeof value === 'string' && /^(null)?$/i.test(value));
 }
 
+/** An object within another; one without any known field is not shown. */
+function nested<const E extends v.ObjectEntries>(entries: E) {
+  return v.pipe(
+    fields(entries),
+    v.transform((object) =>
+      Object.values(object).some((value) => value !== undefined) ? object : undefined,
+    ),
+  );
+}
+
 const callQualityFields = {
   /** Mean opinion score, 1.0 (bad) to 5.0 (excellent). */
   mos: tolerated(decimal),
@@ -164,9 +176,9 @@ const legFields = {
   destinationCountryCode: tolerated(text),
   /** Reference id of the virtual number that an inbound leg called. */
   destinationRefId: tolerated(text),
-  callQuality: tolerated(fields(callQualityFields)),
+  callQuality: tolerated(nested(callQualityFields)),
   /** Documented on the payload; one page says that it concerns a leg. */
-  errorDetails: tolerated(fields(errorDetailsFields)),
+  errorDetails: tolerated(nested(errorDetailsFields)),
 };
 
 /** One leg of a session, typed as documented. */
@@ -186,7 +198,7 @@ const payloadFields = {
   callCount: tolerated(integer),
   /** The id that the client gave its request. */
   clientRequestId: tolerated(text),
-  errorDetails: tolerated(fields(errorDetailsFields)),
+  errorDetails: tolerated(nested(errorDetailsFields)),
   /** Legs by name: `callA`, `callB`. */
   details: tolerated(v.custom<JsonObject>(isJsonObject)),
 };

@@ -137,10 +137,10 @@ function keepUnrecognised(
       // A known field without a value: nothing to keep.
     } else if (readFrom.get(name) !== key) {
       keep(unrecognised, path, key, value);
+    } else if (isNested(name) && isJsonObject(value)) {
+      keepUnrecognised(name, value, shown.get(name) ?? {}, pathTo(path, name), unrecognised);
     } else if (shown.get(name) === undefined || isFinerThanShown(shown.get(name), value)) {
       keep(unrecognised, path, name, value);
-    } else if (isNested(name)) {
-      keepUnrecognised(name, value, shown.get(name), pathTo(path, name), unrecognised);
     }
   }
 }
@@ -155,7 +155,7 @@ function isFinerThanShown(shown: unknown, delivered: Json): boolean {
     typeof shown === 'string' &&
     typeof delivered === 'string' &&
     shown !== delivered &&
-    /T.*\.\d{3}\d*[1-9]/i.test(delivered)
+    /^\d{4}-\d\d-\d\dT.*\.\d{3}\d*[1-9]/i.test(delivered)
   );
 }
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import * as v from 'valibot';
 import type { LocalFunction } from './lambda.ts';
 
@@ -23,24 +22,25 @@ const Response = v.object({
 const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
 
 /** Serves an API as API Gateway does: proxy events in, and its own answers for what no method takes. */
-export function apiGateway(api: Api): Server {
+export function apiGateway(api: Api, log: (line: string) => void): Server {
   return createServer(async (request, response) => {
     try {
       await serve(api, request, response);
-    } catch {
+    } catch (error) {
+      log(`API Gateway answers 502: ${error instanceof Error ? error.message : error}`);
       answer(response, 502, { message: 'Internal server error' });
     }
   });
 }
 
 async function serve(api: Api, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  const [pathname = ''] = (request.url ?? '').split('?');
   const called = api.methods.find(
     ({ method, path }) => method === request.method && pathname === `/${api.stageName}${path}`,
   );
   if (!called) return answer(response, 403, { message: 'Missing Authentication Token' });
-  const body = await buffer(request);
-  if (body.length > MAX_REQUEST_BYTES) return answer(response, 413, { message: 'Request Too Long' });
+  const body = await readBody(request);
+  if (!body) return answer(response, 413, { message: 'Request Too Long' });
 
   const result = v.parse(
     Response,
@@ -51,6 +51,17 @@ async function serve(api: Api, request: IncomingMessage, response: ServerRespons
     Object.fromEntries(Object.entries(result.headers).map(([name, value]) => [name, String(value)])),
   );
   response.end(result.body);
+}
+
+/** The body, unless it is too large; what is beyond the limit is not kept. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size <= MAX_REQUEST_BYTES) chunks.push(chunk);
+  }
+  return size > MAX_REQUEST_BYTES ? undefined : Buffer.concat(chunks);
 }
 
 function answer(response: ServerResponse, status: number, body: object): void {

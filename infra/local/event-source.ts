@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   DeleteMessageBatchCommand,
   type Message,
@@ -22,14 +23,21 @@ const BatchResponse = v.nullish(
 );
 
 /** Polls a queue and invokes a function with batches until the signal, as Lambda does with ReportBatchItemFailures. */
-export async function pollQueue(sqs: SQSClient, source: EventSource, signal: AbortSignal): Promise<void> {
+export async function pollQueue(
+  sqs: SQSClient,
+  source: EventSource,
+  signal: AbortSignal,
+  log: (line: string) => void,
+): Promise<void> {
   while (!signal.aborted) {
     try {
       const batch = await receiveBatch(sqs, source, signal);
       if (batch.length > 0) await processBatch(sqs, source, batch);
     } catch (error) {
       if (signal.aborted) return;
-      throw error;
+      // The function failed as a whole, or the queue did. What was received is tried again when it is visible again.
+      log(`Polling ${source.queueArn}: ${error instanceof Error ? error.message : error}`);
+      await setTimeout(1_000);
     }
   }
 }
@@ -67,17 +75,11 @@ async function receive(
 
 /** Deletes what the function did not report as failed; the rest reappears after the visibility timeout. */
 async function processBatch(sqs: SQSClient, source: EventSource, batch: readonly Message[]): Promise<void> {
-  let failed: Set<string>;
-  try {
-    const response = v.parse(
-      BatchResponse,
-      await source.target.invoke({ Records: batch.map((message) => toRecord(message, source)) }),
-    );
-    failed = new Set(response?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-  } catch {
-    // The function failed as a whole, so every message is tried again. Its own log says why.
-    return;
-  }
+  const response = v.parse(
+    BatchResponse,
+    await source.target.invoke({ Records: batch.map((message) => toRecord(message, source)) }),
+  );
+  const failed = new Set(response?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
   const done = batch.filter(({ MessageId }) => MessageId !== undefined && !failed.has(MessageId));
   if (done.length === 0) return;
   await sqs.send(

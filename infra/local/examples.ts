@@ -43,6 +43,7 @@ export const StoredRecord = v.looseObject({
   sessionStatus: v.string(),
   startTime: v.string(),
   endTime: v.string(),
+  revision: v.number(),
   legs: v.array(v.looseObject({})),
 });
 export type StoredRecord = v.InferOutput<typeof StoredRecord>;

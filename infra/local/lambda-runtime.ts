@@ -9,6 +9,9 @@ type Handler = (event: unknown, context: object) => Promise<unknown>;
 const [bundle = ''] = process.argv.slice(2);
 const { handler }: { handler: Handler } = await import(pathToFileURL(bundle).href);
 
+// Ctrl-C in a terminal reaches every process of it; the local stack ends this one when its work is done.
+process.on('SIGINT', () => {});
+
 process.on('message', async ({ requestId, event }: { requestId: string; event: unknown }) => {
   const context = { awsRequestId: requestId, functionName: process.env['AWS_LAMBDA_FUNCTION_NAME'] };
   try {

@@ -32,7 +32,7 @@ interface Answer {
 
 const RUNTIME = fileURLToPath(new URL('lambda-runtime.ts', import.meta.url));
 
-/** As many events at a time as the machine has processors to serve; more wait their turn. */
+/** So many events at a time are processed by each function; more wait their turn. */
 const CONCURRENCY = 2;
 
 export function functionArn(name: string): string {

@@ -51,8 +51,11 @@ export async function startLocalStack({ port, log }: LocalStackOptions): Promise
   const secrets = new Map<string, string>();
   const cleanUp: (() => unknown)[] = [];
   const stopping = new AbortController();
+  const gateway = apiGateway(api, log);
 
   async function stop(): Promise<void> {
+    // First the way in: what has arrived is answered before anything else ends.
+    await close(gateway);
     stopping.abort();
     for (const step of cleanUp.splice(0).reverse()) await step();
   }
@@ -64,7 +67,7 @@ export async function startLocalStack({ port, log }: LocalStackOptions): Promise
   }
 
   try {
-    const webhook = await listen(apiGateway(api), port);
+    const webhook = await listenOnLoopback(gateway, port);
     const queues = buildApp({ logger: false });
     const sqsEndpoint = await queues.listen({ port: 0, host: '127.0.0.1' });
     cleanUp.push(() => queues.close());
@@ -102,7 +105,7 @@ export async function startLocalStack({ port, log }: LocalStackOptions): Promise
       StackOutputs,
       Object.fromEntries(await provision(readTemplate(assembly, STACK_NAME), STACK_NAME, provisioners(site))),
     );
-    const polling = site.eventSources.map((source) => pollQueue(sqs, source, stopping.signal));
+    const polling = site.eventSources.map((source) => pollQueue(sqs, source, stopping.signal, log));
     cleanUp.push(() => Promise.all(polling));
     const services = { sqs: sqsEndpoint, dynamodb: dynamodbEndpoint };
     const actualPort = Number(new URL(webhook).port);
@@ -137,9 +140,13 @@ function listenOnLoopback(server: Server, port: number): Promise<string> {
   });
 }
 
+/** How long a server that stops waits for the requests it has begun. */
+const GRACE_MS = 2_000;
+
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    server.closeAllConnections();
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
   });
 }

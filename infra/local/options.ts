@@ -16,7 +16,7 @@ Options:
   --logs         Show everything that the functions log, not only warnings
                  and errors.
   --port NUMBER  Where the webhook listens. Default ${DEFAULT_PORT}; 0 for any free port.
-  --help         Show this.
+  -h, --help     Show this.
 `;
 
 export interface Options {
@@ -43,7 +43,7 @@ export function readOptions(args: readonly string[]): Options {
       examples: { type: 'boolean', default: true },
       logs: { type: 'boolean', default: false },
       port: { type: 'string', default: String(DEFAULT_PORT) },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const port = Number(values.port);

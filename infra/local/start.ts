@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { awaitRecords, deliver, examples, type StoredRecord } from './examples.ts';
+import { setTimeout } from 'node:timers/promises';
+import { awaitRecords, deliver, examples, readRecords, type StoredRecord } from './examples.ts';
 import { type LocalStack, startLocalStack } from './local-stack.ts';
 import { HELP, type Options, readOptions } from './options.ts';
 
@@ -10,6 +10,7 @@ async function main(): Promise<void> {
   // With --json, standard output is for the records alone.
   const out = options.json ? process.stderr : process.stdout;
   const say = (text: string) => void out.write(`${text}\n`);
+  const interrupted = interruption();
 
   say('Synthesizing the stack and starting it on this machine …');
   const stack = await startLocalStack({
@@ -18,24 +19,30 @@ async function main(): Promise<void> {
   });
   try {
     say(addresses(stack));
-    if (options.examples) {
+    if (options.examples && !interrupted.aborted) {
       const records = await deliverExamples(stack, say);
       if (options.json) process.stdout.write(`${JSON.stringify(records, null, 2)}\n`);
-      else say(table(records));
-      if (records.length < examples.length) {
-        throw new Error(
-          `${examples.length - records.length} of ${examples.length} examples were not recorded. See what the functions log: --logs`,
-        );
-      }
+      else say(`\nRecorded in DynamoDB:\n${table(records)}`);
+      const missing = examples.length - records.length;
+      if (missing > 0)
+        throw new Error(`${missing} of ${examples.length} examples were not recorded; --logs shows more.`);
     }
     if (!options.once) {
       say(tryIt(stack));
-      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-      say('\nStopping …');
+      await showNewRecords(stack, say, interrupted);
     }
   } finally {
+    say('Stopping …');
     await stack.stop();
   }
+}
+
+/** Ends with Ctrl-C, with the terminal, or when nobody reads what is printed any more; a second time changes nothing. */
+function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort());
+  process.stdout.on('error', () => interrupted.abort());
+  return interrupted.signal;
 }
 
 function isToBeShown(line: string, { logs }: Options): boolean {
@@ -56,45 +63,65 @@ async function deliverExamples(stack: LocalStack, say: (text: string) => void): 
   say('Delivering the examples that 8x8 publishes:');
   const accepted: string[] = [];
   for (const { name, body, sessionId } of examples) {
-    const { ok, status } = await deliver(stack, body);
-    say(`  ${status}  ${name}`);
-    if (ok) accepted.push(sessionId);
+    const response = await deliver(stack, body);
+    say(`  ${response.status}  ${name}${response.ok ? '' : `  ${await response.text()}`}`);
+    if (response.ok) accepted.push(sessionId);
   }
   return awaitRecords(stack, accepted);
 }
 
-/** The records, one line each: what a person looks for first. */
+/** Prints each record that is new or has changed, until the signal. */
+async function showNewRecords(
+  stack: LocalStack,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const known = new Set((await readRecords(stack)).map(nameOf));
+  while (!signal.aborted) {
+    const unknown = (await readRecords(stack)).filter((record) => !known.has(nameOf(record)));
+    if (unknown.length > 0) say(table(unknown));
+    for (const record of unknown) known.add(nameOf(record));
+    await setTimeout(500, undefined, { signal }).catch(() => {});
+  }
+}
+
+const nameOf = ({ sessionId, revision }: StoredRecord) => `${sessionId} ${revision}`;
+
+/** Records, one line each: what a person looks for first. */
 function table(records: readonly StoredRecord[]): string {
-  const rows = records.map((record) => [
-    record.sessionId,
-    record.subAccountId,
-    record.sessionStatus,
-    record.endTime,
-    String(record.legs.length),
-  ]);
   const heading = ['sessionId', 'subAccountId', 'sessionStatus', 'endTime', 'legs'];
+  const rows = records.map(({ sessionId, subAccountId, sessionStatus, endTime, legs }) => [
+    sessionId,
+    subAccountId,
+    sessionStatus,
+    endTime,
+    String(legs.length),
+  ]);
   const widths = heading.map((_, column) =>
     Math.max(...[heading, ...rows].map((row) => row[column]?.length ?? 0)),
   );
-  const lines = [heading, ...rows].map(
-    (row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`,
-  );
-  return `\nRecorded in DynamoDB:\n${lines.map((line) => line.trimEnd()).join('\n')}`;
+  return [heading, ...rows]
+    .map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd())
+    .join('\n');
 }
 
 function tryIt({ webhookUrl, authorization }: LocalStack): string {
   return `
-Send one yourself:
+Send one yourself; what it becomes is shown here:
 
   curl -i ${webhookUrl} -H 'Authorization: ${authorization}' -d @infra/local/examples/ivr-busy.json
 
-Ctrl-C stops everything.`;
+Ctrl-C stops everything.
+`;
 }
 
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ('code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
     return `Port ${error.port} is taken. Choose another with --port, or 0 for any that is free.`;
+  }
+  if ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')) {
+    return `${error.message.split(/[.\n]/, 1)[0]}. See --help.`;
   }
   return error.message;
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +26,7 @@ export async function synthesize(stage: string): Promise<string> {
   try {
     await promisify(execFile)(process.execPath, ['infra/app.ts'], { cwd: root, env });
   } catch (error) {
+    rmSync(assembly, { recursive: true, force: true });
     const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
     throw new Error(`The stack cannot be synthesized. ${said || String(error)}`, { cause: error });
   }

@@ -25,7 +25,7 @@ Options:
   --rate NUMBER   With send: at most so many a second. Default 20.
   --dry-run       With send: say what would be sent, and send nothing.
   --unmasked      With show: show phone numbers.
-  --help          Show this.
+  -h, --help      Show this.
 
 Ctrl-C ends a command after the message at hand. Nothing is lost by any
 interruption: a message leaves the dead-letter queue only after it has arrived
@@ -101,7 +101,7 @@ function readOptions(): Options {
       rate: { type: 'string', default: '20' },
       'dry-run': { type: 'boolean', default: false },
       unmasked: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const [command = 'list', id, ...rest] = positionals;

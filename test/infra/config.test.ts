@@ -62,6 +62,11 @@ describe('the settings of a stage', () => {
       'authorizationVersion: expected a whole number from 1.',
     ],
     [
+      'more sub-accounts than fit a function’s environment',
+      complaint({ ...dev, subAccountIds: Array.from({ length: 200 }, (_, i) => `some_subaccount_${i}`) }),
+      'subAccountIds: expected at most 3000 characters in all; use one stage more.',
+    ],
+    [
       'a text for a list',
       complaint({ ...dev, subAccountIds: '8x8_test' }),
       'expected a list of sub-account ids.',

@@ -1,15 +1,25 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import cdkJson from '../../cdk.json' with { type: 'json' };
 import { readStage } from '../../infra/config.ts';
 import { VssWebhookStack } from '../../infra/stack.ts';
 
 const { stages, ...flags } = cdkJson.context;
 
+const outdir = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
+afterAll(() => rmSync(outdir, { recursive: true }));
+
 function templateOf(settings: object = {}): Template {
   const stage = readStage({ test: { ...stages.local, ...settings } }, 'test');
-  return Template.fromStack(new VssWebhookStack(new App({ context: flags }), 'stack', { stage }));
+  return Template.fromStack(
+    new VssWebhookStack(new App({ context: flags, outdir: mkdtempSync(join(outdir, 'synth-')) }), 'stack', {
+      stage,
+    }),
+  );
 }
 
 const template = templateOf();

@@ -32,6 +32,16 @@ describe('parseJson', () => {
     expect(parseJson(JSON.stringify([...texts, 0]))).toEqual([...texts, 0]);
   });
 
+  it('takes time that grows with the size only, also for numbers as long as a body', () => {
+    const zeros = '0'.repeat(250_000);
+    const started = performance.now();
+
+    for (const number of [`1${zeros}1`, `1${zeros}`, `0.${zeros}1`, `1e${zeros}1`]) parseJson(`[${number}]`);
+
+    // Some milliseconds; it took a minute when it grew with the square.
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
   it('ignores a byte order mark', () => {
     expect(parseJson('\uFEFF{}')).toEqual({});
   });

@@ -390,6 +390,26 @@ const ROWS: Row[] = [
     },
   },
   {
+    oddity: 'known objects that are empty, or hold nothing that is known',
+    source: 'by extension of details',
+    summary: ofPayload({
+      errorDetails: {},
+      details: { callA: { callQuality: { mos: null }, errorDetails: { x: 1 } } },
+    }),
+    shows: {
+      errorDetails: undefined,
+      legs: [{ leg: 'callA', callQuality: undefined, errorDetails: undefined }],
+    },
+    unrecognised: { 'payload.details.callA.errorDetails.x': 1 },
+  },
+  {
+    oddity: 'a time of a leg on a day that does not exist',
+    source: 'by caution: JavaScript takes it for another day',
+    summary: ofLeg({ connectedTimestamp: '2026-02-30T10:00:00Z' }),
+    shows: { legs: [{ leg: 'callA', connectedTimestamp: undefined }] },
+    unrecognised: { 'payload.details.callA.connectedTimestamp': '2026-02-30T10:00:00Z' },
+  },
+  {
     oddity: 'known objects that are something else',
     source: 'by caution',
     summary: ofPayload({ errorDetails: 'none', details: { callA: { callQuality: [4.5] }, callB: 'busy' } }),
@@ -496,7 +516,9 @@ describe('a delivery is refused', () => {
     ['payload.startTime', { startTime: '2026-01-13T08:26:58' }],
     ['payload.startTime', { startTime: 1768292818000 }],
     ['payload.endTime', { endTime: '2026-13-01T00:00:00Z' }],
-    ['payload.endTime', { endTime: '2026-02-30T25:00:00Z' }],
+    ['payload.endTime', { endTime: '2026-02-28T25:00:00Z' }],
+    ['payload.endTime', { endTime: '2026-02-29T00:00:00Z' }],
+    ['payload.endTime', { endTime: '2026-04-31T00:00:00+02:00' }],
     ['payload.endTime', { endTime: '0000-01-01T00:00:00+14:00' }],
     ['payload.endTime', { endTime: ' 2026-01-13T08:27:33Z' }],
   ])('for %s when it is %j, naming the path and repeating nothing', (path, payload) => {

@@ -41,9 +41,10 @@ function asObject(object: object): Tree {
 }
 
 function descend(tree: Tree, key: string): Tree {
-  const inner = tree.get(key);
-  if (inner instanceof Map) return inner;
-  throw new Error(`A path leads through ${key}, where there is no object`);
+  const inner = tree.get(key) ?? new Map();
+  if (!(inner instanceof Map)) throw new Error(`A path leads through ${key}, where there is no object`);
+  tree.set(key, inner);
+  return inner;
 }
 
 function plain(value: Tree | Json): Json {

@@ -71,7 +71,7 @@ describe('npm start', () => {
   });
 
   it.each([
-    [['--nonsense'], /^Unknown option '--nonsense'/],
+    [['--nonsense'], /^Unknown option '--nonsense'\. See --help\.\n$/],
     [['--port', 'http'], /^--port takes a number from 0 to 65535, not "http"\n$/],
     [['--json'], /^--json goes with --once\n$/],
     [['--once', '--no-examples'], /^--once stops after the examples; it does not go with --no-examples\n$/],
