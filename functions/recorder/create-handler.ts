@@ -2,6 +2,7 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse } from 'aws-lambda';
 import {
   type DeadLetterReason,
+  type Delivery,
   fromMessage,
   type Message,
   type ReceivedMessage,
@@ -25,26 +26,19 @@ interface Dependencies {
 export function createHandler({ table, sendToDeadLetters, logger, metrics }: Dependencies) {
   async function record(message: ReceivedMessage): Promise<void> {
     const delivery = fromMessage(message);
-    async function quarantine(why: DeadLetterReason): Promise<void> {
-      await sendToDeadLetters(toMessage(delivery, why));
-      logger.warn('Not recordable, moved to the dead-letter queue', {
-        requestId: delivery.requestId,
-        reason: why.reason,
-      });
-      metrics.addMetric('DeadLettered', MetricUnit.Count, 1);
-    }
-
     const read = readSummary(delivery.body);
     if (read.outcome !== 'summary') {
-      return quarantine({ reason: read.outcome, ...('issues' in read && { issues: read.issues }) });
+      return quarantine(delivery, { reason: read.outcome, ...('issues' in read && { issues: read.issues }) });
     }
 
     const version = versionOf(read.summary, delivery.receivedAt);
+    const { sessionId, subAccountId, digest, unrecognised = {} } = version;
     try {
       const recorded = await recordSession(table, version);
       metrics.addMetric(METRICS[recorded], MetricUnit.Count, 1);
+      if (recorded === 'duplicate') return;
+      metrics.addMetric('UnrecognisedFields', MetricUnit.Count, Object.keys(unrecognised).length);
       if (recorded === 'conflict') {
-        const { sessionId, subAccountId, digest } = version;
         logger.warn('Another summary of a recorded session, kept beside it', {
           sessionId,
           subAccountId,
@@ -52,9 +46,20 @@ export function createHandler({ table, sendToDeadLetters, logger, metrics }: Dep
         });
       }
     } catch (error) {
-      if (error instanceof RecordTooLargeError) return quarantine({ reason: 'record-too-large' });
-      throw error;
+      if (!(error instanceof RecordTooLargeError)) throw error;
+      await quarantine(delivery, { reason: 'record-too-large' }, { sessionId, subAccountId, digest });
     }
+  }
+
+  async function quarantine(delivery: Delivery, why: DeadLetterReason, known: object = {}): Promise<void> {
+    await sendToDeadLetters(toMessage(delivery, why));
+    const { requestId } = delivery;
+    logger.warn('Not recordable, moved to the dead-letter queue', {
+      requestId,
+      reason: why.reason,
+      ...known,
+    });
+    metrics.addMetric('DeadLettered', MetricUnit.Count, 1);
   }
 
   return async ({ Records }: { Records: readonly ReceivedMessage[] }): Promise<SQSBatchResponse> => {

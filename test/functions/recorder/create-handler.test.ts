@@ -66,7 +66,7 @@ describe('the recorder', () => {
     expect(await record(example('ivr-busy'))).toEqual({ batchItemFailures: [] });
 
     expect(emulator.requests).toEqual(['PutItem']);
-    expect(counted).toEqual({ SessionsRecorded: 1 });
+    expect(counted).toEqual({ SessionsRecorded: 1, UnrecognisedFields: 0 });
     expect(await itemOf('ece96728-f059-11f0-baa6-c147150ab00e')).toMatchObject({
       subAccountId: '8x8_test',
       sessionStatus: 'BUSY',
@@ -90,7 +90,7 @@ describe('the recorder', () => {
     await record(summaryBody({ sessionId, callCount: null }));
 
     expect(emulator.requests).toEqual(['PutItem', 'GetItem']);
-    expect(counted).toEqual({ SessionsRecorded: 1, DuplicateDeliveries: 1 });
+    expect(counted).toEqual({ SessionsRecorded: 1, DuplicateDeliveries: 1, UnrecognisedFields: 0 });
     expect(await itemOf(sessionId)).toEqual(before);
   });
 
@@ -103,7 +103,7 @@ describe('the recorder', () => {
     await record(summaryBody({ sessionId, sessionStatus: 'COMPLETED', endTime: '2026-01-13T09:00:00Z' }));
 
     expect(emulator.requests).toEqual(['PutItem', 'GetItem', 'PutItem']);
-    expect(counted).toEqual({ SessionsRecorded: 1, ConflictingSummaries: 1 });
+    expect(counted).toEqual({ SessionsRecorded: 1, ConflictingSummaries: 1, UnrecognisedFields: 0 });
     const item = await itemOf(sessionId);
     expect(item).toMatchObject({
       sessionStatus: 'COMPLETED',
@@ -112,7 +112,23 @@ describe('the recorder', () => {
       revision: 2,
     });
     expect(item).not.toHaveProperty('unsuccessfulIn');
-    expect(logged).toMatchObject([{ level: 'warn', details: [{ sessionId }] }]);
+    expect(logged).toEqual([
+      {
+        level: 'warn',
+        message: 'Another summary of a recorded session, kept beside it',
+        details: [{ sessionId, subAccountId: '8x8_test', digest: item?.['digest'] }],
+      },
+    ]);
+  });
+
+  it('counts what it does not recognise, once per summary', async () => {
+    const { record, counted } = recorder();
+    const body = summaryBody({ sessionId: newSession(), dtmf: '3', details: { callA: { ringSeconds: 4 } } });
+
+    await record(body, summaryBody({ sessionId: newSession() }));
+    await record(body);
+
+    expect(counted).toEqual({ SessionsRecorded: 2, DuplicateDeliveries: 1, UnrecognisedFields: 2 });
   });
 
   it('reports only the message that failed, of a batch of ten', async () => {
@@ -127,7 +143,7 @@ describe('the recorder', () => {
     const response = await record(...ids.map((sessionId) => summaryBody({ sessionId })));
 
     expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: '3' }] });
-    expect(counted).toEqual({ SessionsRecorded: 9, RecordsFailed: 1 });
+    expect(counted).toEqual({ SessionsRecorded: 9, RecordsFailed: 1, UnrecognisedFields: 0 });
     expect(logged).toMatchObject([{ level: 'error', details: [{ messageId: '3' }] }]);
     const stored = (await emulator.items()).map((item) => item['sessionId']);
     expect(ids.filter((id) => stored.includes(id))).toEqual(ids.filter((id) => id !== ids[3]));
@@ -157,7 +173,7 @@ describe('the recorder', () => {
       },
       { MessageAttributes: { reason: { StringValue: 'unsupported-event' } } },
     ]);
-    expect(counted).toEqual({ DeadLettered: 3, SessionsRecorded: 1 });
+    expect(counted).toEqual({ DeadLettered: 3, SessionsRecorded: 1, UnrecognisedFields: 0 });
     expect(await itemOf(sessionId)).toBeDefined();
   });
 
