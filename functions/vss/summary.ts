@@ -71,6 +71,7 @@ export function canonicalise(delivered: Json): Canonicalised {
   const unrecognised = new Map<string, Json>();
   keepUnrecognised('event', delivered, parsed.output, '', unrecognised);
   const legs = readLegs(details, unrecognised);
+  for (const [path, fields] of unrecognised) if (path.endsWith('*') && Array.isArray(fields)) fields.sort();
   return {
     outcome: 'summary',
     summary: {
@@ -131,11 +132,8 @@ function keepUnrecognised(
   const shown = new Map<string, unknown>(Object.entries(read));
   for (const [key, value] of Object.entries(delivered)) {
     const name = names.get(key.toLowerCase());
-    if (name === undefined) {
-      keep(unrecognised, path, key, value);
-    } else if (isAbsent(value)) {
-      // A known field without a value: nothing to keep.
-    } else if (readFrom.get(name) !== key) {
+    if (name !== undefined && isAbsent(value)) continue;
+    if (name === undefined || readFrom.get(name) !== key) {
       keep(unrecognised, path, key, value);
     } else if (isNested(name) && isJsonObject(value)) {
       keepUnrecognised(name, value, shown.get(name) ?? {}, pathTo(path, name), unrecognised);
@@ -165,8 +163,9 @@ function keep(unrecognised: Map<string, Json>, path: string, key: string, value:
   } else {
     const place = path === '' ? '*' : `${path}.*`;
     const others = unrecognised.get(place);
-    const list = Array.isArray(others) ? others : [];
-    unrecognised.set(place, [...list, canonicalJson(Object.fromEntries([[key, value]]))].sort());
+    const field = canonicalJson(Object.fromEntries([[key, value]]));
+    if (Array.isArray(others)) others.push(field);
+    else unrecognised.set(place, [field]);
   }
 }
 
