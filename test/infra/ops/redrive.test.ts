@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { GetQueueAttributesCommand, PurgeQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
@@ -23,16 +24,11 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 beforeEach(() => stack.sqs.send(new PurgeQueueCommand({ QueueUrl: stack.deadLetterQueueUrl })));
 
-async function redrive(...args: string[]) {
+const redrive = (...args: string[]) => run(['infra/ops/redrive.ts', '--stage', stage, ...args]);
+
+async function run(args: string[], env: NodeJS.ProcessEnv = process.env) {
   try {
-    const ended = await promisify(execFile)(
-      process.execPath,
-      ['infra/ops/redrive.ts', '--stage', stage, ...args],
-      {
-        cwd: root,
-      },
-    );
-    return { ...ended, code: 0 };
+    return { ...(await promisify(execFile)(process.execPath, args, { cwd: root, env })), code: 0 };
   } catch (error) {
     if (!(error instanceof Error && 'stdout' in error && 'stderr' in error && 'code' in error)) throw error;
     return { stdout: String(error.stdout), stderr: String(error.stderr), code: error.code };
@@ -174,6 +170,72 @@ describe('send', () => {
     await redrive('send', '--rate', '4');
 
     expect(performance.now() - started).toBeGreaterThan(1_000);
+  });
+});
+
+describe('a deployed stage', () => {
+  /** CloudFormation, as far as it answers DescribeStacks. */
+  async function cloudFormation(status: number, xml: string) {
+    const server = createServer((_, response) =>
+      response.writeHead(status, { 'Content-Type': 'text/xml' }).end(xml),
+    );
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    return { server, url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}` };
+  }
+
+  async function redriveDeployed(
+    { server, url }: Awaited<ReturnType<typeof cloudFormation>>,
+    ...args: string[]
+  ) {
+    const env = {
+      AWS_ENDPOINT_URL_CLOUDFORMATION: url,
+      AWS_ENDPOINT_URL_SQS: stack.endpoints.sqs,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+    };
+    const ended = await run(['infra/ops/redrive.ts', '--stage', 'prod', ...args], env);
+    server.close();
+    return ended;
+  }
+
+  it('is found by the outputs of its stack', async () => {
+    const sessionId = newSession();
+    await deadLetter(summaryBody({ sessionId }), { reason: 'unknown-subaccount' });
+    const outputs = {
+      WebhookUrl: stack.webhookUrl,
+      AuthorizationSecretArn: 'arn',
+      QueueUrl: stack.queueUrl,
+      DeadLetterQueueUrl: stack.deadLetterQueueUrl,
+      TableName: stack.tableName,
+    };
+    const members = Object.entries(outputs)
+      .map(
+        ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
+      )
+      .join('');
+    const described = await cloudFormation(
+      200,
+      `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>vss-webhook-prod</StackName><Outputs>${members}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
+    );
+
+    expect((await redriveDeployed(described)).stdout).toContain(sessionId);
+  });
+
+  it('that is not there is reported with what to check', async () => {
+    const missing = await cloudFormation(
+      400,
+      '<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id vss-webhook-prod does not exist</Message></Error></ErrorResponse>',
+    );
+
+    expect(await redriveDeployed(missing)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^The stack vss-webhook-prod cannot be read \(.*does not exist\)\. Is the stage deployed/,
+      ),
+    });
   });
 });
 
