@@ -50,6 +50,8 @@ export class Authorization extends Construct {
       serviceToken: provider.serviceToken,
       resourceType: 'Custom::AuthorizationDigests',
       properties: { version, secretArns },
+      // Instead of an hour, should the answer get lost.
+      serviceTimeout: Duration.minutes(5),
     });
     this.digests = resource.getAttString('digests');
   }

@@ -9,7 +9,7 @@ import {
   toMessage,
 } from '../queue/message.ts';
 import type { Counters, Log } from '../telemetry.ts';
-import { versionOf } from '../vss/record.ts';
+import { receivedSummary } from '../vss/record.ts';
 import { readSummary } from '../vss/summary.ts';
 import { recordSession } from './record-session.ts';
 import { RecordTooLargeError, type SessionTable } from './session-table.ts';
@@ -31,10 +31,10 @@ export function createHandler({ table, sendToDeadLetters, logger, metrics }: Dep
       return quarantine(delivery, { reason: read.outcome, ...('issues' in read && { issues: read.issues }) });
     }
 
-    const version = versionOf(read.summary, delivery.receivedAt);
-    const { sessionId, subAccountId, digest, unrecognised = {} } = version;
+    const summary = receivedSummary(read.summary, delivery.receivedAt);
+    const { sessionId, subAccountId, digest, unrecognised = {} } = summary;
     try {
-      const recorded = await recordSession(table, version);
+      const recorded = await recordSession(table, summary);
       metrics.addMetric(METRICS[recorded], MetricUnit.Count, 1);
       if (recorded === 'duplicate') return;
       metrics.addMetric('UnrecognisedFields', MetricUnit.Count, Object.keys(unrecognised).length);

@@ -3,7 +3,7 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { clientSettings } from '../client-settings.ts';
+import { clientSettings, deadline } from '../client-settings.ts';
 import { readEnvironment } from '../environment.ts';
 import { createHandler } from './create-handler.ts';
 import { sessionTable } from './session-table.ts';
@@ -14,7 +14,7 @@ const sqs = new SQSClient(clientSettings);
 export const handler = createHandler({
   table: sessionTable(new DynamoDBClient(clientSettings), environment.TABLE_NAME),
   sendToDeadLetters: (message) =>
-    sqs.send(new SendMessageCommand({ QueueUrl: environment.DEAD_LETTER_QUEUE_URL, ...message })),
+    sqs.send(new SendMessageCommand({ QueueUrl: environment.DEAD_LETTER_QUEUE_URL, ...message }), deadline()),
   logger: new Logger({ serviceName: 'recorder' }),
   metrics: new Metrics({ namespace: 'VssWebhook', serviceName: 'recorder' }),
 });

@@ -1,4 +1,4 @@
-import { holds, merge, newRecord, type Version } from '../vss/record.ts';
+import { holds, merge, newRecord, type ReceivedSummary } from '../vss/record.ts';
 import type { SessionTable } from './session-table.ts';
 
 /** What became of a summary: first of its session, already there, or another summary of a recorded session. */
@@ -11,19 +11,19 @@ const MAX_ATTEMPTS = 20;
  * Adds a summary to the record of its session: one write for a new session, a read more to find a duplicate, and
  * optimistic locking where two summaries of one session differ.
  */
-export async function recordSession(table: SessionTable, version: Version): Promise<Recorded> {
-  const record = newRecord(version);
+export async function recordSession(table: SessionTable, summary: ReceivedSummary): Promise<Recorded> {
+  const record = newRecord(summary);
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    const stored = attempt === 1 ? undefined : await table.read(version.sessionId);
+    const stored = attempt === 1 ? undefined : await table.read(summary.sessionId);
     if (stored === undefined) {
       if (await table.add(record)) return 'recorded';
-    } else if (holds(stored, version.digest)) {
+    } else if (holds(stored, summary.digest)) {
       return 'duplicate';
     } else if (await table.replace(merge(stored, record), stored.revision)) {
       return 'conflict';
     }
   }
   throw new Error(
-    `The record of session ${version.sessionId} changed ${MAX_ATTEMPTS} times while it was being merged`,
+    `The record of session ${summary.sessionId} changed ${MAX_ATTEMPTS} times while it was being merged`,
   );
 }

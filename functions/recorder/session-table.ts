@@ -6,6 +6,7 @@ import {
   type PutItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
+import { deadline } from '../client-settings.ts';
 import { SessionRecord } from '../vss/record.ts';
 import { fromItem, toItem } from './item.ts';
 
@@ -26,7 +27,10 @@ export class RecordTooLargeError extends Error {
 export function sessionTable(client: DynamoDBClient, tableName: string): SessionTable {
   async function put(record: SessionRecord, condition: Omit<PutItemCommandInput, 'TableName' | 'Item'>) {
     try {
-      await client.send(new PutItemCommand({ TableName: tableName, Item: toItem(record), ...condition }));
+      await client.send(
+        new PutItemCommand({ TableName: tableName, Item: toItem(record), ...condition }),
+        deadline(),
+      );
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;
@@ -51,8 +55,16 @@ export function sessionTable(client: DynamoDBClient, tableName: string): Session
           Key: { sessionId: { S: sessionId } },
           ConsistentRead: true,
         }),
+        deadline(),
       );
-      return Item && v.parse(SessionRecord, fromItem(Item));
+      if (!Item) return undefined;
+      const parsed = v.safeParse(SessionRecord, fromItem(Item));
+      if (parsed.success) return parsed.output;
+      // Not valibot's own error: that one has the item in it, with phone numbers.
+      const paths = parsed.issues.map((issue) => v.getDotPath(issue));
+      throw new Error(
+        `The item of session ${sessionId} is no session record. Missing or malformed: ${paths.join(', ')}`,
+      );
     },
   };
 }

@@ -10,7 +10,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /**
  * Parses JSON (RFC 8259) without losing a digit: a number that a double cannot hold exactly becomes a string of
- * its digits, as delivered. A leading byte order mark is ignored.
+ * its digits, as delivered. A leading byte order mark is ignored; of a key given twice, the last counts.
  *
  * @throws SyntaxError when the text is not JSON.
  */
@@ -25,14 +25,17 @@ const MAY_LOSE_DIGITS = /[\d.]{16}|\d[eE][+-]?0*\d{3}/;
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 function quoteInexact(token: string): string {
-  return token.startsWith('"') || significance(token) === significance(String(Number(token)))
-    ? token
-    : `"${token}"`;
+  return token.startsWith('"') || isDouble(token) ? token : `"${token}"`;
+}
+
+/** Whether a double holds a decimal number in all its digits: it reads back as the same number. */
+export function isDouble(number: string): boolean {
+  return significance(number) === significance(String(Number(number)));
 }
 
 /** The value of a decimal number as text: its significant digits and the power of ten of the last one. */
 function significance(number: string): string {
-  const [mantissa = '', exponent = '0'] = number.toLowerCase().split('e');
+  const [mantissa = '', exponent = ''] = number.toLowerCase().split('e');
   const [whole = '', fraction = ''] = mantissa.split('.');
   const digits = (whole + fraction).replace(/^(-?)0+/, '$1');
   // Not a regular expression: one for zeros at the end takes quadratic time on zeros elsewhere.

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { isDouble, isJsonObject, type Json, type JsonObject } from './json.ts';
 
 /**
  * The wire format of a Voice Session Summary, as 8x8 publishes it for IVR, Voice Messaging and Number Masking:
@@ -15,9 +15,12 @@ const text = v.pipe(
   v.check((value) => value.isWellFormed()),
 );
 
-/** A number, or the same number as text: error codes have been published as both. */
+/** A number that a double holds, or the same number as text: error codes have been published as both. */
 const decimal = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.regex(/^-?\d{1,15}(\.\d{1,15})?$/), v.transform(Number))]),
+  v.union([
+    v.number(),
+    v.pipe(v.string(), v.regex(/^-?\d+(\.\d+)?$/), v.check(isDouble), v.transform(Number)),
+  ]),
   v.check((value) => Math.abs(value) <= Number.MAX_SAFE_INTEGER && (value === 0 || Math.abs(value) >= 1e-15)),
 );
 
@@ -29,15 +32,17 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\
 const instant = v.pipe(
   v.string(),
   v.regex(INSTANT),
-  v.transform((value) => {
-    const time = new Date(value.toUpperCase().replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
-    // Date takes 30 February for 2 March.
-    const exists = new Date(`${value.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(value.slice(8, 10));
-    return exists && !Number.isNaN(time.getTime()) ? time.toISOString() : '';
-  }),
-  // A year outside 0000–9999 gets a sign from toISOString, and would not sort.
+  v.check(existsOnCalendar),
+  v.transform((value) => new Date(value).toISOString()),
+  // A year outside 0000–9999, which an offset can lead to, has a sign and would not sort.
   v.check((value) => value.length === '2024-03-25T06:01:30.000Z'.length),
 );
+
+/** Date takes 30 February for 2 March. */
+function existsOnCalendar(time: string): boolean {
+  const midnight = new Date(`${time.slice(0, 10)}T00:00:00Z`);
+  return midnight.getUTCDate() === Number(time.slice(8, 10)) && !Number.isNaN(Date.parse(time));
+}
 
 /** An open list: a known value in any published spelling becomes the canonical one, any other stays as it is. */
 function vocabulary(known: readonly string[], aliases: Readonly<Record<string, string>> = {}) {
@@ -54,7 +59,7 @@ function vocabulary(known: readonly string[], aliases: Readonly<Record<string, s
 
 /** `NO ANSWER`, `no-answer` and `NO_ANSWER` have the same letters, so have `makeCall` and `MAKE_CALL`. */
 function letters(value: string): string {
-  return value.replace(/[\s_-]+/g, '').toLowerCase();
+  return value.replace(/[\s_-]/g, '').toLowerCase();
 }
 
 const status = vocabulary(
@@ -74,13 +79,15 @@ const status = vocabulary(
 
 const action = vocabulary(['MAKE_CALL', 'HANGUP', 'SAY', 'SAY_AND_CAPTURE', 'PLAY_FILE', 'PLAY_TTS']);
 
-const eventType = vocabulary([
-  'SESSION_SUMMARY',
+/** 8x8's other Voice webhooks, which may share one URL with this one. */
+const OTHER_EVENTS = [
   'CALL_ACTION',
   'CALL_STATUS',
   'CALL_RECORDING_STATUS',
   'VIRTUAL_NUMBER_UPDATE',
-]);
+] as const;
+
+const eventType = vocabulary(['SESSION_SUMMARY', ...OTHER_EVENTS]);
 
 /** Makes a field optional, and absent where its value does not fit. */
 function tolerated<const S extends v.GenericSchema>(schema: S) {
@@ -115,26 +122,26 @@ export function spellings(names: Names, object: JsonObject): Map<string, string>
   const found = new Map<string, string>();
   for (const [key, value] of Object.entries(object)) {
     const name = names.get(key.toLowerCase());
-    if (name === undefined || isAbsent(value)) continue;
+    if (name === undefined || isAbsent(name, value)) continue;
     const other = found.get(name);
     if (other === undefined || key === name || (other !== name && key < other)) found.set(name, key);
   }
   return found;
 }
 
-/** null, an empty text and the text "null" have all been published for a field without a value. */
-export function isAbsent(value: Json): boolean {
-  return value === null || (typeof value === 'string' && /^(null)?$/i.test(value));
+/** Whether a known field has no value, which counts as not delivered; so does an object of nothing else. */
+export function isAbsent(name: string, value: Json): boolean {
+  return (
+    isNothing(value) || (OBJECTS.has(name) && isJsonObject(value) && Object.values(value).every(isNothing))
+  );
 }
 
-/** An object within another; one without any known field is not shown. */
-function nested<const E extends v.ObjectEntries>(entries: E) {
-  return v.pipe(
-    fields(entries),
-    v.transform((object) =>
-      Object.values(object).some((value) => value !== undefined) ? object : undefined,
-    ),
-  );
+/** The fields that are objects, and optional. */
+const OBJECTS: ReadonlySet<string> = new Set(['callQuality', 'details', 'errorDetails']);
+
+/** null, an empty text and the text "null" have all been published for a field without a value. */
+export function isNothing(value: Json): boolean {
+  return value === null || (typeof value === 'string' && /^(null)?$/i.test(value));
 }
 
 const callQualityFields = {
@@ -176,9 +183,9 @@ const legFields = {
   destinationCountryCode: tolerated(text),
   /** Reference id of the virtual number that an inbound leg called. */
   destinationRefId: tolerated(text),
-  callQuality: tolerated(nested(callQualityFields)),
+  callQuality: tolerated(fields(callQualityFields)),
   /** Documented on the payload; one page says that it concerns a leg. */
-  errorDetails: tolerated(nested(errorDetailsFields)),
+  errorDetails: tolerated(fields(errorDetailsFields)),
 };
 
 /** One leg of a session, typed as documented. */
@@ -198,7 +205,7 @@ const payloadFields = {
   callCount: tolerated(integer),
   /** The id that the client gave its request. */
   clientRequestId: tolerated(text),
-  errorDetails: tolerated(nested(errorDetailsFields)),
+  errorDetails: tolerated(fields(errorDetailsFields)),
   /** Legs by name: `callA`, `callB`. */
   details: tolerated(v.custom<JsonObject>(isJsonObject)),
 };
@@ -215,8 +222,8 @@ const eventFields = {
 /** A whole delivery. */
 export const SummaryEvent = fields(eventFields);
 
-/** Any event of 8x8 Voice. */
-export const VoiceEvent = fields({ eventType: tolerated(eventType) });
+/** A delivery of one of 8x8's other webhooks. */
+export const OtherEvent = fields({ eventType: v.pipe(eventType, v.picklist(OTHER_EVENTS)) });
 
 /** The names that each object of a delivery is known to have. */
 export const KNOWN_FIELDS = {
@@ -231,7 +238,7 @@ export const KNOWN_FIELDS = {
 export const REQUIREMENTS: ReadonlyMap<string, string> = new Map([
   ['', 'expected a JSON object'],
   ['eventType', 'expected SESSION_SUMMARY'],
-  ['payload', 'expected an object'],
+  ['payload', 'expected an object with the summary'],
   ['payload.sessionId', 'expected 1 to 128 printable ASCII characters'],
   ['payload.subAccountId', 'expected 1 to 128 printable ASCII characters'],
   ['payload.sessionStatus', 'expected a status such as COMPLETED, at most 128 characters'],

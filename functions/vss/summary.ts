@@ -2,12 +2,13 @@ import * as v from 'valibot';
 import { canonicalJson, isJsonObject, type Json, type JsonObject, parseJson } from './json.ts';
 import {
   isAbsent,
+  isNothing,
   KNOWN_FIELDS,
   LegFields,
+  OtherEvent,
   REQUIREMENTS,
   SummaryEvent,
   spellings,
-  VoiceEvent,
 } from './payload.ts';
 
 type Payload = v.InferOutput<typeof SummaryEvent>['payload'];
@@ -25,7 +26,7 @@ export interface Summary extends Omit<Payload, 'details'> {
   version?: number | undefined;
   legs: Leg[];
   /** Path in the delivery (`payload.details.callA.ringSeconds`) to the value there, as `storable` keeps it. */
-  unrecognised?: Record<string, Json>;
+  unrecognised?: Record<string, Json> | undefined;
 }
 
 /** Where a delivery is not a valid summary. Holds nothing of what was delivered. */
@@ -37,7 +38,7 @@ export interface Issue {
 
 export type Canonicalised =
   | { outcome: 'summary'; summary: Summary }
-  | { outcome: 'unsupported-event'; eventType: string }
+  | { outcome: 'unsupported-event' }
   | { outcome: 'invalid-summary'; issues: Issue[] };
 
 /** Reads a body as delivered: text, or the bytes of what is no text in UTF-8. */
@@ -54,16 +55,13 @@ export function readSummary(body: string | Uint8Array): Canonicalised | { outcom
 
 /** Reads a delivery, parsed from JSON, into its canonical form. */
 export function canonicalise(delivered: Json): Canonicalised {
-  const event = v.safeParse(VoiceEvent, delivered);
-  if (event.success && OTHER_EVENTS.has(event.output.eventType ?? '')) {
-    return { outcome: 'unsupported-event', eventType: event.output.eventType ?? '' };
-  }
+  if (v.is(OtherEvent, delivered)) return { outcome: 'unsupported-event' };
 
   const parsed = v.safeParse(SummaryEvent, delivered);
   if (!parsed.success) {
     const paths = new Set(parsed.issues.map((issue) => v.getDotPath(issue) ?? ''));
-    const issues = [...paths].map((path) => ({ path, message: REQUIREMENTS.get(path) ?? 'not as expected' }));
-    return { outcome: 'invalid-summary', issues };
+    const unmet = [...REQUIREMENTS].filter(([path]) => paths.has(path));
+    return { outcome: 'invalid-summary', issues: unmet.map(([path, message]) => ({ path, message })) };
   }
 
   const { version, payload } = parsed.output;
@@ -76,27 +74,19 @@ export function canonicalise(delivered: Json): Canonicalised {
     outcome: 'summary',
     summary: {
       ...identity,
-      ...(version === undefined ? {} : { version }),
+      version,
       legs,
-      ...(unrecognised.size === 0 ? {} : { unrecognised: Object.fromEntries(unrecognised) }),
+      unrecognised: unrecognised.size > 0 ? Object.fromEntries(unrecognised) : undefined,
     },
   };
 }
-
-/** 8x8's other Voice webhooks, which may share one URL with this one. */
-const OTHER_EVENTS: ReadonlySet<string> = new Set([
-  'CALL_ACTION',
-  'CALL_STATUS',
-  'CALL_RECORDING_STATUS',
-  'VIRTUAL_NUMBER_UPDATE',
-]);
 
 function readLegs(details: JsonObject, unrecognised: Map<string, Json>): Leg[] {
   const legs = new Map<string, Leg | undefined>();
   // A documented spelling comes before its variants, whatever the order of delivery: it takes the name.
   const entries = Object.entries(details).sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
   for (const [key, value] of entries) {
-    if (isAbsent(value)) continue;
+    if (isNothing(value)) continue;
     const name = legName(key);
     const leg = v.safeParse(LegFields, value);
     const isFirst = !legs.has(name);
@@ -115,7 +105,7 @@ const rank = (key: string) => (key === legName(key) ? 0 : 1);
 
 /** `CallA` and `callA` name the same leg; a name of another kind stays as it is. */
 function legName(key: string): string {
-  return key.replace(/^call([a-z]+)$/i, (_, letter: string) => `call${letter.toUpperCase()}`);
+  return key.replace(/^call([a-z])$/i, (_, letter: string) => `call${letter.toUpperCase()}`);
 }
 
 /** Keeps what `read` does not show of `delivered`: fields unknown, values that did not fit, digits cut off. */
@@ -132,7 +122,7 @@ function keepUnrecognised(
   const shown = new Map<string, unknown>(Object.entries(read));
   for (const [key, value] of Object.entries(delivered)) {
     const name = names.get(key.toLowerCase());
-    if (name !== undefined && isAbsent(value)) continue;
+    if (name !== undefined && isAbsent(name, value)) continue;
     if (name === undefined || readFrom.get(name) !== key) {
       keep(unrecognised, path, key, value);
     } else if (isNested(name) && isJsonObject(value)) {
@@ -198,7 +188,6 @@ function isExactInDynamoDb(value: Json, depth = 1): boolean {
   }
   if (typeof value !== 'object' || value === null) return true;
   if (depth > MAX_DEPTH) return false;
-  if (Array.isArray(value)) return value.every((item) => isExactInDynamoDb(item, depth + 1));
   return Object.entries(value).every(
     ([key, item]) =>
       // An empty name is refused by DynamoDB; `__proto__` is lost by code that builds objects by assignment.

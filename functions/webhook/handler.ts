@@ -2,7 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { clientSettings } from '../client-settings.ts';
+import { clientSettings, deadline } from '../client-settings.ts';
 import { List, readEnvironment } from '../environment.ts';
 import { createHandler } from './create-handler.ts';
 
@@ -19,7 +19,8 @@ export const handler = createHandler({
   deadLetterQueueUrl: environment.DEAD_LETTER_QUEUE_URL,
   authorizationDigests: environment.AUTHORIZATION_DIGESTS,
   subAccountIds: environment.SUB_ACCOUNT_IDS,
-  send: (queueUrl, message) => sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...message })),
+  send: (queueUrl, message) =>
+    sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...message }), deadline()),
   logger: new Logger({ serviceName: 'webhook' }),
   metrics: new Metrics({ namespace: 'VssWebhook', serviceName: 'webhook' }),
 });

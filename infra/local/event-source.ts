@@ -80,6 +80,8 @@ async function processBatch(sqs: SQSClient, source: EventSource, batch: readonly
     await source.target.invoke({ Records: batch.map((message) => toRecord(message, source)) }),
   );
   const failed = new Set(response?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+  // Lambda takes an answer with an id that it did not send for a failure of the whole batch.
+  if ([...failed].some((id) => !batch.some(({ MessageId }) => MessageId === id))) return;
   const done = batch.filter(({ MessageId }) => MessageId !== undefined && !failed.has(MessageId));
   if (done.length === 0) return;
   await sqs.send(

@@ -17,7 +17,6 @@ process.on('message', async ({ requestId, event }: { requestId: string; event: u
   try {
     process.send?.({ requestId, result: await handler(event, context) });
   } catch (error) {
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    process.send?.({ requestId, error: { name, message } });
+    process.send?.({ requestId, error: String(error) });
   }
 });

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
 import { ACCOUNT, REGION } from './template.ts';
 
 /** A function as the template describes it. */
@@ -22,12 +22,6 @@ export interface LocalFunction {
   environment: Readonly<Record<string, string>>;
   invoke(event: unknown): Promise<unknown>;
   stop(): void;
-}
-
-interface Answer {
-  requestId: string;
-  result?: unknown;
-  error?: { name: string; message: string };
 }
 
 const RUNTIME = fileURLToPath(new URL('lambda-runtime.ts', import.meta.url));
@@ -51,7 +45,8 @@ export function localFunction(
   const { name, bundle, timeoutSeconds, environment } = definition;
   const idle: ChildProcess[] = [];
   const running = new Set<ChildProcess>();
-  const waiting: ((process: ChildProcess) => void)[] = [];
+  const waiting: PromiseWithResolvers<ChildProcess>[] = [];
+  let stopped = false;
 
   function start(): ChildProcess {
     const child = fork(RUNTIME, [bundle], {
@@ -64,44 +59,50 @@ export function localFunction(
     child.once('exit', () => {
       running.delete(child);
       if (idle.includes(child)) idle.splice(idle.indexOf(child), 1);
-      const next = waiting.shift();
-      if (next) next(start());
+      if (!stopped) waiting.shift()?.resolve(start());
     });
     return child;
   }
 
-  function acquire(): ChildProcess | Promise<ChildProcess> {
+  async function acquire(): Promise<ChildProcess> {
+    if (stopped) throw new Error(`${name} is stopped`);
     const free = idle.pop();
     if (free) return free;
-    return running.size < CONCURRENCY ? start() : new Promise((resolve) => waiting.push(resolve));
+    if (running.size < CONCURRENCY) return start();
+    const turn = Promise.withResolvers<ChildProcess>();
+    waiting.push(turn);
+    return turn.promise;
   }
 
   function release(child: ChildProcess): void {
     const next = waiting.shift();
-    if (next) next(child);
-    else idle.push(child);
+    if (next) next.resolve(child);
+    else if (child.connected) idle.push(child);
   }
 
   async function invoke(event: unknown): Promise<unknown> {
     const child = await acquire();
     const requestId = randomUUID();
-    const done = new AbortController();
-    const timeout = setTimeout(() => child.kill('SIGKILL'), timeoutSeconds * 1000);
+    const answered = Promise.withResolvers<unknown>();
+    const onMessage = (message: unknown) => {
+      const answer = v.parse(Answer, message);
+      if (answer.requestId !== requestId) return;
+      if (answer.error === undefined) answered.resolve(answer.result);
+      else answered.reject(new Error(`${name}: ${answer.error}`));
+    };
+    const onExit = () => answered.reject(new Error(`${name} ended while it ran`));
+    const timeout = setTimeout(() => {
+      answered.reject(new Error(`${name} timed out after ${timeoutSeconds} seconds`));
+      child.kill('SIGKILL');
+    }, timeoutSeconds * 1000);
+    child.on('message', onMessage).once('exit', onExit);
+    child.send({ requestId, event });
     try {
-      child.send({ requestId, event });
-      const [answer]: (Answer | number | null)[] = await Promise.race([
-        once(child, 'message', { signal: done.signal }),
-        once(child, 'exit', { signal: done.signal }),
-      ]);
-      if (typeof answer !== 'object' || answer === null) {
-        throw new Error(`${name} ended while it ran, or took more than its ${timeoutSeconds} seconds`);
-      }
-      release(child);
-      if (answer.error) throw new Error(`${name}: ${answer.error.name}: ${answer.error.message}`);
-      return answer.result;
+      return await answered.promise;
     } finally {
       clearTimeout(timeout);
-      done.abort();
+      child.off('message', onMessage).off('exit', onExit);
+      if (!child.killed) release(child);
     }
   }
 
@@ -110,11 +111,19 @@ export function localFunction(
     environment,
     invoke,
     stop() {
-      waiting.length = 0;
-      for (const child of running) child.kill();
+      stopped = true;
+      for (const turn of waiting.splice(0)) turn.reject(new Error(`${name} is stopped`));
+      for (const child of running) child.kill('SIGKILL');
     },
   };
 }
+
+/** What the process of a function answers. */
+const Answer = v.object({
+  requestId: v.string(),
+  result: v.optional(v.unknown()),
+  error: v.optional(v.string()),
+});
 
 /** What Lambda sets for every function. @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
 function lambdaEnvironment({ name, memoryMegabytes }: FunctionDefinition): Record<string, string> {

@@ -112,7 +112,9 @@ export async function provision(
     },
   };
 
-  await Promise.all(Object.keys(template.Resources).map(resource));
+  // All have to end before the first failure is reported: what is still being made would outlive the clean-up.
+  const results = await Promise.allSettled(Object.keys(template.Resources).map(resource));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
   const outputs = Object.entries(template.Outputs).map(
     async ([name, { Value }]) => [name, String(await evaluate(Value))] as const,
   );

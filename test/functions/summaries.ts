@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../functions/vss/json.ts';
+import { readSummary, type Summary } from '../../functions/vss/summary.ts';
 import { examples } from '../../infra/local/examples.ts';
 
 /** The body of a published example. */
@@ -24,4 +25,11 @@ export function summaryBody(payload: Readonly<Record<string, unknown>> = {}, eve
       ...payload,
     },
   });
+}
+
+/** What the body of a valid summary says. */
+export function summaryOf(body: string): Summary {
+  const read = readSummary(body);
+  if (read.outcome !== 'summary') throw new Error(`${JSON.stringify(read)}: ${body.slice(0, 500)}`);
+  return read.summary;
 }

@@ -2,11 +2,13 @@
 export function telemetry() {
   const logged: { level: 'warn' | 'error'; message: unknown; details: unknown[] }[] = [];
   const counted: Record<string, number> = {};
+  const published: Record<string, number>[] = [];
   const dimensions: Record<string, string> = {};
   const metadata: Record<string, unknown> = {};
   return {
     logged,
     counted,
+    published,
     dimensions,
     metadata,
     logger: {
@@ -27,7 +29,9 @@ export function telemetry() {
       addMetric(name: string, _unit: string, value: number) {
         counted[name] = (counted[name] ?? 0) + value;
       },
-      publishStoredMetrics() {},
+      publishStoredMetrics() {
+        published.push({ ...counted });
+      },
     },
   };
 }

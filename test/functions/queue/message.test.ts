@@ -1,25 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Delivery, fromMessage, type Message, toMessage } from '../../../functions/queue/message.ts';
+import { type Delivery, fromMessage, toMessage } from '../../../functions/queue/message.ts';
+import { carried } from './carried.ts';
 
 const RECEIVED_AT = '2026-01-13T08:27:34.567Z';
 
 function delivery(body: Delivery['body']): Delivery {
   return { body, receivedAt: RECEIVED_AT, requestId: 'request' };
-}
-
-/** A message as Lambda receives it, after SQS has carried it. */
-function carried({ MessageBody, MessageAttributes }: Message) {
-  return {
-    messageId: 'message',
-    body: MessageBody,
-    attributes: { SentTimestamp: '1768292854567' },
-    messageAttributes: Object.fromEntries(
-      Object.entries(MessageAttributes).map(([name, { DataType, StringValue }]) => [
-        name,
-        { dataType: DataType, stringValue: StringValue },
-      ]),
-    ),
-  };
 }
 
 /** Bodies that SQS refuses or alters, with the encoding that carries them. */

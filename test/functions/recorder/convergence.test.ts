@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ReceivedMessage } from '../../../functions/queue/message.ts';
 import { createHandler } from '../../../functions/recorder/create-handler.ts';
 import { canonicalJson, type JsonObject } from '../../../functions/vss/json.ts';
-import { merge, newRecord, type SessionRecord, versionOf } from '../../../functions/vss/record.ts';
-import { readSummary } from '../../../functions/vss/summary.ts';
+import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
+import { summaryOf } from '../summaries.ts';
 import { telemetry } from '../telemetry.ts';
 import { delivery } from '../vss/deliveries.ts';
 import { emulatedTable } from './emulated-table.ts';
@@ -77,9 +77,7 @@ function bodyOf(delivered: JsonObject, run: number): string {
 function expectedRecords(bodies: readonly string[]): SessionRecord[] {
   const records = new Map<string, SessionRecord>();
   for (const body of bodies) {
-    const read = readSummary(body);
-    if (read.outcome !== 'summary') throw new Error(JSON.stringify(read));
-    const record = newRecord(versionOf(read.summary, RECEIVED_AT));
+    const record = newRecord(receivedSummary(summaryOf(body), RECEIVED_AT));
     const known = records.get(record.sessionId);
     records.set(record.sessionId, known === undefined ? record : merge(known, record));
   }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Message, type ReceivedMessage, toMessage } from '../../../functions/queue/message.ts';
 import { createHandler } from '../../../functions/recorder/create-handler.ts';
 import { RecordTooLargeError, type SessionTable } from '../../../functions/recorder/session-table.ts';
+import { carried } from '../queue/carried.ts';
 import { example, summaryBody } from '../summaries.ts';
 import { telemetry } from '../telemetry.ts';
 import { emulatedTable } from './emulated-table.ts';
@@ -38,18 +39,8 @@ function recorder({
 
 /** The message with this body as Lambda passes it on; its id is its place in the batch. */
 function received(body: string, place: number): ReceivedMessage {
-  const message = toMessage({ body, receivedAt: '2026-01-13T08:27:34.567Z', requestId: `request-${place}` });
-  return {
-    messageId: String(place),
-    body: message.MessageBody,
-    attributes: { SentTimestamp: '0' },
-    messageAttributes: Object.fromEntries(
-      Object.entries(message.MessageAttributes).map(([name, { DataType, StringValue }]) => [
-        name,
-        { dataType: DataType, stringValue: StringValue },
-      ]),
-    ),
-  };
+  const receivedAt = '2026-01-13T08:27:34.567Z';
+  return carried(toMessage({ body, receivedAt, requestId: `request-${place}` }), String(place));
 }
 
 let sessions = 0;
@@ -121,6 +112,14 @@ describe('the recorder', () => {
     ]);
   });
 
+  it('publishes what it counted, once per batch', async () => {
+    const { record, published } = recorder();
+
+    await record(summaryBody({ sessionId: newSession() }), summaryBody({ sessionId: newSession() }));
+
+    expect(published).toEqual([{ SessionsRecorded: 2, UnrecognisedFields: 0 }]);
+  });
+
   it('counts what it does not recognise, once per summary', async () => {
     const { record, counted } = recorder();
     const body = summaryBody({ sessionId: newSession(), dtmf: '3', details: { callA: { ringSeconds: 4 } } });
@@ -144,14 +143,20 @@ describe('the recorder', () => {
 
     expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: '3' }] });
     expect(counted).toEqual({ SessionsRecorded: 9, RecordsFailed: 1, UnrecognisedFields: 0 });
-    expect(logged).toMatchObject([{ level: 'error', details: [{ messageId: '3' }] }]);
+    expect(logged).toEqual([
+      {
+        level: 'error',
+        message: 'Not recorded; the queue will try it again',
+        details: [{ messageId: '3', error: new Error('throttled') }],
+      },
+    ]);
     const stored = (await emulator.items()).map((item) => item['sessionId']);
     expect(ids.filter((id) => stored.includes(id))).toEqual(ids.filter((id) => id !== ids[3]));
   });
 
   it('moves what can never be recorded to the dead-letter queue at once, and records the rest', async () => {
     const sessionId = newSession();
-    const { record, deadLetters, counted } = recorder();
+    const { record, deadLetters, counted, logged } = recorder();
 
     const response = await record(
       '{',
@@ -174,6 +179,11 @@ describe('the recorder', () => {
       { MessageAttributes: { reason: { StringValue: 'unsupported-event' } } },
     ]);
     expect(counted).toEqual({ DeadLettered: 3, SessionsRecorded: 1, UnrecognisedFields: 0 });
+    expect(logged[0]).toEqual({
+      level: 'warn',
+      message: 'Not recordable, moved to the dead-letter queue',
+      details: [{ requestId: 'request-0', reason: 'invalid-json' }],
+    });
     expect(await itemOf(sessionId)).toBeDefined();
   });
 
@@ -184,14 +194,17 @@ describe('the recorder', () => {
   });
 
   it('moves a record that DynamoDB finds too large to the dead-letter queue', async () => {
-    const { record, deadLetters } = recorder({
+    const { record, deadLetters, logged } = recorder({
       table: { add: () => Promise.reject(new RecordTooLargeError()) },
     });
 
-    expect(await record(summaryBody({ sessionId: newSession() }))).toEqual({ batchItemFailures: [] });
+    const sessionId = newSession();
+
+    expect(await record(summaryBody({ sessionId }))).toEqual({ batchItemFailures: [] });
 
     expect(deadLetters).toMatchObject([
       { MessageAttributes: { reason: { StringValue: 'record-too-large' } } },
     ]);
+    expect(logged).toMatchObject([{ details: [{ reason: 'record-too-large', sessionId }] }]);
   });
 });

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { CreateTableCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 
 import dynalite from 'dynalite';
-import { fromItem } from '../../../functions/recorder/item.ts';
+import { fromItem, toItem } from '../../../functions/recorder/item.ts';
 import { sessionTable } from '../../../functions/recorder/session-table.ts';
 
 /** An emulated DynamoDB with the table of sessions. */
@@ -39,6 +39,10 @@ export async function emulatedTable() {
         new ScanCommand({ TableName: 'sessions', ConsistentRead: true }),
       );
       return Items.map(fromItem);
+    },
+    /** Puts an item as it is. */
+    async put(attributes: object) {
+      await client.send(new PutItemCommand({ TableName: 'sessions', Item: toItem(attributes) }));
     },
     async stop() {
       client.destroy();

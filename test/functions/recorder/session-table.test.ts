@@ -1,5 +1,6 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RecordTooLargeError } from '../../../functions/recorder/session-table.ts';
+import { RecordTooLargeError, sessionTable } from '../../../functions/recorder/session-table.ts';
 import type { SessionRecord } from '../../../functions/vss/record.ts';
 import { emulatedTable } from './emulated-table.ts';
 
@@ -44,6 +45,35 @@ describe('the table', () => {
 
   it('has no record of a session that was never added', async () => {
     expect(await emulator.table.read('never')).toBeUndefined();
+  });
+
+  it('is read consistently: a record that was just added is there', async () => {
+    const requests: unknown[] = [];
+    const client = new DynamoDBClient({
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    });
+    client.middlewareStack.add((_, { commandName }) => async ({ input }) => {
+      requests.push([commandName, input]);
+      return { output: { $metadata: {} }, response: {} };
+    });
+
+    await sessionTable(client, 'sessions').read('s');
+
+    expect(requests).toMatchObject([['GetItemCommand', { ConsistentRead: true }]]);
+  });
+
+  it('says what is wrong with an item that is no record, and nothing of what is in it', async () => {
+    const item = { sessionId: 'damaged', endTime: 5, legs: [{ source: '+6591178965' }] };
+    await emulator.put(item);
+
+    const reading = emulator.table.read('damaged');
+
+    await expect(reading).rejects.toThrow(
+      /^The item of session damaged is no session record\. Missing or malformed: .*digest/,
+    );
+    await expect(reading).rejects.not.toThrow('6591178965');
+    expect(JSON.stringify(await reading.catch((error: Error) => ({ ...error })))).not.toContain('6591178965');
   });
 
   it('gives back any value as it was, also under names that mean something to JavaScript', async () => {

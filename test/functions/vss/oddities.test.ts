@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isJsonObject, type Json } from '../../../functions/vss/json.ts';
-import { newRecord, versionOf } from '../../../functions/vss/record.ts';
+import { newRecord, receivedSummary } from '../../../functions/vss/record.ts';
 import { readSummary, type Summary } from '../../../functions/vss/summary.ts';
-import { example, summaryBody } from '../summaries.ts';
+import { example, summaryBody, summaryOf } from '../summaries.ts';
 
 /**
  * What 8x8 has published of Voice Session Summaries contradicts itself. Each contradiction has a row: what arrives,
@@ -10,14 +10,13 @@ import { example, summaryBody } from '../summaries.ts';
  * a payload in the demo harrism04/voice_messaging.
  */
 
-function summaryOf(body: string): Summary {
-  const read = readSummary(body);
-  if (read.outcome !== 'summary') throw new Error(JSON.stringify(read));
-  return read.summary;
-}
-
 const ofPayload = (payload: Readonly<Record<string, unknown>>) => summaryOf(summaryBody(payload));
 const ofLeg = (leg: Json) => ofPayload({ details: { callA: leg } });
+
+/** A value in so many lists. */
+function nested(levels: number): Json {
+  return levels === 0 ? 1 : [nested(levels - 1)];
+}
 
 interface Row {
   oddity: string;
@@ -390,16 +389,19 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'known objects that are empty, or hold nothing that is known',
+    oddity: 'known objects that are empty, or hold nothing but absent values',
     source: 'by extension of details',
     summary: ofPayload({
       errorDetails: {},
-      details: { callA: { callQuality: { mos: null }, errorDetails: { x: 1 } } },
+      details: { callA: { callQuality: { mos: null, other: 'null' } } },
     }),
-    shows: {
-      errorDetails: undefined,
-      legs: [{ leg: 'callA', callQuality: undefined, errorDetails: undefined }],
-    },
+    shows: { errorDetails: undefined, legs: [{ leg: 'callA', callQuality: undefined }] },
+  },
+  {
+    oddity: 'a known object of which nothing is known',
+    source: 'by extension of the extra keys in errorDetails',
+    summary: ofLeg({ errorDetails: { x: 1 } }),
+    shows: { legs: [{ leg: 'callA', errorDetails: {} }] },
     unrecognised: { 'payload.details.callA.errorDetails.x': 1 },
   },
   {
@@ -408,6 +410,180 @@ const ROWS: Row[] = [
     summary: ofLeg({ connectedTimestamp: '2026-02-30T10:00:00Z' }),
     shows: { legs: [{ leg: 'callA', connectedTimestamp: undefined }] },
     unrecognised: { 'payload.details.callA.connectedTimestamp': '2026-02-30T10:00:00Z' },
+  },
+  ...['COMPLETED', 'NO_ANSWER', 'BUSY', 'CANCELED', 'FAILED', 'ERROR'].map((sessionStatus) => ({
+    oddity: `the status ${sessionStatus} in small letters`,
+    source: 'by extension of the published spellings',
+    summary: ofPayload({ sessionStatus: sessionStatus.toLowerCase() }),
+    shows: { sessionStatus },
+  })),
+  {
+    oddity: 'every other known value in small letters',
+    source: 'by extension of the published spellings',
+    summary: ofPayload({
+      details: {
+        callA: {
+          callDirection: 'inbound',
+          callType: 'pstn',
+          sourceFormat: 'msisdn',
+          destinationFormat: 'Msisdn',
+        },
+        callB: { callDirection: 'outbound', callType: 'voip' },
+      },
+    }),
+    shows: {
+      legs: [
+        { callDirection: 'INBOUND', callType: 'PSTN', sourceFormat: 'MSISDN', destinationFormat: 'MSISDN' },
+        { callDirection: 'OUTBOUND', callType: 'VOIP' },
+      ],
+    },
+  },
+  {
+    oddity: 'numbers at the edge of what a double holds, as texts',
+    source: 'by caution',
+    summary: ofPayload({
+      callCount: '9007199254740991',
+      details: {
+        callA: { callQuality: { mos: '0.30000000000000004', packetLossRate: '-0.000000000000001' } },
+      },
+    }),
+    shows: {
+      callCount: 9007199254740991,
+      legs: [{ callQuality: { mos: 0.30000000000000004, packetLossRate: -0.000000000000001 } }],
+    },
+  },
+  {
+    oddity: 'numbers beyond what a double or DynamoDB holds',
+    source: 'by caution',
+    summary: ofPayload({
+      callCount: 9007199254740992,
+      errorDetails: { errorCode: '-12345678901234567890' },
+      details: { callA: { callQuality: { mos: '9.123456789012345', packetLossRate: 1e-16, jitter: '4x' } } },
+    }),
+    shows: { callCount: undefined, errorDetails: {}, legs: [{ callQuality: {} }] },
+    unrecognised: {
+      'payload.callCount': { json: '9007199254740992' },
+      'payload.errorDetails.errorCode': '-12345678901234567890',
+      'payload.details.callA.callQuality.mos': '9.123456789012345',
+      'payload.details.callA.callQuality.packetLossRate': 1e-16,
+      'payload.details.callA.callQuality.jitter': '4x',
+    },
+  },
+  {
+    oddity: 'texts before or after a number',
+    source: 'by caution',
+    summary: ofPayload({
+      callCount: 'x2',
+      errorDetails: { errorCode: '-2004.' },
+      details: { callA: { callDuration: '1.5.2' } },
+    }),
+    shows: { callCount: undefined, errorDetails: {}, legs: [{ callDuration: undefined }] },
+    unrecognised: {
+      'payload.callCount': 'x2',
+      'payload.errorDetails.errorCode': '-2004.',
+      'payload.details.callA.callDuration': '1.5.2',
+    },
+  },
+  {
+    oddity: 'a text that reads like a time',
+    source: 'by caution: only times lose digits',
+    summary: ofPayload({ clientRequestId: '2024-03-25T06:01:30.1234567Z' }),
+    shows: { clientRequestId: '2024-03-25T06:01:30.1234567Z' },
+  },
+  ...[
+    { SourceRefId: 'x', SOURCEREFID: 'y' },
+    { SOURCEREFID: 'y', SourceRefId: 'x' },
+  ].map((callA) => ({
+    oddity: `two spellings, of which none is documented, ${Object.keys(callA)}`,
+    source: 'by caution: the order of keys must not matter',
+    summary: ofLeg(callA),
+    shows: { legs: [{ sourceRefId: 'y' }] },
+    unrecognised: { 'payload.details.callA.SourceRefId': 'x' },
+  })),
+  ...[
+    { CallA: { callId: 'x' }, CALLA: { callId: 'y' } },
+    { CALLA: { callId: 'y' }, CallA: { callId: 'x' } },
+  ].map((details) => ({
+    oddity: `two spellings of a leg, of which none is documented, ${Object.keys(details)}`,
+    source: 'by caution: the order of keys must not matter',
+    summary: ofPayload({ details }),
+    shows: { legs: [{ leg: 'callA', callId: 'y' }] },
+    unrecognised: { 'payload.details.CallA': { callId: 'x' } },
+  })),
+  {
+    oddity: 'a leg that is none, beside another spelling of its name',
+    source: 'by caution: one name must not stand for both',
+    summary: ofPayload({ details: { callA: 'busy', CallA: { callId: 'x' } } }),
+    shows: { legs: [] },
+    unrecognised: { 'payload.details.callA': 'busy', 'payload.details.CallA': { callId: 'x' } },
+  },
+  {
+    oddity: 'legs whose names begin like a leg’s',
+    source: 'by caution: only one letter after "call" has been seen',
+    summary: ofPayload({ details: { callback: { callId: 'x' }, CallAB: {}, xCallA: {} } }),
+    shows: { legs: [{ leg: 'CallAB' }, { leg: 'callback', callId: 'x' }, { leg: 'xCallA' }] },
+  },
+  {
+    oddity: 'names that no attribute can have',
+    source: 'DynamoDB: at most 64 KiB, not empty; JSON: anything',
+    summary: summaryOf(
+      JSON.stringify({
+        eventType: 'SESSION_SUMMARY',
+        ['r'.repeat(256)]: 1,
+        ['q'.repeat(256)]: 2,
+        payload: {
+          ...JSON.parse(summaryBody()).payload,
+          ['p'.repeat(256)]: null,
+          ['o'.repeat(255)]: 3,
+          'a.b': { '': 1 },
+          inner: { ['n'.repeat(256)]: 4 },
+          fits: { ['m'.repeat(255)]: 5 },
+          '\ud800': { '\ud800': 6 },
+          details: { ['l'.repeat(256)]: { callId: 'x' }, '\udfff': {}, ['k'.repeat(255)]: {} },
+        },
+      }),
+    ),
+    shows: { legs: [{ leg: 'k'.repeat(255) }] },
+    unrecognised: {
+      '*': [`{"${'q'.repeat(256)}":2}`, `{"${'r'.repeat(256)}":1}`],
+      'payload.*': [`{"${'p'.repeat(256)}":null}`],
+      [`payload.${'o'.repeat(255)}`]: 3,
+      'payload["a.b"]': { json: '{"":1}' },
+      'payload.inner': { json: `{"${'n'.repeat(256)}":4}` },
+      'payload.fits': { ['m'.repeat(255)]: 5 },
+      'payload["\\ud800"]': { json: '{"\\ud800":6}' },
+      'payload.details.*': [`{"${'l'.repeat(256)}":{"callId":"x"}}`],
+      'payload.details["\\udfff"]': {},
+    },
+  },
+  {
+    oddity: 'values at the edge of what DynamoDB holds, and beyond',
+    source: 'DynamoDB: 38 digits, 1E-130 to 9.99E+125, 32 levels',
+    summary: ofPayload({
+      largest: 9007199254740991,
+      larger: 9007199254740992,
+      smallest: 1e-100,
+      smaller: 9e-101,
+      zero: 0,
+      deep: nested(16),
+      deeper: nested(17),
+      flag: false,
+      wrapped: { json: 1 },
+      alike: { json: 1, more: 2 },
+    }),
+    shows: {},
+    unrecognised: {
+      'payload.largest': 9007199254740991,
+      'payload.larger': { json: '9007199254740992' },
+      'payload.smallest': 1e-100,
+      'payload.smaller': { json: '9e-101' },
+      'payload.zero': 0,
+      'payload.deep': nested(16),
+      'payload.deeper': { json: JSON.stringify(nested(17)) },
+      'payload.flag': false,
+      'payload.wrapped': { json: '{"json":1}' },
+      'payload.alike': { json: 1, more: 2 },
+    },
   },
   {
     oddity: 'known objects that are something else',
@@ -454,7 +630,7 @@ function askedOf(value: unknown, asked: unknown): unknown {
 
 describe('the record shows', () => {
   it.each(ROWS)('$oddity ($source)', ({ summary, shows, unrecognised }) => {
-    const record = newRecord(versionOf(summary, '2026-01-13T08:27:34.567Z'));
+    const record = newRecord(receivedSummary(summary, '2026-01-13T08:27:34.567Z'));
 
     expect(askedOf(record, shows)).toEqual(shows);
     expect(record['unrecognised']).toEqual(unrecognised);
@@ -484,6 +660,21 @@ describe('a delivery is refused', () => {
     }
   });
 
+  it('that is JSON, but no object', () => {
+    for (const body of ['[]', 'null', '"text"', '5']) {
+      expect(readSummary(body)).toEqual({
+        outcome: 'invalid-summary',
+        issues: [{ path: '', message: 'expected a JSON object' }],
+      });
+    }
+  });
+
+  it('not for the case of its event type', () => {
+    expect(readSummary(summaryBody({}, { eventType: 'Session Summary' }))).toMatchObject({
+      outcome: 'summary',
+    });
+  });
+
   it('in the flat form of 2020, without an envelope', () => {
     const flat = {
       sessionId: 's',
@@ -496,7 +687,7 @@ describe('a delivery is refused', () => {
       outcome: 'invalid-summary',
       issues: [
         { path: 'eventType', message: 'expected SESSION_SUMMARY' },
-        { path: 'payload', message: 'expected an object' },
+        { path: 'payload', message: 'expected an object with the summary' },
       ],
     });
   });

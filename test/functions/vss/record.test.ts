@@ -1,16 +1,17 @@
 import fc from 'fast-check';
+import * as v from 'valibot';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { canonicalJson } from '../../../functions/vss/json.ts';
 import {
   holds,
   merge,
   newRecord,
-  type SessionRecord,
-  type Version,
-  versionOf,
+  type ReceivedSummary,
+  receivedSummary,
+  SessionRecord,
 } from '../../../functions/vss/record.ts';
-import { readSummary, type Summary } from '../../../functions/vss/summary.ts';
-import { summaryBody } from '../summaries.ts';
+import type { Summary } from '../../../functions/vss/summary.ts';
+import { summaryBody, summaryOf } from '../summaries.ts';
 import { delivery } from './deliveries.ts';
 
 /**
@@ -21,27 +22,27 @@ import { delivery } from './deliveries.ts';
 const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 200);
 const RECEIVED_AT = '2026-01-13T08:27:34.567Z';
 
-function version(payload: Readonly<Record<string, unknown>> = {}, receivedAt = RECEIVED_AT): Version {
-  const read = readSummary(summaryBody(payload));
-  if (read.outcome !== 'summary') throw new Error(JSON.stringify(read));
-  return versionOf(read.summary, receivedAt);
+function received(
+  payload: Readonly<Record<string, unknown>> = {},
+  receivedAt = RECEIVED_AT,
+): ReceivedSummary {
+  return receivedSummary(summaryOf(summaryBody(payload)), receivedAt);
 }
 
 /** Records of one session: of a few different summaries, received at a few times. */
-const versions = fc
+const summaries = fc
   .tuple(
     fc.array(delivery, { minLength: 1, maxLength: 4 }),
     fc.array(fc.tuple(fc.nat(3), fc.nat(2)), { minLength: 1, maxLength: 8 }),
   )
   .map(([deliveries, picks]) =>
     picks.map(([pick, time]) => {
-      const read = readSummary(JSON.stringify(deliveries[pick % deliveries.length]));
-      if (read.outcome !== 'summary') throw new Error(JSON.stringify(read));
-      return versionOf({ ...read.summary, sessionId: 'session' }, `2026-01-13T08:27:3${time}.000Z`);
+      const summary = summaryOf(JSON.stringify(deliveries[pick % deliveries.length]));
+      return receivedSummary({ ...summary, sessionId: 'session' }, `2026-01-13T08:27:3${time}.000Z`);
     }),
   );
 
-const record = versions.map((all) => all.map(newRecord).reduce(merge));
+const record = summaries.map((all) => all.map(newRecord).reduce(merge));
 
 function expectEqual(a: SessionRecord, b: SessionRecord): void {
   expect(canonicalJson(a)).toBe(canonicalJson(b));
@@ -78,11 +79,11 @@ describe('merging', () => {
 
   it('loses nothing: every summary is in the record whole, once, as it was first received', () => {
     fc.assert(
-      fc.property(versions, (all) => {
+      fc.property(summaries, (all) => {
         const { alternates = [], revision, unsuccessfulIn: _, ...shown } = all.map(newRecord).reduce(merge);
         const held = [shown, ...alternates];
 
-        const first = new Map<string, Version>();
+        const first = new Map<string, ReceivedSummary>();
         for (const one of all) {
           const known = first.get(one.digest);
           if (known === undefined || one.receivedAt < known.receivedAt) first.set(one.digest, one);
@@ -118,23 +119,45 @@ describe('a record', () => {
     ['ERROR', '8x8_test'],
     ['Something new', '8x8_test'],
   ])('of status %s is in the index of unsuccessful sessions under %s', (sessionStatus, unsuccessfulIn) => {
-    expect(newRecord(version({ sessionStatus })).unsuccessfulIn).toBe(unsuccessfulIn);
+    expect(newRecord(received({ sessionStatus })).unsuccessfulIn).toBe(unsuccessfulIn);
   });
 
   it('leaves the index when a later summary was successful, and enters it when it was not', () => {
-    const failed = newRecord(version({ sessionStatus: 'FAILED' }));
+    const failed = newRecord(received({ sessionStatus: 'FAILED' }));
     const later = { endTime: '2026-01-13T09:00:00Z' };
 
-    expect(merge(failed, newRecord(version({ ...later, sessionStatus: 'COMPLETED' })))).not.toHaveProperty(
-      'unsuccessfulIn',
-    );
     expect(
-      merge(newRecord(version()), newRecord(version({ ...later, sessionStatus: 'BUSY' }))),
+      merge(failed, newRecord(received({ ...later, sessionStatus: 'COMPLETED' }))).unsuccessfulIn,
+    ).toBeUndefined();
+    expect(
+      merge(newRecord(received()), newRecord(received({ ...later, sessionStatus: 'BUSY' }))),
     ).toHaveProperty('unsuccessfulIn', '8x8_test');
   });
 
+  it('of one summary has no alternates', () => {
+    expect(newRecord(received()).alternates).toBeUndefined();
+  });
+
+  it('is known by what merging needs', () => {
+    const record = newRecord(received());
+
+    expect(v.is(SessionRecord, record)).toBe(true);
+    for (const name of [
+      'sessionId',
+      'subAccountId',
+      'sessionStatus',
+      'endTime',
+      'digest',
+      'receivedAt',
+      'revision',
+    ]) {
+      expect(v.is(SessionRecord, { ...record, [name]: undefined })).toBe(false);
+    }
+    expect(v.is(SessionRecord, { ...record, alternates: [{}] })).toBe(false);
+  });
+
   it('holds the summaries that were merged into it, and no other', () => {
-    const [a, b, c] = [version(), version({ callCount: 1 }), version({ callCount: 2 })];
+    const [a, b, c] = [received(), received({ callCount: 1 }), received({ callCount: 2 })];
     const merged = merge(newRecord(a), newRecord(b));
 
     expect(holds(merged, a.digest)).toBe(true);
@@ -143,9 +166,9 @@ describe('a record', () => {
   });
 
   it('passes on attributes that another release of this software wrote', () => {
-    const stored: SessionRecord = { ...newRecord(version()), attributeOfNextYear: { a: 1 } };
+    const stored: SessionRecord = { ...newRecord(received()), attributeOfNextYear: { a: 1 } };
 
-    const merged = merge(stored, newRecord(version({ endTime: '2026-01-13T09:00:00Z' })));
+    const merged = merge(stored, newRecord(received({ endTime: '2026-01-13T09:00:00Z' })));
 
     expect(merged.alternates).toMatchObject([{ attributeOfNextYear: { a: 1 } }]);
   });
@@ -153,10 +176,10 @@ describe('a record', () => {
 
 describe('a digest', () => {
   it('is the SHA-256 of the canonical summary, in hexadecimal, and depends on nothing else', () => {
-    expect(version().digest).toMatch(/^[0-9a-f]{64}$/);
-    expect(version({}, '2026-01-13T08:27:35.000Z').digest).toBe(version().digest);
-    expect(version({ sessionStatus: 'completed', callCount: null }).digest).toBe(version().digest);
-    expect(version({ callCount: 1 }).digest).not.toBe(version().digest);
+    expect(received().digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(received({}, '2026-01-13T08:27:35.000Z').digest).toBe(received().digest);
+    expect(received({ sessionStatus: 'completed', callCount: null }).digest).toBe(received().digest);
+    expect(received({ callCount: 1 }).digest).not.toBe(received().digest);
   });
 });
 
@@ -166,6 +189,6 @@ describe('the types', () => {
     expectTypeOf<Summary['callCount']>().toEqualTypeOf<number | undefined>();
     expectTypeOf<Summary['legs'][number]['callDuration']>().toEqualTypeOf<number | undefined>();
     expectTypeOf<Summary>().not.toHaveProperty('details');
-    expectTypeOf<Version>().toExtend<Summary>();
+    expectTypeOf<ReceivedSummary>().toExtend<Summary>();
   });
 });

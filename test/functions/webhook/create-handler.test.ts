@@ -207,10 +207,42 @@ describe('authorization', () => {
     },
   );
 
+  it('is missing where there are no headers at all', async () => {
+    const { handle } = webhook();
+    const noHeaders: Request = JSON.parse(JSON.stringify({ ...request(body), headers: null }));
+
+    expect((await handle(noHeaders)).statusCode).toBe(401);
+  });
+
   it('accepts the previous value too, so that a rotation loses nothing', async () => {
     const { handle } = webhook();
 
     expect((await handle(request(body, { Authorization: PREVIOUS_AUTHORIZATION }))).statusCode).toBe(200);
+  });
+});
+
+describe('what is logged of a delivery', () => {
+  it('is one line, the metric’s own, which says whose it was', async () => {
+    const { handle, metadata, published, logged } = webhook();
+
+    await handle(request(body));
+
+    expect(published).toEqual([{ DeliveriesAccepted: 1 }]);
+    expect(metadata).toEqual({
+      sessionId: JSON.parse(body).payload.sessionId,
+      subAccountId: '8x8_test',
+      requestId: REQUEST_ID,
+    });
+    expect(logged).toEqual([]);
+  });
+
+  it('is the request alone where it was refused', async () => {
+    const { handle, metadata, published } = webhook();
+
+    await handle(request(body, {}));
+
+    expect(published).toEqual([{ DeliveriesRejected: 1 }]);
+    expect(metadata).toEqual({ requestId: REQUEST_ID });
   });
 });
 

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, expect, it } from 'vitest';
 import { digestOf } from '../../../functions/authorization/digest.ts';
-import { clientSettings } from '../../../functions/client-settings.ts';
+import { clientSettings, deadline } from '../../../functions/client-settings.ts';
 import { createHandler } from '../../../functions/webhook/create-handler.ts';
 import { summaryBody } from '../summaries.ts';
 import { telemetry } from '../telemetry.ts';
@@ -39,7 +39,7 @@ async function deliverTo(sqs: RequestListener) {
     deadLetterQueueUrl: `http://127.0.0.1:${port}/000000000000/dead-letters`,
     authorizationDigests: [digestOf('value')],
     subAccountIds: ['8x8_test'],
-    send: (QueueUrl, message) => client.send(new SendMessageCommand({ QueueUrl, ...message })),
+    send: (QueueUrl, message) => client.send(new SendMessageCommand({ QueueUrl, ...message }), deadline()),
     ...telemetry(),
   });
   const started = performance.now();
@@ -58,6 +58,24 @@ it('answers 503 in time when SQS accepts connections and then says nothing', asy
   expect(statusCode).toBe(503);
   expect(attempts).toBe(3);
   expect(milliseconds).toBeLessThan(FUNCTION_TIMEOUT_MS - 2_000);
+});
+
+it('answers 503 in time when SQS begins an answer and then says nothing', async () => {
+  const { statusCode, milliseconds } = await deliverTo((_, response) =>
+    response.writeHead(200, { 'Content-Type': 'application/x-amz-json-1.0' }).write('{"Message'),
+  );
+
+  expect(statusCode).toBe(503);
+  expect(milliseconds).toBeLessThan(FUNCTION_TIMEOUT_MS - 500);
+});
+
+it('answers 503 in time when SQS fails and asks for a long pause', async () => {
+  const { statusCode, milliseconds } = await deliverTo((_, response) =>
+    response.writeHead(503, { 'Retry-After': '60' }).end(),
+  );
+
+  expect(statusCode).toBe(503);
+  expect(milliseconds).toBeLessThan(FUNCTION_TIMEOUT_MS - 500);
 });
 
 it('answers 503 when SQS fails', async () => {
