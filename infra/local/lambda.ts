@@ -77,7 +77,7 @@ export function localFunction(
   function release(child: ChildProcess): void {
     const next = waiting.shift();
     if (next) next.resolve(child);
-    else if (child.connected) idle.push(child);
+    else idle.push(child);
   }
 
   async function invoke(event: unknown): Promise<unknown> {
@@ -96,13 +96,14 @@ export function localFunction(
       child.kill('SIGKILL');
     }, timeoutSeconds * 1000);
     child.on('message', onMessage).once('exit', onExit);
-    child.send({ requestId, event });
+    child.send({ requestId, event }, (error) => error && answered.reject(error));
     try {
       return await answered.promise;
     } finally {
       clearTimeout(timeout);
       child.off('message', onMessage).off('exit', onExit);
-      if (!child.killed) release(child);
+      // One that has ended, or is about to, is followed by another (`start`).
+      if (running.has(child) && child.connected && !child.killed) release(child);
     }
   }
 

@@ -27,8 +27,15 @@ export async function synthesize(stage: string): Promise<string> {
     await promisify(execFile)(process.execPath, ['infra/app.ts'], { cwd: root, env });
   } catch (error) {
     rmSync(assembly, { recursive: true, force: true });
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
-    throw new Error(`The stack cannot be synthesized. ${said || String(error)}`, { cause: error });
+    throw new Error(`The stack cannot be synthesized. ${inOneLine(error)}`, { cause: error });
   }
   return assembly;
+}
+
+/** What the app said: of a stack trace the line that names the error, else all of it. */
+function inOneLine(error: unknown): string {
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+  const lines = said.split('\n').filter((line) => line.trim() !== '');
+  const named = lines.find((line) => /^\w*Error: /.test(line));
+  return named ?? (lines.map((line) => line.trim()).join(' ') || String(error));
 }

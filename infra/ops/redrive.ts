@@ -10,7 +10,8 @@ const HELP = `Usage: npm run redrive -- [command] [options]
 
 Looks at the dead-letter queue: deliveries that could not be recorded. Sends
 them back to be recorded once what was wrong has been mended. Sending back what
-was recorded already does no harm.
+was recorded already does no harm. What is sent back is recorded whatever its
+sub-account; --reason tells them apart.
 
 Commands:
   list            What is there, by reason. The default.

@@ -1,31 +1,21 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { root, run } from '../run.ts';
 
 /** `npm start`, as its user sees it: what is printed where, and the exit code. */
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-
-async function start(...options: string[]) {
-  try {
-    const ended = await promisify(execFile)(process.execPath, ['infra/local/start.ts', ...options], {
-      cwd: root,
-    });
-    return { ...ended, code: 0 };
-  } catch (error) {
-    if (!(error instanceof Error && 'stdout' in error && 'stderr' in error && 'code' in error)) throw error;
-    return { stdout: String(error.stdout), stderr: String(error.stderr), code: error.code };
-  }
-}
+const start = (folder: string, ...options: string[]) => run(['infra/local/start.ts', ...options], folder);
 
 describe('npm start', () => {
   it('--once --json prints the records of the published examples, and nothing else', async () => {
-    const { stdout, code } = await start('--once', '--json', '--port', '0');
+    const { stdout, code } = await start(root, '--once', '--json', '--port', '0');
 
     expect(code).toBe(0);
     const records: { sessionId: string; legs: unknown[] }[] = JSON.parse(stdout);
@@ -63,11 +53,49 @@ describe('npm start', () => {
     const address = other.address();
     const port = String(typeof address === 'object' ? address?.port : 0);
 
-    const { stderr, code } = await start('--once', '--port', port);
+    const { stderr, code } = await start(root, '--once', '--port', port);
     other.close();
 
     expect(code).toBe(1);
     expect(stderr).toBe(`Port ${port} is taken. Choose another with --port, or 0 for any that is free.\n`);
+  });
+
+  describe('where cdk.json is another', () => {
+    const copy = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
+    afterAll(() => rmSync(copy, { recursive: true }));
+
+    function startWith(change: (local: Record<string, unknown>) => void) {
+      for (const name of ['infra', 'functions', 'package.json', 'package-lock.json']) {
+        cpSync(join(root, name), join(copy, name), { recursive: true });
+      }
+      if (!existsSync(join(copy, 'node_modules')))
+        symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+      const cdkJson = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
+      change(cdkJson.context.stages.local);
+      writeFileSync(join(copy, 'cdk.json'), JSON.stringify(cdkJson));
+      return start(copy, '--once', '--port', '0');
+    }
+
+    it('fails when an example was not recorded, and says why', async () => {
+      const { stdout, stderr, code } = await startWith((local) => {
+        local['subAccountIds'] = ['8x8_test'];
+      });
+
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/422 {2}number-masking-error {2}\{.*unknown-subaccount/);
+      expect(stderr).toBe('1 of 7 examples were not recorded; --logs shows more.\n');
+    });
+
+    it('says in one line why the stack cannot be synthesized', async () => {
+      const { stderr, code } = await startWith((local) => {
+        local['subaccounts'] = [];
+      });
+
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^The stack cannot be synthesized\. cdk\.json has faults: context\.stages\.local\.subaccounts: no such setting\..*\n$/,
+      );
+    });
   });
 
   it.each([
@@ -76,7 +104,7 @@ describe('npm start', () => {
     [['--json'], /^--json goes with --once\n$/],
     [['--once', '--no-examples'], /^--once stops after the examples; it does not go with --no-examples\n$/],
   ])('%j is refused with one line', async (options, message) => {
-    const { stderr, code } = await start(...options);
+    const { stderr, code } = await start(root, ...options);
 
     expect(code).toBe(1);
     expect(stderr).toMatch(message);
@@ -84,7 +112,7 @@ describe('npm start', () => {
   });
 
   it('--help explains every option', async () => {
-    const { stdout, code } = await start('--help');
+    const { stdout, code } = await start(root, '--help');
 
     expect(code).toBe(0);
     for (const option of ['--once', '--json', '--no-examples', '--logs', '--port', '--help']) {

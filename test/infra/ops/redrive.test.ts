@@ -1,8 +1,6 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { GetQueueAttributesCommand, PurgeQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
@@ -10,10 +8,9 @@ import { awaitRecords } from '../../../infra/local/examples.ts';
 import { type LocalStack, startLocalStack } from '../../../infra/local/local-stack.ts';
 import { masked } from '../../../infra/ops/masked.ts';
 import { summaryBody } from '../../functions/summaries.ts';
+import { root, run } from '../run.ts';
 
 /** `npm run redrive` against the running local stack, as an operator sees it. */
-
-const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 let stack: LocalStack;
 let stage: string;
@@ -25,15 +22,6 @@ afterAll(() => stack.stop());
 beforeEach(() => stack.sqs.send(new PurgeQueueCommand({ QueueUrl: stack.deadLetterQueueUrl })));
 
 const redrive = (...args: string[]) => run(['infra/ops/redrive.ts', '--stage', stage, ...args]);
-
-async function run(args: string[], env: NodeJS.ProcessEnv = process.env) {
-  try {
-    return { ...(await promisify(execFile)(process.execPath, args, { cwd: root, env })), code: 0 };
-  } catch (error) {
-    if (!(error instanceof Error && 'stdout' in error && 'stderr' in error && 'code' in error)) throw error;
-    return { stdout: String(error.stdout), stderr: String(error.stderr), code: error.code };
-  }
-}
 
 async function deadLetter(body: string, reason?: DeadLetterReason, minutesAgo = 0): Promise<string> {
   const receivedAt = new Date(Date.now() - minutesAgo * 60_000).toISOString();
@@ -196,7 +184,7 @@ describe('a deployed stage', () => {
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
     };
-    const ended = await run(['infra/ops/redrive.ts', '--stage', 'prod', ...args], env);
+    const ended = await run(['infra/ops/redrive.ts', '--stage', 'prod', ...args], root, env);
     server.close();
     return ended;
   }

@@ -1,0 +1,115 @@
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { buildApp } from 'fauxqs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { pollQueue } from '../../../infra/local/event-source.ts';
+
+/** A queue that feeds a function on this machine, as Lambda's event source mapping does. */
+
+type Batch = { Records: { messageId: string; body: string }[] };
+
+const app = () => buildApp({ logger: false });
+let server: ReturnType<typeof app>;
+let sqs: SQSClient;
+let queueUrl: string;
+let stopping: AbortController;
+let polling: Promise<void>;
+let logged: string[];
+
+beforeEach(async () => {
+  server = app();
+  const endpoint = await server.listen({ port: 0, host: '127.0.0.1' });
+  sqs = new SQSClient({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+  });
+  const { QueueUrl = '' } = await sqs.send(
+    new CreateQueueCommand({ QueueName: 'queue', Attributes: { VisibilityTimeout: '1' } }),
+  );
+  queueUrl = QueueUrl;
+  stopping = new AbortController();
+  logged = [];
+});
+
+afterEach(async () => {
+  stopping.abort();
+  await polling;
+  await server.close();
+});
+
+function feed(handle: (batch: Batch) => unknown): void {
+  const target = {
+    arn: 'arn',
+    environment: {},
+    invoke: async (event: unknown) => handle(JSON.parse(JSON.stringify(event))),
+    stop() {},
+  };
+  const source = { queueArn: 'arn', queueUrl, batchSize: 10, batchingWindowSeconds: 0, target };
+  polling = pollQueue(sqs, source, stopping.signal, (line) => logged.push(line));
+}
+
+const send = (...bodies: string[]) =>
+  Promise.all(
+    bodies.map((MessageBody) => sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }))),
+  );
+
+async function left(): Promise<number> {
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] }),
+  );
+  return (
+    Number(Attributes['ApproximateNumberOfMessages']) +
+    Number(Attributes['ApproximateNumberOfMessagesNotVisible'])
+  );
+}
+
+describe('a queue', () => {
+  it('brings back what was reported as failed, and only that', async () => {
+    const received: string[] = [];
+    await send('good', 'bad', 'also good');
+
+    feed(({ Records }) => {
+      const failed = Records.filter(({ body }) => body === 'bad' && !received.includes('bad'));
+      received.push(...Records.map(({ body }) => body));
+      return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+    });
+
+    await expect.poll(left, { timeout: 10_000 }).toBe(0);
+    expect(received.toSorted()).toEqual(['also good', 'bad', 'bad', 'good']);
+  });
+
+  it.each([
+    ['throws', () => Promise.reject(new Error('broken'))],
+    [
+      'reports a message that was not in the batch',
+      () => ({ batchItemFailures: [{ itemIdentifier: 'other' }] }),
+    ],
+  ])('brings back the whole batch when the function %s', async (_, fault) => {
+    let batches = 0;
+    await send('message');
+
+    feed(() => (++batches === 1 ? fault() : {}));
+
+    await expect.poll(() => batches, { timeout: 10_000 }).toBe(2);
+    await expect.poll(left, { timeout: 10_000 }).toBe(0);
+  });
+
+  it('is polled on after a failure, which is logged', async () => {
+    let received = 0;
+    const broken = queueUrl;
+    queueUrl = broken.replace('/queue', '/gone');
+    feed(() => {
+      received++;
+      return {};
+    });
+
+    await expect.poll(() => logged.length, { timeout: 10_000 }).toBeGreaterThan(1);
+    expect(logged[0]).toContain('queue');
+    expect(received).toBe(0);
+  });
+});

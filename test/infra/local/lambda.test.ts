@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { type FunctionDefinition, type LocalFunction, localFunction } from '../../../infra/local/lambda.ts';
+
+/** A function on this machine, run as Lambda runs it. */
+
+const directory = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+let bundles = 0;
+let started: LocalFunction;
+let logged: string[];
+afterEach(() => started.stop());
+
+function run(handler: string, definition: Partial<FunctionDefinition> = {}): LocalFunction {
+  const bundle = join(directory, `bundle-${++bundles}.cjs`);
+  writeFileSync(bundle, `exports.handler = ${handler};`);
+  logged = [];
+  started = localFunction(
+    { name: 'test', bundle, timeoutSeconds: 5, memoryMegabytes: 256, environment: {}, ...definition },
+    { AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1' },
+    (line) => logged.push(line),
+  );
+  return started;
+}
+
+describe('a function', () => {
+  it('answers each event with what its handler returns', async () => {
+    const { invoke } = run('async ({ a, b }) => a + b');
+
+    expect(await Promise.all([1, 2, 3, 4, 5].map((a) => invoke({ a, b: 1 })))).toEqual([2, 3, 4, 5, 6]);
+  });
+
+  it('has the environment of the template and of Lambda, and nothing of this machine’s', async () => {
+    const { invoke } = run('async () => process.env', { environment: { TABLE_NAME: 'sessions' } });
+
+    expect(await invoke({})).toEqual({
+      TABLE_NAME: 'sessions',
+      AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1',
+      AWS_REGION: 'us-east-1',
+      AWS_LAMBDA_FUNCTION_NAME: 'test',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      TZ: ':UTC',
+    });
+  });
+
+  it('fails with what its handler throws, and goes on', async () => {
+    const { invoke } = run(
+      'async ({ wrong }) => { if (wrong) throw new TypeError("wrong"); return process.pid; }',
+    );
+    const process = await invoke({});
+
+    await expect(invoke({ wrong: true })).rejects.toThrow('test: TypeError: wrong');
+    expect(await invoke({})).toBe(process);
+  });
+
+  it('is killed when it exceeds its timeout, and begins anew', async () => {
+    const { invoke } = run('async ({ slow }) => { while (slow); return "done"; }', { timeoutSeconds: 0.5 });
+
+    await expect(invoke({ slow: true })).rejects.toThrow('test timed out after 0.5 seconds');
+    expect(await invoke({})).toBe('done');
+  });
+
+  it('that dies fails the event at hand, and serves those that wait', async () => {
+    const { invoke } = run('async ({ dies }) => { if (dies) process.exit(3); return "done"; }');
+
+    const results = await Promise.allSettled([true, true, false, false].map((dies) => invoke({ dies })));
+
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled', 'fulfilled']);
+    expect(results[0]).toMatchObject({ reason: new Error('test ended while it ran') });
+  });
+
+  it('processes one event at a time in each process', async () => {
+    const { invoke } = run(
+      'async () => { globalThis.at = (globalThis.at ?? 0) + 1; await new Promise(r => setTimeout(r, 20)); return globalThis.at--; }',
+    );
+
+    expect(await Promise.all(Array.from({ length: 8 }, () => invoke({})))).toEqual(Array(8).fill(1));
+  });
+
+  it('logs line by line', async () => {
+    const { invoke } = run('async () => { console.log("one\\ntwo"); console.error("three"); }');
+
+    await invoke({});
+
+    await expect.poll(() => logged.toSorted()).toEqual(['one', 'three', 'two']);
+  });
+
+  it('that is stopped takes no event any more, and leaves none waiting', async () => {
+    const { invoke, stop } = run('() => new Promise(() => {})');
+    const waiting = [1, 2, 3].map(() => invoke({}));
+
+    stop();
+
+    const results = await Promise.allSettled([...waiting, invoke({})]);
+    expect(results.map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
+  });
+});
