@@ -3,7 +3,10 @@ import { defineConfig } from 'vitest/config';
 /** The tests that mutation testing runs: those of the functions, with few runs of each property. */
 export default defineConfig({
   test: {
-    include: ['test/functions/vss/*.test.ts', 'test/functions/recorder/create-handler.test.ts'],
+    include: [
+      'test/functions/vss/*.test.ts',
+      'test/functions/recorder/{create-handler,item,record-session}.test.ts',
+    ],
     env: { PROPERTY_RUNS: '20' },
     testTimeout: 30_000,
   },

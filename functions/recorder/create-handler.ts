@@ -1,5 +1,5 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import type { SQSBatchResponse } from 'aws-lambda';
+import type { SQSBatchItemFailure, SQSBatchResponse } from 'aws-lambda';
 import {
   type DeadLetterReason,
   type Delivery,
@@ -62,20 +62,23 @@ export function createHandler({ table, sendToDeadLetters, logger, metrics }: Dep
     metrics.addMetric('DeadLettered', MetricUnit.Count, 1);
   }
 
-  return async ({ Records }: { Records: readonly ReceivedMessage[] }): Promise<SQSBatchResponse> => {
-    const results = await Promise.allSettled(Records.map(record));
-    const batchItemFailures = results.flatMap((result, i) => {
-      const itemIdentifier = Records[i]?.messageId;
-      if (result.status === 'fulfilled' || itemIdentifier === undefined) return [];
-      logger.error('Not recorded; the queue will try it again', {
-        messageId: itemIdentifier,
-        error: result.reason,
-      });
+  /** The message's failure, if it is one, in the terms of Lambda's partial batch response. */
+  async function attempt(message: ReceivedMessage): Promise<SQSBatchItemFailure[]> {
+    try {
+      await record(message);
+      return [];
+    } catch (error) {
+      const { messageId } = message;
+      logger.error('Not recorded; the queue will try it again', { messageId, error });
       metrics.addMetric('RecordsFailed', MetricUnit.Count, 1);
-      return [{ itemIdentifier }];
-    });
+      return [{ itemIdentifier: messageId }];
+    }
+  }
+
+  return async ({ Records }: { Records: readonly ReceivedMessage[] }): Promise<SQSBatchResponse> => {
+    const failures = await Promise.all(Records.map(attempt));
     metrics.publishStoredMetrics();
-    return { batchItemFailures };
+    return { batchItemFailures: failures.flat() };
   };
 }
 

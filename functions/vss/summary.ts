@@ -140,7 +140,6 @@ function isNested(name: string): name is 'payload' | 'callQuality' | 'errorDetai
 /** A time with digits after its milliseconds. */
 function isFinerThanShown(shown: unknown, delivered: Json): boolean {
   return (
-    typeof shown === 'string' &&
     typeof delivered === 'string' &&
     shown !== delivered &&
     /^\d{4}-\d\d-\d\dT.*\.\d{3}\d*[1-9]/i.test(delivered)

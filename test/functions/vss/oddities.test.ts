@@ -534,6 +534,7 @@ const ROWS: Row[] = [
         payload: {
           ...JSON.parse(summaryBody()).payload,
           ['p'.repeat(256)]: null,
+          ['o'.repeat(256)]: 0,
           ['o'.repeat(255)]: 3,
           'a.b': { '': 1 },
           inner: { ['n'.repeat(256)]: 4 },
@@ -546,7 +547,7 @@ const ROWS: Row[] = [
     shows: { legs: [{ leg: 'k'.repeat(255) }] },
     unrecognised: {
       '*': [`{"${'q'.repeat(256)}":2}`, `{"${'r'.repeat(256)}":1}`],
-      'payload.*': [`{"${'p'.repeat(256)}":null}`],
+      'payload.*': [`{"${'o'.repeat(256)}":0}`, `{"${'p'.repeat(256)}":null}`],
       [`payload.${'o'.repeat(255)}`]: 3,
       'payload["a.b"]': { json: '{"":1}' },
       'payload.inner': { json: `{"${'n'.repeat(256)}":4}` },
@@ -584,6 +585,19 @@ const ROWS: Row[] = [
       'payload.wrapped': { json: '{"json":1}' },
       'payload.alike': { json: 1, more: 2 },
     },
+  },
+  {
+    oddity: 'empty details, and details in another case',
+    source: 'by extension of two spellings of one name',
+    summary: ofPayload({ details: {}, Details: { callA: { callId: 'x' } } }),
+    shows: { legs: [{ leg: 'callA', callId: 'x' }] },
+  },
+  {
+    oddity: '__proto__ within a value',
+    source: 'by caution: code that builds objects by assignment loses it',
+    summary: summaryOf(summaryBody({ inner: [{ proto: 1 }] }).replace('"proto"', '"__proto__"')),
+    shows: {},
+    unrecognised: { 'payload.inner': { json: '[{"__proto__":1}]' } },
   },
   {
     oddity: 'known objects that are something else',
