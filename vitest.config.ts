@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Most of the time goes by waiting for processes that the tests start.
+    maxWorkers: 3,
   },
 });
