@@ -17,8 +17,48 @@ export function isJsonObject(value: unknown): value is JsonObject {
 export function parseJson(text: string): Json {
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const value: Json = JSON.parse(json);
-  return MAY_LOSE_DIGITS.test(json) ? JSON.parse(json.replace(STRING_OR_NUMBER, quoteInexact)) : value;
+  const mayLoseDigits = MAY_LOSE_DIGITS.test(json);
+  const mayMistakeKeys = json.includes('\\');
+  if (!mayLoseDigits && !mayMistakeKeys) return value;
+  const exact = mayLoseDigits ? json.replace(STRING_OR_NUMBER, quoteInexact) : json;
+  return mayMistakeKeys ? parseWithEscapedKeys(exact) : JSON.parse(exact);
 }
+
+/**
+ * V8 takes a key that is written with an escape, such as `"\u0041"`, for another one that it parsed before and that
+ * ends in a backslash. So such keys are parsed under other names, and get their own afterwards.
+ *
+ * @see https://github.com/nodejs/node/issues/63785
+ */
+function parseWithEscapedKeys(json: string): Json {
+  const names: string[] = [];
+  const renamed = json.replace(STRING_MAYBE_KEY, (token, colon: string | undefined) => {
+    if (colon === undefined || !/[\\\uE000]/.test(token)) return token;
+    names.push(JSON.parse(token.slice(0, -colon.length)));
+    return `"\uE000${names.length - 1}"${colon}`;
+  });
+  const value: Json = JSON.parse(renamed);
+  const pending: Json[] = [value];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (typeof next !== 'object' || next === null) continue;
+    for (const [key, inner] of Object.entries(next)) {
+      pending.push(inner);
+      const name = key.startsWith('\uE000') ? names[Number(key.slice(1))] : undefined;
+      if (name === undefined) continue;
+      Reflect.deleteProperty(next, key);
+      Reflect.defineProperty(next, name, {
+        value: inner,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
+    }
+  }
+  return value;
+}
+
+/** A string, and the colon that makes it a key. */
+const STRING_MAYBE_KEY = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g;
 
 /** Sixteen digits in a row may exceed a double's precision, a three-digit exponent its range. */
 const MAY_LOSE_DIGITS = /[\d.]{16}|\d[eE][+-]?0*\d{3}/;

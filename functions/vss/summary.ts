@@ -161,8 +161,9 @@ function keep(unrecognised: Map<string, Json>, path: string, key: string, value:
 /** DynamoDB takes attribute names up to 64 KiB; longer than this is no name. Such fields are listed under `*`, as JSON. */
 const MAX_KEY_LENGTH = 255;
 
+/** Whether a name is of a length that names have, and JSON needs no escape for it. */
 function isPlainKey(key: string): boolean {
-  return key.length <= MAX_KEY_LENGTH && key.isWellFormed();
+  return key.length <= MAX_KEY_LENGTH && JSON.stringify(key) === `"${key}"`;
 }
 
 /** A key that is not a plain name is quoted, so that no two places have the same path. */
@@ -189,7 +190,8 @@ function isExactInDynamoDb(value: Json, depth = 1): boolean {
   if (depth > MAX_DEPTH) return false;
   return Object.entries(value).every(
     ([key, item]) =>
-      // An empty name is refused by DynamoDB; `__proto__` is lost by code that builds objects by assignment.
+      // An empty name is refused by DynamoDB; `__proto__` is lost by code that builds objects by assignment; V8 may
+      // mistake one that needs an escape (`parseJson`) when the SDK reads the item.
       key !== '' && key !== '__proto__' && isPlainKey(key) && isExactInDynamoDb(item, depth + 1),
   );
 }

@@ -33,6 +33,36 @@ describe('parseJson', () => {
     expect(parseJson(given)).toBe(value);
   });
 
+  it.each([
+    ['\\', '\\u0041', 'A'],
+    ['a\\', 'a\\u0041', 'aA'],
+    ['a\\', 'a\\n', 'a\n'],
+    ['\uE000', '\\uE0001', '\uE0001'],
+    ['\uE0000', '\\"', '"'],
+    ['__proto__', '\\u005f_proto__', '__proto__'],
+  ])('reads a key for what it is, after one like %j, and written as %s', (before, written, key) => {
+    parseJson(`{"q":0,${JSON.stringify(before)}:1}`);
+
+    const object = parseJson(`{"q":0,"${written}":[{"q":0,"${written}" : 2}]}`);
+
+    expect(canonicalJson(object)).toBe(
+      canonicalJson(
+        Object.fromEntries([
+          ['q', 0],
+          [
+            key,
+            [
+              Object.fromEntries([
+                ['q', 0],
+                [key, 2],
+              ]),
+            ],
+          ],
+        ]),
+      ),
+    );
+  });
+
   it('leaves texts alone, whatever is in them', () => {
     const texts = ['12345678901234567890', 'a "12345678901234567890" b', '\\', '\\"', '1e400'];
 
