@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Json, JsonObject } from '../../../functions/vss/json.ts';
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../../functions/vss/json.ts';
 
 /** Arbitrary deliveries: valid where identity needs it, and anything anywhere else. */
 
@@ -143,7 +143,8 @@ function fields(names: readonly string[], nestedFields: Readonly<Record<string, 
 }
 
 function asJson(object: object): JsonObject {
-  return JSON.parse(JSON.stringify(object));
+  const json = parseJson(JSON.stringify(object));
+  return isJsonObject(json) ? json : {};
 }
 
 const callQuality = fc

@@ -26,7 +26,7 @@ describe('a summary', () => {
 
         const again = summaryOf(JSON.stringify(rebuild(summary)));
 
-        expect(JSON.parse(canonicalJson(again))).toEqual(JSON.parse(canonicalJson(summary)));
+        expect(parseJson(canonicalJson(again))).toEqual(parseJson(canonicalJson(summary)));
         expect(digestOf(again)).toBe(digestOf(summary));
       }),
       { numRuns },
@@ -117,7 +117,7 @@ describe('any body', () => {
     const summary = summaryOf(body);
 
     expect(canonicalJson(unwrap(summary.unrecognised?.['deep'] ?? null))).toBe(deep);
-    expect(canonicalJson(summary.unrecognised?.['wide'])).toBe(canonicalJson(JSON.parse(wide)));
+    expect(canonicalJson(summary.unrecognised?.['wide'])).toBe(canonicalJson(parseJson(wide)));
   });
 });
 
@@ -158,14 +158,14 @@ function leaves(value: unknown): unknown[] {
 
 function parsedOrNothing(text: string): unknown[] {
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed: unknown = parseJson(text);
     return parsed === text ? [] : [parsed];
   } catch {
     return [];
   }
 }
 
-const plain = (summary: Summary): Json => JSON.parse(JSON.stringify(summary));
+const plain = (summary: Summary): Json => parseJson(JSON.stringify(summary));
 
 function reverseKeys(value: Json): Json {
   if (Array.isArray(value)) return value.map(reverseKeys);

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../../functions/vss/json.ts';
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../../functions/vss/json.ts';
 import type { Summary } from '../../../functions/vss/summary.ts';
 
 /**
@@ -15,7 +15,7 @@ export function rebuild({ version, legs, unrecognised = {}, ...identity }: Summa
     const last = keys.at(-1) ?? '';
     if (path === '*' || path.endsWith('.*')) {
       for (const json of Array.isArray(value) ? value : []) {
-        const listed: Json = JSON.parse(String(json));
+        const listed: Json = parseJson(String(json));
         for (const [key, inner] of isJsonObject(listed) ? Object.entries(listed) : []) place.set(key, inner);
       }
     } else {
@@ -28,7 +28,7 @@ export function rebuild({ version, legs, unrecognised = {}, ...identity }: Summa
 /** The value under a path, as it was delivered. */
 export function unwrap(value: Json): Json {
   return isJsonObject(value) && Object.keys(value).join() === 'json'
-    ? JSON.parse(String(value['json']))
+    ? parseJson(String(value['json']))
     : value;
 }
 
@@ -56,6 +56,6 @@ function plain(value: Tree | Json): Json {
 /** The keys of a path: names between dots, anything else in brackets as a JSON text. */
 function keysOf(path: string): string[] {
   return [...path.matchAll(/\[("(?:[^"\\]|\\.)*")\]|([^.[\]]+)/g)].map(([, quoted, name = '']) =>
-    quoted === undefined ? name : String(JSON.parse(quoted)),
+    quoted === undefined ? name : String(parseJson(quoted)),
   );
 }
