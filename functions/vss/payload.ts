@@ -129,15 +129,24 @@ export function spellings(names: Names, object: JsonObject): Map<string, string>
   return found;
 }
 
-/** Whether a known field has no value, which counts as not delivered; so does an object of nothing else. */
+/** Whether a known field has no value, which counts as not delivered; so does an object of nothing but such fields. */
 export function isAbsent(name: string, value: Json): boolean {
-  return (
-    isNothing(value) || (OBJECTS.has(name) && isJsonObject(value) && Object.values(value).every(isNothing))
-  );
+  const isKnown = INSIDE[name];
+  if (isNothing(value) || isKnown === undefined || !isJsonObject(value)) return isNothing(value);
+  return Object.entries(value).every(([key, inner]) => isKnown(key) && isNothing(inner));
 }
 
-/** The fields that are objects, and optional. */
-const OBJECTS: ReadonlySet<string> = new Set(['callQuality', 'details', 'errorDetails']);
+/** What is known inside the fields that are objects, and optional. */
+const INSIDE: Readonly<Record<string, (key: string) => boolean>> = {
+  callQuality: (key) => KNOWN_FIELDS.callQuality.has(key.toLowerCase()),
+  errorDetails: (key) => KNOWN_FIELDS.errorDetails.has(key.toLowerCase()),
+  details: isLegName,
+};
+
+/** `callA`, in any case. */
+export function isLegName(key: string): boolean {
+  return /^call[a-z]$/i.test(key);
+}
 
 /** null, an empty text and the text "null" have all been published for a field without a value. */
 export function isNothing(value: Json): boolean {

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { canonicalJson, isJsonObject, type Json, type JsonObject, parseJson } from './json.ts';
 import {
   isAbsent,
+  isLegName,
   isNothing,
   KNOWN_FIELDS,
   LegFields,
@@ -86,11 +87,11 @@ function readLegs(details: JsonObject, unrecognised: Map<string, Json>): Leg[] {
   // A documented spelling comes before its variants, whatever the order of delivery: it takes the name.
   const entries = Object.entries(details).sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
   for (const [key, value] of entries) {
-    if (isNothing(value)) continue;
+    if (isLegName(key) && isNothing(value)) continue;
     const name = legName(key);
     const leg = v.safeParse(LegFields, value);
     const isFirst = !legs.has(name);
-    if (leg.success && isPlainKey(name) && isFirst) {
+    if (leg.success && /^[\w-]{1,64}$/.test(name) && isFirst) {
       legs.set(name, { leg: name, ...leg.output });
       keepUnrecognised('leg', value, leg.output, pathTo('payload.details', name), unrecognised);
     } else {
@@ -105,7 +106,7 @@ const rank = (key: string) => (key === legName(key) ? 0 : 1);
 
 /** `CallA` and `callA` name the same leg; a name of another kind stays as it is. */
 function legName(key: string): string {
-  return key.replace(/^call([a-z])$/i, (_, letter: string) => `call${letter.toUpperCase()}`);
+  return isLegName(key) ? `call${key.slice(4).toUpperCase()}` : key;
 }
 
 /** Keeps what `read` does not show of `delivered`: fields unknown, values that did not fit, digits cut off. */

@@ -30,16 +30,18 @@ export const TRIED_TOO_OFTEN = 'tried-too-often';
 const HIDDEN_SECONDS = 120;
 
 /**
- * Receives every dead letter once, page by page. Ends when the queue has no more to show, or with the signal. The
- * letters stay hidden until `release`.
+ * Receives every dead letter once, until the queue has no more to show or the signal comes. Each page is noted in
+ * `held` before its letters are passed on: they are hidden from others until `release`.
  */
 export async function* receiveAll(
   sqs: SQSClient,
   queueUrl: string,
+  held: Set<DeadLetter>,
   signal: AbortSignal,
 ): AsyncGenerator<DeadLetter> {
   const seen = new Set<string>();
-  for (let quiet = 0; quiet < 2 && !signal.aborted; ) {
+  for (let quiet = 0; quiet < 2; ) {
+    if (signal.aborted) return;
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
@@ -55,6 +57,10 @@ export async function* receiveAll(
     quiet = letters.length === 0 ? quiet + 1 : 0;
     for (const letter of letters) {
       seen.add(letter.messageId);
+      held.add(letter);
+    }
+    for (const letter of letters) {
+      if (signal.aborted) return;
       yield letter;
     }
   }

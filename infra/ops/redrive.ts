@@ -44,30 +44,31 @@ async function main(): Promise<void> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
 
+  const held = new Set<DeadLetter>();
   /** Letters that were looked at and stay where they are. */
   const kept: DeadLetter[] = [];
+  /** Requests whose deliveries were sent back. One that fails again comes as another message, and is not sent twice. */
+  const sent = new Set<string>();
+  const queues = { queueUrl: outputs.QueueUrl, deadLetterQueueUrl: outputs.DeadLetterQueueUrl };
   const limit = rateLimit(options.rate);
-  let sent = 0;
   try {
-    for await (const letter of receiveAll(sqs, outputs.DeadLetterQueueUrl, interrupted.signal)) {
+    for await (const letter of receiveAll(sqs, queues.deadLetterQueueUrl, held, interrupted.signal)) {
       const isMeant = options.command === 'send' && (options.reason ?? letter.reason) === letter.reason;
-      if (!isMeant || options.dryRun) {
+      const { requestId } = letter.delivery;
+      if (!isMeant || options.dryRun || sent.has(requestId)) {
         kept.push(letter);
-        if (isMeant) say(`would send  ${line(letter)}`);
+        if (isMeant) say(`${options.dryRun ? 'would send' : 'came back'}  ${line(letter)}  ${letter.reason}`);
         if (letter.messageId === options.id) break;
       } else {
         await limit();
-        await sendBack(
-          sqs,
-          { queueUrl: outputs.QueueUrl, deadLetterQueueUrl: outputs.DeadLetterQueueUrl },
-          letter,
-        );
-        sent++;
+        await sendBack(sqs, queues, letter);
+        held.delete(letter);
+        sent.add(requestId);
         say(`sent  ${line(letter)}`);
       }
     }
   } finally {
-    await release(sqs, outputs.DeadLetterQueueUrl, kept);
+    await release(sqs, queues.deadLetterQueueUrl, [...held]);
   }
 
   if (options.command === 'list') say(listing(kept));
@@ -78,7 +79,7 @@ async function main(): Promise<void> {
         options,
       ),
     );
-  if (options.command === 'send') say(`${sent} sent back, ${kept.length} left where they are.`);
+  if (options.command === 'send') say(`${sent.size} sent back, ${kept.length} left where they are.`);
   if (interrupted.signal.aborted) say('Interrupted: there may be more.');
 }
 

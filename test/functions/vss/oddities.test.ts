@@ -393,9 +393,23 @@ const ROWS: Row[] = [
     source: 'by extension of details',
     summary: ofPayload({
       errorDetails: {},
-      details: { callA: { callQuality: { mos: null, other: 'null' } } },
+      details: { callA: { callQuality: { mos: null, JITTER: 'null' } } },
     }),
     shows: { errorDetails: undefined, legs: [{ leg: 'callA', callQuality: undefined }] },
+  },
+  {
+    oddity: 'unknown fields without a value, in known objects',
+    source: 'by caution: only of known fields is it known that null is nothing',
+    summary: ofPayload({
+      errorDetails: { sipCause: null },
+      details: { note: '', callA: { callQuality: { codec: 'null' } }, callB: null },
+    }),
+    shows: { errorDetails: {}, legs: [{ leg: 'callA', callQuality: {} }] },
+    unrecognised: {
+      'payload.errorDetails.sipCause': null,
+      'payload.details.note': '',
+      'payload.details.callA.callQuality.codec': 'null',
+    },
   },
   {
     oddity: 'a known object of which nothing is known',
@@ -540,11 +554,16 @@ const ROWS: Row[] = [
           inner: { ['n'.repeat(256)]: 4 },
           fits: { ['m'.repeat(255)]: 5 },
           '\ud800': { '\ud800': 6 },
-          details: { ['l'.repeat(256)]: { callId: 'x' }, '\udfff': {}, ['k'.repeat(255)]: {} },
+          details: {
+            ['l'.repeat(256)]: { callId: 'x' },
+            '\udfff': {},
+            ['k'.repeat(64)]: {},
+            ['j'.repeat(65)]: {},
+          },
         },
       }),
     ),
-    shows: { legs: [{ leg: 'k'.repeat(255) }] },
+    shows: { legs: [{ leg: 'k'.repeat(64) }] },
     unrecognised: {
       '*': [`{"${'q'.repeat(256)}":2}`, `{"${'r'.repeat(256)}":1}`],
       'payload.*': [`{"${'o'.repeat(256)}":0}`, `{"${'p'.repeat(256)}":null}`],
@@ -555,6 +574,7 @@ const ROWS: Row[] = [
       'payload["\\ud800"]': { json: '{"\\ud800":6}' },
       'payload.details.*': [`{"${'l'.repeat(256)}":{"callId":"x"}}`],
       'payload.details["\\udfff"]': {},
+      [`payload.details.${'j'.repeat(65)}`]: {},
     },
   },
   {

@@ -23,12 +23,14 @@ beforeEach(() => stack.sqs.send(new PurgeQueueCommand({ QueueUrl: stack.deadLett
 
 const redrive = (...args: string[]) => run(['infra/ops/redrive.ts', '--stage', stage, ...args]);
 
+let letters = 0;
+
 async function deadLetter(body: string, reason?: DeadLetterReason, minutesAgo = 0): Promise<string> {
   const receivedAt = new Date(Date.now() - minutesAgo * 60_000).toISOString();
   const { MessageId = '' } = await stack.sqs.send(
     new SendMessageCommand({
       QueueUrl: stack.deadLetterQueueUrl,
-      ...toMessage({ body, receivedAt, requestId: 'request' }, reason),
+      ...toMessage({ body, receivedAt, requestId: `request-${++letters}` }, reason),
     }),
   );
   return MessageId;
@@ -89,6 +91,15 @@ describe('show', () => {
     expect((await redrive('show', id, '--unmasked')).stdout).toContain(body);
   });
 
+  it('hides no letter from the next command', async () => {
+    const ids = [await deadLetter('{'), await deadLetter('['), await deadLetter('"')];
+
+    await redrive('show', ids[0] ?? '');
+
+    const listed = (await redrive()).stdout;
+    for (const id of ids) expect(listed).toContain(id);
+  });
+
   it('fails for a message that is not there', async () => {
     expect(await redrive('show', 'none')).toMatchObject({
       code: 1,
@@ -110,6 +121,15 @@ describe('send', () => {
     const left = (await redrive()).stdout;
     expect(left).toContain(other);
     expect(left).not.toContain(sessionId);
+  });
+
+  it('sends each letter once, also when it fails again', async () => {
+    await deadLetter('{', { reason: 'invalid-json' });
+
+    const { stdout } = await redrive('send');
+
+    expect(stdout.match(/^sent /gm)).toHaveLength(1);
+    expect(stdout).toMatch(/^1 sent back, [01] left where they are\.$/m);
   });
 
   it('--dry-run says what would be sent, and sends nothing', async () => {
@@ -248,6 +268,8 @@ describe('masking', () => {
   it.each([
     ['+6591178965', '+********65'],
     ['65 9117-8965', '**********65'],
+    ['(415) 555-0100', '(***********00'],
+    ['2026-01-13 06:01:30', '2026-01-13 06:01:30'],
     ['eb0fc709-9693-11ea-454d-170512345678', 'eb0fc709-9693-11ea-454d-170512345678'],
     ['12345678-1234-1234-1234-123456789012', '12345678-1234-1234-1234-123456789012'],
     ['"callDuration":123456', '"callDuration":123456'],
