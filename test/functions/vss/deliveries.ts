@@ -54,7 +54,7 @@ const text = fc.oneof(
 );
 
 /** Any JSON value, also deeper and stranger than DynamoDB takes. */
-const { any } = fc.letrec<{ any: Json }>((tie) => ({
+const { any: anyJson } = fc.letrec<{ any: Json }>((tie) => ({
   any: fc.oneof(
     { depthSize: 'small' },
     fc.constantFrom<Json>(null, true, false, [], {}, { json: 'x' }, { json: { json: 1 } }, nested(40)),
@@ -65,7 +65,7 @@ const { any } = fc.letrec<{ any: Json }>((tie) => ({
   ),
 }));
 
-export { any as anyJson };
+export { anyJson };
 
 function nested(depth: number): Json {
   return depth === 0 ? 'deep' : depth % 2 === 0 ? [nested(depth - 1)] : { in: nested(depth - 1) };
@@ -124,19 +124,19 @@ const FIELDS: Readonly<Record<string, fc.Arbitrary<Json>>> = {
 /** Some of the known fields, each usually with a value that fits; and fields that are not known. */
 function fields(names: readonly string[], nestedFields: Readonly<Record<string, fc.Arbitrary<Json>>> = {}) {
   const known = Object.fromEntries(
-    [...names.map((name) => [name, FIELDS[name] ?? any] as const), ...Object.entries(nestedFields)].map(
+    [...names.map((name) => [name, FIELDS[name] ?? anyJson] as const), ...Object.entries(nestedFields)].map(
       ([name, fitting]) => [
         name,
         fc.oneof(
           { arbitrary: fitting, weight: 6 },
           { arbitrary: absent, weight: 1 },
-          { arbitrary: any, weight: 1 },
+          { arbitrary: anyJson, weight: 1 },
         ),
       ],
     ),
   );
   return fc
-    .tuple(fc.record(known, { requiredKeys: [] }), objectOf(any))
+    .tuple(fc.record(known, { requiredKeys: [] }), objectOf(anyJson))
     .map(([recognised, others]) =>
       asJson(Object.fromEntries([...Object.entries(others), ...Object.entries(recognised)])),
     );
@@ -150,16 +150,19 @@ function asJson(object: object): JsonObject {
 const callQuality = fc
   .record(
     {
-      mos: fc.oneof(fc.constantFrom<Json>(4.5, '4.5', 1), any),
+      mos: fc.oneof(fc.constantFrom<Json>(4.5, '4.5', 1), anyJson),
       packetLossRate: number,
-      jitter: fc.oneof(fc.nat(), any),
+      jitter: fc.oneof(fc.nat(), anyJson),
     },
     { requiredKeys: [] },
   )
   .map((quality) => asJson(quality));
 
 const errorDetails = fc
-  .tuple(fc.record({ errorCode: fc.constantFrom<Json>(-2004, '-2004', 'E1'), errorMsg: text }), objectOf(any))
+  .tuple(
+    fc.record({ errorCode: fc.constantFrom<Json>(-2004, '-2004', 'E1'), errorMsg: text }),
+    objectOf(anyJson),
+  )
   .map(
     ([documented, others]): JsonObject =>
       Object.fromEntries([...Object.entries(others), ...Object.entries(documented)]),
@@ -188,7 +191,7 @@ const legNames = [
 const leg = fc.oneof(
   { arbitrary: fields(legNames, { callQuality, errorDetails }), weight: 8 },
   { arbitrary: absent, weight: 1 },
-  { arbitrary: any, weight: 1 },
+  { arbitrary: anyJson, weight: 1 },
 );
 
 const details = fc
@@ -211,7 +214,7 @@ export const delivery: fc.Arbitrary<JsonObject> = fc
   .tuple(
     identity,
     fields(['lastAction', 'callCount', 'clientRequestId'], { errorDetails, details }),
-    objectOf(any),
+    objectOf(anyJson),
     fc.record(
       {
         namespace: fc.constantFrom<Json>('VOICE', 'VOICES', 1),
