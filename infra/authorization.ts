@@ -1,9 +1,9 @@
-import { CustomResource, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { CustomResource, Duration, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
-import { NodeFunction, roleWithLogs } from './node-function.ts';
+import { CustomResourceProvider } from './custom-resource-provider.ts';
+import { NodeFunction } from './node-function.ts';
 
 export interface AuthorizationProps {
   /** The setting `authorizationVersion`. */
@@ -12,19 +12,21 @@ export interface AuthorizationProps {
 
 /**
  * The Authorization value that 8x8 sends, and the digests by which the webhook knows it. Each version is a secret
- * of its own, and the previous one stays until the next raise: so CloudFormation itself makes a rotation, keeps the
- * old value accepted while 8x8 is being told the new one, and undoes it all when a deployment fails.
+ * of its own, and the one before and the one after exist too: so CloudFormation itself makes a rotation. The webhook
+ * accepts the new value before 8x8 is told, and the old one after. When a deployment fails, CloudFormation takes the
+ * webhook back first and the registration at 8x8 later: then too it accepts what 8x8 sends.
  */
 export class Authorization extends Construct {
   /** Holds the current value. */
   readonly secret: Secret;
-  /** SHA-256 of the current and the previous value, in hexadecimal, comma-separated. */
+  /** SHA-256 of the previous value, the current and the next one, in hexadecimal, comma-separated. */
   readonly digests: string;
 
   constructor(scope: Construct, id: string, { version }: AuthorizationProps) {
     super(scope, id);
     this.secret = this.secretOfVersion(version);
-    const accepted = version > 1 ? [this.secret, this.secretOfVersion(version - 1)] : [this.secret];
+    const previous = version > 1 ? [this.secretOfVersion(version - 1)] : [];
+    const accepted = [...previous, this.secret, this.secretOfVersion(version + 1)];
 
     const reader = new NodeFunction(this, 'Function', {
       folder: 'authorization',
@@ -36,16 +38,7 @@ export class Authorization extends Construct {
       new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: secretArns }),
     );
 
-    const { role, logGroup } = roleWithLogs(this, 'Provider');
-    const provider = new Provider(this, 'Provider', {
-      onEventHandler: reader,
-      logGroup,
-      frameworkOnEventRole: role,
-    });
-    Validations.of(role).acknowledge({
-      id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${Stack.of(this).resolve(reader.functionArn)['Fn::GetAtt'][0]}.Arn>:*]`,
-      reason: 'The CDK provider framework invokes the function by ARN and by version of that ARN.',
-    });
+    const provider = new CustomResourceProvider(this, 'Provider', reader);
     const resource = new CustomResource(this, 'Digests', {
       serviceToken: provider.serviceToken,
       resourceType: 'Custom::AuthorizationDigests',

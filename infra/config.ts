@@ -6,6 +6,23 @@ const SubAccountId = v.pipe(
   v.regex(/^[A-Za-z0-9\-._&]{3,50}$/, 'expected 3 to 50 of the characters A-Z a-z 0-9 - . _ &'),
 );
 
+function wholeNumber(expected: string, min: number, max = Number.MAX_SAFE_INTEGER) {
+  return v.pipe(
+    v.number(expected),
+    v.integer(expected),
+    v.minValue(min, expected),
+    v.maxValue(max, expected),
+  );
+}
+
+/** https, or http on the loopback interface: the API key goes there. */
+function isApiUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, search, hash, username, password } = new URL(text);
+  const isPrivate = protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+  return /^https?:$/.test(protocol) && isPrivate && `${search}${hash}${username}${password}` === '';
+}
+
 /** A stage's settings, under `context.stages` in cdk.json. */
 const Settings = v.strictObject({
   /** The 8x8 sub-accounts whose sessions are recorded; a summary of any other is kept as a dead letter. */
@@ -28,13 +45,24 @@ const Settings = v.strictObject({
     ),
   ),
   /** Version of the Authorization value that 8x8 sends. Raise it by one to rotate the value; the previous one stays accepted. */
-  authorizationVersion: v.optional(
+  authorizationVersion: v.optional(wholeNumber('expected a whole number from 1', 1), 1),
+  /** Where 8x8's Webhooks API is. */
+  webhooksApiUrl: v.optional(
     v.pipe(
-      v.number('expected a whole number from 1'),
-      v.integer('expected a whole number from 1'),
-      v.minValue(1, 'expected a whole number from 1'),
+      v.string('expected a URL'),
+      v.check(isApiUrl, 'expected an https URL, or an http URL of this machine, without query'),
+      v.transform((url) => url.replace(/\/+$/, '')),
     ),
-    1,
+    'https://voice.8x8.com',
+  ),
+  /** Whether a webhook that someone else registered for a sub-account is replaced. */
+  takeOver: v.optional(v.boolean('expected true or false'), false),
+  /** What becomes of the registration at 8x8 when a sub-account or the stack is removed. */
+  onDelete: v.optional(v.picklist(['remove', 'keep'], 'expected "remove" or "keep"'), 'remove'),
+  /** How often, in minutes, it is checked that 8x8 still has the webhook registered. */
+  registrationCheckMinutes: v.optional(
+    wholeNumber('expected a whole number of minutes from 5 to 1440', 5, 1_440),
+    60,
   ),
 });
 export type Settings = v.InferOutput<typeof Settings>;

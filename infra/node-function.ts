@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -25,6 +25,8 @@ export class NodeFunction extends LambdaFunction {
     buildSync({ ...bundleOptions(`${folder}/handler.ts`), outfile: join(directory, 'index.js') });
     super(scope, id, {
       ...props,
+      // The service that Powertools logs and counts under: so that two stages of one account stay apart.
+      environment: { ...props.environment, POWERTOOLS_SERVICE_NAME: Stack.of(scope).stackName },
       code: Code.fromAsset(directory),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,

@@ -7,6 +7,9 @@ export const StackOutputs = v.object({
   QueueUrl: v.string(),
   DeadLetterQueueUrl: v.string(),
   TableName: v.string(),
+  /** Comma-separated. */
+  SubAccountIds: v.string(),
+  RegistrationFunctionName: v.string(),
 });
 export type StackOutputs = v.InferOutput<typeof StackOutputs>;
 

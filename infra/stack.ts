@@ -4,6 +4,7 @@ import { Authorization } from './authorization.ts';
 import type { Stage } from './config.ts';
 import { Queues } from './queues.ts';
 import { Recorder } from './recorder.ts';
+import { Registration } from './registration.ts';
 import { SessionTable } from './session-table.ts';
 import { Webhook } from './webhook.ts';
 
@@ -32,7 +33,13 @@ export class VssWebhookStack extends Stack {
       queue,
       deadLetterQueue,
     });
-    new Recorder(this, 'Recorder', { queue, deadLetterQueue, table });
+    const recorder = new Recorder(this, 'Recorder', { queue, deadLetterQueue, table });
+    const registration = new Registration(this, 'Registration', {
+      settings,
+      url: webhook.url,
+      authorizationSecret: authorization.secret,
+      receives: [webhook, recorder],
+    });
 
     new CfnOutput(this, 'WebhookUrl', { value: webhook.url, description: 'Where 8x8 delivers' });
     new CfnOutput(this, 'AuthorizationSecretArn', {
@@ -43,6 +50,14 @@ export class VssWebhookStack extends Stack {
     new CfnOutput(this, 'DeadLetterQueueUrl', {
       value: deadLetterQueue.queueUrl,
       description: 'Deliveries that could not be recorded',
+    });
+    new CfnOutput(this, 'SubAccountIds', {
+      value: settings.subAccountIds.join(','),
+      description: 'Sub-accounts whose webhook is registered at 8x8',
+    });
+    new CfnOutput(this, 'RegistrationFunctionName', {
+      value: registration.function.functionName,
+      description: 'Registers the webhook at 8x8, and checks that it is registered',
     });
     new CfnOutput(this, 'TableName', { value: table.tableName, description: 'Session records' });
   }

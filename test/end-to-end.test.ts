@@ -53,6 +53,24 @@ async function isQueueEmpty(): Promise<boolean> {
   );
 }
 
+describe('the deployment', () => {
+  it('has registered the webhook of each sub-account at 8x8, with the header that the webhook accepts', () => {
+    const { WebhookUrl, SubAccountIds } = stack.outputs;
+    const registered = [{ type: 'VSS', url: WebhookUrl, enabled: true, httpAuthHeader: stack.authorization }];
+
+    expect(stack.authorization).toMatch(/^[A-Za-z0-9]{43}$/);
+    expect(Object.fromEntries(stack.voiceApi.webhooks)).toEqual(
+      Object.fromEntries(SubAccountIds.split(',').map((subAccountId) => [subAccountId, registered])),
+    );
+  });
+
+  it('is checked as soon as it is done', async () => {
+    await expect
+      .poll(() => logged.filter((line) => line.includes('WebhookRegistered')), { timeout: 20_000 })
+      .toEqual([expect.stringContaining('"service":"vss-webhook-local","WebhookRegistered":[1,1]')]);
+  });
+});
+
 describe('a delivery', () => {
   it('of each published example becomes a record', async () => {
     for (const { body } of examples) expect((await deliver(stack, body)).status).toBe(200);

@@ -15,6 +15,6 @@ export const handler = createHandler({
   table: sessionTable(new DynamoDBClient(clientSettings), environment.TABLE_NAME),
   sendToDeadLetters: (message) =>
     sqs.send(new SendMessageCommand({ QueueUrl: environment.DEAD_LETTER_QUEUE_URL, ...message }), deadline()),
-  logger: new Logger({ serviceName: 'recorder' }),
-  metrics: new Metrics({ namespace: 'VssWebhook', serviceName: 'recorder' }),
+  logger: new Logger(),
+  metrics: new Metrics({ namespace: 'VssWebhook' }),
 });

@@ -21,6 +21,6 @@ export const handler = createHandler({
   subAccountIds: environment.SUB_ACCOUNT_IDS,
   send: (queueUrl, message) =>
     sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...message }), deadline()),
-  logger: new Logger({ serviceName: 'webhook' }),
-  metrics: new Metrics({ namespace: 'VssWebhook', serviceName: 'webhook' }),
+  logger: new Logger(),
+  metrics: new Metrics({ namespace: 'VssWebhook' }),
 });

@@ -10,9 +10,10 @@ export interface Example {
   name: string;
   body: string;
   sessionId: string;
+  subAccountId: string;
 }
 
-const Body = v.object({ payload: v.object({ sessionId: v.string() }) });
+const Body = v.object({ payload: v.object({ sessionId: v.string(), subAccountId: v.string() }) });
 
 const folder = new URL('examples/', import.meta.url);
 
@@ -24,16 +25,27 @@ export const examples: readonly Example[] = readdirSync(folder)
   .sort()
   .map((file) => {
     const body = readFileSync(new URL(file, folder), 'utf8');
-    return {
-      name: file.replace(/\.json$/, ''),
-      body,
-      sessionId: v.parse(Body, JSON.parse(body)).payload.sessionId,
-    };
+    return { name: file.replace(/\.json$/, ''), body, ...v.parse(Body, JSON.parse(body)).payload };
   });
 
-/** Delivers a body as 8x8 does. */
-export function deliver({ webhookUrl, authorization }: LocalStack, body: string): Promise<Response> {
-  return fetch(webhookUrl, { method: 'POST', headers: { Authorization: authorization }, body });
+/**
+ * Delivers a body as 8x8 does: to the URL that is registered for the sub-account, with the header registered with it.
+ *
+ * @throws Error when no webhook is registered, or it is disabled.
+ */
+export function deliver(
+  { voiceApi, resolve }: LocalStack,
+  body: string,
+  subAccountId = '8x8_test',
+): Promise<Response> {
+  const webhook = voiceApi.webhooks.get(subAccountId)?.find(({ type, enabled }) => type === 'VSS' && enabled);
+  if (!webhook) throw new Error(`no webhook is registered for ${subAccountId}`);
+  const { url, httpAuthHeader } = webhook;
+  return fetch(resolve(url), {
+    method: 'POST',
+    ...(httpAuthHeader !== null && { headers: { Authorization: httpAuthHeader } }),
+    body,
+  });
 }
 
 /** A stored record, as far as it is shown. */

@@ -7,19 +7,25 @@ import { buildApp } from 'fauxqs';
 import * as v from 'valibot';
 import { StackOutputs, stackName } from '../stack-outputs.ts';
 import { type Api, apiGateway } from './api-gateway.ts';
+import { CloudWatch } from './cloudwatch.ts';
 import { pollQueue } from './event-source.ts';
-import { localFunction } from './lambda.ts';
-import { provisioners, type Site } from './provisioners.ts';
-import { noteRunning, noteStopped } from './running.ts';
+import { type LocalFunction, localFunction } from './lambda.ts';
+import { lambdaApi } from './lambda-api.ts';
+import { close, listenOnLoopback } from './loopback.ts';
+import { provisioners, type Schedule, type Site } from './provisioners.ts';
+import { type Endpoints, noteRunning, noteStopped } from './running.ts';
 import { secretsManager } from './secrets-manager.ts';
-import { synthesize } from './synthesize.ts';
+import { readSettings, synthesize } from './synthesize.ts';
 import { provision, REGION, readTemplate } from './template.ts';
+import { VoiceApi } from './voice-api.ts';
+import { voiceApiServer } from './voice-api-server.ts';
 
 const STAGE = 'local';
 const STACK_NAME = stackName(STAGE);
 
 /** The whole stack, running on this machine. */
 export interface LocalStack {
+  outputs: StackOutputs;
   /** Where 8x8 would deliver. */
   webhookUrl: string;
   /** The Authorization value that the webhook accepts. */
@@ -28,7 +34,11 @@ export interface LocalStack {
   queueUrl: string;
   deadLetterQueueUrl: string;
   /** Where each service listens. */
-  endpoints: { sqs: string; dynamodb: string };
+  endpoints: Endpoints;
+  /** The stand-in for 8x8, where the stack has registered its webhook. */
+  voiceApi: VoiceApi;
+  /** Where a URL of API Gateway is on this machine, as DNS would say. */
+  resolve(url: string): string;
   sqs: SQSClient;
   dynamodb: DynamoDBClient;
   stop(): Promise<void>;
@@ -41,14 +51,20 @@ export interface LocalStackOptions {
   log: (line: string) => void;
 }
 
+/** What the stand-in for 8x8 takes for the API key. */
+const API_KEY = 'local-api-key';
+
 /**
  * Synthesizes the stack of the stage `local` and runs what its template says: queues on fauxqs, tables on dynalite,
- * secrets on a stand-in, each function's bundle in its own processes, API methods over HTTP, event source mappings
- * as pollers. Listens on the loopback interface only.
+ * secrets and metrics on stand-ins, each function's bundle in its own processes, API methods over HTTP, event source
+ * mappings as pollers, schedules as timers, 8x8 as a stand-in. Listens on the loopback interface only.
  */
 export async function startLocalStack({ port, log }: LocalStackOptions): Promise<LocalStack> {
   const api: Api = { stageName: '', binary: false, methods: [] };
   const secrets = new Map<string, string>();
+  const functions = new Map<string, LocalFunction>();
+  const voiceApi = new VoiceApi(API_KEY, []);
+  const cloudWatch = new CloudWatch();
   const cleanUp: (() => unknown)[] = [];
   const stopping = new AbortController();
   const gateway = apiGateway(api, log);
@@ -60,10 +76,19 @@ export async function startLocalStack({ port, log }: LocalStackOptions): Promise
     for (const step of cleanUp.splice(0).reverse()) await step();
   }
 
-  async function listen(server: Server, at: number): Promise<string> {
-    const url = await listenOnLoopback(server, at);
+  async function listen(server: Server): Promise<string> {
+    const url = await listenOnLoopback(server, 0);
     cleanUp.push(() => close(server));
     return url;
+  }
+
+  function start(...[definition, endpoints]: [Parameters<Site['start']>[0], Record<string, string>]) {
+    const started = localFunction(definition, endpoints, (line) => {
+      cloudWatch.note(line);
+      log(line);
+    });
+    cleanUp.push(started.stop);
+    return started;
   }
 
   try {
@@ -71,34 +96,40 @@ export async function startLocalStack({ port, log }: LocalStackOptions): Promise
     const queues = buildApp({ logger: false });
     const sqsEndpoint = await queues.listen({ port: 0, host: '127.0.0.1' });
     cleanUp.push(() => queues.close());
-    const dynamodbEndpoint = await listen(dynalite({ createTableMs: 0 }), 0);
-    const secretsEndpoint = await listen(secretsManager(secrets), 0);
-    const assembly = await synthesize(STAGE);
+    const endpoints: Endpoints = {
+      sqs: sqsEndpoint,
+      dynamodb: await listen(dynalite({ createTableMs: 0 })),
+      lambda: await listen(lambdaApi(functions)),
+      cloudwatch: await listen(cloudWatch.server((name) => oldestMessage(sqsEndpoint, name))),
+      voiceApi: await listen(voiceApiServer(voiceApi)),
+    };
+    const secretsEndpoint = await listen(secretsManager(secrets));
+    const assembly = await synthesize(STAGE, { webhooksApiUrl: endpoints.voiceApi });
     cleanUp.push(() => rmSync(assembly, { recursive: true, force: true }));
+    const { apiKeySecretName, subAccountIds } = readSettings(STAGE);
+    secrets.set(apiKeySecretName, API_KEY);
+    for (const subAccountId of subAccountIds) voiceApi.webhooks.set(subAccountId, []);
 
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-    const sqs = new SQSClient({ endpoint: sqsEndpoint, region: REGION, credentials });
-    const dynamodb = new DynamoDBClient({ endpoint: dynamodbEndpoint, region: REGION, credentials });
-    const endpoints = {
-      AWS_ENDPOINT_URL_SQS: sqsEndpoint,
-      AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint,
-      AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsEndpoint,
-    };
+    const sqs = new SQSClient({ endpoint: endpoints.sqs, region: REGION, credentials });
+    const dynamodb = new DynamoDBClient({ endpoint: endpoints.dynamodb, region: REGION, credentials });
     const site: Site = {
       stackName: STACK_NAME,
       assembly,
       sqs,
-      sqsEndpoint,
+      sqsEndpoint: endpoints.sqs,
       dynamodb,
-      start(definition) {
-        const started = localFunction(definition, endpoints, log);
-        cleanUp.push(started.stop);
-        return started;
-      },
+      start: (definition) =>
+        start(definition, {
+          AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+          AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+          AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsEndpoint,
+        }),
       queueUrls: new Map(),
       secrets,
-      functions: new Map(),
+      functions,
       eventSources: [],
+      schedules: [],
       api,
     };
     const outputs = v.parse(
@@ -107,18 +138,21 @@ export async function startLocalStack({ port, log }: LocalStackOptions): Promise
     );
     const polling = site.eventSources.map((source) => pollQueue(sqs, source, stopping.signal, log));
     cleanUp.push(() => Promise.all(polling));
-    const services = { sqs: sqsEndpoint, dynamodb: dynamodbEndpoint };
+    for (const schedule of site.schedules) runOnSchedule(schedule, stopping.signal, log);
     const actualPort = Number(new URL(webhook).port);
-    noteRunning(actualPort, { outputs, endpoints: services });
+    noteRunning(actualPort, { outputs, endpoints });
     cleanUp.push(() => noteStopped(actualPort));
 
     return {
+      outputs,
       webhookUrl: `${webhook}${new URL(outputs.WebhookUrl).pathname}`,
       authorization: secrets.get(outputs.AuthorizationSecretArn) ?? '',
       tableName: outputs.TableName,
       queueUrl: outputs.QueueUrl,
       deadLetterQueueUrl: outputs.DeadLetterQueueUrl,
-      endpoints: services,
+      endpoints,
+      voiceApi,
+      resolve: (url) => (url === outputs.WebhookUrl ? `${webhook}${new URL(url).pathname}` : url),
       sqs,
       dynamodb,
       stop,
@@ -129,24 +163,32 @@ export async function startLocalStack({ port, log }: LocalStackOptions): Promise
   }
 }
 
-function listenOnLoopback(server: Server, port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      const actual = typeof address === 'object' && address !== null ? address.port : port;
-      resolve(`http://127.0.0.1:${actual}`);
-    });
-  });
+/** Invokes a function at once, as a schedule does that is new, and then at its intervals, until the signal. */
+function runOnSchedule(
+  { minutes, target, event }: Schedule,
+  signal: AbortSignal,
+  log: (line: string) => void,
+): void {
+  const invoke = () =>
+    target.invoke(event).catch((error: Error) => signal.aborted || log(`Schedule: ${error.message}`));
+  const timer = setInterval(invoke, minutes * 60_000);
+  signal.addEventListener('abort', () => clearInterval(timer));
+  void invoke();
 }
 
-/** How long a server that stops waits for the requests it has begun. */
-const GRACE_MS = 2_000;
+const QueueContents = v.object({
+  messages: v.object({
+    ready: v.array(v.object({ sentTimestamp: v.number() })),
+    inflight: v.array(v.object({ message: v.object({ sentTimestamp: v.number() }) })),
+  }),
+});
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-    setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
-  });
+/** The age in seconds of a queue's oldest message, which the emulator shows without receiving it. */
+async function oldestMessage(sqsEndpoint: string, queueName: string): Promise<number | undefined> {
+  const response = await fetch(`${sqsEndpoint}/_fauxqs/queues/${queueName}`);
+  const { messages } = v.parse(QueueContents, await response.json());
+  const sent = [...messages.ready, ...messages.inflight.map(({ message }) => message)].map(
+    ({ sentTimestamp }) => sentTimestamp,
+  );
+  return sent.length === 0 ? undefined : Math.floor((Date.now() - Math.min(...sent)) / 1_000);
 }

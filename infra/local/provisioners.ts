@@ -19,12 +19,20 @@ export interface Site {
   start(definition: FunctionDefinition): LocalFunction;
   /** The queues' URLs, by ARN. */
   queueUrls: Map<string, string>;
-  /** The values of secrets, by ARN. */
+  /** The values of secrets, by ARN; of those that exist already, by name. */
   secrets: Map<string, string>;
   /** The functions, by ARN. */
   functions: Map<string, LocalFunction>;
   eventSources: EventSource[];
+  schedules: Schedule[];
   api: Api;
+}
+
+/** Invokes a function at once, and then at regular intervals. */
+export interface Schedule {
+  minutes: number;
+  target: LocalFunction;
+  event: unknown;
 }
 
 /** How each type of resource is made on this machine: its properties are read as far as they matter here. */
@@ -154,6 +162,22 @@ const MAKERS: Readonly<Record<string, Maker>> = {
       target: functionOf(site, functionArn(FunctionName)),
     });
     return { ref: EventSourceArn };
+  },
+
+  async 'AWS::Scheduler::Schedule'(site, properties, logicalId) {
+    const { ScheduleExpression, Target } = v.parse(
+      v.object({
+        ScheduleExpression: v.pipe(v.string(), v.regex(/^rate\(\d+ minutes\)$/)),
+        Target: v.object({ Arn: v.string(), Input: v.pipe(v.string(), v.parseJson()) }),
+      }),
+      properties,
+    );
+    site.schedules.push({
+      minutes: Number(/\d+/.exec(ScheduleExpression)),
+      target: functionOf(site, Target.Arn),
+      event: Target.Input,
+    });
+    return { ref: logicalId };
   },
 
   // The path of a resource of an API serves as its id: so a method knows its path.

@@ -4,11 +4,22 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { StackOutputs } from '../stack-outputs.ts';
 
+const Endpoints = v.object({
+  sqs: v.string(),
+  dynamodb: v.string(),
+  lambda: v.string(),
+  cloudwatch: v.string(),
+  /** The stand-in for 8x8. */
+  voiceApi: v.string(),
+});
+/** Where each service of the local stack listens. */
+export type Endpoints = v.InferOutput<typeof Endpoints>;
+
 /** What others need to reach the local stack while it runs. */
 const Running = v.object({
   processId: v.number(),
   outputs: StackOutputs,
-  endpoints: v.object({ sqs: v.string(), dynamodb: v.string() }),
+  endpoints: Endpoints,
 });
 export type Running = v.InferOutput<typeof Running>;
 

@@ -56,16 +56,21 @@ function addresses({ webhookUrl, endpoints, authorization }: LocalStack): string
   Authorization  ${authorization}
   SQS            ${endpoints.sqs}
   DynamoDB       ${endpoints.dynamodb}
+  8x8            ${endpoints.voiceApi}
 `;
 }
 
 async function deliverExamples(stack: LocalStack, say: (text: string) => void): Promise<StoredRecord[]> {
-  say('Delivering the examples that 8x8 publishes:');
+  say('8x8, a stand-in of it, delivers its examples to the URL that was registered:');
   const accepted: string[] = [];
-  for (const { name, body, sessionId } of examples) {
-    const response = await deliver(stack, body);
-    say(`  ${response.status}  ${name}${response.ok ? '' : `  ${await response.text()}`}`);
-    if (response.ok) accepted.push(sessionId);
+  for (const { name, body, sessionId, subAccountId } of examples) {
+    try {
+      const response = await deliver(stack, body, subAccountId);
+      say(`  ${response.status}  ${name}${response.ok ? '' : `  ${await response.text()}`}`);
+      if (response.ok) accepted.push(sessionId);
+    } catch (error) {
+      say(`  ---  ${name}  ${error instanceof Error ? error.message : error}`);
+    }
   }
   return awaitRecords(stack, accepted);
 }

@@ -5,23 +5,35 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
+import { readStage, type Settings } from '../config.ts';
 
-const CdkJson = v.object({ context: v.record(v.string(), v.unknown()) });
+const CdkJson = v.object({
+  context: v.looseObject({ stages: v.record(v.string(), v.looseObject({})) }),
+});
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const readContext = () => v.parse(CdkJson, JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'))).context;
+
+/** The settings of a stage in cdk.json. @throws ConfigurationError */
+export function readSettings(stage: string): Settings {
+  return readStage(readContext().stages, stage).settings;
+}
 
 /**
  * Runs the CDK app for a stage, as the CDK CLI does, and returns the folder of the cloud assembly.
  *
+ * @param settings Settings of the stage that are others than in cdk.json.
  * @throws Error with what the app said, when it fails.
  */
-export async function synthesize(stage: string): Promise<string> {
-  const { context } = v.parse(CdkJson, JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
+export async function synthesize(stage: string, settings: object): Promise<string> {
+  const context = readContext();
+  const stages = { ...context.stages, [stage]: { ...context.stages[stage], ...settings } };
   const assembly = mkdtempSync(join(tmpdir(), 'vss-webhook-assembly-'));
   const env = {
     ...process.env,
     CDK_OUTDIR: assembly,
-    CDK_CONTEXT_JSON: JSON.stringify({ ...context, stage }),
+    CDK_CONTEXT_JSON: JSON.stringify({ ...context, stages, stage }),
   };
   try {
     await promisify(execFile)(process.execPath, ['infra/app.ts'], { cwd: root, env });

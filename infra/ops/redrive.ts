@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { parseJson } from '../../functions/vss/json.ts';
+import { age } from './age.ts';
 import { type DeadLetter, rateLimit, receiveAll, release, sendBack } from './dead-letters.ts';
 import { masked } from './masked.ts';
 import { findStage } from './stage.ts';
@@ -140,7 +141,7 @@ function listing(letters: readonly DeadLetter[]): string {
 
 /** A letter in one line: its id, how old it is, and which session it is about. */
 function line({ messageId, delivery }: DeadLetter): string {
-  return `${messageId}  ${age(delivery.receivedAt).padStart(4)}  ${sessionOf(delivery.body)}`;
+  return `${messageId}  ${age(Date.parse(delivery.receivedAt)).padStart(4)}  ${sessionOf(delivery.body)}`;
 }
 
 /** A letter and all that is known of it. */
@@ -175,14 +176,6 @@ function sessionOf(body: string | Uint8Array): string {
   } catch {
     return '(no session id)';
   }
-}
-
-/** Seconds, minutes, hours or days, the largest that is at least one. */
-function age(since: string): string {
-  const seconds = Math.max(0, Math.round((Date.now() - Date.parse(since)) / 1000));
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }
 
 try {

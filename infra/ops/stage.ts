@@ -7,8 +7,16 @@ import { StackOutputs, stackName } from '../stack-outputs.ts';
 /** How to reach a stage. */
 export interface Stage {
   outputs: StackOutputs;
-  /** Settings for the SQS client. Empty for a deployed stage: account and region are those of the shell. */
-  sqs: { endpoint?: string; region?: string; credentials?: { accessKeyId: string; secretAccessKey: string } };
+  /** Settings for the clients of AWS. Empty for a deployed stage: account and region are those of the shell. */
+  sqs: ClientSettings;
+  lambda: ClientSettings;
+  cloudWatch: ClientSettings;
+}
+
+interface ClientSettings {
+  endpoint?: string;
+  region?: string;
+  credentials?: { accessKeyId: string; secretAccessKey: string };
 }
 
 /**
@@ -29,8 +37,14 @@ function findLocal(port: number): Stage {
       `No local stack runs on port ${port}. Start it with npm start, in another terminal; if it has another port: --stage local:PORT`,
     );
   }
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  return { outputs: running.outputs, sqs: { endpoint: running.endpoints.sqs, region: REGION, credentials } };
+  const { outputs, endpoints } = running;
+  const common = { region: REGION, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+  return {
+    outputs,
+    sqs: { ...common, endpoint: endpoints.sqs },
+    lambda: { ...common, endpoint: endpoints.lambda },
+    cloudWatch: { ...common, endpoint: endpoints.cloudwatch },
+  };
 }
 
 async function findDeployed(name: string): Promise<Stage> {
@@ -50,5 +64,5 @@ async function findDeployed(name: string): Promise<Stage> {
   const parsed = v.safeParse(StackOutputs, outputs);
   if (!parsed.success)
     throw new Error(`The stack ${StackName} lacks outputs; deploy this version of it first.`);
-  return { outputs: parsed.output, sqs: {} };
+  return { outputs: parsed.output, sqs: {}, lambda: {}, cloudWatch: {} };
 }

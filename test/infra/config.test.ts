@@ -22,7 +22,14 @@ describe('the settings of a stage', () => {
   it('are those of dev unless another stage is chosen', () => {
     expect(readStage({ dev, prod: { ...dev, authorizationVersion: 3 } })).toEqual({
       name: 'dev',
-      settings: { ...dev, authorizationVersion: 1 },
+      settings: {
+        ...dev,
+        authorizationVersion: 1,
+        webhooksApiUrl: 'https://voice.8x8.com',
+        takeOver: false,
+        onDelete: 'remove',
+        registrationCheckMinutes: 60,
+      },
     });
     expect(
       readStage({ dev, prod: { ...dev, authorizationVersion: 3 } }, 'prod').settings.authorizationVersion,
@@ -39,7 +46,7 @@ describe('the settings of a stage', () => {
     [
       'a misspelt key',
       complaint({ ...dev, subaccountIds: [] }),
-      'context.stages.dev.subaccountIds: no such setting. Settings: subAccountIds, apiKeySecretName, authorizationVersion.',
+      'context.stages.dev.subaccountIds: no such setting. Settings: subAccountIds, apiKeySecretName, authorizationVersion, webhooksApiUrl, takeOver, onDelete, registrationCheckMinutes.',
     ],
     [
       'a value that does not fit',
@@ -61,6 +68,24 @@ describe('the settings of a stage', () => {
       complaint({ ...dev, authorizationVersion: 1.5 }),
       'authorizationVersion: expected a whole number from 1.',
     ],
+    ...[
+      'http://voice.8x8.com',
+      'ftp://127.0.0.1',
+      'https://user:password@voice.8x8.com',
+      'https://voice.8x8.com/?a=b',
+      'voice.8x8.com',
+    ].map((webhooksApiUrl) => [
+      `an API address ${webhooksApiUrl}`,
+      complaint({ ...dev, webhooksApiUrl }),
+      'webhooksApiUrl: expected an https URL, or an http URL of this machine, without query.',
+    ]),
+    ['another answer', complaint({ ...dev, takeOver: 'yes' }), 'takeOver: expected true or false.'],
+    ['another choice', complaint({ ...dev, onDelete: 'retain' }), 'onDelete: expected "remove" or "keep".'],
+    [
+      'checks too often',
+      complaint({ ...dev, registrationCheckMinutes: 1 }),
+      'registrationCheckMinutes: expected a whole number of minutes from 5 to 1440.',
+    ],
     [
       'more sub-accounts than fit a function’s environment',
       complaint({ ...dev, subAccountIds: Array.from({ length: 200 }, (_, i) => `some_subaccount_${i}`) }),
@@ -75,6 +100,17 @@ describe('the settings of a stage', () => {
   ])('are refused for %s, with what was expected and the stages that exist', (_, message, expected) => {
     expect(message).toContain(expected);
     expect(message).toContain('Stages in cdk.json: dev, prod.');
+  });
+
+  it.each([
+    'http://localhost:3001',
+    'http://127.0.0.1:3001/',
+    'http://[::1]:3001',
+    'https://voice.example//',
+  ])('may have the address of the API at %s, without the slashes at its end', (webhooksApiUrl) => {
+    const { settings } = readStage({ dev: { ...dev, webhooksApiUrl } });
+
+    expect(settings.webhooksApiUrl).toBe(webhooksApiUrl.replace(/\/*$/, ''));
   });
 
   it('are refused where there are none', () => {

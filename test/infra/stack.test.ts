@@ -43,6 +43,10 @@ const recorder = only('AWS::Lambda::Function', {
   Environment: { Variables: { TABLE_NAME: Match.anyValue() } },
 });
 
+const registration = only('AWS::Lambda::Function', {
+  Environment: { Variables: { API_KEY_SECRET_NAME: Match.anyValue() } },
+});
+
 /** What the role of a function may do: action → resources. */
 function permissionsOf(lambda: { properties: { Role: { 'Fn::GetAtt': [string, string] } } }) {
   const role = lambda.properties.Role['Fn::GetAtt'][0];
@@ -149,10 +153,17 @@ describe('the functions', () => {
       DEAD_LETTER_QUEUE_URL: { Ref: deadLetterQueue.id },
       AUTHORIZATION_DIGESTS: { 'Fn::GetAtt': [digests.id, 'digests'] },
       SUB_ACCOUNT_IDS: 'some_account,another&account',
+      POWERTOOLS_SERVICE_NAME: 'stack',
     });
     expect(recorder.properties.Environment.Variables).toEqual({
       TABLE_NAME: { Ref: table.id },
       DEAD_LETTER_QUEUE_URL: { Ref: deadLetterQueue.id },
+      POWERTOOLS_SERVICE_NAME: 'stack',
+    });
+    expect(registration.properties.Environment.Variables).toEqual({
+      WEBHOOKS_API_URL: 'https://voice.8x8.com',
+      API_KEY_SECRET_NAME: stages.local.apiKeySecretName,
+      POWERTOOLS_SERVICE_NAME: 'stack',
     });
   });
 
@@ -228,37 +239,177 @@ describe('the API', () => {
 });
 
 describe('the authorization', () => {
-  it('is a generated value of 256 bits that the webhook cannot read', () => {
-    const { PasswordLength, ExcludePunctuation } = only('AWS::SecretsManager::Secret').properties
-      .GenerateSecretString;
+  const secretsOf = (of: Template) => Object.keys(of.findResources('AWS::SecretsManager::Secret'));
+  const acceptedIn = (of: Template) =>
+    Object.values(of.findResources('Custom::AuthorizationDigests')).flatMap(({ Properties }) =>
+      Properties.secretArns.map(({ Ref }: { Ref: string }) => Ref),
+    );
+  const registeredIn = (of: Template) =>
+    Object.values(of.findResources('Custom::WebhookRegistration')).map(
+      ({ Properties }) => Properties.authorizationSecretArn.Ref,
+    );
 
-    expect(ExcludePunctuation).toBe(true);
-    expect(PasswordLength * Math.log2(62)).toBeGreaterThanOrEqual(256);
+  it('is a generated value of 256 bits that the webhook cannot read', () => {
+    for (const { Properties } of Object.values(template.findResources('AWS::SecretsManager::Secret'))) {
+      const { PasswordLength, ExcludePunctuation } = Properties.GenerateSecretString;
+      expect(ExcludePunctuation).toBe(true);
+      expect(PasswordLength * Math.log2(62)).toBeGreaterThanOrEqual(256);
+    }
     expect(Object.keys(permissionsOf(webhook)).join()).not.toContain('secretsmanager');
   });
 
-  it('keeps the previous value accepted after a raise of its version, and makes one new one', () => {
-    const first = templateOf({ authorizationVersion: 1 });
-    const second = templateOf({ authorizationVersion: 2 });
-    const third = templateOf({ authorizationVersion: 3 });
-    const secrets = (of: Template) => Object.keys(of.findResources('AWS::SecretsManager::Secret'));
-    const accepted = (of: Template) =>
-      Object.values(of.findResources('Custom::AuthorizationDigests')).map(
-        ({ Properties }) => Properties.secretArns,
-      );
+  it('accepts what 8x8 sends at every moment of a rotation, of its rollback, and until the next', () => {
+    const [first, second, third] = [1, 2, 3].map((authorizationVersion) =>
+      templateOf({ authorizationVersion }),
+    );
+    if (!first || !second || !third) throw new Error('three templates were made');
+    const registered = (of: Template) => expect.arrayContaining(registeredIn(of));
 
-    expect(accepted(second)).toEqual([[...secrets(second).map((id) => ({ Ref: id }))]]);
-    expect(secrets(first).filter((id) => secrets(second).includes(id))).toHaveLength(1);
-    expect(secrets(second).filter((id) => secrets(third).includes(id))).toHaveLength(1);
-    expect(secrets(third)).toHaveLength(2);
+    // The webhook is changed before 8x8 is told: what 8x8 sends still is accepted by the new one …
+    expect(acceptedIn(second)).toEqual(registered(first));
+    expect(acceptedIn(third)).toEqual(registered(second));
+    // … and when the deployment is rolled back, it is changed first too.
+    expect(acceptedIn(first)).toEqual(registered(second));
+    expect(acceptedIn(second)).toEqual(registered(third));
+    // A value that two raises have made obsolete is gone.
+    expect(acceptedIn(third)).not.toEqual(registered(first));
+    expect(secretsOf(first)).toHaveLength(2);
+    expect(secretsOf(third)).toHaveLength(3);
   });
 
-  it('can be read by the function that tells the digests, and by no other', () => {
+  it('can be read by the functions that tell the digests and register it, and by no other', () => {
     const readers = Object.values(template.findResources('AWS::IAM::Policy')).filter(({ Properties }) =>
       JSON.stringify(Properties).includes('secretsmanager:'),
     );
 
-    expect(readers).toHaveLength(1);
-    expect(JSON.stringify(readers)).toContain('"secretsmanager:GetSecretValue"');
+    expect(readers).toHaveLength(2);
+    for (const reader of readers) {
+      expect(JSON.stringify(reader)).toContain('"secretsmanager:GetSecretValue"');
+    }
+  });
+});
+
+describe('the registration at 8x8', () => {
+  const registrations = Object.entries(template.findResources('Custom::WebhookRegistration'));
+  const resources: Record<string, { Type: string; DependsOn?: string | string[] }> =
+    template.toJSON()['Resources'];
+
+  /** What exists before a resource is made, and until it is gone: whatever it refers to or depends on. */
+  function precedes(id: string, known = new Set<string>()): Set<string> {
+    const resource = resources[id];
+    if (!resource || known.has(id)) return known;
+    known.add(id);
+    const references = JSON.stringify(resource).matchAll(
+      /"Ref":"(?<ref>\w+)"|"Fn::GetAtt":\["(?<attribute>\w+)"/g,
+    );
+    const names = [...references].map(({ groups }) => groups?.['ref'] ?? groups?.['attribute'] ?? '');
+    for (const name of [...names, ...[resource.DependsOn ?? []].flat()]) precedes(name, known);
+    return known;
+  }
+
+  it('is one per sub-account, with the URL, the current value and the settings', () => {
+    expect(registrations.map(([, { Properties }]) => Properties)).toEqual(
+      ['some_account', 'another&account'].map((subAccountId) => ({
+        ServiceToken: expect.anything(),
+        ServiceTimeout: '900',
+        subAccountId,
+        url: expect.objectContaining({ 'Fn::Join': expect.anything() }),
+        authorizationSecretArn: { Ref: expect.stringContaining('Version1') },
+        takeOver: false,
+        onDelete: 'remove',
+      })),
+    );
+  });
+
+  it('keeps its logical ids: under another one, CloudFormation would delete what it has just registered', () => {
+    expect(registrations.map(([id]) => id)).toEqual([
+      'RegistrationSubAccountsomeaccountA8CE295B',
+      'RegistrationSubAccountanotheraccountFEF6D1DB',
+    ]);
+  });
+
+  it('comes after everything that receives, and goes before it', () => {
+    for (const [id] of registrations) {
+      const before = precedes(id);
+      const types = [...before].map((name) => resources[name]?.Type);
+      for (const type of [
+        'AWS::ApiGateway::Deployment',
+        'AWS::ApiGateway::Stage',
+        'AWS::ApiGateway::Method',
+        'AWS::Lambda::Permission',
+        'AWS::Lambda::EventSourceMapping',
+        'AWS::DynamoDB::Table',
+        'Custom::AuthorizationDigests',
+      ]) {
+        expect(types).toContain(type);
+      }
+      for (const { id: needed } of [webhook, recorder, queue, deadLetterQueue, registration])
+        expect(before).toContain(needed);
+      for (const lambda of [webhook, recorder, registration]) {
+        const role = lambda.properties.Role['Fn::GetAtt'][0];
+        const policies = Object.keys(
+          template.findResources('AWS::IAM::Policy', { Properties: { Roles: [{ Ref: role }] } }),
+        );
+        expect(policies).not.toEqual([]);
+        for (const policy of policies) expect(before).toContain(policy);
+      }
+    }
+  });
+
+  it('may read the API key by its name, the current value, and the state of its own stack', () => {
+    expect(permissionsOf(registration)).toEqual({
+      'logs:CreateLogStream': expect.anything(),
+      'logs:PutLogEvents': expect.anything(),
+      'secretsmanager:GetSecretValue': expect.arrayContaining([
+        { Ref: expect.stringContaining('Version1') },
+        {
+          'Fn::Join': ['', expect.arrayContaining([`:secret:${stages.local.apiKeySecretName}-??????`])],
+        },
+      ]),
+      'cloudformation:DescribeStacks': { Ref: 'AWS::StackId' },
+    });
+  });
+
+  it('has time for all that it may have to wait for, and CloudFormation waits longer', () => {
+    const readingSecrets = 2 * 20 * 3;
+    const calls = 10 * 55;
+    expect(registration.properties.Timeout).toBeGreaterThanOrEqual(readingSecrets + calls);
+    expect(Number(registrations[0]?.[1]['Properties'].ServiceTimeout)).toBeGreaterThan(
+      registration.properties.Timeout,
+    );
+  });
+
+  it('is checked every hour, from when it exists', () => {
+    const { id, properties } = only('AWS::Scheduler::Schedule');
+
+    expect(properties).toMatchObject({
+      ScheduleExpression: 'rate(60 minutes)',
+      Target: { Arn: arn(registration) },
+    });
+    expect(JSON.stringify(properties.Target.Input)).toContain(
+      '\\"subAccountIds\\":[\\"some_account\\",\\"another&account\\"]',
+    );
+    for (const [registrationId] of registrations) expect(precedes(id)).toContain(registrationId);
+    const often = templateOf({ registrationCheckMinutes: 5 });
+    often.hasResourceProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'rate(5 minutes)' });
+  });
+
+  it('is checked by a schedule that may invoke that function, and do nothing else', () => {
+    const { properties } = only('AWS::IAM::Role', {
+      AssumeRolePolicyDocument: {
+        Statement: [Match.objectLike({ Principal: { Service: 'scheduler.amazonaws.com' } })],
+      },
+    });
+
+    expect(properties.AssumeRolePolicyDocument.Statement).toMatchObject([
+      { Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } } },
+    ]);
+    expect(properties.Policies).toMatchObject([
+      {
+        PolicyDocument: {
+          Statement: [{ Action: 'lambda:InvokeFunction', Effect: 'Allow', Resource: arn(registration) }],
+        },
+      },
+    ]);
   });
 });

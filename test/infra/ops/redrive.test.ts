@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { GetQueueAttributesCommand, PurgeQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
@@ -9,6 +8,7 @@ import { type LocalStack, startLocalStack } from '../../../infra/local/local-sta
 import { masked } from '../../../infra/ops/masked.ts';
 import { summaryBody } from '../../functions/summaries.ts';
 import { root, run } from '../run.ts';
+import { deployedStage, missingStage } from './deployed-stage.ts';
 
 /** `npm run redrive` against the running local stack, as an operator sees it. */
 
@@ -182,69 +182,27 @@ describe('send', () => {
 });
 
 describe('a deployed stage', () => {
-  /** CloudFormation, as far as it answers DescribeStacks. */
-  async function cloudFormation(status: number, xml: string) {
-    const server = createServer((_, response) =>
-      response.writeHead(status, { 'Content-Type': 'text/xml' }).end(xml),
-    );
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    return { server, url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}` };
-  }
-
-  async function redriveDeployed(
-    { server, url }: Awaited<ReturnType<typeof cloudFormation>>,
-    ...args: string[]
-  ) {
-    const env = {
-      AWS_ENDPOINT_URL_CLOUDFORMATION: url,
-      AWS_ENDPOINT_URL_SQS: stack.endpoints.sqs,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-    };
-    const ended = await run(['infra/ops/redrive.ts', '--stage', 'prod', ...args], root, env);
-    server.close();
-    return ended;
-  }
-
   it('is found by the outputs of its stack', async () => {
     const sessionId = newSession();
     await deadLetter(summaryBody({ sessionId }), { reason: 'unknown-subaccount' });
-    const outputs = {
-      WebhookUrl: stack.webhookUrl,
-      AuthorizationSecretArn: 'arn',
-      QueueUrl: stack.queueUrl,
-      DeadLetterQueueUrl: stack.deadLetterQueueUrl,
-      TableName: stack.tableName,
-    };
-    const members = Object.entries(outputs)
-      .map(
-        ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
-      )
-      .join('');
-    const described = await cloudFormation(
-      200,
-      `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>vss-webhook-prod</StackName><Outputs>${members}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
-    );
+    await using deployed = await deployedStage(stack);
 
-    expect((await redriveDeployed(described)).stdout).toContain(sessionId);
+    expect((await redriveDeployed(deployed.environment)).stdout).toContain(sessionId);
   });
 
   it('that is not there is reported with what to check', async () => {
-    const missing = await cloudFormation(
-      400,
-      '<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id vss-webhook-prod does not exist</Message></Error></ErrorResponse>',
-    );
+    await using missing = await missingStage();
 
-    expect(await redriveDeployed(missing)).toMatchObject({
+    expect(await redriveDeployed(missing.environment)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
         /^The stack vss-webhook-prod cannot be read \(.*does not exist\)\. Is the stage deployed/,
       ),
     });
   });
+
+  const redriveDeployed = (environment: NodeJS.ProcessEnv) =>
+    run(['infra/ops/redrive.ts', '--stage', 'prod'], root, environment);
 });
 
 describe('the command line', () => {

@@ -1,0 +1,36 @@
+import { createServer, type Server } from 'node:http';
+import { text } from 'node:stream/consumers';
+import * as v from 'valibot';
+import { DroppedConnection, Switches, type VoiceApi } from './voice-api.ts';
+
+/** Sets the switches, by PUT with a JSON object: those that it does not have are at their defaults again. */
+const SWITCHES_PATH = '/switches';
+
+/** Serves the stand-in for 8x8's Webhooks API, and its switches. */
+export function voiceApiServer(api: VoiceApi): Server {
+  return createServer(async (request, response) => {
+    const { method = '', url: path = '', headers } = request;
+    const body = await text(request);
+    try {
+      const answer =
+        method === 'PUT' && path === SWITCHES_PATH
+          ? turn(api, body)
+          : await api.handle({ method, path, authorization: headers.authorization, body });
+      response.writeHead(answer.status, { 'Content-Type': 'application/json', ...answer.headers });
+      response.end(answer.body === undefined ? '' : JSON.stringify(answer.body));
+    } catch (error) {
+      if (!(error instanceof DroppedConnection)) throw error;
+      request.socket.destroy();
+    }
+  });
+}
+
+function turn(api: VoiceApi, body: string) {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Switches), body);
+  if (!parsed.success) {
+    const messages = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
+    return { status: 400, headers: {}, body: { messages } };
+  }
+  api.switches = parsed.output;
+  return { status: 200, headers: {}, body: api.switches };
+}

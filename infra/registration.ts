@@ -1,0 +1,116 @@
+import { ArnFormat, CustomResource, Duration, Stack } from 'aws-cdk-lib';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
+import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import type { CheckEvent } from '../functions/registration/check.ts';
+import type { Settings } from './config.ts';
+import { CustomResourceProvider } from './custom-resource-provider.ts';
+import { NodeFunction } from './node-function.ts';
+
+export interface RegistrationProps {
+  settings: Settings;
+  /** The URL to register. */
+  url: string;
+  /** Holds the Authorization value to register. */
+  authorizationSecret: Secret;
+  /** What has to be live before 8x8 is told, and is removed only after 8x8 has been told. */
+  receives: readonly Construct[];
+}
+
+/** Keeps the webhook registered at 8x8, one registration per sub-account, and checks that it is. */
+export class Registration extends Construct {
+  /** The function that registers and checks. */
+  readonly function: NodeFunction;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { settings, url, authorizationSecret, receives }: RegistrationProps,
+  ) {
+    super(scope, id);
+    const { subAccountIds, apiKeySecretName } = settings;
+    const stack = Stack.of(this);
+    this.function = new NodeFunction(this, 'Function', {
+      folder: 'registration',
+      description: 'Registers the webhook at 8x8, and checks that it is registered',
+      // Two permissions that take a minute each to hold, and ten calls to 8x8 with all their attempts.
+      timeout: Duration.minutes(13),
+      environment: { WEBHOOKS_API_URL: settings.webhooksApiUrl, API_KEY_SECRET_NAME: apiKeySecretName },
+    });
+    this.function.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: [
+          authorizationSecret.secretArn,
+          // Secrets Manager ends the ARN of a secret with a hyphen and six random characters: this is that one name.
+          stack.formatArn({
+            service: 'secretsmanager',
+            resource: 'secret',
+            resourceName: `${apiKeySecretName}-??????`,
+            arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+          }),
+        ],
+      }),
+    );
+    // Whether the stack is rolling back.
+    this.function.addToRolePolicy(
+      new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stack.stackId] }),
+    );
+
+    const { serviceToken } = new CustomResourceProvider(this, 'Provider', this.function);
+    const registrations = subAccountIds.map((subAccountId) => {
+      // The logical id comes from this id. Were it to change, CloudFormation would register the webhook under the new
+      // one and then delete the old one, and with it the webhook.
+      const registration = new CustomResource(this, `SubAccount-${subAccountId}`, {
+        serviceToken,
+        resourceType: 'Custom::WebhookRegistration',
+        properties: {
+          subAccountId,
+          url,
+          authorizationSecretArn: authorizationSecret.secretArn,
+          takeOver: settings.takeOver,
+          onDelete: settings.onDelete,
+        },
+        serviceTimeout: Duration.minutes(15),
+      });
+      registration.node.addDependency(...receives);
+      return registration;
+    });
+    // A new schedule starts at once, so it has to come after what it checks.
+    this.#schedule(settings.registrationCheckMinutes, { check: { url, subAccountIds } }).node.addDependency(
+      ...registrations,
+    );
+  }
+
+  /** Invokes the function at regular intervals. */
+  #schedule(minutes: number, event: CheckEvent): CfnSchedule {
+    const role = new Role(this, 'ScheduleRole', {
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+      inlinePolicies: {
+        Invoke: new PolicyDocument({
+          statements: [
+            new PolicyStatement({
+              actions: ['lambda:InvokeFunction'],
+              resources: [this.function.functionArn],
+            }),
+          ],
+        }),
+      },
+    });
+    return new CfnSchedule(this, 'Schedule', {
+      description: 'Checks that the webhook is registered at 8x8',
+      scheduleExpression: `rate(${minutes} minutes)`,
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: {
+        arn: this.function.functionArn,
+        roleArn: role.roleArn,
+        input: Stack.of(this).toJsonString(event),
+        // The next check comes soon enough.
+        retryPolicy: { maximumRetryAttempts: 2, maximumEventAgeInSeconds: 300 },
+      },
+    });
+  }
+}

@@ -1,0 +1,168 @@
+import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
+
+/** Properties as CloudFormation sends them. */
+export type Properties = Readonly<Record<string, string>> & { ServiceToken: string };
+
+type Handler = (event: CloudFormationCustomResourceEvent) => Promise<unknown>;
+
+/** What the CDK provider framework and CloudFormation do next with one custom resource. */
+export type Outcome =
+  | 'unchanged'
+  | 'created'
+  | 'create-failed'
+  | 'created-and-rolled-back'
+  | 'updated'
+  | 'rolled-back'
+  | 'rollback-failed'
+  | 'deleted';
+
+const COMMON = {
+  ServiceToken: 'token',
+  ResponseURL: 'https://example.com',
+  StackId: 'arn:aws:cloudformation:us-east-1:000000000000:stack/some/id',
+  RequestId: 'request',
+  LogicalResourceId: 'Registration',
+  ResourceType: 'Custom::WebhookRegistration',
+};
+
+export const URL_OF_OURS = 'https://api.example/voice/webhooks/vss';
+export const PHYSICAL_ID = '8x8-webhook/some_account/VSS';
+
+/** The properties of a registration with a version of the Authorization value. */
+export const properties = (version = 1, changed: Record<string, string> = {}): Properties => ({
+  ServiceToken: 'token',
+  subAccountId: 'some_account',
+  url: URL_OF_OURS,
+  authorizationSecretArn: String(version),
+  takeOver: 'false',
+  onDelete: 'remove',
+  ...changed,
+});
+
+export const create = (to = properties()): CloudFormationCustomResourceEvent => ({
+  ...COMMON,
+  RequestType: 'Create',
+  ResourceProperties: to,
+});
+export const update = (from: Properties, to: Properties): CloudFormationCustomResourceEvent => ({
+  ...COMMON,
+  RequestType: 'Update',
+  PhysicalResourceId: PHYSICAL_ID,
+  ResourceProperties: to,
+  OldResourceProperties: from,
+});
+export const remove = (of = properties(), physicalId = PHYSICAL_ID): CloudFormationCustomResourceEvent => ({
+  ...COMMON,
+  RequestType: 'Delete',
+  PhysicalResourceId: physicalId,
+  ResourceProperties: of,
+});
+
+/** One custom resource in a stack, as CloudFormation keeps it. */
+export class StackModel {
+  /** What the resource is; none before it was created. */
+  resource: { physicalId: string; properties: Properties } | undefined;
+  /** Whether the stack is UPDATE_ROLLBACK_IN_PROGRESS. */
+  isRollingBack = false;
+  /** The messages of failures, in their order. */
+  readonly failures: string[] = [];
+  readonly #handle: Handler;
+  readonly #tellsWhatFailed: boolean;
+  /** The update whose rollback failed. */
+  #toRestore: { from: Properties; to: Properties } | undefined;
+
+  /**
+   * @param tellsWhatFailed Whether a rollback tells the properties of the update that this resource failed at as the
+   * old ones. CloudFormation does not document it; only of another URL the handler has to be told.
+   */
+  constructor(handle: Handler, tellsWhatFailed = true) {
+    this.#handle = handle;
+    this.#tellsWhatFailed = tellsWhatFailed;
+  }
+
+  /** Deploys; `failsElsewhere` is a failure of another resource, after this one. */
+  async deploy(properties: Properties, failsElsewhere = false): Promise<Outcome> {
+    if (!this.resource) return this.#create(properties, failsElsewhere);
+    const from = this.resource.properties;
+    if (JSON.stringify(from) === JSON.stringify(properties)) return 'unchanged';
+    const isUpdated = await this.#update(properties, from);
+    if (isUpdated && !failsElsewhere) return 'updated';
+    const isTold = isUpdated || this.#tellsWhatFailed || properties['url'] !== from['url'];
+    this.#toRestore = { from: isTold ? properties : from, to: from };
+    return this.continueRollback();
+  }
+
+  /** Goes back to what was before a failed update; again, after a rollback that failed. */
+  async continueRollback(): Promise<'rolled-back' | 'rollback-failed'> {
+    if (!this.#toRestore) throw new Error('There is nothing to roll back');
+    this.isRollingBack = true;
+    const isRestored = await this.#update(this.#toRestore.to, this.#toRestore.from);
+    this.isRollingBack = false;
+    if (!isRestored) return 'rollback-failed';
+    this.#toRestore = undefined;
+    return 'rolled-back';
+  }
+
+  /** Deletes the stack, in whatever state it is. */
+  async destroy(): Promise<Outcome> {
+    const { resource } = this;
+    this.resource = undefined;
+    this.#toRestore = undefined;
+    if (resource) await this.#delete(resource.physicalId, resource.properties);
+    return 'deleted';
+  }
+
+  async #create(properties: Properties, failsElsewhere: boolean): Promise<Outcome> {
+    const physicalId = await this.#send({
+      ...COMMON,
+      RequestType: 'Create',
+      ResourceProperties: properties,
+    });
+    // The provider framework answers a failed Create with a marker for a physical id, and ignores its Delete.
+    if (physicalId === undefined) return 'create-failed';
+    if (failsElsewhere) {
+      await this.#delete(physicalId, properties);
+      return 'created-and-rolled-back';
+    }
+    this.resource = { physicalId, properties };
+    return 'created';
+  }
+
+  /** Sends an update; with another physical id, also the clean-up of the old one. */
+  async #update(to: Properties, from: Properties): Promise<boolean> {
+    const before = this.resource?.physicalId ?? '';
+    const physicalId = await this.#send({
+      ...COMMON,
+      RequestType: 'Update',
+      PhysicalResourceId: before,
+      ResourceProperties: to,
+      OldResourceProperties: from,
+    });
+    if (physicalId === undefined) return false;
+    if (physicalId !== before) await this.#delete(before, from);
+    this.resource = { physicalId, properties: to };
+    return true;
+  }
+
+  async #delete(physicalId: string, properties: Properties): Promise<void> {
+    const answered = await this.#send({
+      ...COMMON,
+      RequestType: 'Delete',
+      PhysicalResourceId: physicalId,
+      ResourceProperties: properties,
+    });
+    if (answered !== physicalId) throw new Error(`A Delete of ${physicalId} was answered with ${answered}`);
+  }
+
+  /** The physical id that the handler answers; none when it fails. */
+  async #send(event: CloudFormationCustomResourceEvent): Promise<string | undefined> {
+    try {
+      const answer = await this.#handle(event);
+      if (JSON.stringify(answer).length > 3_000) throw new Error('The answer is too long for CloudFormation');
+      return Object(answer).PhysicalResourceId;
+    } catch (error) {
+      this.failures.push(error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,452 @@
+import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
+import { describe, expect, it } from 'vitest';
+import { readApiKey } from '../../../functions/registration/api-key.ts';
+import { createHandler } from '../../../functions/registration/create-handler.ts';
+import { webhooksApi } from '../../../functions/registration/webhooks-api.ts';
+import type { Fault, Switches } from '../../../infra/local/voice-api.ts';
+import { telemetry } from '../telemetry.ts';
+import { create, PHYSICAL_ID, properties, remove, URL_OF_OURS, update } from './cloudformation.ts';
+import { API_KEY, vendor } from './vendor.ts';
+
+const FOREIGN_URL = 'https://elsewhere.example/vss';
+
+const vss = (url: string, httpAuthHeader: string | null = 'other', enabled = true) => ({
+  type: 'VSS',
+  url,
+  enabled,
+  httpAuthHeader,
+});
+
+/** What 8x8 has after our registration of a version. */
+const ours = (version = 1) => vss(URL_OF_OURS, `value ${version}`);
+const foreign = vss(FOREIGN_URL);
+
+interface Circumstances {
+  before?: ReturnType<typeof vss>[];
+  secondPost?: Switches['secondPost'];
+  faults?: Fault[];
+  isRollingBack?: boolean;
+}
+
+function world({
+  before = [],
+  secondPost = 'replace',
+  faults = [],
+  isRollingBack = false,
+}: Circumstances = {}) {
+  const { api, fetch, pause } = vendor(['some_account', 'another_account']);
+  api.webhooks.set('some_account', before);
+  Object.assign(api.switches, { secondPost, faults });
+  const { logger, metrics, logged, counted, published } = telemetry();
+  const handle = createHandler({
+    connect: async () => webhooksApi({ baseUrl: 'https://voice.example', apiKey: API_KEY, fetch, pause }),
+    readSecret: async (arn) => `value ${arn}`,
+    isRollingBack: async () => isRollingBack,
+    logger,
+    metrics,
+  });
+  return {
+    handle,
+    logged,
+    counted,
+    published,
+    registered: () => api.webhooks.get('some_account'),
+    /** The requests made, by their methods. */
+    calls: () => api.requests.map((request) => request.split(' ')[0]).join(' '),
+  };
+}
+
+async function failure(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => 'no failure',
+    (error: Error) => error.message,
+  );
+}
+
+/**
+ * What each request does, for what 8x8 has and does: the calls, what 8x8 has afterwards, and what is answered.
+ * `refuse`: a second POST is refused; `replace`: it replaces; `append`: it adds.
+ */
+const OUTCOMES: readonly [
+  request: string,
+  event: CloudFormationCustomResourceEvent,
+  circumstances: Circumstances,
+  calls: string,
+  after: object[],
+  answer: RegExp | 'success',
+][] = [
+  ['create', create(), {}, 'GET POST GET', [ours()], 'success'],
+  ['create, ours is left', create(), { before: [vss(URL_OF_OURS)] }, 'GET POST GET', [ours()], 'success'],
+  [
+    'create, ours is left, refuse',
+    create(),
+    { before: [vss(URL_OF_OURS)], secondPost: 'refuse' },
+    'GET POST GET DELETE GET POST GET',
+    [ours()],
+    'success',
+  ],
+  [
+    'create, ours is left, append',
+    create(),
+    { before: [vss(URL_OF_OURS)], secondPost: 'append' },
+    'GET POST GET DELETE GET POST GET',
+    [ours()],
+    'success',
+  ],
+  [
+    'create, foreign',
+    create(),
+    { before: [foreign] },
+    'GET',
+    [foreign],
+    /delivers to .*elsewhere.* takeOver/,
+  ],
+  [
+    'create, foreign, takeOver',
+    create(properties(1, { takeOver: 'true' })),
+    { before: [foreign] },
+    'GET POST GET',
+    [ours()],
+    'success',
+  ],
+  [
+    'create, foreign, takeOver, refuse',
+    create(properties(1, { takeOver: 'true' })),
+    { before: [foreign], secondPost: 'refuse' },
+    'GET POST GET DELETE GET POST GET',
+    [ours()],
+    'success',
+  ],
+  ['create, 401 at the list', create(), { faults: [401] }, 'GET', [], /HTTP 401/],
+  ['create, 422 at the POST', create(), { faults: ['none', 422] }, 'GET POST GET GET', [], /HTTP 422/],
+  [
+    'create, 500 at the POST, thrice',
+    create(),
+    { faults: ['none', 500, 500, 500] },
+    'GET POST POST POST GET',
+    [],
+    /HTTP 500/,
+  ],
+  [
+    'create, POST arrives and its answer is lost, refuse',
+    create(),
+    { faults: ['none', 'dropped-after'], secondPost: 'refuse' },
+    'GET POST POST GET',
+    [ours()],
+    'success',
+  ],
+  [
+    'create, POST arrives and its answer is lost, thrice',
+    create(),
+    { faults: ['none', 'dropped-after', 'dropped-after', 'dropped-after'] },
+    'GET POST POST POST GET DELETE GET',
+    [],
+    /other side closed/,
+  ],
+  [
+    'create, 403 when made sure of',
+    create(),
+    { faults: ['none', 'none', 403] },
+    'GET POST GET GET DELETE GET',
+    [],
+    /HTTP 403/,
+  ],
+  [
+    'create, 8x8 is down from the POST on',
+    create(),
+    { faults: ['none', 'dropped-after', ...Array<Fault>(9).fill(503)] },
+    'GET POST POST POST GET GET GET',
+    [ours()],
+    /HTTP 503.*may still be there.*remove it at https:\/\/connect\.8x8\.com\/webhooks/,
+  ],
+  [
+    'rotate',
+    update(properties(1), properties(2)),
+    { before: [ours(1)] },
+    'GET POST GET',
+    [ours(2)],
+    'success',
+  ],
+  [
+    'rotate, refuse',
+    update(properties(1), properties(2)),
+    { before: [ours(1)], secondPost: 'refuse' },
+    'GET POST GET DELETE GET POST GET',
+    [ours(2)],
+    'success',
+  ],
+  [
+    'rotate, 500 at the POST, thrice',
+    update(properties(1), properties(2)),
+    { before: [ours(1)], faults: ['none', 500, 500, 500] },
+    'GET POST POST POST',
+    [ours(1)],
+    /HTTP 500/,
+  ],
+  [
+    'rotate, refuse, answer of the DELETE lost',
+    update(properties(1), properties(2)),
+    { before: [ours(1)], secondPost: 'refuse', faults: ['none', 'none', 'none', 'dropped-after'] },
+    'GET POST GET DELETE DELETE GET POST GET',
+    [ours(2)],
+    'success',
+  ],
+  [
+    'rotate, foreign',
+    update(properties(1), properties(2)),
+    { before: [foreign] },
+    'GET',
+    [foreign],
+    /not this stack's/,
+  ],
+  [
+    'rolled back, foreign',
+    update(properties(2), properties(1)),
+    { before: [foreign], isRollingBack: true },
+    'GET',
+    [foreign],
+    'success',
+  ],
+  [
+    'rolled back, 401 at the list',
+    update(properties(2), properties(1)),
+    { before: [ours(2)], faults: [401], isRollingBack: true },
+    'GET',
+    [ours(2)],
+    /HTTP 401/,
+  ],
+  [
+    'another URL',
+    update(properties(1, { url: 'https://old.example/' }), properties(1)),
+    { before: [vss('https://old.example', 'value 1')] },
+    'GET POST GET',
+    [ours()],
+    'success',
+  ],
+  [
+    'another setting, nothing wrong',
+    update(properties(), properties(1, { onDelete: 'keep' })),
+    { before: [ours()] },
+    'GET',
+    [ours()],
+    'success',
+  ],
+  [
+    'another setting, but disabled',
+    update(properties(), properties(1, { onDelete: 'keep' })),
+    { before: [vss(URL_OF_OURS, 'value 1', false)] },
+    'GET POST GET',
+    [ours()],
+    'success',
+  ],
+  [
+    'no difference, after a failure',
+    update(properties(), properties()),
+    { before: [ours(2)] },
+    'GET POST GET',
+    [ours()],
+    'success',
+  ],
+  ['delete', remove(), { before: [ours()] }, 'GET DELETE GET', [], 'success'],
+  [
+    'delete, keep',
+    remove(properties(1, { onDelete: 'keep' })),
+    { before: [ours()] },
+    '',
+    [ours()],
+    'success',
+  ],
+  ['delete, foreign', remove(), { before: [foreign] }, 'GET', [foreign], 'success'],
+  [
+    'delete, foreign, takeOver',
+    remove(properties(1, { takeOver: 'true' })),
+    { before: [foreign] },
+    'GET',
+    [foreign],
+    'success',
+  ],
+  [
+    'delete, foreign beside ours',
+    remove(),
+    { before: [ours(), foreign] },
+    'GET',
+    [ours(), foreign],
+    'success',
+  ],
+  ['delete, nothing there', remove(), {}, 'GET', [], 'success'],
+  ['delete, 401 at the list', remove(), { before: [ours()], faults: [401] }, 'GET', [ours()], 'success'],
+  [
+    'delete, 8x8 is down',
+    remove(),
+    { before: [ours()], faults: ['slow', 'slow', 'slow'] },
+    'GET GET GET',
+    [ours()],
+    'success',
+  ],
+];
+
+describe('CloudFormation asks to', () => {
+  it.each(OUTCOMES)('%s', async (_, event, circumstances, calls, after, answer) => {
+    const there = world(circumstances);
+
+    if (answer === 'success') expect(await there.handle(event)).toEqual({ PhysicalResourceId: PHYSICAL_ID });
+    else expect(await failure(there.handle(event))).toMatch(answer);
+    expect(there.calls()).toBe(calls);
+    expect(there.registered()).toEqual(after);
+  });
+});
+
+describe('a webhook of someone else', () => {
+  it('is left alone, in a message that says whose is where and what to do', async () => {
+    const before = [vss('https://user:password@elsewhere.example/vss?token=secret')];
+
+    expect(await failure(world({ before }).handle(create()))).toBe(
+      'Sub-account some_account: 8x8 delivers to https://elsewhere.example/vss?…, not to https://api.example/voice/webhooks/vss. ' +
+        "That webhook is not this stack's, so it was left as it is. Remove it at https://connect.8x8.com/webhooks, " +
+        'or set takeOver to true in the settings of this stage to replace it.',
+    );
+  });
+
+  it('that is taken over is reported', async () => {
+    const there = world({ before: [foreign] });
+    await there.handle(create(properties(1, { takeOver: 'true' })));
+
+    expect(there.logged).toEqual([
+      {
+        level: 'warn',
+        message: 'Took over the webhook of a sub-account',
+        details: [{ subAccountId: 'some_account', url: URL_OF_OURS, replaced: [FOREIGN_URL] }],
+      },
+    ]);
+  });
+
+  it('that was replaced in vain is named in the message', async () => {
+    const there = world({
+      before: [foreign],
+      secondPost: 'refuse',
+      faults: [...Array<Fault>(5).fill('none'), 422],
+    });
+
+    expect(await failure(there.handle(create(properties(1, { takeOver: 'true' }))))).toContain(
+      `Before, 8x8 delivered to ${FOREIGN_URL}.`,
+    );
+  });
+});
+
+describe('a deletion', () => {
+  it.each([
+    ['the secret of the API key is gone', { connect: () => Promise.reject(new Error('gone')) }, remove()],
+    ['its properties are not known', {}, { ...remove(), ResourceProperties: { ServiceToken: 'token' } }],
+  ])('succeeds when %s, and the log says what is left to do', async (_, changed, event) => {
+    const { logger, metrics, logged } = telemetry();
+    const handle = createHandler({
+      connect: () => Promise.reject(new Error('not to be reached')),
+      readSecret: () => Promise.reject(new Error('not to be read')),
+      isRollingBack: async () => false,
+      logger,
+      metrics,
+      ...changed,
+    });
+
+    expect(await handle(event)).toEqual({ PhysicalResourceId: PHYSICAL_ID });
+    expect(logged).toMatchObject([
+      { level: 'error', message: 'A webhook may still be registered; remove it at 8x8' },
+    ]);
+  });
+
+  it('of another physical id touches nothing', async () => {
+    const there = world({ before: [ours()] });
+    await there.handle(remove(properties(), '8x8-webhook/other_account/VSS'));
+
+    expect(there.calls()).toBe('');
+  });
+});
+
+describe('a sub-account that becomes another', () => {
+  it('is a replacement: another physical id, so that CloudFormation deletes the old one', async () => {
+    const there = world({ before: [ours()] });
+    const event = update(properties(), properties(1, { subAccountId: 'another_account' }));
+
+    expect(await there.handle(event)).toEqual({ PhysicalResourceId: '8x8-webhook/another_account/VSS' });
+    expect(there.calls()).toBe('GET POST GET');
+    expect(there.registered()).toEqual([ours()]);
+  });
+});
+
+describe('the check', () => {
+  const event = { check: { url: URL_OF_OURS, subAccountIds: ['some_account', 'another_account'] } };
+
+  it('counts each sub-account, and says what is wrong', async () => {
+    const there = world({ before: [ours()] });
+
+    expect(await there.handle(event)).toEqual([
+      { subAccountId: 'some_account' },
+      {
+        subAccountId: 'another_account',
+        problem: { finding: 'gone', description: `8x8 shows no VSS webhook; expected ${URL_OF_OURS}` },
+      },
+    ]);
+    expect(there.counted).toEqual({ WebhookRegistered: 1 });
+    expect(there.published).toHaveLength(1);
+    expect(there.logged).toEqual([
+      {
+        level: 'error',
+        message: 'The webhook is not registered as it should be',
+        details: [
+          {
+            subAccountId: 'another_account',
+            finding: 'gone',
+            description: `8x8 shows no VSS webhook; expected ${URL_OF_OURS}`,
+          },
+        ],
+      },
+    ]);
+  });
+
+  it.each<[string, Circumstances, string]>([
+    ['elsewhere', { before: [foreign] }, `8x8 delivers to ${FOREIGN_URL}; expected ${URL_OF_OURS}`],
+    ['disabled', { before: [vss(URL_OF_OURS, 'a', false)] }, 'disabled; expected enabled'],
+    [
+      'no-authorization',
+      { before: [vss(URL_OF_OURS, null)] },
+      'without an Authorization header; expected with one',
+    ],
+    ['several', { before: [ours(), foreign] }, '8x8 shows 2 VSS webhooks'],
+    ['key-refused', { faults: [401, 401] }, 'does not accept the API key'],
+    ['key-refused', { faults: [403, 403] }, 'Check that the key belongs to the account'],
+    ['not-checked', { faults: Array<Fault>(6).fill(500) }, 'a fault at 8x8'],
+  ])('finds %s', async (finding, circumstances, description) => {
+    const there = world(circumstances);
+
+    expect(await there.handle(event)).toMatchObject([
+      {
+        subAccountId: 'some_account',
+        problem: { finding, description: expect.stringContaining(description) },
+      },
+      { subAccountId: 'another_account' },
+    ]);
+    expect(there.counted).toEqual({ WebhookRegistered: 0 });
+  });
+
+  it('changes nothing', async () => {
+    const there = world({ before: [foreign] });
+    await there.handle(event);
+
+    expect(there.calls()).toBe('GET GET');
+  });
+});
+
+describe('the API key', () => {
+  it('is the text of its secret, without what editors add around it', () => {
+    expect(readApiKey('name', ' abc.DEF-123_~+/==\n')).toBe('abc.DEF-123_~+/==');
+  });
+
+  it.each(['{"apiKey":"abc"}', '"abc"', 'Bearer abc', ''])(
+    'is refused as %j, without repeating it',
+    (text) => {
+      expect(() => readApiKey('some/name', text)).toThrow(
+        'The secret some/name holds no API key: expected the key of https://connect.8x8.com as plain text',
+      );
+    },
+  );
+});

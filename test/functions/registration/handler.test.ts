@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import type { createHandler } from '../../../functions/registration/create-handler.ts';
+import { secretsManager } from '../../../infra/local/secrets-manager.ts';
+import { VoiceApi } from '../../../infra/local/voice-api.ts';
+import { voiceApiServer } from '../../../infra/local/voice-api-server.ts';
+import { create, PHYSICAL_ID, properties, URL_OF_OURS, update } from './cloudformation.ts';
+import { API_KEY } from './vendor.ts';
+
+/** The function as it is wired: secrets by Secrets Manager, 8x8 over HTTP, the state of the stack by CloudFormation. */
+
+const secrets = new Map([
+  ['some/api-key', `${API_KEY}\n`],
+  ['arn:authorization', 'some value'],
+]);
+const voiceApi = new VoiceApi(API_KEY, ['some_account']);
+let stackStatus: string;
+const cloudFormation = createServer((_, response) =>
+  response.end(
+    `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>some</StackName><StackStatus>${stackStatus}</StackStatus></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
+  ),
+);
+const servers = [secretsManager(secrets), voiceApiServer(voiceApi), cloudFormation];
+
+async function listen(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+}
+
+let handle: ReturnType<typeof createHandler>;
+beforeAll(async () => {
+  const [secretsUrl, voiceApiUrl, cloudFormationUrl] = await Promise.all(servers.map(listen));
+  const environment = {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsUrl,
+    AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormationUrl,
+    WEBHOOKS_API_URL: voiceApiUrl,
+    API_KEY_SECRET_NAME: 'some/api-key',
+  };
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  handle = (await import('../../../functions/registration/handler.ts')).handler;
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  for (const server of servers) server.close().closeAllConnections();
+});
+beforeEach(() => {
+  voiceApi.webhooks.set('some_account', []);
+  stackStatus = 'UPDATE_IN_PROGRESS';
+});
+
+const ofSomeSecret = { authorizationSecretArn: 'arn:authorization' };
+const creation = create(properties(1, ofSomeSecret));
+const change = update(properties(), properties(1, ofSomeSecret));
+
+it('registers with the key and the value that are in Secrets Manager', async () => {
+  await handle(creation);
+
+  expect(voiceApi.webhooks.get('some_account')).toEqual([
+    { type: 'VSS', url: URL_OF_OURS, enabled: true, httpAuthHeader: 'some value' },
+  ]);
+});
+
+it('gets over a connection that breaks', async () => {
+  voiceApi.switches.faults = ['none', 'dropped-after', 'dropped-before'];
+  await handle(creation);
+
+  expect(voiceApi.webhooks.get('some_account')).toHaveLength(1);
+});
+
+it('refuses to replace someone else’s webhook, unless CloudFormation says that the stack is rolling back', async () => {
+  const foreign = { type: 'VSS', url: 'https://elsewhere.example', enabled: true, httpAuthHeader: null };
+  voiceApi.webhooks.set('some_account', [foreign]);
+
+  await expect(handle(change)).rejects.toThrow('takeOver');
+  stackStatus = 'UPDATE_ROLLBACK_IN_PROGRESS';
+  await expect(handle(change)).resolves.toEqual({ PhysicalResourceId: PHYSICAL_ID });
+  expect(voiceApi.webhooks.get('some_account')).toEqual([foreign]);
+});
+
+it('says which secret cannot be read', async () => {
+  secrets.delete('some/api-key');
+
+  await expect(handle(creation)).rejects.toThrow(
+    "The secret some/api-key cannot be read: Secrets Manager can't find the specified secret.",
+  );
+});

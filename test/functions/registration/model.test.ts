@@ -1,0 +1,194 @@
+import { isDeepStrictEqual } from 'node:util';
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { createHandler } from '../../../functions/registration/create-handler.ts';
+import { webhooksApi } from '../../../functions/registration/webhooks-api.ts';
+import type { Fault, RegisteredWebhook, Switches } from '../../../infra/local/voice-api.ts';
+import { telemetry } from '../telemetry.ts';
+import { StackModel } from './cloudformation.ts';
+import { API_KEY, vendor } from './vendor.ts';
+
+/**
+ * Whatever is deployed in whatever order, whatever 8x8 does with a second POST, and whatever fails at any call: a
+ * webhook of someone else is never touched unless takeOver says so; there are never two; an operation that succeeds
+ * leaves 8x8 as the template says, and a rollback as it was; a stack can always be deleted; no secret is told.
+ */
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 1_500);
+
+const ACCOUNT = 'some.account&1';
+const OTHER_TYPE = {
+  type: 'VCA',
+  url: 'https://elsewhere.example/vca',
+  enabled: true,
+  httpAuthHeader: 'vca',
+};
+const FOREIGN = { type: 'VSS', url: 'https://elsewhere.example/vss?token=foreign', enabled: true };
+
+const fault = fc.constantFrom<Fault>(
+  'none',
+  'dropped-before',
+  'dropped-after',
+  'slow',
+  'no-body',
+  'echo',
+  401,
+  403,
+  404,
+  422,
+  429,
+  500,
+  503,
+);
+/** Mostly a few single faults among calls that work; sometimes 8x8 is down for long. */
+const faults = fc.oneof(
+  fc.constant<Fault[]>([]),
+  fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant<Fault>('none') }, fault), { maxLength: 12 }),
+  fc
+    .tuple(fc.nat(6), fault)
+    .map(([calls, what]) => [...Array<Fault>(calls).fill('none'), ...Array<Fault>(9).fill(what)]),
+);
+
+const template = fc.record({
+  version: fc.integer({ min: 1, max: 3 }),
+  url: fc.constantFrom('https://api.example/a', 'https://api.example/b'),
+  takeOver: fc.boolean(),
+  onDelete: fc.constantFrom('remove', 'keep'),
+});
+
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ deploy: template, failsElsewhere: fc.boolean(), faults }) },
+  { weight: 1, arbitrary: fc.record({ destroy: fc.constant(true), faults }) },
+  { weight: 2, arbitrary: fc.record({ somebody: fc.constantFrom('takes-over', 'disables', 'removes') }) },
+);
+
+const scenario = fc.record({
+  vendor: fc.record<Omit<Switches, 'faults' | 'stays'>>({
+    secondPost: fc.constantFrom('replace', 'refuse', 'append'),
+    refusal: fc.constantFrom(400, 409, 422),
+    deleteOfNothing: fc.constantFrom(200, 404),
+    emptyList: fc.constantFrom('empty', 'null', 'missing'),
+    stateName: fc.constantFrom('enabled', 'active'),
+  }),
+  initially: fc.constantFrom<RegisteredWebhook[]>(
+    [],
+    [{ ...FOREIGN, httpAuthHeader: 'foreign' }],
+    [{ ...FOREIGN, httpAuthHeader: null }],
+    [{ type: 'VSS', url: 'https://api.example/a', enabled: true, httpAuthHeader: 'left by another stack' }],
+    [{ type: 'VSS', url: 'HTTPS://API.example:443/b', enabled: false, httpAuthHeader: null }],
+  ),
+  tellsWhatFailed: fc.boolean(),
+  steps: fc.array(step, { minLength: 1, maxLength: 8 }),
+});
+
+const secretArn = (version: number) =>
+  `arn:aws:secretsmanager:us-east-1:000000000000:secret:Version${version}`;
+const authorizationIn = (arn: string) => `authorization-${arn.slice(-8)}-0123456789`;
+const isForeign = ({ url }: RegisteredWebhook) => url === FOREIGN.url;
+
+type Valued<A> = A extends fc.Arbitrary<infer T> ? T : never;
+type Template = Valued<typeof template>;
+type Scenario = Valued<typeof scenario>;
+
+function world({ vendor: switches, initially, tellsWhatFailed }: Omit<Scenario, 'steps'>) {
+  const { api, fetch, pause } = vendor([ACCOUNT]);
+  const { logger, metrics, logged } = telemetry();
+  Object.assign(api.switches, switches);
+  api.webhooks.set(ACCOUNT, [OTHER_TYPE, ...initially]);
+  const stack = new StackModel(
+    createHandler({
+      connect: async () => webhooksApi({ baseUrl: 'https://voice.example', apiKey: API_KEY, fetch, pause }),
+      readSecret: async (arn) => authorizationIn(arn),
+      isRollingBack: async () => stack.isRollingBack,
+      logger,
+      metrics,
+    }),
+    tellsWhatFailed,
+  );
+  const registered = () => (api.webhooks.get(ACCOUNT) ?? []).filter(({ type }) => type === 'VSS');
+  return { api, stack, logged, registered };
+}
+
+const propertiesOf = ({ version, url, takeOver, onDelete }: Template) => ({
+  ServiceToken: 'token',
+  subAccountId: ACCOUNT,
+  url,
+  authorizationSecretArn: secretArn(version),
+  takeOver: String(takeOver),
+  onDelete,
+});
+
+const asTemplateSays = ({ version, url }: Template): RegisteredWebhook[] => [
+  { type: 'VSS', url, enabled: true, httpAuthHeader: authorizationIn(secretArn(version)) },
+];
+
+it('holds in every sequence of operations and faults', async () => {
+  await fc.assert(
+    fc.asyncProperty(scenario, async ({ steps, ...start }) => {
+      const { api, stack, logged, registered } = world(start);
+      /** The template of the resource that exists. */
+      let current: Template | undefined;
+
+      for (const now of steps) {
+        const before = registered();
+        if ('somebody' in now) {
+          const rest = (api.webhooks.get(ACCOUNT) ?? []).filter(({ type }) => type !== 'VSS');
+          const changed = {
+            'takes-over': [{ ...FOREIGN, httpAuthHeader: null }],
+            disables: before.map((webhook) => ({ ...webhook, enabled: false })),
+            removes: [],
+          };
+          api.webhooks.set(ACCOUNT, [...rest, ...changed[now.somebody]]);
+          continue;
+        }
+        api.switches.faults = [...now.faults];
+        api.requests.length = 0;
+        const foreign = before.filter(isForeign);
+
+        if ('destroy' in now) {
+          await stack.destroy();
+          if (current?.onDelete === 'keep' || current === undefined) expect(registered()).toEqual(before);
+          else if (foreign.length === 0 && now.faults.length === 0) expect(registered()).toEqual([]);
+          expect(registered().filter(isForeign)).toEqual(foreign);
+          current = undefined;
+        } else {
+          const wanted = now.deploy;
+          const previous = current;
+          let outcome = await stack.deploy(propertiesOf(wanted), now.failsElsewhere);
+          if (outcome === 'rollback-failed') {
+            // Once 8x8 is well again, the operator continues.
+            api.switches.faults = [];
+            outcome = await stack.continueRollback();
+            expect(outcome).toBe('rolled-back');
+          }
+          if (outcome === 'created' || outcome === 'updated') {
+            expect(registered()).toEqual(asTemplateSays(wanted));
+            current = wanted;
+          }
+          if (outcome === 'unchanged') expect(api.requests).toEqual([]);
+          if (outcome === 'rolled-back' && previous) {
+            // Someone else's webhook stays where it was; where there is none, ours is as it was.
+            if (!registered().some(isForeign)) expect(registered()).toEqual(asTemplateSays(previous));
+            else expect(registered().filter(isForeign)).toEqual(foreign);
+          }
+          if (outcome === 'create-failed' && !stack.failures.at(-1)?.includes('may still be there')) {
+            expect(registered().filter(({ url }) => url === wanted.url && !before.length)).toEqual([]);
+          }
+          const mayTakeOver = wanted.takeOver || previous?.takeOver;
+          if (!mayTakeOver) expect(registered().filter(isForeign)).toEqual(foreign);
+          const isSettled = previous && isDeepStrictEqual(before, asTemplateSays(previous));
+          const isSame = previous?.url === wanted.url && previous.version === wanted.version;
+          if (outcome === 'updated' && isSettled && isSame && now.faults.length === 0) {
+            expect(api.requests).toHaveLength(1);
+          }
+        }
+        expect(api.webhooks.get(ACCOUNT)).toContainEqual(OTHER_TYPE);
+        if (stack.resource) expect(stack.resource.physicalId).toBe(`8x8-webhook/${ACCOUNT}/VSS`);
+      }
+
+      const told = JSON.stringify([stack.failures, logged]);
+      for (const secret of [API_KEY, 'authorization-', 'token=foreign']) expect(told).not.toContain(secret);
+      for (const message of stack.failures) expect(Buffer.byteLength(message)).toBeLessThan(2_500);
+    }),
+    { numRuns },
+  );
+}, 120_000);

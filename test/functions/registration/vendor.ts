@@ -1,0 +1,29 @@
+import { VoiceApi } from '../../../infra/local/voice-api.ts';
+
+export const API_KEY = 'key-of-8x8-0123456789+/==';
+
+/** 8x8 as its stand-in answers, without a network: the API, and a `fetch` that reaches it. */
+export function vendor(subAccountIds: readonly string[]) {
+  const api = new VoiceApi(API_KEY, subAccountIds, async () => {
+    throw new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+  });
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const request = new Request(input, init);
+    try {
+      const { status, headers, body } = await api.handle({
+        method: request.method,
+        path: new URL(request.url).pathname,
+        authorization: request.headers.get('Authorization') ?? undefined,
+        body: await request.text(),
+      });
+      return new Response(body === undefined ? null : JSON.stringify(body), {
+        status,
+        headers: headers ?? {},
+      });
+    } catch (error) {
+      if (error instanceof DOMException) throw error;
+      throw new TypeError('fetch failed', { cause: new Error('other side closed') });
+    }
+  };
+  return { api, fetch, pause: async () => {} };
+}

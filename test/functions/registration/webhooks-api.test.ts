@@ -1,0 +1,225 @@
+import { describe, expect, it } from 'vitest';
+import { webhooksApi } from '../../../functions/registration/webhooks-api.ts';
+import type { Fault } from '../../../infra/local/voice-api.ts';
+import { API_KEY, vendor } from './vendor.ts';
+
+const WEBHOOK = { type: 'VSS', url: 'https://api.example/vss', enabled: true, httpAuthHeader: 'some value' };
+const AUTHORIZATION = 'authorization-to-be-kept-secret';
+
+/** A client of the stand-in, with these faults coming; `paused` has the pauses that it made. */
+function client(faults: Fault[] = [], subAccountId = 'some_account') {
+  const { api, fetch } = vendor([subAccountId]);
+  api.webhooks.set(subAccountId, [{ ...WEBHOOK, type: 'VCA' }, WEBHOOK]);
+  api.switches.faults = faults;
+  const paused: number[] = [];
+  const pause = async (milliseconds: number) => paused.push(milliseconds);
+  return { api, paused, ...webhooksApi({ baseUrl: 'https://voice.example', apiKey: API_KEY, fetch, pause }) };
+}
+
+/** A client to which 8x8 answers exactly this. */
+function answered(body: string | null, init?: ResponseInit) {
+  const requests: RequestInit[] = [];
+  const fetch = async (_: unknown, request?: RequestInit) => {
+    requests.push(request ?? {});
+    return new Response(body, init);
+  };
+  return {
+    requests,
+    ...webhooksApi({ baseUrl: 'https://voice.example', apiKey: API_KEY, fetch, pause: async () => {} }),
+  };
+}
+
+async function messageOf(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => 'no error',
+    (error: Error) => error.message,
+  );
+}
+
+describe('the list of webhooks', () => {
+  it('has those of the type VSS', async () => {
+    expect(await client().list('some_account')).toEqual([
+      { url: 'https://api.example/vss', enabled: true, hasAuthorization: true },
+    ]);
+  });
+
+  it.each([
+    ['none', { count: 0, webhooks: [] }, []],
+    ['none, and no list', { count: 0 }, []],
+    ['none, as null, with a count in text', { count: '0', webhooks: null }, []],
+    [
+      '"active" for "enabled"',
+      { webhooks: [{ type: 'VSS', url: 'u', active: false, httpAuthHeaderAvailable: true }] },
+      [{ url: 'u', enabled: false, hasAuthorization: true }],
+    ],
+    [
+      'neither, which means enabled, and nothing about a header',
+      { webhooks: [{ type: 'vss', url: 'u' }] },
+      [{ url: 'u', enabled: true, hasAuthorization: false }],
+    ],
+    [
+      'a webhook without URL',
+      { webhooks: [{ type: 'VSS', url: null }] },
+      [{ url: '', enabled: true, hasAuthorization: false }],
+    ],
+  ])('is read with %s', async (_, body, expected) => {
+    expect(await answered(JSON.stringify(body)).list('some_account')).toEqual(expected);
+  });
+
+  it.each([
+    ['nothing', null],
+    ['no JSON', '<html>'],
+    ['no list, though there are some', '{"count":1}'],
+    ['an error in a 200', '{"statusCode":"1001","statusMessage":"no"}'],
+  ])('is never taken for empty when the answer has %s: someone’s webhook might be there', async (_, body) => {
+    expect(await messageOf(answered(body).list('some_account'))).toBe(
+      "8x8 answered the list of webhooks of the sub-account some_account with something else. Check that webhooksApiUrl, https://voice.example, is the address of 8x8's Voice API.",
+    );
+  });
+});
+
+describe('a request', () => {
+  it('names the sub-account encoded', async () => {
+    const { api, list } = client([], 'a.b&c');
+
+    expect(await list('a.b&c')).toHaveLength(1);
+    expect(api.requests).toEqual(['GET /api/v1/subaccounts/a.b%26c/webhooks']);
+  });
+
+  it('ends after ten seconds, and follows no redirect', async () => {
+    const { requests, list } = answered('{"count":0}');
+    await list('some_account');
+
+    expect(requests).toMatchObject([{ redirect: 'manual', signal: expect.any(AbortSignal) }]);
+  });
+
+  it('to create has what both names of the API mean: enabled', async () => {
+    const { api, create } = client();
+    api.webhooks.set('some_account', []);
+
+    await create('some_account', { url: 'https://api.example/new', authorization: AUTHORIZATION });
+
+    expect(api.webhooks.get('some_account')).toEqual([
+      { type: 'VSS', url: 'https://api.example/new', enabled: true, httpAuthHeader: AUTHORIZATION },
+    ]);
+  });
+
+  it('to remove leaves other types alone, and may be made where there is none', async () => {
+    const { api, remove } = client();
+    await remove('some_account');
+    await remove('some_account');
+
+    expect(api.webhooks.get('some_account')).toMatchObject([{ type: 'VCA' }]);
+  });
+});
+
+describe('a call that fails', () => {
+  it.each<Fault>([429, 500, 503, 'slow', 'dropped-before', 'dropped-after'])(
+    'with %s is tried three times, with pauses between',
+    async (fault) => {
+      const { api, paused, list } = client([fault, fault]);
+
+      expect(await list('some_account')).toHaveLength(1);
+      expect(api.requests).toHaveLength(3);
+      expect(paused).toHaveLength(2);
+      expect(await messageOf(client([fault, fault, fault]).list('some_account'))).toContain(
+        '8x8 did not list',
+      );
+    },
+  );
+
+  it.each<Fault>([401, 403, 404, 422])('with %s is tried once', async (fault) => {
+    const { api, list } = client([fault]);
+
+    expect(await messageOf(list('some_account'))).toContain(`HTTP ${fault}`);
+    expect(api.requests).toHaveLength(1);
+  });
+
+  it('pauses at random, at most one second and then two', async () => {
+    const { paused, list } = client([500, 500]);
+    await list('some_account');
+
+    expect(paused[0]).toBeLessThanOrEqual(1_000);
+    expect(paused[1]).toBeLessThanOrEqual(2_000);
+    expect(paused[0]).not.toBe(paused[1]);
+  });
+
+  it('waits as long as Retry-After says, in seconds or until a date', async () => {
+    const { paused, list } = client([429]);
+    await list('some_account');
+    expect(paused).toEqual([2_000]);
+
+    const inTwentySeconds = new Date(Date.now() + 20_000).toUTCString();
+    const waits: number[] = [];
+    const fetch = async () => new Response('', { status: 503, headers: { 'Retry-After': inTwentySeconds } });
+    const pause = async (milliseconds: number) => waits.push(milliseconds);
+    await messageOf(webhooksApi({ baseUrl: 'https://x', apiKey: 'k', fetch, pause }).list('some_account'));
+    expect(waits[0]).toBeGreaterThan(18_000);
+    expect(waits[0]).toBeLessThanOrEqual(20_000);
+  });
+
+  it('is given up at once when waiting would take it beyond a minute', async () => {
+    const { requests, list } = answered('', { status: 429, headers: { 'Retry-After': '50' } });
+
+    expect(await messageOf(list('some_account'))).toContain('HTTP 429');
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe('the message of a failure', () => {
+  it.each<[Fault, string, string]>([
+    [
+      401,
+      'HTTP 401, "Simulated", code 401, errorId ',
+      'does not accept the API key. Put a valid one, from https://connect.8x8.com, into the secret that the setting apiKeySecretName names.',
+    ],
+    [403, 'HTTP 403', 'Check that the key belongs to the account of some_account'],
+    [404, 'HTTP 404', 'Check how some_account is spelt in subAccountIds, upper and lower case too'],
+    [422, 'HTTP 422', 'does not accept the request. Ask 8x8 what it expects, with this message.'],
+    [429, 'HTTP 429', 'Wait a few minutes.'],
+    [500, 'HTTP 500', 'a fault at 8x8. Try again later'],
+    ['dropped-before', 'other side closed', 'Check that webhooksApiUrl, https://voice.example, is right'],
+    ['slow', 'no answer within 10 seconds', 'Check that webhooksApiUrl, https://voice.example, is right'],
+  ])('about %s says what was asked, what 8x8 answered and what to check', async (fault, said, advice) => {
+    const message = await messageOf(client([fault, fault, fault]).list('some_account'));
+
+    expect(message).toMatch(/^8x8 did not list the webhooks of the sub-account some_account: /);
+    expect(message).toContain(said);
+    expect(message).toContain(advice);
+  });
+
+  it('about a redirect says that the address is another', async () => {
+    const { list } = answered(null, { status: 302, headers: { Location: 'https://elsewhere.example' } });
+
+    expect(await messageOf(list('some_account'))).toContain(
+      "HTTP 302. Check that webhooksApiUrl, https://voice.example, is the address of 8x8's Voice API.",
+    );
+  });
+
+  it.each([
+    [{ code: 4018, message: 'Invalid', errorId: 'e' }, 'HTTP 400, "Invalid", code 4018, errorId e.'],
+    [{ statusCode: 404, statusMessage: 'Not found' }, 'HTTP 400, "Not found", code 404.'],
+    ['', 'HTTP 400. '],
+  ])('quotes every shape of error that 8x8 shows: %j', async (body, expected) => {
+    expect(await messageOf(answered(JSON.stringify(body), { status: 400 }).list('some_account'))).toContain(
+      expected,
+    );
+  });
+
+  it('never has the API key or the Authorization value, even when 8x8 repeats them', async () => {
+    const { create } = client(['echo']);
+    const message = await messageOf(create('some_account', { url: 'u', authorization: AUTHORIZATION }));
+
+    expect(message).toContain('Bearer ***');
+    expect(message).not.toContain(API_KEY);
+    expect(message).not.toContain(AUTHORIZATION);
+  });
+
+  it('stays short and printable whatever 8x8 sends', async () => {
+    const body = JSON.stringify({ message: `\u0007${'ü'.repeat(5_000)}`, errorId: 'x'.repeat(5_000) });
+    const message = await messageOf(answered(body, { status: 400 }).list('some_account'));
+
+    expect(message).toMatch(/^[\x20-\x7e]+$/);
+    expect(message.length).toBeLessThan(1_000);
+  });
+});

@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { LocalStack } from '../../../infra/local/local-stack.ts';
+
+/** The stage `prod` as a command finds it with a shell's credentials: CloudFormation answers, and the local stack is behind. */
+export function deployedStage({ outputs, endpoints }: LocalStack, others: NodeJS.ProcessEnv = {}) {
+  const members = Object.entries(outputs)
+    .map(
+      ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
+    )
+    .join('');
+  return cloudFormation(
+    200,
+    `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>vss-webhook-prod</StackName><Outputs>${members}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
+    {
+      AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+      AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
+      AWS_ENDPOINT_URL_CLOUDWATCH: endpoints.cloudwatch,
+      ...others,
+    },
+  );
+}
+
+/** No stage `prod`. */
+export function missingStage() {
+  return cloudFormation(
+    400,
+    '<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id vss-webhook-prod does not exist</Message></Error></ErrorResponse>',
+    {},
+  );
+}
+
+/** The environment of a shell for which CloudFormation always gives this answer, until it is disposed of. */
+async function cloudFormation(status: number, body: string, others: NodeJS.ProcessEnv) {
+  const server = createServer((_, response) => response.writeHead(status).end(body)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    environment: {
+      ...process.env,
+      AWS_ENDPOINT_URL_CLOUDFORMATION: urlOf(server),
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      ...others,
+    },
+    async [Symbol.asyncDispose]() {
+      server.close();
+    },
+  };
+}
+
+export function urlOf(server: Server): string {
+  const address = server.address();
+  if (typeof address !== 'object' || !address) throw new Error('The server does not listen');
+  return `http://127.0.0.1:${address.port}`;
+}
