@@ -1,10 +1,38 @@
+import { isIP } from 'node:net';
 import * as v from 'valibot';
 
-/** 8x8's own rule for sub-account ids. @see spec of https://voice.8x8.com, parameter subAccountId */
-const SubAccountId = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z0-9\-._&]{3,50}$/, 'expected 3 to 50 of the characters A-Z a-z 0-9 - . _ &'),
-);
+/** @see https://developer.8x8.com/connect/docs/voice/voice-ip-addresses */
+const ADDRESSES_OF_8X8 = ['18.140.80.2/32', '52.220.253.234/32', '54.255.116.8/32', '52.74.232.241/32'];
+
+const SOURCES_EXPECTED = 'expected "any" or a list of 1 to 100 addresses or CIDR ranges';
+
+const WEB_ACL_EXPECTED = 'expected the ARN of a regional web ACL (wafv2)';
+
+/** A name of one's own for the webhook. */
+const CustomDomain = v.strictObject({
+  name: v.pipe(
+    v.string('expected a domain name'),
+    v.regex(/^(?=.{4,253}$)([a-z0-9-]+\.)+[a-z]{2,}$/, 'expected a domain name in lower case'),
+  ),
+  /** Of a certificate for it in Certificate Manager, in the region of the stage. */
+  certificateArn: v.pipe(
+    v.string('expected the ARN of a certificate'),
+    v.regex(/^arn:[\w-]+:acm:/, 'expected the ARN of a certificate'),
+  ),
+  /** Of the hosted zone in Route 53 that gets its record. Without, the record is yours to make. */
+  hostedZoneId: v.optional(v.string('expected the id of a hosted zone')),
+  /** Whether the name leads to the API, so that it can be registered at 8x8. With a hosted zone it does. */
+  isLive: v.optional(v.boolean('expected true or false')),
+});
+
+/** An address, or a range of them in CIDR notation, of IPv4 or IPv6. */
+function isAddressRange(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  const longest = family === 4 ? 32 : 128;
+  const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest);
+  return family !== 0 && isPrefix && rest.length === 0;
+}
 
 function wholeNumber(expected: string, min: number, max = Number.MAX_SAFE_INTEGER) {
   return v.pipe(
@@ -22,6 +50,12 @@ function isApiUrl(text: string): boolean {
   const isPrivate = protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
   return /^https?:$/.test(protocol) && isPrivate && `${search}${hash}${username}${password}` === '';
 }
+
+/** 8x8's own rule for sub-account ids. @see spec of https://voice.8x8.com, parameter subAccountId */
+const SubAccountId = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9\-._&]{3,50}$/, 'expected 3 to 50 of the characters A-Z a-z 0-9 - . _ &'),
+);
 
 /** A stage's settings, under `context.stages` in cdk.json. */
 const Settings = v.strictObject({
@@ -59,6 +93,36 @@ const Settings = v.strictObject({
   takeOver: v.optional(v.boolean('expected true or false'), false),
   /** What becomes of the registration at 8x8 when a sub-account or the stack is removed. */
   onDelete: v.optional(v.picklist(['remove', 'keep'], 'expected "remove" or "keep"'), 'remove'),
+  /** The addresses that may call the webhook, as 8x8 publishes them. `"any"` for all. */
+  allowedSourceIps: v.optional(
+    v.union(
+      [
+        v.literal('any'),
+        v.pipe(
+          v.array(v.pipe(v.string(), v.check(isAddressRange, 'expected an address or a CIDR range'))),
+          v.minLength(1, SOURCES_EXPECTED),
+          v.maxLength(100, SOURCES_EXPECTED),
+        ),
+      ],
+      SOURCES_EXPECTED,
+    ),
+    ADDRESSES_OF_8X8,
+  ),
+  /** Requests per second that the webhook takes in the long run; more are answered 429. */
+  throttlingRate: v.optional(wholeNumber('expected a whole number from 1 to 10000', 1, 10_000), 200),
+  /** Requests that it takes at once. */
+  throttlingBurst: v.optional(wholeNumber('expected a whole number from 1 to 5000', 1, 5_000), 400),
+  /** Whether API Gateway logs each request. The account and region need the role for that, set once by hand. */
+  accessLogs: v.optional(v.boolean('expected true or false'), false),
+  /** A name of one's own for the webhook. */
+  customDomain: v.optional(CustomDomain),
+  /** A web ACL of AWS WAF for the API. */
+  webAclArn: v.optional(
+    v.pipe(
+      v.string(WEB_ACL_EXPECTED),
+      v.regex(/^arn:[\w-]+:wafv2:[\w-]+:\d{12}:regional\/webacl\/.+$/, WEB_ACL_EXPECTED),
+    ),
+  ),
   /** How often, in minutes, it is checked that 8x8 still has the webhook registered. */
   registrationCheckMinutes: v.optional(
     wholeNumber('expected a whole number of minutes from 5 to 1440', 5, 1_440),

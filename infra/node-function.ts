@@ -59,11 +59,16 @@ export function bundleOptions(entry: string) {
 
 /** A role that may write its own logs and nothing else: CDK's own has a managed policy, which covers every log group. */
 export function roleWithLogs(scope: Construct, id: string): { role: Role; logGroup: LogGroup } {
-  const logGroup = new LogGroup(scope, `${id}Logs`, {
+  const logs = logGroup(scope, `${id}Logs`);
+  const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+  logs.grantWrite(role);
+  return { role, logGroup: logs };
+}
+
+/** Logs that are forgotten after a month. */
+export function logGroup(scope: Construct, id: string): LogGroup {
+  return new LogGroup(scope, id, {
     retention: RetentionDays.ONE_MONTH,
     removalPolicy: RemovalPolicy.DESTROY,
   });
-  const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-  logGroup.grantWrite(role);
-  return { role, logGroup };
 }

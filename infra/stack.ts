@@ -2,6 +2,7 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Authorization } from './authorization.ts';
 import type { Stage } from './config.ts';
+import { Edge } from './edge.ts';
 import { Queues } from './queues.ts';
 import { Recorder } from './recorder.ts';
 import { Registration } from './registration.ts';
@@ -27,21 +28,21 @@ export class VssWebhookStack extends Stack {
       version: settings.authorizationVersion,
     });
     const webhook = new Webhook(this, 'Webhook', {
-      stageName: stage.name,
       subAccountIds: settings.subAccountIds,
       authorizationDigests: authorization.digests,
       queue,
       deadLetterQueue,
     });
+    const edge = new Edge(this, 'Edge', { stageName: stage.name, settings, receiver: webhook.function });
     const recorder = new Recorder(this, 'Recorder', { queue, deadLetterQueue, table });
     const registration = new Registration(this, 'Registration', {
       settings,
-      url: webhook.url,
+      url: edge.url,
       authorizationSecret: authorization.secret,
-      receives: [webhook, recorder],
+      receives: [edge, webhook, recorder],
     });
 
-    new CfnOutput(this, 'WebhookUrl', { value: webhook.url, description: 'Where 8x8 delivers' });
+    new CfnOutput(this, 'WebhookUrl', { value: edge.url, description: 'Where 8x8 delivers' });
     new CfnOutput(this, 'AuthorizationSecretArn', {
       value: authorization.secret.secretArn,
       description: 'Holds the Authorization value that 8x8 sends',

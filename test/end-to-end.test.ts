@@ -181,11 +181,28 @@ describe('a message in the queue', () => {
 });
 
 describe('the URL', () => {
-  it('has one method on one path, as API Gateway answers', async () => {
+  it('has one method on one path; API Gateway answers the rest itself, in the same format', async () => {
     const { origin } = new URL(stack.webhookUrl);
 
-    expect((await fetch(stack.webhookUrl)).status).toBe(403);
-    expect((await fetch(`${origin}/local/other`, { method: 'POST' })).status).toBe(403);
+    for (const response of [
+      await fetch(stack.webhookUrl),
+      await fetch(`${origin}/local/other`, { method: 'POST' }),
+    ]) {
+      expect(response.status).toBe(404);
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+      expect(await response.json()).toMatchObject({
+        type: 'urn:problem:vss-webhook:not-found',
+        status: 404,
+        requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      });
+    }
+  });
+
+  it('takes up to 10 MB before API Gateway refuses', async () => {
+    const response = await deliver(stack, 'x'.repeat(10 * 1024 * 1024 + 1));
+
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ type: 'urn:problem:vss-webhook:payload-too-large' });
   });
 });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { BlockList, isIP } from 'node:net';
 import * as v from 'valibot';
 import type { LocalFunction } from './lambda.ts';
 
@@ -9,7 +10,18 @@ export interface Api {
   stageName: string;
   /** Whether its binaryMediaTypes cover every request: then bodies are passed on in base64. */
   binary: boolean;
+  /** The addresses that its resource policy allows. */
+  allowed: BlockList;
+  /** What it answers itself, by the type of gateway response. */
+  responses: Map<string, GatewayResponse>;
   methods: { method: string; path: string; target: LocalFunction }[];
+}
+
+/** An answer that is not a function's. Without a status it is the default of several types. */
+export interface GatewayResponse {
+  status?: number | undefined;
+  headers: Record<string, string>;
+  template: string;
 }
 
 const Response = v.object({
@@ -17,6 +29,21 @@ const Response = v.object({
   headers: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])), {}),
   body: v.optional(v.string(), ''),
 });
+
+/** The addresses from which nothing is refused by the resource policy. */
+export function allowedAddresses(ranges: readonly string[]): BlockList {
+  const allowed = new BlockList();
+  for (const range of ranges) {
+    const [address = '', prefix] = range.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    allowed.addSubnet(
+      address,
+      prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix),
+      family,
+    );
+  }
+  return allowed;
+}
 
 /** API Gateway refuses a larger request itself. */
 const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
@@ -28,7 +55,7 @@ export function apiGateway(api: Api, log: (line: string) => void): Server {
       await serve(api, request, response);
     } catch (error) {
       log(`API Gateway answers 502: ${error instanceof Error ? error.message : error}`);
-      answer(response, 502, { message: 'Internal server error' });
+      answer(api, response, 'DEFAULT_5XX', 502);
     }
   });
 }
@@ -38,9 +65,12 @@ async function serve(api: Api, request: IncomingMessage, response: ServerRespons
   const called = api.methods.find(
     ({ method, path }) => method === request.method && pathname === `/${api.stageName}${path}`,
   );
-  if (!called) return answer(response, 403, { message: 'Missing Authentication Token' });
+  if (!called) return answer(api, response, 'MISSING_AUTHENTICATION_TOKEN', 403);
+  const { remoteAddress = '' } = request.socket;
+  if (!api.allowed.check(remoteAddress, isIP(remoteAddress) === 6 ? 'ipv6' : 'ipv4'))
+    return answer(api, response, 'ACCESS_DENIED', 403);
   const body = await readBody(request);
-  if (!body) return answer(response, 413, { message: 'Request Too Long' });
+  if (!body) return answer(api, response, 'REQUEST_TOO_LARGE', 413);
 
   const result = v.parse(
     Response,
@@ -64,8 +94,17 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return size > MAX_REQUEST_BYTES ? undefined : Buffer.concat(chunks);
 }
 
-function answer(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+function answer({ responses }: Api, response: ServerResponse, type: string, status: number): void {
+  const {
+    headers,
+    template,
+    status: own,
+  } = responses.get(type) ?? {
+    headers: {},
+    template: '{"message":"No gateway response"}',
+  };
+  response.writeHead(own ?? status, headers);
+  response.end(template.replaceAll('$context.requestId', randomUUID()));
 }
 
 /** The event of a Lambda proxy integration of a REST API. */

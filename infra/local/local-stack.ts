@@ -6,7 +6,7 @@ import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import * as v from 'valibot';
 import { StackOutputs, stackName } from '../stack-outputs.ts';
-import { type Api, apiGateway } from './api-gateway.ts';
+import { type Api, allowedAddresses, apiGateway } from './api-gateway.ts';
 import { CloudWatch } from './cloudwatch.ts';
 import { pollQueue } from './event-source.ts';
 import { type LocalFunction, localFunction } from './lambda.ts';
@@ -60,7 +60,13 @@ const API_KEY = 'local-api-key';
  * mappings as pollers, schedules as timers, 8x8 as a stand-in. Listens on the loopback interface only.
  */
 export async function startLocalStack({ port, log }: LocalStackOptions): Promise<LocalStack> {
-  const api: Api = { stageName: '', binary: false, methods: [] };
+  const api: Api = {
+    stageName: '',
+    binary: false,
+    allowed: allowedAddresses([]),
+    responses: new Map(),
+    methods: [],
+  };
   const secrets = new Map<string, string>();
   const functions = new Map<string, LocalFunction>();
   const voiceApi = new VoiceApi(API_KEY, []);

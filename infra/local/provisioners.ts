@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import type { Api } from './api-gateway.ts';
+import { type Api, allowedAddresses } from './api-gateway.ts';
 import type { EventSource } from './event-source.ts';
 import { type FunctionDefinition, functionArn, type LocalFunction } from './lambda.ts';
 import { generateSecretString } from './secrets-manager.ts';
@@ -182,12 +182,48 @@ const MAKERS: Readonly<Record<string, Maker>> = {
 
   // The path of a resource of an API serves as its id: so a method knows its path.
   async 'AWS::ApiGateway::RestApi'(site, properties, logicalId) {
-    const { BinaryMediaTypes } = v.parse(
-      v.object({ BinaryMediaTypes: v.optional(v.array(v.string()), []) }),
+    const { BinaryMediaTypes, Policy } = v.parse(
+      v.object({
+        BinaryMediaTypes: v.optional(v.array(v.string()), []),
+        Policy: v.object({
+          Statement: v.tuple([
+            v.object({
+              Effect: v.literal('Allow'),
+              Condition: v.optional(
+                v.object({ IpAddress: v.object({ 'aws:SourceIp': v.array(v.string()) }) }),
+                { IpAddress: { 'aws:SourceIp': ['0.0.0.0/0', '::/0'] } },
+              ),
+            }),
+          ]),
+        }),
+      }),
       properties,
     );
     site.api.binary = BinaryMediaTypes.includes('*/*');
+    site.api.allowed = allowedAddresses(Policy.Statement[0].Condition.IpAddress['aws:SourceIp']);
     return { ref: logicalId, attributes: { RootResourceId: '' } };
+  },
+
+  async 'AWS::ApiGateway::GatewayResponse'(site, properties, logicalId) {
+    const { ResponseParameters, ResponseTemplates, ResponseType, StatusCode } = v.parse(
+      v.object({
+        ResponseParameters: v.record(v.string(), v.string()),
+        ResponseTemplates: v.object({ 'application/json': v.string() }),
+        ResponseType: v.string(),
+        StatusCode: v.optional(v.pipe(v.string(), v.transform(Number))),
+      }),
+      properties,
+    );
+    const headers = Object.entries(ResponseParameters).map(([name, value]) => [
+      name.replace(/^gatewayresponse\.header\./, ''),
+      value.replace(/^'(.*)'$/, '$1'),
+    ]);
+    site.api.responses.set(ResponseType, {
+      status: StatusCode,
+      headers: Object.fromEntries(headers),
+      template: ResponseTemplates['application/json'],
+    });
+    return { ref: logicalId };
   },
 
   async 'AWS::ApiGateway::Resource'(_, properties) {

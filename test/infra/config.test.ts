@@ -24,6 +24,10 @@ describe('the settings of a stage', () => {
       name: 'dev',
       settings: {
         ...dev,
+        allowedSourceIps: ['18.140.80.2/32', '52.220.253.234/32', '54.255.116.8/32', '52.74.232.241/32'],
+        throttlingRate: 200,
+        throttlingBurst: 400,
+        accessLogs: false,
         authorizationVersion: 1,
         webhooksApiUrl: 'https://voice.8x8.com',
         takeOver: false,
@@ -46,7 +50,7 @@ describe('the settings of a stage', () => {
     [
       'a misspelt key',
       complaint({ ...dev, subaccountIds: [] }),
-      'context.stages.dev.subaccountIds: no such setting. Settings: subAccountIds, apiKeySecretName, authorizationVersion, webhooksApiUrl, takeOver, onDelete, registrationCheckMinutes.',
+      'context.stages.dev.subaccountIds: no such setting. Settings: subAccountIds, apiKeySecretName, authorizationVersion,',
     ],
     [
       'a value that does not fit',
@@ -79,6 +83,34 @@ describe('the settings of a stage', () => {
       complaint({ ...dev, webhooksApiUrl }),
       'webhooksApiUrl: expected an https URL, or an http URL of this machine, without query.',
     ]),
+    ...[
+      [],
+      ['18.140.80.256'],
+      ['18.140.80.2/33'],
+      ['18.140.80.2/8/8'],
+      ['example.com'],
+      'all',
+      Array.from({ length: 101 }, (_, i) => `10.0.0.${i}`),
+    ].map((allowedSourceIps) => [
+      `addresses like ${JSON.stringify(allowedSourceIps).slice(0, 40)}`,
+      complaint({ ...dev, allowedSourceIps }),
+      /allowedSourceIps(\.0: expected an address or a CIDR range|: expected "any" or a list of 1 to 100 addresses or CIDR ranges)\./,
+    ]),
+    [
+      'a domain that is none',
+      complaint({ ...dev, customDomain: { name: 'https://a.example', certificateArn: 'arn:aws:acm:x' } }),
+      'customDomain.name: expected a domain name in lower case.',
+    ],
+    [
+      'a domain without certificate',
+      complaint({ ...dev, customDomain: { name: 'a.example' } }),
+      'customDomain.certificateArn: missing.',
+    ],
+    [
+      'a web ACL of CloudFront',
+      complaint({ ...dev, webAclArn: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b' }),
+      'webAclArn: expected the ARN of a regional web ACL (wafv2).',
+    ],
     ['another answer', complaint({ ...dev, takeOver: 'yes' }), 'takeOver: expected true or false.'],
     ['another choice', complaint({ ...dev, onDelete: 'retain' }), 'onDelete: expected "remove" or "keep".'],
     [
@@ -98,7 +130,7 @@ describe('the settings of a stage', () => {
     ],
     ['a stage that is no object', complaint('dev'), 'context.stages.dev: expected an object.'],
   ])('are refused for %s, with what was expected and the stages that exist', (_, message, expected) => {
-    expect(message).toContain(expected);
+    expect(message).toMatch(expected);
     expect(message).toContain('Stages in cdk.json: dev, prod.');
   });
 
@@ -111,6 +143,12 @@ describe('the settings of a stage', () => {
     const { settings } = readStage({ dev: { ...dev, webhooksApiUrl } });
 
     expect(settings.webhooksApiUrl).toBe(webhooksApiUrl.replace(/\/*$/, ''));
+  });
+
+  it.each([['any'], [['10.0.0.0/8', '2001:db8::/32', '192.0.2.1']]])('may allow %j', (allowedSourceIps) => {
+    expect(readStage({ dev: { ...dev, allowedSourceIps } }).settings.allowedSourceIps).toEqual(
+      allowedSourceIps,
+    );
   });
 
   it('are refused where there are none', () => {

@@ -1,36 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
-import { afterAll, describe, expect, it } from 'vitest';
-import cdkJson from '../../cdk.json' with { type: 'json' };
-import { readStage } from '../../infra/config.ts';
-import { VssWebhookStack } from '../../infra/stack.ts';
-
-const { stages, ...flags } = cdkJson.context;
-
-const outdir = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
-afterAll(() => rmSync(outdir, { recursive: true }));
-
-function templateOf(settings: object = {}): Template {
-  const stage = readStage({ test: { ...stages.local, ...settings } }, 'test');
-  return Template.fromStack(
-    new VssWebhookStack(new App({ context: flags, outdir: mkdtempSync(join(outdir, 'synth-')) }), 'stack', {
-      stage,
-    }),
-  );
-}
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { localSettings, onlyOf, templateOf } from './templates.ts';
 
 const template = templateOf({ subAccountIds: ['some_account', 'another&account'] });
-
-/** The logical id and the properties of the one resource of a type whose properties match. */
-function only(type: string, properties: object = {}) {
-  const found = Object.entries(template.findResources(type, { Properties: Match.objectLike(properties) }));
-  if (found.length !== 1 || !found[0]) throw new Error(`${found.length} resources of ${type} match`);
-  const [id, resource] = found[0];
-  return { id, properties: resource['Properties'] };
-}
+const only = onlyOf(template);
 
 const deadLetterQueue = only('AWS::SQS::Queue', { RedrivePolicy: Match.absent() });
 const queue = only('AWS::SQS::Queue', { RedrivePolicy: Match.anyValue() });
@@ -162,7 +135,7 @@ describe('the functions', () => {
     });
     expect(registration.properties.Environment.Variables).toEqual({
       WEBHOOKS_API_URL: 'https://voice.8x8.com',
-      API_KEY_SECRET_NAME: stages.local.apiKeySecretName,
+      API_KEY_SECRET_NAME: localSettings.apiKeySecretName,
       POWERTOOLS_SERVICE_NAME: 'stack',
     });
   });
@@ -205,36 +178,6 @@ describe('the functions', () => {
       BatchSize: 10,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
     });
-  });
-});
-
-describe('the API', () => {
-  it('is regional, passes bodies on as bytes, and has one method: POST /voice/webhooks/vss', () => {
-    expect(only('AWS::ApiGateway::RestApi').properties).toMatchObject({
-      EndpointConfiguration: { Types: ['REGIONAL'] },
-      BinaryMediaTypes: ['*/*'],
-    });
-    const parts = Object.values(template.findResources('AWS::ApiGateway::Resource')).map(
-      ({ Properties }) => Properties.PathPart,
-    );
-    expect(parts.toSorted()).toEqual(['voice', 'vss', 'webhooks']);
-    expect(only('AWS::ApiGateway::Method').properties).toMatchObject({
-      HttpMethod: 'POST',
-      ResourceId: { Ref: only('AWS::ApiGateway::Resource', { PathPart: 'vss' }).id },
-      Integration: { Type: 'AWS_PROXY' },
-    });
-  });
-
-  it('may invoke the webhook function by that method only', () => {
-    const { FunctionName, Principal, SourceArn } = only('AWS::Lambda::Permission').properties;
-
-    expect(FunctionName).toEqual(arn(webhook));
-    expect(Principal).toBe('apigateway.amazonaws.com');
-    expect(JSON.stringify(SourceArn)).toContain('/POST/voice/webhooks/vss');
-  });
-
-  it('makes nothing that belongs to the whole account', () => {
-    template.resourceCountIs('AWS::ApiGateway::Account', 0);
   });
 });
 
@@ -363,7 +306,7 @@ describe('the registration at 8x8', () => {
       'secretsmanager:GetSecretValue': expect.arrayContaining([
         { Ref: expect.stringContaining('Version1') },
         {
-          'Fn::Join': ['', expect.arrayContaining([`:secret:${stages.local.apiKeySecretName}-??????`])],
+          'Fn::Join': ['', expect.arrayContaining([`:secret:${localSettings.apiKeySecretName}-??????`])],
         },
       ]),
       'cloudformation:DescribeStacks': { Ref: 'AWS::StackId' },

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { allowedAddresses, apiGateway } from '../../../infra/local/api-gateway.ts';
+
+/** What an API whose one method fails answers to a request from this machine. */
+async function answerOf(allowed: string[], path = '/stage/path') {
+  const log: string[] = [];
+  const target = {
+    arn: 'arn',
+    environment: {},
+    invoke: () => Promise.reject(new Error('failed')),
+    stop() {},
+  };
+  const server = apiGateway(
+    {
+      stageName: 'stage',
+      binary: true,
+      allowed: allowedAddresses(allowed),
+      responses: new Map([
+        ['ACCESS_DENIED', { status: 403, headers: { 'X-Type': 'denied' }, template: '"$context.requestId"' }],
+        ['DEFAULT_5XX', { headers: { 'X-Type': 'failed' }, template: '{}' }],
+      ]),
+      methods: [{ method: 'GET', path: '/path', target }],
+    },
+    (line) => log.push(line),
+  ).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}${path}`;
+  const { status, headers, text } = await fetch(url).then(async (response) => ({
+    status: response.status,
+    headers: response.headers,
+    text: await response.text(),
+  }));
+  server.close().closeAllConnections();
+  return { status, type: headers.get('X-Type'), text, log };
+}
+
+describe('the stand-in for API Gateway', () => {
+  it.each([[['127.0.0.1']], [['10.0.0.0/8', '127.0.0.0/8']], [['0.0.0.0/0', '::/0']]])(
+    'lets in who is in %j',
+    async (allowed) => {
+      expect(await answerOf(allowed)).toMatchObject({ status: 502, type: 'failed' });
+    },
+  );
+
+  it.each([[['127.0.0.2']], [['18.140.80.2/32']], [['::1']], [[]]])(
+    'refuses who is not in %j',
+    async (allowed) => {
+      expect(await answerOf(allowed)).toMatchObject({
+        status: 403,
+        type: 'denied',
+        text: expect.stringMatching(/^"[0-9a-f-]{36}"$/),
+      });
+    },
+  );
+
+  it('says in the log why it answers 502', async () => {
+    expect((await answerOf(['127.0.0.1'])).log).toEqual(['API Gateway answers 502: failed']);
+  });
+});

@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { afterAll } from 'vitest';
+import cdkJson from '../../cdk.json' with { type: 'json' };
+import { readStage } from '../../infra/config.ts';
+import { VssWebhookStack } from '../../infra/stack.ts';
+
+const { stages, ...flags } = cdkJson.context;
+
+/** The settings of the stage `local`. */
+export const localSettings = stages.local;
+
+const outdir = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
+afterAll(() => rmSync(outdir, { recursive: true }));
+
+/** The template of a stage with the settings of `local`, but for some. */
+export function templateOf(settings: object = {}): Template {
+  const stage = readStage({ test: { ...localSettings, ...settings } }, 'test');
+  return Template.fromStack(
+    new VssWebhookStack(new App({ context: flags, outdir: mkdtempSync(join(outdir, 'synth-')) }), 'stack', {
+      stage,
+    }),
+  );
+}
+
+/** Finds the logical id and the properties of the one resource of a type whose properties match. */
+export function onlyOf(template: Template) {
+  return (type: string, properties: object = {}) => {
+    const found = Object.entries(template.findResources(type, { Properties: Match.objectLike(properties) }));
+    if (found.length !== 1 || !found[0]) throw new Error(`${found.length} resources of ${type} match`);
+    const [id, resource] = found[0];
+    return { id, properties: resource['Properties'] };
+  };
+}
