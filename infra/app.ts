@@ -1,5 +1,5 @@
 import { App, Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
+import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { ConfigurationError, readStage } from './config.ts';
 import { VssWebhookStack } from './stack.ts';
 import { stackName } from './stack-outputs.ts';
@@ -9,7 +9,7 @@ const app = new App();
 try {
   const stage = readStage(app.node.tryGetContext('stages'), app.node.tryGetContext('stage'));
   new VssWebhookStack(app, stackName(stage.name), { stage });
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error;
   console.error(error.message);

@@ -1,5 +1,6 @@
 import { CustomResource, Duration, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { CustomResourceProvider } from './custom-resource-provider.ts';
@@ -8,6 +9,8 @@ import { NodeFunction } from './node-function.ts';
 export interface AuthorizationProps {
   /** The setting `authorizationVersion`. */
   version: number;
+  /** The key of the secrets; AWS's own, where it is not given. */
+  encryptionKey: Key | undefined;
 }
 
 /**
@@ -22,8 +25,11 @@ export class Authorization extends Construct {
   /** SHA-256 of the previous value, the current and the next one, in hexadecimal, comma-separated. */
   readonly digests: string;
 
-  constructor(scope: Construct, id: string, { version }: AuthorizationProps) {
+  readonly #encryptionKey: Key | undefined;
+
+  constructor(scope: Construct, id: string, { version, encryptionKey }: AuthorizationProps) {
     super(scope, id);
+    this.#encryptionKey = encryptionKey;
     this.secret = this.secretOfVersion(version);
     const previous = version > 1 ? [this.secretOfVersion(version - 1)] : [];
     const accepted = [...previous, this.secret, this.secretOfVersion(version + 1)];
@@ -38,6 +44,7 @@ export class Authorization extends Construct {
       new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: secretArns }),
     );
 
+    encryptionKey?.grant(reader, 'kms:Decrypt');
     const provider = new CustomResourceProvider(this, 'Provider', reader);
     const resource = new CustomResource(this, 'Digests', {
       serviceToken: provider.serviceToken,
@@ -51,6 +58,7 @@ export class Authorization extends Construct {
 
   private secretOfVersion(version: number): Secret {
     const secret = new Secret(this, `Version${version}`, {
+      ...(this.#encryptionKey && { encryptionKey: this.#encryptionKey }),
       description: `Authorization header that 8x8 sends to the webhook, version ${version}`,
       // 43 letters and digits: 256 bits.
       generateSecretString: { passwordLength: 43, excludePunctuation: true, requireEachIncludedType: false },

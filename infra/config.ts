@@ -4,6 +4,16 @@ import * as v from 'valibot';
 /** @see https://developer.8x8.com/connect/docs/voice/voice-ip-addresses */
 const ADDRESSES_OF_8X8 = ['18.140.80.2/32', '52.220.253.234/32', '54.255.116.8/32', '52.74.232.241/32'];
 
+/** What CloudWatch Logs offers, up to ten years. */
+const LOG_RETENTIONS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557, 2_922, 3_288,
+  3_653,
+] as const;
+
+const FRACTION_EXPECTED = 'expected a number from 0 to 1';
+
+const BOUNDARY_EXPECTED = 'expected the ARN of a managed policy';
+
 const SOURCES_EXPECTED = 'expected "any" or a list of 1 to 100 addresses or CIDR ranges';
 
 const WEB_ACL_EXPECTED = 'expected the ARN of a regional web ACL (wafv2)';
@@ -123,6 +133,34 @@ const Settings = v.strictObject({
       v.regex(/^arn:[\w-]+:wafv2:[\w-]+:\d{12}:regional\/webacl\/.+$/, WEB_ACL_EXPECTED),
     ),
   ),
+  /** After how many days a record is deleted; never, where it is not given. */
+  retentionDays: v.optional(wholeNumber('expected a whole number of days from 1 to 36500', 1, 36_500)),
+  /** Whether the table, and what protects it, outlives the stack and cannot be deleted. */
+  retainData: v.optional(v.boolean('expected true or false'), true),
+  /** Whether a key of the stack encrypts queues, table, secrets and logs, instead of AWS's own. */
+  customerManagedKey: v.optional(v.boolean('expected true or false'), false),
+  /** How many batches are recorded at a time. */
+  recorderConcurrency: v.optional(wholeNumber('expected a whole number from 2 to 1000', 2, 1_000), 10),
+  /** After how many days logs are forgotten. */
+  logRetentionDays: v.optional(
+    v.picklist(LOG_RETENTIONS, `expected one of ${LOG_RETENTIONS.join(', ')}`),
+    30,
+  ),
+  /** Which part of the requests is traced with X-Ray, beyond the first one of each second. */
+  tracedFraction: v.optional(
+    v.pipe(v.number(FRACTION_EXPECTED), v.minValue(0, FRACTION_EXPECTED), v.maxValue(1, FRACTION_EXPECTED)),
+    0.01,
+  ),
+  /** Who is told of alarms by e-mail. */
+  alarmEmail: v.optional(v.pipe(v.string(), v.email('expected an e-mail address'))),
+  /** Alarms when no session was recorded for so many hours; never, where it is not given. */
+  noSessionsHours: v.optional(wholeNumber('expected a whole number of hours from 1 to 24', 1, 24)),
+  /** The permissions boundary of every role. */
+  permissionsBoundaryArn: v.optional(
+    v.pipe(v.string(BOUNDARY_EXPECTED), v.regex(/^arn:[\w-]+:iam::\d{12}:policy\/.+$/, BOUNDARY_EXPECTED)),
+  ),
+  /** On everything that takes tags. */
+  tags: v.optional(v.record(v.string(), v.string('expected a text')), {}),
   /** How often, in minutes, it is checked that 8x8 still has the webhook registered. */
   registrationCheckMinutes: v.optional(
     wholeNumber('expected a whole number of minutes from 5 to 1440', 5, 1_440),

@@ -41,6 +41,7 @@ export class Edge extends Construct {
       policy: allowedSources(stageName, settings.allowedSourceIps),
       deployOptions: {
         stageName,
+        tracingEnabled: true,
         throttlingRateLimit: settings.throttlingRate,
         throttlingBurstLimit: settings.throttlingBurst,
         ...(settings.accessLogs && this.#accessLogs()),
@@ -88,6 +89,7 @@ export class Edge extends Construct {
         reason: `${accountWide} The function logs every request that reaches it; accessLogs turns these on.`,
       },
       { id: 'AwsSolutions::AwsSolutions-APIG6', reason: accountWide },
+      { id: 'Serverless::Serverless-APIGWAccessLogging', reason: accountWide },
       {
         id: 'AwsSolutions::AwsSolutions-APIG3',
         reason:

@@ -1,4 +1,5 @@
-import { Duration, Size } from 'aws-cdk-lib';
+import { Duration, Size, Validations } from 'aws-cdk-lib';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { recorderTimes } from './recorder.ts';
@@ -8,11 +9,18 @@ export class Queues extends Construct {
   readonly queue: Queue;
   readonly deadLetterQueue: Queue;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, encryptionKey: Key | undefined) {
     super(scope, id);
     // A body of 256 KiB fits a message of 1 MiB even when it has to be encoded; 1 MiB is the most that SQS takes.
     const common = {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...(encryptionKey
+        ? {
+            encryption: QueueEncryption.KMS,
+            encryptionMasterKey: encryptionKey,
+            // An hour instead of five minutes: the most that one data key is used, and the fewest requests to KMS.
+            dataKeyReuse: Duration.hours(1),
+          }
+        : { encryption: QueueEncryption.SQS_MANAGED }),
       enforceSSL: true,
       maxMessageSizeBytes: Size.mebibytes(1).toBytes(),
     };
@@ -21,6 +29,10 @@ export class Queues extends Construct {
     this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', {
       ...common,
       retentionPeriod: Duration.days(14),
+    });
+    Validations.of(this.deadLetterQueue).acknowledge({
+      id: 'Serverless::Serverless-SQSRedrivePolicy',
+      reason: 'This is the dead-letter queue: what is here waits for a person, and an alarm says so.',
     });
     this.queue = new Queue(this, 'Queue', {
       ...common,

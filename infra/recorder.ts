@@ -1,15 +1,21 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { Settings } from './config.ts';
+import { Encryption } from './encryption.ts';
 import { NodeFunction } from './node-function.ts';
 
 export interface RecorderProps {
   queue: Queue;
   deadLetterQueue: Queue;
   table: Table;
+  /** The key of queues and table; AWS's own, where it is not given. */
+  encryptionKey: Key | undefined;
+  settings: Settings;
 }
 
 const timeout = Duration.seconds(30);
@@ -24,25 +30,39 @@ export const recorderTimes = {
 
 /** The function that records deliveries from the queue. */
 export class Recorder extends Construct {
-  constructor(scope: Construct, id: string, { queue, deadLetterQueue, table }: RecorderProps) {
+  readonly function: NodeFunction;
+
+  constructor(scope: Construct, id: string, props: RecorderProps) {
     super(scope, id);
-    const recorder = new NodeFunction(this, 'Function', {
+    const { queue, deadLetterQueue, table, encryptionKey, settings } = props;
+    this.function = new NodeFunction(this, 'Function', {
       folder: 'recorder',
       description: 'Records sessions from the queue in the table',
       timeout,
-      environment: { TABLE_NAME: table.tableName, DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl },
+      environment: {
+        TABLE_NAME: table.tableName,
+        DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
+        ...(settings.retentionDays !== undefined && { RETENTION_DAYS: String(settings.retentionDays) }),
+      },
     });
     // Not table.grant: that covers the indexes too, which are only read, and not from here.
-    recorder.addToRolePolicy(
+    this.function.addToRolePolicy(
       new PolicyStatement({ actions: ['dynamodb:PutItem', 'dynamodb:GetItem'], resources: [table.tableArn] }),
     );
-    deadLetterQueue.grant(recorder, 'sqs:SendMessage');
-    recorder.addEventSource(
+    deadLetterQueue.grant(this.function, 'sqs:SendMessage');
+    if (encryptionKey) Encryption.grant(encryptionKey, this.function);
+    this.function.addEventSource(
       new SqsEventSource(queue, {
         batchSize: 10,
         maxBatchingWindow: batchingWindow,
         reportBatchItemFailures: true,
+        // A burst waits in the queue, instead of taking the account's concurrency or DynamoDB's.
+        maxConcurrency: settings.recorderConcurrency,
       }),
     );
+    Validations.of(this.function).acknowledge({
+      id: 'Serverless::Serverless-LambdaEventSourceMappingDestination',
+      reason: 'Lambda has destinations for streams only; of a queue, the redrive policy keeps what fails.',
+    });
   }
 }

@@ -1,5 +1,6 @@
 import { ArnFormat, CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -14,6 +15,8 @@ export interface RegistrationProps {
   url: string;
   /** Holds the Authorization value to register. */
   authorizationSecret: Secret;
+  /** The key of that secret; AWS's own, where it is not given. */
+  encryptionKey: Key | undefined;
   /** What has to be live before 8x8 is told, and is removed only after 8x8 has been told. */
   receives: readonly Construct[];
 }
@@ -23,12 +26,9 @@ export class Registration extends Construct {
   /** The function that registers and checks. */
   readonly function: NodeFunction;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    { settings, url, authorizationSecret, receives }: RegistrationProps,
-  ) {
+  constructor(scope: Construct, id: string, props: RegistrationProps) {
     super(scope, id);
+    const { settings, url, authorizationSecret, encryptionKey, receives } = props;
     const { subAccountIds, apiKeySecretName } = settings;
     const stack = Stack.of(this);
     this.function = new NodeFunction(this, 'Function', {
@@ -53,6 +53,7 @@ export class Registration extends Construct {
         ],
       }),
     );
+    encryptionKey?.grant(this.function, 'kms:Decrypt');
     // Whether the stack is rolling back.
     this.function.addToRolePolicy(
       new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stack.stackId] }),

@@ -1,16 +1,32 @@
-import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+
+export interface SessionTableProps {
+  /** AWS's own, where it is not given. */
+  encryptionKey: Key | undefined;
+  /** Whether the table outlives the stack, and cannot be deleted before that is switched off. */
+  retain: boolean;
+}
 
 /** The table of session records: one item per session, and a sparse index of those that were not successful. */
 export class SessionTable extends Construct {
   readonly table: Table;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { encryptionKey, retain }: SessionTableProps) {
     super(scope, id);
     this.table = new Table(this, 'Table', {
       partitionKey: { name: 'sessionId', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      // Only records that were stored with it expire.
+      timeToLiveAttribute: 'expiresAt',
+      deletionProtection: retain,
+      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...(encryptionKey
+        ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }
+        : { encryption: TableEncryption.AWS_MANAGED }),
     });
     // What a retry job reads: the sessions of a sub-account that have to be tried again, by when they ended.
     this.table.addGlobalSecondaryIndex({

@@ -1,12 +1,17 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Aspects, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
+import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { Authorization } from './authorization.ts';
-import type { Stage } from './config.ts';
+import type { Settings, Stage } from './config.ts';
 import { Edge } from './edge.ts';
+import { Encryption } from './encryption.ts';
 import { Queues } from './queues.ts';
 import { Recorder } from './recorder.ts';
 import { Registration } from './registration.ts';
 import { SessionTable } from './session-table.ts';
+import { Tracing } from './tracing.ts';
 import { Webhook } from './webhook.ts';
 
 export interface VssWebhookStackProps extends StackProps {
@@ -22,25 +27,41 @@ export class VssWebhookStack extends Stack {
     });
 
     const { settings } = stage;
-    const { queue, deadLetterQueue } = new Queues(this, 'Queues');
-    const { table } = new SessionTable(this, 'Sessions');
+    const { key } = new Encryption(this, 'Encryption', { retain: settings.retainData });
+    const encryptionKey = settings.customerManagedKey ? key : undefined;
+    const { queue, deadLetterQueue } = new Queues(this, 'Queues', encryptionKey);
+    const { table } = new SessionTable(this, 'Sessions', { encryptionKey, retain: settings.retainData });
     const authorization = new Authorization(this, 'Authorization', {
       version: settings.authorizationVersion,
+      encryptionKey,
     });
     const webhook = new Webhook(this, 'Webhook', {
       subAccountIds: settings.subAccountIds,
       authorizationDigests: authorization.digests,
       queue,
       deadLetterQueue,
+      encryptionKey,
     });
     const edge = new Edge(this, 'Edge', { stageName: stage.name, settings, receiver: webhook.function });
-    const recorder = new Recorder(this, 'Recorder', { queue, deadLetterQueue, table });
+    new Tracing(this, 'Tracing', {
+      fraction: settings.tracedFraction,
+      serviceName: `${this.stackName}/${stage.name}`,
+    });
+    const recorder = new Recorder(this, 'Recorder', {
+      queue,
+      deadLetterQueue,
+      table,
+      encryptionKey,
+      settings,
+    });
     const registration = new Registration(this, 'Registration', {
       settings,
       url: edge.url,
       authorizationSecret: authorization.secret,
+      encryptionKey,
       receives: [edge, webhook, recorder],
     });
+    this.#applyToAll(settings, encryptionKey);
 
     new CfnOutput(this, 'WebhookUrl', { value: edge.url, description: 'Where 8x8 delivers' });
     new CfnOutput(this, 'AuthorizationSecretArn', {
@@ -61,5 +82,21 @@ export class VssWebhookStack extends Stack {
       description: 'Registers the webhook at 8x8, and checks that it is registered',
     });
     new CfnOutput(this, 'TableName', { value: table.tableName, description: 'Session records' });
+  }
+
+  /** What every log group, role and resource has, those of CDK's own functions too. */
+  #applyToAll({ logRetentionDays, permissionsBoundaryArn, tags }: Settings, key: Key | undefined): void {
+    Aspects.of(this).add({
+      visit(node) {
+        if (!(node instanceof CfnLogGroup)) return;
+        node.retentionInDays = logRetentionDays;
+        if (key) node.kmsKeyId = key.keyArn;
+      },
+    });
+    if (permissionsBoundaryArn !== undefined) {
+      const boundary = ManagedPolicy.fromManagedPolicyArn(this, 'Boundary', permissionsBoundaryArn);
+      PermissionsBoundary.of(this).apply(boundary);
+    }
+    for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
   }
 }

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { NodeFunction } from './node-function.ts';
@@ -9,6 +10,8 @@ export interface WebhookProps {
   authorizationDigests: string;
   queue: Queue;
   deadLetterQueue: Queue;
+  /** The key of the queues; AWS's own, where it is not given. */
+  encryptionKey: Key | undefined;
 }
 
 /** The function that takes deliveries. */
@@ -31,5 +34,7 @@ export class Webhook extends Construct {
     });
     props.queue.grant(this.function, 'sqs:SendMessage');
     props.deadLetterQueue.grant(this.function, 'sqs:SendMessage');
+    // What sending to an encrypted queue takes.
+    props.encryptionKey?.grant(this.function, 'kms:GenerateDataKey', 'kms:Decrypt');
   }
 }

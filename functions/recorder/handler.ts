@@ -8,11 +8,15 @@ import { readEnvironment } from '../environment.ts';
 import { createHandler } from './create-handler.ts';
 import { sessionTable } from './session-table.ts';
 
-const environment = readEnvironment({ TABLE_NAME: v.string(), DEAD_LETTER_QUEUE_URL: v.string() });
+const environment = readEnvironment({
+  TABLE_NAME: v.string(),
+  DEAD_LETTER_QUEUE_URL: v.string(),
+  RETENTION_DAYS: v.optional(v.pipe(v.string(), v.transform(Number), v.integer())),
+});
 const sqs = new SQSClient(clientSettings);
 
 export const handler = createHandler({
-  table: sessionTable(new DynamoDBClient(clientSettings), environment.TABLE_NAME),
+  table: sessionTable(new DynamoDBClient(clientSettings), environment.TABLE_NAME, environment.RETENTION_DAYS),
   sendToDeadLetters: (message) =>
     sqs.send(new SendMessageCommand({ QueueUrl: environment.DEAD_LETTER_QUEUE_URL, ...message }), deadline()),
   logger: new Logger(),

@@ -24,11 +24,20 @@ export class RecordTooLargeError extends Error {
   override name = 'RecordTooLargeError';
 }
 
-export function sessionTable(client: DynamoDBClient, tableName: string): SessionTable {
+/** @param retentionDays After how many days DynamoDB deletes a record; never, where it is not given. */
+export function sessionTable(
+  client: DynamoDBClient,
+  tableName: string,
+  retentionDays?: number,
+): SessionTable {
   async function put(record: SessionRecord, condition: Omit<PutItemCommandInput, 'TableName' | 'Item'>) {
     try {
       await client.send(
-        new PutItemCommand({ TableName: tableName, Item: toItem(record), ...condition }),
+        new PutItemCommand({
+          TableName: tableName,
+          Item: toItem({ ...record, expiresAt: expiryOf(record, retentionDays) }),
+          ...condition,
+        }),
         deadline(),
       );
       return true;
@@ -58,7 +67,9 @@ export function sessionTable(client: DynamoDBClient, tableName: string): Session
         deadline(),
       );
       if (!Item) return undefined;
-      const parsed = v.safeParse(SessionRecord, fromItem(Item));
+      // When an item expires is this table's matter; it is no part of what was delivered.
+      const { expiresAt: _, ...attributes } = fromItem(Item);
+      const parsed = v.safeParse(SessionRecord, attributes);
       if (parsed.success) return parsed.output;
       // Not valibot's own error: that one has the item in it, with phone numbers.
       const paths = parsed.issues.map((issue) => v.getDotPath(issue));
@@ -67,6 +78,12 @@ export function sessionTable(client: DynamoDBClient, tableName: string): Session
       );
     },
   };
+}
+
+/** When a record expires, in seconds since 1970, as DynamoDB's time to live wants it. */
+function expiryOf({ receivedAt }: SessionRecord, retentionDays: number | undefined): number | undefined {
+  if (retentionDays === undefined) return undefined;
+  return Math.floor(Date.parse(receivedAt) / 1_000) + retentionDays * 86_400;
 }
 
 /** DynamoDB has no error of its own for this: a ValidationException says it in words. */

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { clientSettings, deadline } from '../client-settings.ts';
 import { List, readEnvironment } from '../environment.ts';
 import { createHandler } from './create-handler.ts';
+import { traced } from './traced.ts';
 
 const environment = readEnvironment({
   QUEUE_URL: v.string(),
@@ -20,7 +21,7 @@ export const handler = createHandler({
   authorizationDigests: environment.AUTHORIZATION_DIGESTS,
   subAccountIds: environment.SUB_ACCOUNT_IDS,
   send: (queueUrl, message) =>
-    sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...message }), deadline()),
+    sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...message, ...traced(process.env) }), deadline()),
   logger: new Logger(),
   metrics: new Metrics({ namespace: 'VssWebhook' }),
 });

@@ -47,15 +47,17 @@ export function provisioners(site: Site): (type: string) => Provision {
   };
 }
 
-/** What nothing on one machine depends on: permissions, logs, and how an API is published. */
+/** What nothing on one machine depends on: permissions, keys, logs, traces, and how an API is published. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'AWS::ApiGateway::Deployment',
   'AWS::CDK::Metadata',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
+  'AWS::KMS::Key',
   'AWS::Lambda::Permission',
   'AWS::Logs::LogGroup',
   'AWS::SQS::QueuePolicy',
+  'AWS::XRay::SamplingRule',
 ]);
 
 type Maker = (site: Site, properties: unknown, logicalId: string) => Promise<Provisioned>;

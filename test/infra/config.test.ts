@@ -20,20 +20,9 @@ describe('the settings of a stage', () => {
   });
 
   it('are those of dev unless another stage is chosen', () => {
-    expect(readStage({ dev, prod: { ...dev, authorizationVersion: 3 } })).toEqual({
+    expect(readStage({ dev, prod: { ...dev, authorizationVersion: 3 } })).toMatchObject({
       name: 'dev',
-      settings: {
-        ...dev,
-        allowedSourceIps: ['18.140.80.2/32', '52.220.253.234/32', '54.255.116.8/32', '52.74.232.241/32'],
-        throttlingRate: 200,
-        throttlingBurst: 400,
-        accessLogs: false,
-        authorizationVersion: 1,
-        webhooksApiUrl: 'https://voice.8x8.com',
-        takeOver: false,
-        onDelete: 'remove',
-        registrationCheckMinutes: 60,
-      },
+      settings: { ...dev, authorizationVersion: 1 },
     });
     expect(
       readStage({ dev, prod: { ...dev, authorizationVersion: 3 } }, 'prod').settings.authorizationVersion,

@@ -36,6 +36,14 @@ function permissionsOf(lambda: { properties: { Role: { 'Fn::GetAtt': [string, st
   return permissions;
 }
 
+/** What every function may do. X-Ray's actions take no resource. */
+const loggingAndTracing = {
+  'logs:CreateLogStream': expect.anything(),
+  'logs:PutLogEvents': expect.anything(),
+  'xray:PutTraceSegments': '*',
+  'xray:PutTelemetryRecords': '*',
+};
+
 const arn = ({ id }: { id: string }) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 
 describe('the queues', () => {
@@ -141,14 +149,12 @@ describe('the functions', () => {
   });
 
   it('may do exactly what they do', () => {
-    const logs = { 'logs:CreateLogStream': expect.anything(), 'logs:PutLogEvents': expect.anything() };
-
     expect(permissionsOf(webhook)).toEqual({
-      ...logs,
+      ...loggingAndTracing,
       'sqs:SendMessage': expect.arrayContaining([arn(queue), arn(deadLetterQueue)]),
     });
     expect(permissionsOf(recorder)).toEqual({
-      ...logs,
+      ...loggingAndTracing,
       'dynamodb:GetItem': arn(table),
       'dynamodb:PutItem': arn(table),
       'sqs:SendMessage': arn(deadLetterQueue),
@@ -301,8 +307,7 @@ describe('the registration at 8x8', () => {
 
   it('may read the API key by its name, the current value, and the state of its own stack', () => {
     expect(permissionsOf(registration)).toEqual({
-      'logs:CreateLogStream': expect.anything(),
-      'logs:PutLogEvents': expect.anything(),
+      ...loggingAndTracing,
       'secretsmanager:GetSecretValue': expect.arrayContaining([
         { Ref: expect.stringContaining('Version1') },
         {

@@ -32,6 +32,8 @@ export async function emulatedTable() {
   requests.length = 0;
   return {
     table: sessionTable(client, 'sessions'),
+    /** The same table, whose records expire. */
+    expiring: (retentionDays: number) => sessionTable(client, 'sessions', retentionDays),
     /** The DynamoDB operations requested so far, as they arrived on the wire. */
     requests,
     async items() {

@@ -92,6 +92,28 @@ describe('the table', () => {
     expect(await emulator.table.read(strange.sessionId)).toEqual(strange);
   });
 
+  it('keeps records for ever, unless it is told for how many days after they were received', async () => {
+    const kept = record();
+    const expiring = record({ receivedAt: '2026-01-13T08:27:35.500Z' });
+    await emulator.table.add(kept);
+    await emulator.expiring(30).add(expiring);
+    await emulator
+      .expiring(30)
+      .replace({ ...expiring, receivedAt: '2026-01-14T08:27:35.500Z', revision: 2 }, 1);
+
+    const items = await emulator.items();
+    const expiryOf = (id: string) => items.find(({ sessionId }) => sessionId === id)?.['expiresAt'];
+    expect(expiryOf(kept.sessionId)).toBeUndefined();
+    expect(expiryOf(expiring.sessionId)).toBe(Date.parse('2026-02-13T08:27:35Z') / 1_000);
+  });
+
+  it('never takes the expiry for something delivered', async () => {
+    const first = record();
+    await emulator.expiring(1).add(first);
+
+    expect(await emulator.expiring(1).read(first.sessionId)).toEqual(first);
+  });
+
   it('refuses a record beyond 400 KB for good', async () => {
     const many = Array.from({ length: 120_000 }, () => 0);
 

@@ -1,0 +1,36 @@
+import { Stack } from 'aws-cdk-lib';
+import { CfnSamplingRule } from 'aws-cdk-lib/aws-xray';
+import { Construct } from 'constructs';
+
+export interface TracingProps {
+  /** Which part of the requests is traced, beyond the first one of each second. */
+  fraction: number;
+  /** The stage of the API, as X-Ray calls it: `API/STAGE`. */
+  serviceName: string;
+}
+
+/**
+ * Which requests X-Ray traces. API Gateway decides at the way in; the webhook passes the trace on with the message
+ * (functions/webhook), and Lambda joins the recorder's to it.
+ */
+export class Tracing extends Construct {
+  constructor(scope: Construct, id: string, { fraction, serviceName }: TracingProps) {
+    super(scope, id);
+    new CfnSamplingRule(this, 'Rule', {
+      samplingRule: {
+        // A name has at most 32 characters; this one has to differ between the stages of an account.
+        ruleName: Stack.of(this).stackName.slice(-32),
+        version: 1,
+        priority: 1_000,
+        fixedRate: fraction,
+        reservoirSize: 1,
+        serviceName,
+        serviceType: 'AWS::ApiGateway::Stage',
+        host: '*',
+        httpMethod: '*',
+        urlPath: '*',
+        resourceArn: '*',
+      },
+    });
+  }
+}
