@@ -56,9 +56,14 @@ function wholeNumber(expected: string, min: number, max = Number.MAX_SAFE_INTEGE
 /** https, or http on the loopback interface: the API key goes there. */
 function isApiUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol, hostname, search, hash, username, password } = new URL(text);
+  const { protocol, hostname, pathname, search, hash, username, password } = new URL(text);
   const isPrivate = protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-  return /^https?:$/.test(protocol) && isPrivate && `${search}${hash}${username}${password}` === '';
+  return (
+    /^https?:$/.test(protocol) &&
+    isPrivate &&
+    /^\/*$/.test(pathname) &&
+    `${search}${hash}${username}${password}` === ''
+  );
 }
 
 /** 8x8's own rule for sub-account ids. @see spec of https://voice.8x8.com, parameter subAccountId */
@@ -73,6 +78,7 @@ const Settings = v.strictObject({
   subAccountIds: v.pipe(
     v.array(SubAccountId, 'expected a list of sub-account ids'),
     v.minLength(1, 'expected at least one sub-account id'),
+    v.maxLength(100, 'expected at most 100 sub-account ids; use one stage more'),
     v.check((ids) => new Set(ids).size === ids.length, 'expected each sub-account id once'),
     // Lambda takes 4 KB of environment variables in all; the others need less than 1 KB.
     v.check(
@@ -94,7 +100,7 @@ const Settings = v.strictObject({
   webhooksApiUrl: v.optional(
     v.pipe(
       v.string('expected a URL'),
-      v.check(isApiUrl, 'expected an https URL, or an http URL of this machine, without query'),
+      v.check(isApiUrl, 'expected an https URL, or an http URL of this machine, without path and query'),
       v.transform((url) => url.replace(/\/+$/, '')),
     ),
     'https://voice.8x8.com',
@@ -151,10 +157,6 @@ const Settings = v.strictObject({
     v.pipe(v.number(FRACTION_EXPECTED), v.minValue(0, FRACTION_EXPECTED), v.maxValue(1, FRACTION_EXPECTED)),
     0.01,
   ),
-  /** Who is told of alarms by e-mail. */
-  alarmEmail: v.optional(v.pipe(v.string(), v.email('expected an e-mail address'))),
-  /** Alarms when no session was recorded for so many hours; never, where it is not given. */
-  noSessionsHours: v.optional(wholeNumber('expected a whole number of hours from 1 to 24', 1, 24)),
   /** The permissions boundary of every role. */
   permissionsBoundaryArn: v.optional(
     v.pipe(v.string(BOUNDARY_EXPECTED), v.regex(/^arn:[\w-]+:iam::\d{12}:policy\/.+$/, BOUNDARY_EXPECTED)),

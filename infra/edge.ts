@@ -51,6 +51,8 @@ export class Edge extends Construct {
       binaryMediaTypes: ['*/*'],
     });
     requireTls12(this.api);
+    // CDK's own output: the stack has one with the whole URL.
+    this.api.node.tryRemoveChild('Endpoint');
     const vss = this.api.root.addResource('voice').addResource('webhooks').addResource('vss');
     const post = vss.addMethod('POST', new LambdaIntegration(receiver, { allowTestInvoke: false }));
     for (const [type, response] of GATEWAY_RESPONSES) {

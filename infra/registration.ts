@@ -34,9 +34,13 @@ export class Registration extends Construct {
     this.function = new NodeFunction(this, 'Function', {
       folder: 'registration',
       description: 'Registers the webhook at 8x8, and checks that it is registered',
-      // Two permissions that take a minute each to hold, and ten calls to 8x8 with all their attempts.
+      // Two permissions that take a minute each to hold, and as long as calls to 8x8 may take (functions/registration).
       timeout: Duration.minutes(13),
-      environment: { WEBHOOKS_API_URL: settings.webhooksApiUrl, API_KEY_SECRET_NAME: apiKeySecretName },
+      environment: {
+        WEBHOOKS_API_URL: settings.webhooksApiUrl,
+        API_KEY_SECRET_NAME: apiKeySecretName,
+        SUB_ACCOUNT_IDS: subAccountIds.join(','),
+      },
     });
     this.function.addToRolePolicy(
       new PolicyStatement({
@@ -54,7 +58,7 @@ export class Registration extends Construct {
       }),
     );
     encryptionKey?.grant(this.function, 'kms:Decrypt');
-    // Whether the stack is rolling back.
+    // Whether the stack is rolling back or cleaning up.
     this.function.addToRolePolicy(
       new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stack.stackId] }),
     );
@@ -68,6 +72,7 @@ export class Registration extends Construct {
         resourceType: 'Custom::WebhookRegistration',
         properties: {
           subAccountId,
+          webhooksApiUrl: settings.webhooksApiUrl,
           url,
           authorizationSecretArn: authorizationSecret.secretArn,
           takeOver: settings.takeOver,

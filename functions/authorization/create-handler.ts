@@ -6,7 +6,7 @@ import { digestOf } from './digest.ts';
 const Properties = v.object({
   /** The setting `authorizationVersion`. */
   version: v.pipe(v.string(), v.transform(Number), v.integer()),
-  /** The secrets whose values are accepted: the current one, then the previous one. */
+  /** The secrets whose values are accepted: the previous one, the current and the next. */
   secretArns: v.array(v.string()),
 });
 

@@ -1,4 +1,6 @@
-import { readSecret } from '../secrets.ts';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { clientSettings } from '../client-settings.ts';
+import { secretReader } from '../secrets.ts';
 import { createHandler } from './create-handler.ts';
 
-export const handler = createHandler(readSecret);
+export const handler = createHandler(secretReader(new SecretsManagerClient(clientSettings)));

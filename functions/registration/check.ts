@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { describeFinding, type Finding, findingOf } from './finding.ts';
-import { type WebhooksApi, WebhooksApiError } from './webhooks-api.ts';
+import type { WebhooksApi } from './webhooks-api.ts';
+import { WebhooksApiError } from './webhooks-api-error.ts';
 
 /** What the schedule, and `npm run doctor`, ask for. */
 export const CheckEvent = v.object({
@@ -25,6 +26,16 @@ export const Checked = v.object({
 });
 export type Checked = v.InferOutput<typeof Checked>;
 
+/** What to do about a finding. */
+const REMEDIES: Readonly<Record<Finding, string>> = {
+  gone: 'Raise authorizationVersion by one and deploy: that registers it again.',
+  several:
+    'Remove all of them at https://connect.8x8.com/webhooks, raise authorizationVersion by one and deploy.',
+  elsewhere: 'Find out who changed it; then deploy with takeOver, and afterwards without it.',
+  disabled: 'Find out who changed it; then raise authorizationVersion by one and deploy.',
+  'no-authorization': 'Find out who changed it; then raise authorizationVersion by one and deploy.',
+};
+
 /** Asks 8x8 whether the webhook of each sub-account is registered as it should be. Changes nothing, never rejects. */
 export function check(connect: () => Promise<WebhooksApi>, { check }: CheckEvent): Promise<Checked[]> {
   const connection = connect();
@@ -34,10 +45,8 @@ export function check(connect: () => Promise<WebhooksApi>, { check }: CheckEvent
         const webhooks = await (await connection).list(subAccountId);
         const finding = findingOf(webhooks, check.url);
         if (!finding) return { subAccountId };
-        return {
-          subAccountId,
-          problem: { finding, description: describeFinding(finding, webhooks, check.url) },
-        };
+        const description = `${describeFinding(finding, webhooks, check.url)}. ${REMEDIES[finding]}`;
+        return { subAccountId, problem: { finding, description } };
       } catch (error) {
         const description = error instanceof Error ? error.message : String(error);
         return { subAccountId, problem: { finding: whyUnknown(error), description } };
@@ -46,7 +55,14 @@ export function check(connect: () => Promise<WebhooksApi>, { check }: CheckEvent
   );
 }
 
-function whyUnknown(error: unknown): Finding | 'key-refused' | 'not-checked' {
-  const isRefused = error instanceof WebhooksApiError && (error.status === 401 || error.status === 403);
-  return isRefused ? 'key-refused' : 'not-checked';
+/** Why 8x8 could not be asked: because of what is configured, or for some other reason, which may pass. */
+function whyUnknown(error: unknown): string {
+  if (!(error instanceof WebhooksApiError)) return 'misconfigured';
+  return REFUSALS.get(error.status) ?? 'not-checked';
 }
+
+const REFUSALS = new Map<number | undefined, string>([
+  [401, 'key-refused'],
+  [403, 'access-refused'],
+  [404, 'unknown-subaccount'],
+]);

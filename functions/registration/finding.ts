@@ -33,12 +33,12 @@ export function isSameUrl(a: string, b: string): boolean {
 /** The URLs of webhooks for people to read, the first three. */
 export function listed(webhooks: readonly Webhook[]): string {
   const urls = webhooks.slice(0, 3).map(({ url }) => shown(url));
-  return [...urls, ...(webhooks.length > 3 ? ['…'] : [])].join(', ');
+  return [...urls, ...(webhooks.length > 3 ? ['...'] : [])].join(', ');
 }
 
 /** A URL for people to read: without user name, password and query, which may hold a secret. */
 export function shown(url: string): string {
   if (!URL.canParse(url)) return JSON.stringify(url.replace(/[^\x20-\x7e]/g, '?').slice(0, 200));
-  const { origin, pathname, search } = new URL(url);
-  return `${origin}${pathname}`.slice(0, 300) + (search === '' ? '' : '?…');
+  const { protocol, host, pathname, search } = new URL(url);
+  return `${protocol}//${host}${pathname}`.slice(0, 300) + (search === '' ? '' : '?...');
 }

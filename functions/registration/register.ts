@@ -1,5 +1,6 @@
 import { describeFinding, type Finding, findingOf, isSameUrl, listed, shown } from './finding.ts';
-import { type Webhook, type WebhooksApi, WebhooksApiError } from './webhooks-api.ts';
+import type { Webhook, WebhooksApi } from './webhooks-api.ts';
+import { WebhooksApiError } from './webhooks-api-error.ts';
 
 /** What is to be registered for a sub-account. */
 export interface Registration {
@@ -33,27 +34,57 @@ export class ForeignWebhookError extends Error {
   }
 }
 
+/** A registration failed. Its cause is what failed at 8x8. */
+export class RegistrationError extends Error {
+  override name = 'RegistrationError';
+  /** Whether a webhook that was there has been removed. */
+  readonly hasRemoved: boolean;
+
+  constructor(message: string, { cause, hasRemoved }: { cause: unknown; hasRemoved: boolean }) {
+    super(message, { cause });
+    this.hasRemoved = hasRemoved;
+  }
+}
+
+/** What was done at 8x8 until it failed. */
+interface Progress {
+  hasRemoved: boolean;
+  /** Whether our webhook was created, or may have been, or may be when 8x8 gets to it. */
+  mayBeThere: boolean;
+}
+
 /**
  * Registers a webhook so that 8x8 shows it: one, with our URL, enabled, with an Authorization header. Writes
  * nothing when nothing is wrong. Returns the URLs of others' webhooks that it replaced.
  *
- * @throws ForeignWebhookError, WebhooksApiError, or an Error that says what 8x8 shows instead.
+ * @param pause Waits, until 8x8 shows what it was told.
+ * @throws ForeignWebhookError; WebhooksApiError at the first look; RegistrationError after it.
  */
-export async function register(api: WebhooksApi, registration: Registration): Promise<string[]> {
+export async function register(
+  api: WebhooksApi,
+  registration: Registration,
+  pause: Pause,
+): Promise<string[]> {
   const { subAccountId, url, isKnown, isNew } = registration;
   const before = await api.list(subAccountId);
   const foreign = foreignOf(before, registration);
   if (isKnown && findingOf(before, url) === undefined) return [];
+
+  const progress = { hasRemoved: false, mayBeThere: false };
   try {
-    await put(api, registration, before.length > 0);
+    await put(api, registration, before.length > 0, progress, pause);
   } catch (error) {
-    if (error instanceof ForeignWebhookError) throw error;
-    const loss = foreign.length > 0 ? ` Before, 8x8 delivered to ${listed(foreign)}.` : '';
-    const rest = isNew ? await undo(api, registration) : '';
-    throw new Error(`${error instanceof Error ? error.message : error}${loss}${rest}`, { cause: error });
+    const hadOurs = before.length > foreign.length;
+    const rest = isNew && !hadOurs && progress.mayBeThere ? await undo(api, registration, error, pause) : '';
+    const fate = fateOf(before, foreign, progress);
+    if (error instanceof ForeignWebhookError && !progress.mayBeThere) throw error;
+    const message = `${error instanceof Error ? error.message : error}${fate}${rest}`;
+    throw new RegistrationError(message, { cause: error, hasRemoved: progress.hasRemoved });
   }
   return foreign.map((webhook) => webhook.url);
 }
+
+type Pause = (milliseconds: number) => Promise<unknown>;
 
 /** The webhooks of others. @throws ForeignWebhookError when there are some that may not be replaced. */
 function foreignOf(webhooks: readonly Webhook[], registration: Registration): Webhook[] {
@@ -68,43 +99,99 @@ function foreignOf(webhooks: readonly Webhook[], registration: Registration): We
  * does not say which. Removing it first would be right in both cases, but would lose every session that ends in
  * between; so that is done only if need be.
  */
-async function put(api: WebhooksApi, registration: Registration, exists: boolean): Promise<void> {
+async function put(
+  api: WebhooksApi,
+  registration: Registration,
+  exists: boolean,
+  progress: Progress,
+  pause: Pause,
+): Promise<void> {
   const { subAccountId, url } = registration;
-  const refusal = await api.create(subAccountId, registration).then(() => undefined, refusalOrThrow);
-  const after = await api.list(subAccountId);
+  const failure = await api.create(subAccountId, registration).then(() => undefined, apiErrorOrThrow);
+  const mayHaveArrived = failure?.mayHaveArrived ?? true;
+  if (mayHaveArrived) progress.mayBeThere = true;
+  const isConflict = failure?.isConflict === true;
+  // One that existed looks the same before and after: only with the API's word can it be taken for the new one.
+  if (failure && exists && !isConflict) throw failure;
+
+  // What it may have accepted, 8x8 may show a moment later.
+  const isSettled = (shown: Webhook[]) => !mayHaveArrived || findingOf(shown, url) === undefined;
+  const after = await look(api, subAccountId, isSettled, pause).catch((error: unknown) => {
+    throw failure ?? error;
+  });
   const finding = findingOf(after, url);
   // Refused, where none existed before, and registered now: an earlier attempt arrived, and its answer was lost.
-  if (!finding && !(refusal && exists)) return;
-  if (!exists && finding) throw refusal ?? new Error(differing(registration, finding, after));
+  if (!finding && !(exists && isConflict)) return;
+  if (!exists) throw failure ?? differing(registration, finding ?? 'gone', after);
 
   foreignOf(after, registration);
-  await remove(api, subAccountId);
-  await put(api, registration, false);
+  await remove(api, subAccountId, pause);
+  progress.hasRemoved = true;
+  progress.mayBeThere = false;
+  await put(api, registration, false, progress, pause);
 }
 
-/** The statuses that a refusal because of an existing webhook may have. */
-const REFUSALS: ReadonlySet<number | undefined> = new Set([400, 409, 422]);
-
-function refusalOrThrow(error: unknown): Error {
-  if (error instanceof WebhooksApiError && REFUSALS.has(error.status)) return error;
+function apiErrorOrThrow(error: unknown): WebhooksApiError {
+  if (error instanceof WebhooksApiError) return error;
   throw error;
 }
 
-function differing({ subAccountId, url }: Registration, finding: Finding, shown: readonly Webhook[]): string {
-  return (
-    `Sub-account ${subAccountId}: 8x8 accepted the webhook, but ${describeFinding(finding, shown, url)}. ` +
-    `If it stays so, remove the VSS webhook at ${PORTAL}.`
+/** So often 8x8 is asked until it shows what it accepted, with so much time between. */
+const LOOKS = 4;
+const LOOK_PAUSE_MS = 2_000;
+
+/** What 8x8 shows, once it is as expected or was looked at often enough. */
+async function look(
+  api: WebhooksApi,
+  subAccountId: string,
+  isExpected: (webhooks: Webhook[]) => boolean,
+  pause: Pause,
+): Promise<Webhook[]> {
+  for (let looks = 1; ; looks++) {
+    const webhooks = await api.list(subAccountId);
+    if (isExpected(webhooks) || looks === LOOKS) return webhooks;
+    await pause(LOOK_PAUSE_MS);
+  }
+}
+
+function differing(
+  { subAccountId, url }: Registration,
+  finding: Finding,
+  webhooks: readonly Webhook[],
+): Error {
+  return new Error(
+    `Sub-account ${subAccountId}: 8x8 accepted the webhook, but ${describeFinding(finding, webhooks, url)}. ` +
+      `If it stays so, remove the VSS webhook at ${PORTAL}.`,
   );
 }
 
-/** Leaves nothing behind. Returns what to say if that fails too. */
-async function undo(api: WebhooksApi, { subAccountId, url }: Registration): Promise<string> {
+/** What became of the webhooks that were there before. */
+function fateOf(before: readonly Webhook[], foreign: readonly Webhook[], progress: Progress): string {
+  if (progress.hasRemoved)
+    return ` The webhook that was there, ${listed(before)}, has been removed: 8x8 delivers nowhere until this is done again.`;
+  if (progress.mayBeThere && foreign.length > 0)
+    return ` The webhook that was there, ${listed(foreign)}, may have been replaced.`;
+  if (before.length > 0)
+    return ` ${listed(before)} is still registered; if 8x8 refuses because of that, remove it at ${PORTAL}.`;
+  return '';
+}
+
+/** Leaves nothing behind. Returns what to say if that is not certain. */
+async function undo(
+  api: WebhooksApi,
+  { subAccountId, url }: Registration,
+  error: unknown,
+  pause: Pause,
+): Promise<string> {
+  const mayBeLeft = ` Our webhook may still be registered, or be so in a moment; look at ${PORTAL}, and remove it there.`;
   try {
-    await unregister(api, subAccountId, url);
-    return '';
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
-    return ` What was registered may still be there (${reason}); remove it at ${PORTAL}.`;
+    const webhooks = await api.list(subAccountId);
+    if (!webhooks.every((webhook) => isSameUrl(webhook.url, url))) return mayBeLeft;
+    const wasThere = await remove(api, subAccountId, pause);
+    const isLate = error instanceof WebhooksApiError && error.mayHaveArrived;
+    return wasThere && !isLate ? '' : mayBeLeft;
+  } catch {
+    return mayBeLeft;
   }
 }
 
@@ -112,20 +199,25 @@ async function undo(api: WebhooksApi, { subAccountId, url }: Registration): Prom
 export type Removal = 'removed' | 'nothing-there' | 'not-ours';
 
 /** Removes a webhook, but only one with our URL. */
-export async function unregister(api: WebhooksApi, subAccountId: string, url: string): Promise<Removal> {
+export async function unregister(
+  api: WebhooksApi,
+  subAccountId: string,
+  url: string,
+  pause: Pause,
+): Promise<Removal> {
   const webhooks = await api.list(subAccountId);
   if (webhooks.length === 0) return 'nothing-there';
   // Removing goes by the type alone: were there two, it might take the other.
   if (!webhooks.every((webhook) => isSameUrl(webhook.url, url))) return 'not-ours';
-  await remove(api, subAccountId);
+  await remove(api, subAccountId, pause);
   return 'removed';
 }
 
-/** Removes the VSS webhook, and makes sure that it is gone. */
-async function remove(api: WebhooksApi, subAccountId: string): Promise<void> {
-  await api.remove(subAccountId);
-  const left = await api.list(subAccountId);
-  if (left.length === 0) return;
+/** Removes the VSS webhook, and makes sure that it is gone. False if 8x8 says that there was none. */
+async function remove(api: WebhooksApi, subAccountId: string, pause: Pause): Promise<boolean> {
+  const wasThere = await api.remove(subAccountId);
+  const left = await look(api, subAccountId, (webhooks) => webhooks.length === 0, pause);
+  if (left.length === 0) return wasThere;
   throw new Error(
     `Sub-account ${subAccountId}: 8x8 should have removed the VSS webhook, but still shows ${listed(left)}. ` +
       `Remove it at ${PORTAL}.`,

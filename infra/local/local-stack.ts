@@ -52,7 +52,7 @@ export interface LocalStackOptions {
 }
 
 /** What the stand-in for 8x8 takes for the API key. */
-const API_KEY = 'local-api-key';
+export const API_KEY = 'local-api-key';
 
 /**
  * Synthesizes the stack of the stage `local` and runs what its template says: queues on fauxqs, tables on dynalite,

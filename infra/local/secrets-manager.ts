@@ -33,9 +33,10 @@ export function secretsManager(secrets: ReadonlyMap<string, string>): Server {
     const { SecretId } = parsed.output;
     const SecretString = secrets.get(SecretId);
     if (SecretString === undefined) {
+      // Not ResourceNotFoundException: IAM comes first, and a policy for a name fits no secret that does not exist.
       return answer(400, {
-        __type: 'ResourceNotFoundException',
-        message: "Secrets Manager can't find the specified secret.",
+        __type: 'AccessDeniedException',
+        message: `User is not authorized to perform secretsmanager:GetSecretValue on resource: ${SecretId}`,
       });
     }
     answer(200, { ARN: SecretId, Name: SecretId, SecretString, VersionStages: ['AWSCURRENT'] });

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
+import * as v from 'valibot';
 import { awaitRecords, deliver, examples, readRecords, type StoredRecord } from './examples.ts';
-import { type LocalStack, startLocalStack } from './local-stack.ts';
-import { HELP, type Options, readOptions } from './options.ts';
+import { API_KEY, type LocalStack, startLocalStack } from './local-stack.ts';
+import { HELP, readOptions } from './options.ts';
 
 /** `npm start`: runs the local stack for a person at a terminal, or with --json for a script. */
 async function main(): Promise<void> {
@@ -15,7 +16,10 @@ async function main(): Promise<void> {
   say('Synthesizing the stack and starting it on this machine …');
   const stack = await startLocalStack({
     port: options.port,
-    log: (line) => isToBeShown(line, options) && say(line),
+    log(line) {
+      const text = options.logs ? line : whatHappened(line);
+      if (text !== undefined) say(text);
+    },
   });
   try {
     say(addresses(stack));
@@ -45,9 +49,20 @@ function interruption(): AbortSignal {
   return interrupted.signal;
 }
 
-function isToBeShown(line: string, { logs }: Options): boolean {
-  const isRoutine = line.startsWith('{') && !/"level":"(?:WARN|ERROR|CRITICAL)"/.test(line);
-  return logs || !isRoutine;
+const LogLine = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.looseObject({ level: v.optional(v.string()), reason: v.optional(v.string()) }),
+);
+
+/** What a line that a function logs says to a person: warnings and errors, and what became of a delivery. */
+function whatHappened(line: string): string | undefined {
+  const parsed = v.safeParse(LogLine, line);
+  if (!parsed.success) return line;
+  const { level, reason, ...counted } = parsed.output;
+  if (level !== undefined) return level === 'INFO' || level === 'DEBUG' ? undefined : line;
+  if ('DeliveriesRejected' in counted) return `  refused: ${reason}`;
+  return 'DuplicateDeliveries' in counted ? '  a duplicate: it is recorded already' : undefined;
 }
 
 function addresses({ webhookUrl, endpoints, authorization }: LocalStack): string {
@@ -56,7 +71,7 @@ function addresses({ webhookUrl, endpoints, authorization }: LocalStack): string
   Authorization  ${authorization}
   SQS            ${endpoints.sqs}
   DynamoDB       ${endpoints.dynamodb}
-  8x8            ${endpoints.voiceApi}
+  8x8            ${endpoints.voiceApi} (API key: ${API_KEY})
 `;
 }
 
@@ -114,7 +129,7 @@ function tryIt({ webhookUrl, authorization }: LocalStack): string {
   return `
 Send one yourself; what it becomes is shown here:
 
-  curl -i ${webhookUrl} -H 'Authorization: ${authorization}' -d @infra/local/examples/ivr-busy.json
+  curl -i ${webhookUrl} -H 'Authorization: ${authorization}' -d @infra/local/own-session.json
 
 Ctrl-C stops everything.
 `;

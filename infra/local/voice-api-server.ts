@@ -6,6 +6,9 @@ import { DroppedConnection, Switches, type VoiceApi } from './voice-api.ts';
 /** Sets the switches, by PUT with a JSON object: those that it does not have are at their defaults again. */
 const SWITCHES_PATH = '/switches';
 
+/** When what is late takes effect. */
+const LATE_MS = 30_000;
+
 /** Serves the stand-in for 8x8's Webhooks API, and its switches. */
 export function voiceApiServer(api: VoiceApi): Server {
   return createServer(async (request, response) => {
@@ -19,8 +22,11 @@ export function voiceApiServer(api: VoiceApi): Server {
       response.writeHead(answer.status, { 'Content-Type': 'application/json', ...answer.headers });
       response.end(answer.body === undefined ? '' : JSON.stringify(answer.body));
     } catch (error) {
-      if (!(error instanceof DroppedConnection)) throw error;
-      request.socket.destroy();
+      if (error instanceof DroppedConnection) {
+        setTimeout(() => api.settle(), LATE_MS).unref();
+        return request.socket.destroy();
+      }
+      response.writeHead(500).end(String(error));
     }
   });
 }

@@ -15,8 +15,14 @@ export interface RegisteredWebhook {
 export const Switches = v.strictObject({
   /** What becomes of a webhook that exists when another of its type is created. */
   secondPost: v.optional(v.picklist(['replace', 'refuse', 'append']), 'replace'),
-  /** The status of an answer to a second POST that is refused. */
-  refusal: v.optional(v.picklist([400, 409, 422]), 422),
+  /** The status of an answer to a second POST that is refused … */
+  refusal: v.optional(v.picklist([400, 403, 409, 422, 500]), 422),
+  /** … and its message. */
+  refusalMessage: v.optional(v.string(), 'Webhook exists already'),
+  /** The status of a success. */
+  success: v.optional(v.picklist([200, 201]), 200),
+  /** How many lists after a change still show what was before it. */
+  lag: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
   /** The answer when there is no webhook to delete. */
   deleteOfNothing: v.optional(v.picklist([200, 404]), 404),
   /** How the list for a sub-account without webhooks looks. */
@@ -27,8 +33,8 @@ export const Switches = v.strictObject({
   faults: v.optional(
     v.array(
       v.union([
-        v.picklist([401, 403, 404, 422, 429, 500, 503]),
-        v.picklist(['none', 'dropped-before', 'dropped-after', 'slow', 'no-body', 'echo']),
+        v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599)),
+        v.picklist(['none', 'dropped-before', 'dropped-after', 'late', 'slow', 'no-body', 'echo']),
       ]),
     ),
     [],
@@ -71,6 +77,10 @@ export class VoiceApi {
   switches: Switches = v.parse(Switches, {});
   /** Requests until now: method and path. */
   readonly requests: string[] = [];
+  /** Requests whose connection broke, and that take effect when time has passed. */
+  readonly #late: VoiceRequest[] = [];
+  /** What lists still show. */
+  #outdated: { webhooks: readonly RegisteredWebhook[]; lists: number } = { webhooks: [], lists: 0 };
 
   constructor(
     apiKey: string,
@@ -89,6 +99,20 @@ export class VoiceApi {
     const fault = (stays && faults.length === 1 ? faults[0] : faults.shift()) ?? 'none';
     if (fault === 'dropped-before') throw new DroppedConnection();
     if (fault === 'slow') await this.#pause(SLOW_MS);
+    return this.#handle(request, fault);
+  }
+
+  /** Time passes: what was late has its effect, and lists show what is. */
+  settle(): void {
+    for (const late of this.#late.splice(0)) this.#answer(late);
+    this.#outdated.lists = 0;
+  }
+
+  #handle(request: VoiceRequest, fault: Fault): VoiceAnswer {
+    if (fault === 'late') {
+      this.#late.push(request);
+      throw new DroppedConnection();
+    }
     if (typeof fault === 'number') return failure(fault, 'Simulated');
     if (fault === 'echo') return failure(422, `Invalid request: ${request.authorization} ${request.body}`);
     const answer = this.#answer(request);
@@ -99,7 +123,7 @@ export class VoiceApi {
   #answer({ method, path, authorization, body }: VoiceRequest): VoiceAnswer {
     const [, encoded = '', type] =
       /^\/api\/v1\/subaccounts\/([^/]+)\/webhooks(?:\/(VCS|VCA|VSS|VRU))?$/.exec(path) ?? [];
-    const subAccountId = decodeURIComponent(encoded);
+    const subAccountId = decoded(encoded);
     if (authorization !== `Bearer ${this.#apiKey}`) return failure(401, 'API key not found or invalid');
     const webhooks = this.webhooks.get(subAccountId);
     if (!webhooks) return failure(404, 'Resource not found');
@@ -112,7 +136,8 @@ export class VoiceApi {
 
   #list(subAccountId: string, webhooks: readonly RegisteredWebhook[]): VoiceAnswer {
     const { emptyList, stateName } = this.switches;
-    const items = webhooks.map((webhook) => show(webhook, stateName));
+    const known = this.#outdated.lists-- > 0 ? this.#outdated.webhooks : webhooks;
+    const items = known.map((webhook) => show(webhook, stateName));
     const list = { empty: { webhooks: items }, null: { webhooks: null }, missing: {} };
     const shown = items.length === 0 ? list[emptyList] : list.empty;
     return ok({ subAccountId, count: items.length, ...shown, statusCode: 0, statusMessage: 'ok' });
@@ -122,22 +147,27 @@ export class VoiceApi {
     const parsed = v.safeParse(Creation, body);
     if (!parsed.success) return failure(422, 'Invalid JSON request body');
     const { httpAuthHeader = null, enabled, ...webhook } = parsed.output;
-    const { secondPost, refusal } = this.switches;
+    const { secondPost, refusal, refusalMessage, lag, success } = this.switches;
     const existing = webhooks.findIndex(({ type }) => type === webhook.type);
-    if (existing >= 0 && secondPost === 'refuse') return failure(refusal, 'Webhook exists already');
+    if (existing >= 0 && secondPost === 'refuse') return failure(refusal, refusalMessage);
+    const before = [...webhooks];
     if (existing >= 0 && secondPost === 'replace') webhooks.splice(existing, 1);
     webhooks.push({ ...webhook, httpAuthHeader, enabled: enabled ?? true });
-    return this.#list(subAccountId, webhooks);
+    this.#outdated.lists = 0;
+    const answer = this.#list(subAccountId, webhooks);
+    this.#outdated = { webhooks: before, lists: lag };
+    return { ...answer, status: success };
   }
 
   #delete(subAccountId: string, webhooks: RegisteredWebhook[], type: string): VoiceAnswer {
-    const { deleteOfNothing, stateName } = this.switches;
+    const { deleteOfNothing, stateName, lag } = this.switches;
     const [removed] = webhooks.filter((webhook) => webhook.type === type);
     if (!removed) {
       return deleteOfNothing === 404
         ? failure(404, 'Resource not found')
         : ok({ statusCode: 0, statusMessage: 'deleted' });
     }
+    this.#outdated = { webhooks, lists: lag };
     this.webhooks.set(
       subAccountId,
       webhooks.filter((webhook) => webhook.type !== type),
@@ -159,6 +189,14 @@ const Creation = v.pipe(
     enabled: v.nullish(v.boolean()),
   }),
 );
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 function show({ type, url, enabled, httpAuthHeader }: RegisteredWebhook, stateName: 'enabled' | 'active') {
   return { type, url, [stateName]: enabled, httpAuthHeaderAvailable: httpAuthHeader !== null };

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { type CheckEvent, Checked } from '../../functions/registration/check.ts';
 import { stackName } from '../stack-outputs.ts';
 import { age } from './age.ts';
+import { runCommand } from './command.ts';
 import { type DeadLetter, receiveAll, release } from './dead-letters.ts';
 import { findStage, type Stage } from './stage.ts';
 
@@ -13,8 +14,11 @@ const HELP = `Usage: npm run doctor -- [options]
 
 Says how a stage is, one line for each thing: whether 8x8 has the webhook of
 every sub-account registered, what waits in the queue and for how long, what is
-in the dead-letter queue, and when the last session was recorded. Changes
-nothing. Exit code 1 if anything is wrong.
+in the dead-letter queue, and when the last session was recorded (which is never
+wrong: there may have been none). Changes nothing. Exit code 1 if anything else
+is wrong. 8x8 does not show the Authorization value that it sends; if it were
+another one, the webhook would answer 401. Takes up to a minute when 8x8 does
+not answer.
 
 Options:
   --stage NAME  The deployed stage, with the shell's AWS credentials and region.
@@ -39,7 +43,7 @@ const OLD_SECONDS = 300;
 /** So many dead letters are looked at for their reasons. */
 const MOST_LETTERS = 1_000;
 
-/** How far back sessions are looked for: CloudWatch keeps single minutes for 15 days. */
+/** How far back sessions are looked for, and how exactly. CloudWatch keeps periods of five minutes for 63 days. */
 const LOOK_BACK_DAYS = 14;
 const PERIOD_SECONDS = 300;
 
@@ -111,9 +115,9 @@ async function queue({ outputs, sqs, cloudWatch }: Stage) {
   const hint = isWell
     ? ''
     : `: more than ${OLD_SECONDS} s, so recording fails or is slow; see the recorder's log`;
-  return [
-    { isWell, text: `${waiting} waiting, ${inWork} being recorded, the oldest for ${seconds} s${hint}` },
-  ];
+  const isEmpty = waiting + inWork + seconds === 0;
+  const text = `${waiting} waiting, ${inWork} being recorded, the oldest for ${seconds} s${hint}`;
+  return [{ isWell, text: isEmpty ? 'empty' : text }];
 }
 
 async function deadLetters({ outputs, sqs }: Stage, stageName: string) {
@@ -199,9 +203,4 @@ async function newestFirst(
   return Timestamps.map((at, i) => ({ at: at.getTime(), value: Values[i] ?? 0 }));
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runCommand(main);

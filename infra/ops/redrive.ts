@@ -3,6 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { parseJson } from '../../functions/vss/json.ts';
 import { age } from './age.ts';
+import { runCommand } from './command.ts';
 import { type DeadLetter, rateLimit, receiveAll, release, sendBack } from './dead-letters.ts';
 import { masked } from './masked.ts';
 import { findStage } from './stage.ts';
@@ -178,9 +179,4 @@ function sessionOf(body: string | Uint8Array): string {
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runCommand(main);

@@ -27,6 +27,9 @@ interface ClientSettings {
  */
 export async function findStage(name: string): Promise<Stage> {
   const local = /^local(?::(\d+))?$/.exec(name);
+  if (!local && !/^[A-Za-z][A-Za-z0-9-]{0,62}$/.test(name)) {
+    throw new Error(`"${name}" is no stage: expected one of cdk.json, local, or local:PORT`);
+  }
   return local ? findLocal(Number(local[1] ?? DEFAULT_PORT)) : findDeployed(name);
 }
 

@@ -67,10 +67,11 @@ describe('the settings of a stage', () => {
       'https://user:password@voice.8x8.com',
       'https://voice.8x8.com/?a=b',
       'voice.8x8.com',
+      'https://voice.8x8.com/api/v1',
     ].map((webhooksApiUrl) => [
       `an API address ${webhooksApiUrl}`,
       complaint({ ...dev, webhooksApiUrl }),
-      'webhooksApiUrl: expected an https URL, or an http URL of this machine, without query.',
+      'webhooksApiUrl: expected an https URL, or an http URL of this machine, without path and query.',
     ]),
     ...[
       [],
@@ -109,8 +110,13 @@ describe('the settings of a stage', () => {
     ],
     [
       'more sub-accounts than fit a function’s environment',
-      complaint({ ...dev, subAccountIds: Array.from({ length: 200 }, (_, i) => `some_subaccount_${i}`) }),
+      complaint({ ...dev, subAccountIds: Array.from({ length: 100 }, (_, i) => `${'s'.repeat(40)}${i}`) }),
       'subAccountIds: expected at most 3000 characters in all; use one stage more.',
+    ],
+    [
+      'more sub-accounts than fit a stack',
+      complaint({ ...dev, subAccountIds: Array.from({ length: 101 }, (_, i) => `some${i}`) }),
+      'subAccountIds: expected at most 100 sub-account ids; use one stage more.',
     ],
     [
       'a text for a list',

@@ -144,6 +144,7 @@ describe('the functions', () => {
     expect(registration.properties.Environment.Variables).toEqual({
       WEBHOOKS_API_URL: 'https://voice.8x8.com',
       API_KEY_SECRET_NAME: localSettings.apiKeySecretName,
+      SUB_ACCOUNT_IDS: 'some_account,another&account',
       POWERTOOLS_SERVICE_NAME: 'stack',
     });
   });
@@ -262,6 +263,7 @@ describe('the registration at 8x8', () => {
         ServiceToken: expect.anything(),
         ServiceTimeout: '900',
         subAccountId,
+        webhooksApiUrl: 'https://voice.8x8.com',
         url: expect.objectContaining({ 'Fn::Join': expect.anything() }),
         authorizationSecretArn: { Ref: expect.stringContaining('Version1') },
         takeOver: false,
@@ -320,7 +322,8 @@ describe('the registration at 8x8', () => {
 
   it('has time for all that it may have to wait for, and CloudFormation waits longer', () => {
     const readingSecrets = 2 * 20 * 3;
-    const calls = 10 * 55;
+    // A client tries nothing again after eight minutes; then each of some more calls takes its ten seconds.
+    const calls = 8 * 60 + 5 * 10;
     expect(registration.properties.Timeout).toBeGreaterThanOrEqual(readingSecrets + calls);
     expect(Number(registrations[0]?.[1]['Properties'].ServiceTimeout)).toBeGreaterThan(
       registration.properties.Timeout,
@@ -332,7 +335,11 @@ describe('the registration at 8x8', () => {
 
     expect(properties).toMatchObject({
       ScheduleExpression: 'rate(60 minutes)',
-      Target: { Arn: arn(registration) },
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: arn(registration),
+        RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 300 },
+      },
     });
     expect(JSON.stringify(properties.Target.Input)).toContain(
       '\\"subAccountIds\\":[\\"some_account\\",\\"another&account\\"]',

@@ -16,7 +16,7 @@ export type Outcome =
   | 'rollback-failed'
   | 'deleted';
 
-const COMMON = {
+export const COMMON = {
   ServiceToken: 'token',
   ResponseURL: 'https://example.com',
   StackId: 'arn:aws:cloudformation:us-east-1:000000000000:stack/some/id',
@@ -32,6 +32,7 @@ export const PHYSICAL_ID = '8x8-webhook/some_account/VSS';
 export const properties = (version = 1, changed: Record<string, string> = {}): Properties => ({
   ServiceToken: 'token',
   subAccountId: 'some_account',
+  webhooksApiUrl: 'https://voice.example',
   url: URL_OF_OURS,
   authorizationSecretArn: String(version),
   takeOver: 'false',
@@ -62,8 +63,8 @@ export const remove = (of = properties(), physicalId = PHYSICAL_ID): CloudFormat
 export class StackModel {
   /** What the resource is; none before it was created. */
   resource: { physicalId: string; properties: Properties } | undefined;
-  /** Whether the stack is UPDATE_ROLLBACK_IN_PROGRESS. */
-  isRollingBack = false;
+  /** What CloudFormation is doing. */
+  status = 'CREATE_COMPLETE';
   /** The messages of failures, in their order. */
   readonly failures: string[] = [];
   readonly #handle: Handler;
@@ -83,6 +84,7 @@ export class StackModel {
   /** Deploys; `failsElsewhere` is a failure of another resource, after this one. */
   async deploy(properties: Properties, failsElsewhere = false): Promise<Outcome> {
     if (!this.resource) return this.#create(properties, failsElsewhere);
+    this.status = 'UPDATE_IN_PROGRESS';
     const from = this.resource.properties;
     if (JSON.stringify(from) === JSON.stringify(properties)) return 'unchanged';
     const isUpdated = await this.#update(properties, from);
@@ -95,9 +97,8 @@ export class StackModel {
   /** Goes back to what was before a failed update; again, after a rollback that failed. */
   async continueRollback(): Promise<'rolled-back' | 'rollback-failed'> {
     if (!this.#toRestore) throw new Error('There is nothing to roll back');
-    this.isRollingBack = true;
+    this.status = 'UPDATE_ROLLBACK_IN_PROGRESS';
     const isRestored = await this.#update(this.#toRestore.to, this.#toRestore.from);
-    this.isRollingBack = false;
     if (!isRestored) return 'rollback-failed';
     this.#toRestore = undefined;
     return 'rolled-back';
@@ -106,6 +107,7 @@ export class StackModel {
   /** Deletes the stack, in whatever state it is. */
   async destroy(): Promise<Outcome> {
     const { resource } = this;
+    this.status = 'DELETE_IN_PROGRESS';
     this.resource = undefined;
     this.#toRestore = undefined;
     if (resource) await this.#delete(resource.physicalId, resource.properties);
@@ -113,6 +115,7 @@ export class StackModel {
   }
 
   async #create(properties: Properties, failsElsewhere: boolean): Promise<Outcome> {
+    this.status = 'CREATE_IN_PROGRESS';
     const physicalId = await this.#send({
       ...COMMON,
       RequestType: 'Create',
@@ -121,6 +124,7 @@ export class StackModel {
     // The provider framework answers a failed Create with a marker for a physical id, and ignores its Delete.
     if (physicalId === undefined) return 'create-failed';
     if (failsElsewhere) {
+      this.status = 'ROLLBACK_IN_PROGRESS';
       await this.#delete(physicalId, properties);
       return 'created-and-rolled-back';
     }
@@ -139,7 +143,10 @@ export class StackModel {
       OldResourceProperties: from,
     });
     if (physicalId === undefined) return false;
-    if (physicalId !== before) await this.#delete(before, from);
+    if (physicalId !== before) {
+      this.status = `${this.status.replace(/_IN_PROGRESS$/, '')}_COMPLETE_CLEANUP_IN_PROGRESS`;
+      await this.#delete(before, from);
+    }
     this.resource = { physicalId, properties: to };
     return true;
   }

@@ -5,7 +5,7 @@ import { createHandler } from '../../../functions/registration/create-handler.ts
 import { webhooksApi } from '../../../functions/registration/webhooks-api.ts';
 import type { Fault, Switches } from '../../../infra/local/voice-api.ts';
 import { telemetry } from '../telemetry.ts';
-import { create, PHYSICAL_ID, properties, remove, URL_OF_OURS, update } from './cloudformation.ts';
+import { COMMON, create, PHYSICAL_ID, properties, remove, URL_OF_OURS, update } from './cloudformation.ts';
 import { API_KEY, vendor } from './vendor.ts';
 
 const FOREIGN_URL = 'https://elsewhere.example/vss';
@@ -21,40 +21,51 @@ const vss = (url: string, httpAuthHeader: string | null = 'other', enabled = tru
 const ours = (version = 1) => vss(URL_OF_OURS, `value ${version}`);
 const foreign = vss(FOREIGN_URL);
 
-interface Circumstances {
+interface Circumstances extends Partial<Switches> {
   before?: ReturnType<typeof vss>[];
-  secondPost?: Switches['secondPost'];
-  faults?: Fault[];
-  isRollingBack?: boolean;
+  status?: string;
+  subAccountIds?: string[];
 }
 
-function world({
-  before = [],
-  secondPost = 'replace',
-  faults = [],
-  isRollingBack = false,
-}: Circumstances = {}) {
+function world(circumstances: Circumstances = {}) {
+  const {
+    before = [],
+    status = 'UPDATE_IN_PROGRESS',
+    subAccountIds = ['some_account'],
+    ...switches
+  } = circumstances;
   const { api, fetch, pause } = vendor(['some_account', 'another_account']);
   api.webhooks.set('some_account', before);
-  Object.assign(api.switches, { secondPost, faults });
+  Object.assign(api.switches, switches);
   const { logger, metrics, logged, counted, published } = telemetry();
+  const paused: number[] = [];
   const handle = createHandler({
-    connect: async () => webhooksApi({ baseUrl: 'https://voice.example', apiKey: API_KEY, fetch, pause }),
+    connect: async (baseUrl = 'https://voice.example') =>
+      webhooksApi({ baseUrl, apiKey: API_KEY, fetch, pause }),
     readSecret: async (arn) => `value ${arn}`,
-    isRollingBack: async () => isRollingBack,
+    stackStatus: async () => {
+      if (status === 'unknown') throw new Error('no permission');
+      return status;
+    },
+    subAccountIds,
+    pause: async (milliseconds) => paused.push(milliseconds),
     logger,
     metrics,
   });
   return {
+    api,
     handle,
     logged,
     counted,
     published,
+    paused,
     registered: () => api.webhooks.get('some_account'),
     /** The requests made, by their methods. */
     calls: () => api.requests.map((request) => request.split(' ')[0]).join(' '),
   };
 }
+
+const OF_OLDER_RELEASE = { ServiceToken: 'token', subAccountId: 'some_account', url: URL_OF_OURS };
 
 async function failure(promise: Promise<unknown>): Promise<string> {
   return promise.then(
@@ -67,14 +78,16 @@ async function failure(promise: Promise<unknown>): Promise<string> {
  * What each request does, for what 8x8 has and does: the calls, what 8x8 has afterwards, and what is answered.
  * `refuse`: a second POST is refused; `replace`: it replaces; `append`: it adds.
  */
-const OUTCOMES: readonly [
+type Outcome = [
   request: string,
   event: CloudFormationCustomResourceEvent,
   circumstances: Circumstances,
   calls: string,
   after: object[],
   answer: RegExp | 'success',
-][] = [
+];
+
+const OUTCOMES: readonly Outcome[] = [
   ['create', create(), {}, 'GET POST GET', [ours()], 'success'],
   ['create, ours is left', create(), { before: [vss(URL_OF_OURS)] }, 'GET POST GET', [ours()], 'success'],
   [
@@ -89,7 +102,7 @@ const OUTCOMES: readonly [
     'create, ours is left, append',
     create(),
     { before: [vss(URL_OF_OURS)], secondPost: 'append' },
-    'GET POST GET DELETE GET POST GET',
+    'GET POST GET GET GET GET DELETE GET POST GET',
     [ours()],
     'success',
   ],
@@ -118,14 +131,14 @@ const OUTCOMES: readonly [
     'success',
   ],
   ['create, 401 at the list', create(), { faults: [401] }, 'GET', [], /HTTP 401/],
-  ['create, 422 at the POST', create(), { faults: ['none', 422] }, 'GET POST GET GET', [], /HTTP 422/],
+  ['create, 422 at the POST', create(), { faults: ['none', 422] }, 'GET POST GET', [], /HTTP 422/],
   [
     'create, 500 at the POST, thrice',
     create(),
     { faults: ['none', 500, 500, 500] },
-    'GET POST POST POST GET',
+    'GET POST POST POST GET GET GET GET GET DELETE GET',
     [],
-    /HTTP 500/,
+    /HTTP 500.*may still be registered/,
   ],
   [
     'create, POST arrives and its answer is lost, refuse',
@@ -139,9 +152,35 @@ const OUTCOMES: readonly [
     'create, POST arrives and its answer is lost, thrice',
     create(),
     { faults: ['none', 'dropped-after', 'dropped-after', 'dropped-after'] },
-    'GET POST POST POST GET DELETE GET',
+    'GET POST POST POST GET',
+    [ours()],
+    'success',
+  ],
+  [
+    'create, POST has no answer, and arrives after everything',
+    create(),
+    { faults: ['none', 'dropped-before', 'dropped-before', 'late'] },
+    'GET POST POST POST GET GET GET GET GET DELETE GET',
     [],
-    /other side closed/,
+    /other side closed.*may still be registered, or be so in a moment/,
+  ],
+  ['create, 8x8 shows it later', create(), { lag: 2 }, 'GET POST GET GET GET', [ours()], 'success'],
+  [
+    'create, 8x8 shows it too late',
+    create(),
+    { lag: 5 },
+    'GET POST GET GET GET GET GET DELETE GET GET GET GET',
+    [],
+    /accepted the webhook, but 8x8 shows no VSS webhook/,
+  ],
+  ['create, answered 201', create(), { success: 201 }, 'GET POST GET', [ours()], 'success'],
+  [
+    'create, ours is left, 500 at the POST, thrice',
+    create(),
+    { before: [vss(URL_OF_OURS)], faults: ['none', 500, 500, 500] },
+    'GET POST POST POST',
+    [vss(URL_OF_OURS)],
+    /HTTP 500/,
   ],
   [
     'create, 403 when made sure of',
@@ -155,9 +194,9 @@ const OUTCOMES: readonly [
     'create, 8x8 is down from the POST on',
     create(),
     { faults: ['none', 'dropped-after', ...Array<Fault>(9).fill(503)] },
-    'GET POST POST POST GET GET GET',
+    'GET POST POST POST GET GET GET GET GET GET',
     [ours()],
-    /HTTP 503.*may still be there.*remove it at https:\/\/connect\.8x8\.com\/webhooks/,
+    /HTTP 503.*may still be registered.*https:\/\/connect\.8x8\.com\/webhooks/,
   ],
   [
     'rotate',
@@ -191,6 +230,81 @@ const OUTCOMES: readonly [
     [ours(2)],
     'success',
   ],
+  ...([400, 403, 409, 500] as const).map(
+    (refusal): Outcome => [
+      `rotate, refuse with ${refusal}`,
+      update(properties(1), properties(2)),
+      { before: [ours(1)], secondPost: 'refuse', refusal },
+      refusal === 500 ? 'GET POST POST POST GET DELETE GET POST GET' : 'GET POST GET DELETE GET POST GET',
+      [ours(2)],
+      'success',
+    ],
+  ),
+  [
+    'rotate, refuse for another reason: what works is kept',
+    update(properties(1), properties(2)),
+    { before: [ours(1)], secondPost: 'refuse', refusalMessage: 'Invalid param' },
+    'GET POST',
+    [ours(1)],
+    /HTTP 422, "Invalid param".*is still registered; if 8x8 refuses because of that, remove it/,
+  ],
+  [
+    'rolled back, refuse for another reason',
+    update(properties(2), properties(1)),
+    {
+      before: [ours(1)],
+      secondPost: 'refuse',
+      refusalMessage: 'Invalid param',
+      status: 'UPDATE_ROLLBACK_IN_PROGRESS',
+    },
+    'GET POST',
+    [ours(1)],
+    'success',
+  ],
+  [
+    'rotate, refuse, and down after the DELETE',
+    update(properties(1), properties(2)),
+    {
+      before: [ours(1)],
+      secondPost: 'refuse',
+      faults: ['none', 'none', 'none', 'none', 'none', 503, 503, 503],
+    },
+    'GET POST GET DELETE GET POST POST POST GET GET GET GET',
+    [],
+    /HTTP 503.*has been removed: 8x8 delivers nowhere until this is done again/,
+  ],
+  [
+    'rolled back, nothing left, 8x8 is down',
+    update(properties(2), properties(1)),
+    { faults: [503, 503, 503, 503, 503, 503], status: 'UPDATE_ROLLBACK_IN_PROGRESS' },
+    'GET GET GET GET GET GET',
+    [],
+    /HTTP 503/,
+  ],
+  [
+    'rolled back from a refusal, to a template with takeOver',
+    update(properties(1, { takeOver: 'false' }), properties(1, { takeOver: 'true' })),
+    { before: [foreign], status: 'UPDATE_ROLLBACK_IN_PROGRESS' },
+    'GET',
+    [foreign],
+    'success',
+  ],
+  [
+    'another address of 8x8',
+    update(properties(1, { webhooksApiUrl: 'https://old.example' }), properties(1)),
+    { before: [] },
+    'GET POST GET',
+    [ours()],
+    'success',
+  ],
+  [
+    'update, what CloudFormation is doing is not known',
+    update(properties(1), properties(2)),
+    { before: [ours(1)], status: 'unknown' },
+    '',
+    [ours(1)],
+    /no permission/,
+  ],
   [
     'rotate, foreign',
     update(properties(1), properties(2)),
@@ -202,7 +316,7 @@ const OUTCOMES: readonly [
   [
     'rolled back, foreign',
     update(properties(2), properties(1)),
-    { before: [foreign], isRollingBack: true },
+    { before: [foreign], status: 'UPDATE_ROLLBACK_IN_PROGRESS' },
     'GET',
     [foreign],
     'success',
@@ -210,10 +324,10 @@ const OUTCOMES: readonly [
   [
     'rolled back, 401 at the list',
     update(properties(2), properties(1)),
-    { before: [ours(2)], faults: [401], isRollingBack: true },
+    { before: [ours(1)], faults: [401], status: 'UPDATE_ROLLBACK_IN_PROGRESS' },
     'GET',
-    [ours(2)],
-    /HTTP 401/,
+    [ours(1)],
+    'success',
   ],
   [
     'another URL',
@@ -254,6 +368,46 @@ const OUTCOMES: readonly [
     { before: [ours()] },
     '',
     [ours()],
+    'success',
+  ],
+  [
+    'delete, keep, but of a creation that is rolled back',
+    remove(properties(1, { onDelete: 'keep' })),
+    { before: [ours()], status: 'ROLLBACK_IN_PROGRESS' },
+    'GET DELETE GET',
+    [],
+    'success',
+  ],
+  [
+    'delete, clean-up of a sub-account that is no more',
+    remove(),
+    { before: [ours()], status: 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', subAccountIds: ['another_account'] },
+    'GET DELETE GET',
+    [],
+    'success',
+  ],
+  [
+    'delete, clean-up of a sub-account that has another resource now',
+    remove(),
+    { before: [ours()], status: 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS' },
+    '',
+    [ours()],
+    'success',
+  ],
+  [
+    'delete, what CloudFormation is doing is not known',
+    remove(),
+    { before: [ours()], status: 'unknown' },
+    'GET DELETE GET',
+    [],
+    'success',
+  ],
+  [
+    'delete, of an older release',
+    remove(OF_OLDER_RELEASE),
+    { before: [ours()] },
+    'GET DELETE GET',
+    [],
     'success',
   ],
   ['delete, foreign', remove(), { before: [foreign] }, 'GET', [foreign], 'success'],
@@ -301,7 +455,7 @@ describe('a webhook of someone else', () => {
     const before = [vss('https://user:password@elsewhere.example/vss?token=secret')];
 
     expect(await failure(world({ before }).handle(create()))).toBe(
-      'Sub-account some_account: 8x8 delivers to https://elsewhere.example/vss?…, not to https://api.example/voice/webhooks/vss. ' +
+      'Sub-account some_account: 8x8 delivers to https://elsewhere.example/vss?..., not to https://api.example/voice/webhooks/vss. ' +
         "That webhook is not this stack's, so it was left as it is. Remove it at https://connect.8x8.com/webhooks, " +
         'or set takeOver to true in the settings of this stage to replace it.',
     );
@@ -320,6 +474,36 @@ describe('a webhook of someone else', () => {
     ]);
   });
 
+  it('that comes between the first look and the next is left alone too', async () => {
+    const there = world({ before: [ours(1)], secondPost: 'refuse' });
+    const { handle } = there.api;
+    there.api.handle = async (request) => {
+      if (request.method === 'POST') there.api.webhooks.set('some_account', [foreign]);
+      return handle.call(there.api, request);
+    };
+
+    expect(await failure(there.handle(update(properties(1), properties(2))))).toContain(
+      "is not this stack's",
+    );
+    expect(there.registered()).toEqual([foreign]);
+  });
+
+  it('that is left at a rollback, or a deletion, is logged', async () => {
+    const rolledBack = world({ before: [foreign], status: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    await rolledBack.handle(update(properties(2), properties(1)));
+    const deleted = world({ before: [foreign] });
+    await deleted.handle(remove());
+
+    expect(rolledBack.logged).toMatchObject([{ level: 'error', message: 'Not restored at 8x8' }]);
+    expect(deleted.logged).toEqual([
+      {
+        level: 'warn',
+        message: 'Left the webhook of someone else',
+        details: [{ subAccountId: 'some_account' }],
+      },
+    ]);
+  });
+
   it('that was replaced in vain is named in the message', async () => {
     const there = world({
       before: [foreign],
@@ -328,8 +512,25 @@ describe('a webhook of someone else', () => {
     });
 
     expect(await failure(there.handle(create(properties(1, { takeOver: 'true' }))))).toContain(
-      `Before, 8x8 delivered to ${FOREIGN_URL}.`,
+      `The webhook that was there, ${FOREIGN_URL}, has been removed: 8x8 delivers nowhere`,
     );
+  });
+});
+
+describe('an answer to CloudFormation', () => {
+  it('has less than 4 KB with all that the provider framework adds, whatever 8x8 says', async () => {
+    const long = '"\u0007ü'.repeat(5_000);
+    const before = ['a', 'b', 'c', 'd'].map((name) => vss(`https://${name}.example/${'x'.repeat(5_000)}`));
+    const there = world({ before, secondPost: 'refuse', refusalMessage: long });
+    const error = await there.handle(create(properties(1, { takeOver: 'true' }))).then(
+      () => new Error('no failure'),
+      (failed: Error) => failed,
+    );
+
+    const frames = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
+    const reason = [error.message, '', 'Logs: /aws/lambda/some-function-name', '', ...frames].join('\n');
+    expect(Buffer.byteLength(JSON.stringify({ ...COMMON, Reason: reason }))).toBeLessThan(4_096);
+    expect(error.message).toMatch(/^[\x20-\x7e]+$/);
   });
 });
 
@@ -342,7 +543,9 @@ describe('a deletion', () => {
     const handle = createHandler({
       connect: () => Promise.reject(new Error('not to be reached')),
       readSecret: () => Promise.reject(new Error('not to be read')),
-      isRollingBack: async () => false,
+      stackStatus: async () => 'DELETE_IN_PROGRESS',
+      subAccountIds: [],
+      pause: async () => {},
       logger,
       metrics,
       ...changed,
@@ -371,6 +574,14 @@ describe('a sub-account that becomes another', () => {
     expect(there.calls()).toBe('GET POST GET');
     expect(there.registered()).toEqual([ours()]);
   });
+
+  it('leaves nothing behind when it fails', async () => {
+    const there = world({ faults: ['none', 'none', 403] });
+    const event = update(properties(), properties(1, { subAccountId: 'another_account' }));
+
+    expect(await failure(there.handle(event))).toContain('HTTP 403');
+    expect(there.api.webhooks.get('another_account')).toEqual([]);
+  });
 });
 
 describe('the check', () => {
@@ -383,7 +594,10 @@ describe('the check', () => {
       { subAccountId: 'some_account' },
       {
         subAccountId: 'another_account',
-        problem: { finding: 'gone', description: `8x8 shows no VSS webhook; expected ${URL_OF_OURS}` },
+        problem: {
+          finding: 'gone',
+          description: `8x8 shows no VSS webhook; expected ${URL_OF_OURS}. Raise authorizationVersion by one and deploy: that registers it again.`,
+        },
       },
     ]);
     expect(there.counted).toEqual({ WebhookRegistered: 1 });
@@ -396,7 +610,7 @@ describe('the check', () => {
           {
             subAccountId: 'another_account',
             finding: 'gone',
-            description: `8x8 shows no VSS webhook; expected ${URL_OF_OURS}`,
+            description: `8x8 shows no VSS webhook; expected ${URL_OF_OURS}. Raise authorizationVersion by one and deploy: that registers it again.`,
           },
         ],
       },
@@ -413,8 +627,9 @@ describe('the check', () => {
     ],
     ['several', { before: [ours(), foreign] }, '8x8 shows 2 VSS webhooks'],
     ['key-refused', { faults: [401, 401] }, 'does not accept the API key'],
-    ['key-refused', { faults: [403, 403] }, 'Check that the key belongs to the account'],
-    ['not-checked', { faults: Array<Fault>(6).fill(500) }, 'a fault at 8x8'],
+    ['access-refused', { faults: [403, 403] }, 'Check that the key belongs to the account'],
+    ['unknown-subaccount', { faults: [404, 404] }, 'Check how some_account is spelt'],
+    ['misconfigured', { faults: ['no-body', 'no-body'] }, 'with something else than that list'],
   ])('finds %s', async (finding, circumstances, description) => {
     const there = world(circumstances);
 
@@ -426,6 +641,20 @@ describe('the check', () => {
       { subAccountId: 'another_account' },
     ]);
     expect(there.counted).toEqual({ WebhookRegistered: 0 });
+  });
+
+  it('counts nothing where 8x8 could not be asked: that stops no delivery', async () => {
+    const there = world({ before: [ours()], faults: [500, 500, 500, 500, 500, 500] });
+
+    expect(await there.handle(event)).toMatchObject([
+      { problem: { finding: 'not-checked' } },
+      { problem: { finding: 'not-checked' } },
+    ]);
+    expect(there.counted).toEqual({});
+  });
+
+  it('is refused if it asks for something else', async () => {
+    await expect(world().handle(JSON.parse('{"check":{}}'))).rejects.toThrow();
   });
 
   it('changes nothing', async () => {

@@ -73,7 +73,7 @@ describe('the list of webhooks', () => {
     ['an error in a 200', '{"statusCode":"1001","statusMessage":"no"}'],
   ])('is never taken for empty when the answer has %s: someone’s webhook might be there', async (_, body) => {
     expect(await messageOf(answered(body).list('some_account'))).toBe(
-      "8x8 answered the list of webhooks of the sub-account some_account with something else. Check that webhooksApiUrl, https://voice.example, is the address of 8x8's Voice API.",
+      "8x8 answered the list of webhooks of the sub-account some_account with something else than that list. Check that webhooksApiUrl, https://voice.example, is the address of 8x8's Voice API.",
     );
   });
 });
@@ -93,7 +93,20 @@ describe('a request', () => {
     expect(requests).toMatchObject([{ redirect: 'manual', signal: expect.any(AbortSignal) }]);
   });
 
-  it('to create has what both names of the API mean: enabled', async () => {
+  it('to create says that its body is JSON, and that the webhook is enabled', async () => {
+    const { requests, create } = answered('{}', { status: 201 });
+    await create('some_account', { url: 'u', authorization: AUTHORIZATION });
+
+    expect(requests).toMatchObject([{ headers: { 'Content-Type': 'application/json' } }]);
+    expect(JSON.parse(String(requests[0]?.body))).toEqual({
+      type: 'VSS',
+      url: 'u',
+      httpAuthHeader: AUTHORIZATION,
+      enabled: true,
+    });
+  });
+
+  it('to create has its effect', async () => {
     const { api, create } = client();
     api.webhooks.set('some_account', []);
 
@@ -114,7 +127,7 @@ describe('a request', () => {
 });
 
 describe('a call that fails', () => {
-  it.each<Fault>([429, 500, 503, 'slow', 'dropped-before', 'dropped-after'])(
+  it.each<Fault>([429, 500, 503, 504, 'slow', 'dropped-before', 'dropped-after'])(
     'with %s is tried three times, with pauses between',
     async (fault) => {
       const { api, paused, list } = client([fault, fault]);
@@ -136,12 +149,15 @@ describe('a call that fails', () => {
   });
 
   it('pauses at random, at most one second and then two', async () => {
-    const { paused, list } = client([500, 500]);
-    await list('some_account');
+    const [first, second] = [client([500, 500]), client([500, 500])];
+    await first.list('some_account');
+    await second.list('some_account');
 
-    expect(paused[0]).toBeLessThanOrEqual(1_000);
-    expect(paused[1]).toBeLessThanOrEqual(2_000);
-    expect(paused[0]).not.toBe(paused[1]);
+    for (const { paused } of [first, second]) {
+      expect(paused[0]).toBeLessThanOrEqual(1_000);
+      expect(paused[1]).toBeLessThanOrEqual(2_000);
+    }
+    expect(first.paused[0]).not.toBe(second.paused[0]);
   });
 
   it('waits as long as Retry-After says, in seconds or until a date', async () => {

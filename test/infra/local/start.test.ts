@@ -43,7 +43,7 @@ describe('npm start', () => {
     const [code] = await once(child, 'exit');
 
     expect(response.status).toBe(200);
-    expect(answer).toEqual({ status: 'accepted', sessionId: 'ece96728-f059-11f0-baa6-c147150ab00e' });
+    expect(answer).toEqual({ status: 'accepted', sessionId: 'a-session-of-my-own' });
     expect(code).toBe(0);
   });
 

@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { PurgeQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
 import { CloudWatch } from '../../../infra/local/cloudwatch.ts';
@@ -41,7 +42,7 @@ it('finds a stage well: registered, nothing waiting, no dead letters', async () 
       .split('\n')
       .map((line) => line.slice(0, 5)),
   ).toEqual(Array(5).fill('ok   '));
-  expect(stdout).toContain('queue         0 waiting, 0 being recorded, the oldest for 0 s\n');
+  expect(stdout).toContain('queue         empty\n');
   expect(stdout).toContain('dead letters  none\n');
   expect(stdout).toContain('last session  none recorded within 14 days\n');
   expect(code).toBe(0);
@@ -67,7 +68,19 @@ it('counts dead letters by reason, hides none of them, and says how to look at t
   expect(stdout).toMatch(/^WRONG {2}dead letters {2}3: .*record-too-large 1/m);
   expect(stdout).toContain(`Look at them: npm run redrive -- --stage ${stage}\n`);
   expect(code).toBe(1);
-  expect((await doctor()).stdout).toContain('dead letters  3: ');
+  // Another who looks sees all of them at once.
+  const seen = new Set<string>();
+  for (let looks = 0; looks < 5; looks++) {
+    const { Messages = [] } = await stack.sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: stack.deadLetterQueueUrl,
+        MaxNumberOfMessages: 10,
+        VisibilityTimeout: 0,
+      }),
+    );
+    for (const { MessageId = '' } of Messages) seen.add(MessageId);
+  }
+  expect(seen.size).toBe(3);
 });
 
 it('asks 8x8 through the function that has the API key, and says what is wrong with which sub-account', async () => {
@@ -84,6 +97,28 @@ it('asks 8x8 through the function that has the API key, and says what is wrong w
     /^WRONG {2}registration {2}wavecell_voice: gone\. 8x8 shows no VSS webhook; expected https:/m,
   );
   expect(code).toBe(1);
+});
+
+it('says that the registration function failed, and how', async () => {
+  await using prod = await deployedStage({
+    ...stack,
+    outputs: { ...stack.outputs, RegistrationFunctionName: 'missing' },
+  });
+
+  const { stdout, code } = await run(['infra/ops/doctor.ts', '--stage', 'prod'], root, prod.environment);
+
+  expect(stdout).toMatch(/^WRONG {2}registration {2}cannot be examined: Function not found/m);
+  expect(code).toBe(1);
+});
+
+it('ends quietly when nobody reads on', async () => {
+  const child = spawn(process.execPath, ['infra/ops/doctor.ts', '--stage', stage], { cwd: root });
+  let complaints = '';
+  child.stderr.on('data', (chunk) => (complaints += chunk));
+  child.stdout.destroy();
+  await once(child, 'exit');
+
+  expect(complaints).toBe('');
 });
 
 it('says so when the API key is refused', async () => {
@@ -125,6 +160,8 @@ it('says what it could not find out, and still says the rest', async () => {
 it.each([
   [['--nonsense'], "Unknown option '--nonsense'"],
   [['--stage', 'local:1'], 'No local stack runs on port 1.'],
+  [['--stage', 'local:abc'], '"local:abc" is no stage: expected one of cdk.json, local, or local:PORT'],
+  [['--stage', ''], '"" is no stage'],
 ])('%j is refused with what to do', async (args, message) => {
   const { stderr, code } = await doctor(...args);
 

@@ -1,0 +1,116 @@
+import * as v from 'valibot';
+
+export type Method = 'GET' | 'POST' | 'DELETE';
+
+/** An answer of 8x8, or why there is none. */
+export type Answer =
+  | { status: number; retryAfterMs: number | undefined; body: unknown }
+  | { status: undefined; retryAfterMs?: undefined; fault: string };
+
+/** A call that failed. */
+export interface Failure {
+  method: Method;
+  subAccountId: string;
+  baseUrl: string;
+  answer: Answer;
+  /** What must not be repeated, should 8x8 do so. */
+  secrets: readonly string[];
+  /** Whether an attempt had no answer, or one that leaves open whether it had its effect. */
+  mayHaveArrived: boolean;
+}
+
+/** A call to 8x8 that failed, in words for whoever deploys. Has neither the API key nor an Authorization value. */
+export class WebhooksApiError extends Error {
+  override name = 'WebhooksApiError';
+  /** The HTTP status of the last attempt; none where no answer came. */
+  readonly status: number | undefined;
+  /** Whether the request may have had its effect, or may have it in a moment, although it failed. */
+  readonly mayHaveArrived: boolean;
+  /** Whether 8x8 refuses because there is one already. Which status it would do that with is not documented. */
+  readonly isConflict: boolean;
+
+  constructor({ method, subAccountId, baseUrl, answer, secrets, mayHaveArrived }: Failure) {
+    const { status } = answer;
+    const said = status === undefined ? answer.fault : `HTTP ${status}${quote(answer.body, secrets)}`;
+    const advice = ADVICE.find(({ isAbout }) => isAbout(status))?.text(subAccountId, baseUrl);
+    super(`8x8 did not ${DONE[method]} of the sub-account ${subAccountId}: ${said}. ${advice}`);
+    this.status = status;
+    this.mayHaveArrived = mayHaveArrived;
+    this.isConflict =
+      status === 409 || (status !== undefined && /exist|already|duplicate|conflict/i.test(said));
+  }
+}
+
+const DONE = { GET: 'list the webhooks', POST: 'create the VSS webhook', DELETE: 'remove the VSS webhook' };
+
+/** What to check, by the HTTP status; the first that is about it. */
+const ADVICE: readonly {
+  isAbout(status: number | undefined): boolean;
+  text(subAccountId: string, baseUrl: string): string;
+}[] = [
+  {
+    isAbout: (status) => status === undefined,
+    text: (_, baseUrl) => `Check that webhooksApiUrl, ${baseUrl}, is right, and that 8x8 is up.`,
+  },
+  {
+    isAbout: (status) => status === 401,
+    text: () =>
+      '8x8 does not accept the API key. Put a valid one, from https://connect.8x8.com, into the secret that the setting apiKeySecretName names.',
+  },
+  {
+    isAbout: (status) => status === 403,
+    text: (subAccountId) =>
+      `The API key has no access to this sub-account. Check that the key belongs to the account of ${subAccountId}, and that the account admits API calls from any address or from those of this function.`,
+  },
+  {
+    isAbout: (status) => status === 404,
+    text: (subAccountId, baseUrl) =>
+      `8x8 knows no such sub-account. Check how ${subAccountId} is spelt in subAccountIds, upper and lower case too, that it is a sub-account for Voice, and that webhooksApiUrl, ${baseUrl}, is right.`,
+  },
+  {
+    isAbout: (status) => status === 429,
+    text: () => 'There were too many requests. Wait a few minutes.',
+  },
+  {
+    isAbout: (status) => status !== undefined && status >= 500,
+    text: () => 'This is a fault at 8x8. Try again later; if it lasts, tell 8x8 the time and the errorId.',
+  },
+  {
+    isAbout: (status) => status !== undefined && status < 400,
+    text: (_, baseUrl) => `Check that webhooksApiUrl, ${baseUrl}, is the address of 8x8's Voice API.`,
+  },
+  {
+    isAbout: () => true,
+    text: () => '8x8 does not accept the request. Ask 8x8 what it expects, with this message.',
+  },
+];
+
+/** 8x8's own words about a failure. Its pages show several shapes. */
+const Said = v.object({
+  statusMessage: v.optional(v.string()),
+  message: v.optional(v.string()),
+  statusCode: v.optional(v.union([v.string(), v.number()])),
+  code: v.optional(v.union([v.string(), v.number()])),
+  errorId: v.optional(v.string()),
+});
+
+function quote(body: unknown, secrets: readonly string[]): string {
+  const said = v.safeParse(Said, body);
+  if (!said.success) return '';
+  const { statusMessage, message = statusMessage, statusCode, code = statusCode, errorId } = said.output;
+  const parts = [
+    ...(message === undefined ? [] : [`"${printable(message, secrets)}"`]),
+    ...(code === undefined ? [] : [`code ${printable(String(code), secrets)}`]),
+    ...(errorId === undefined ? [] : [`errorId ${printable(errorId, secrets)}`]),
+  ];
+  return parts.map((part) => `, ${part}`).join('');
+}
+
+/** Without secrets, short, and of characters that JSON need not escape: CloudFormation takes an answer of 4 KB in all. */
+function printable(text: string, secrets: readonly string[]): string {
+  const withoutSecrets = secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+  return withoutSecrets
+    .replace(/["\\]/g, "'")
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, 300);
+}

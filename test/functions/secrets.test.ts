@@ -1,0 +1,47 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { describe, expect, it } from 'vitest';
+import { secretReader } from '../../functions/secrets.ts';
+
+/** A reader to which Secrets Manager answers these, one after the other: a text, or the name of an error. */
+function reader(...answers: ({ text: string } | { error: string })[]) {
+  const paused: number[] = [];
+  const client = new SecretsManagerClient({
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+  });
+  client.middlewareStack.add(() => async () => {
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    if (answer && 'text' in answer)
+      return { output: { $metadata: {}, SecretString: answer.text }, response: {} };
+    throw Object.assign(new Error('said AWS.'), { name: answer?.error });
+  });
+  return { paused, read: secretReader(client, async (milliseconds) => paused.push(milliseconds)) };
+}
+
+describe('a secret', () => {
+  it('is read again while the permission for it does not hold yet', async () => {
+    const { paused, read } = reader({ error: 'AccessDeniedException' }, { text: 'value' });
+
+    expect(await read('some/name')).toBe('value');
+    expect(paused).toEqual([3_000]);
+  });
+
+  it('that is denied for a minute may not exist: IAM knows no permission for a name that has no secret', async () => {
+    const { paused, read } = reader({ error: 'AccessDeniedException' });
+
+    await expect(read('some/name')).rejects.toThrow(
+      'The secret some/name cannot be read: said AWS. Does it exist, under this name, in this account and region?',
+    );
+    expect(paused.reduce((sum, pause) => sum + pause, 0)).toBe(57_000);
+  });
+
+  it.each([
+    [{ error: 'ResourceNotFoundException' }, 'The secret some/name cannot be read: said AWS.'],
+    [{ text: '' }, 'The secret some/name cannot be read: it has no text'],
+  ])('that is not there is not waited for: %j', async (answer, message) => {
+    const { paused, read } = reader(answer);
+
+    await expect(read('some/name')).rejects.toThrow(new Error(message));
+    expect(paused).toEqual([]);
+  });
+});
