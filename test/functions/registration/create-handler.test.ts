@@ -262,6 +262,14 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
+    'rotate, refuse, and the DELETE has no effect',
+    update(properties(1), properties(2)),
+    { before: [ours(1)], secondPost: 'refuse', faults: ['none', 'none', 'none', 404] },
+    'GET POST GET DELETE GET GET GET GET',
+    [ours(1)],
+    /should have removed the VSS webhook, but still shows/,
+  ],
+  [
     'rotate, refuse, and down after the DELETE',
     update(properties(1), properties(2)),
     {
