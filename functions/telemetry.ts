@@ -10,4 +10,6 @@ export interface Counters {
   addMetadata(...metadata: Parameters<Metrics['addMetadata']>): unknown;
   addMetric(...metric: Parameters<Metrics['addMetric']>): unknown;
   publishStoredMetrics(): unknown;
+  /** Counts one metric on its own, with dimensions that the others do not have. */
+  singleMetric(): Pick<Counters, 'addDimension' | 'addMetric'>;
 }

@@ -18,17 +18,21 @@ interface Dependencies {
   table: SessionTable;
   /** Resolves once the dead-letter queue has acknowledged the message. */
   sendToDeadLetters: (message: Message) => Promise<unknown>;
+  /** Milliseconds since 1970. */
+  now: () => number;
   logger: Log;
   metrics: Counters;
 }
 
 /** SQS → DynamoDB. Every message stands for itself: what fails is reported alone, and retried alone. */
-export function createHandler({ table, sendToDeadLetters, logger, metrics }: Dependencies) {
-  async function record(message: ReceivedMessage): Promise<void> {
+export function createHandler({ table, sendToDeadLetters, now, logger, metrics }: Dependencies) {
+  /** Records a delivery. Returns the status of its session, if that is a new one. */
+  async function record(message: ReceivedMessage): Promise<string | undefined> {
     const delivery = fromMessage(message);
     const read = readSummary(delivery.body);
     if (read.outcome !== 'summary') {
-      return quarantine(delivery, { reason: read.outcome, ...('issues' in read && { issues: read.issues }) });
+      await quarantine(delivery, { reason: read.outcome, ...('issues' in read && { issues: read.issues }) });
+      return undefined;
     }
 
     const summary = receivedSummary(read.summary, delivery.receivedAt);
@@ -36,7 +40,8 @@ export function createHandler({ table, sendToDeadLetters, logger, metrics }: Dep
     try {
       const recorded = await recordSession(table, summary);
       metrics.addMetric(METRICS[recorded], MetricUnit.Count, 1);
-      if (recorded === 'duplicate') return;
+      if (recorded === 'duplicate') return undefined;
+      metrics.addMetric('RecordingLag', MetricUnit.Milliseconds, now() - Date.parse(delivery.receivedAt));
       metrics.addMetric('UnrecognisedFields', MetricUnit.Count, Object.keys(unrecognised).length);
       if (recorded === 'conflict') {
         logger.warn('Another summary of a recorded session, kept beside it', {
@@ -45,9 +50,11 @@ export function createHandler({ table, sendToDeadLetters, logger, metrics }: Dep
           digest,
         });
       }
+      return recorded === 'recorded' ? summary.sessionStatus : undefined;
     } catch (error) {
       if (!(error instanceof RecordTooLargeError)) throw error;
       await quarantine(delivery, { reason: 'record-too-large' }, { sessionId, subAccountId, digest });
+      return undefined;
     }
   }
 
@@ -60,25 +67,37 @@ export function createHandler({ table, sendToDeadLetters, logger, metrics }: Dep
       ...known,
     });
     metrics.addMetric('DeadLettered', MetricUnit.Count, 1);
+    countOf('DeadLettered', 'reason', why.reason, 1);
   }
 
-  /** The message's failure, if it is one, in the terms of Lambda's partial batch response. */
-  async function attempt(message: ReceivedMessage): Promise<SQSBatchItemFailure[]> {
+  /** Counts by a dimension of its own. */
+  function countOf(name: string, dimension: string, value: string, count: number): void {
+    const metric = metrics.singleMetric();
+    metric.addDimension(dimension, value);
+    metric.addMetric(name, MetricUnit.Count, count);
+  }
+
+  /** What became of a message: the status of a new session, or a failure in the terms of Lambda's batch response. */
+  async function attempt(
+    message: ReceivedMessage,
+  ): Promise<{ status?: string | undefined; failures: SQSBatchItemFailure[] }> {
     try {
-      await record(message);
-      return [];
+      return { status: await record(message), failures: [] };
     } catch (error) {
       const { messageId } = message;
       logger.error('Not recorded; the queue will try it again', { messageId, error });
       metrics.addMetric('RecordsFailed', MetricUnit.Count, 1);
-      return [{ itemIdentifier: messageId }];
+      return { failures: [{ itemIdentifier: messageId }] };
     }
   }
 
   return async ({ Records }: { Records: readonly ReceivedMessage[] }): Promise<SQSBatchResponse> => {
-    const failures = await Promise.all(Records.map(attempt));
+    const attempts = await Promise.all(Records.map(attempt));
+    const statuses = attempts.flatMap(({ status }) => (status === undefined ? [] : [status]));
+    for (const [status, same] of Map.groupBy(statuses, (known) => (STATUSES.has(known) ? known : 'OTHER')))
+      countOf('SessionsRecorded', 'sessionStatus', status, same.length);
     metrics.publishStoredMetrics();
-    return { batchItemFailures: failures.flat() };
+    return { batchItemFailures: attempts.flatMap(({ failures }) => failures) };
   };
 }
 
@@ -87,3 +106,16 @@ const METRICS = {
   duplicate: 'DuplicateDeliveries',
   conflict: 'ConflictingSummaries',
 } as const;
+
+/** The statuses that 8x8 documents. A metric for each value that somebody might send would have no end. */
+const STATUSES: ReadonlySet<string> = new Set([
+  'COMPLETED',
+  'BUSY',
+  'NO_ANSWER',
+  'FAILED',
+  'CANCELED',
+  'ERROR',
+  'COMPLETED_UNSUBSCRIBED',
+  'COMPLETED_UNSUB_ERROR',
+  'UNSUBSCRIBED_CONTACT',
+]);

@@ -19,6 +19,7 @@ export const handler = createHandler({
   table: sessionTable(new DynamoDBClient(clientSettings), environment.TABLE_NAME, environment.RETENTION_DAYS),
   sendToDeadLetters: (message) =>
     sqs.send(new SendMessageCommand({ QueueUrl: environment.DEAD_LETTER_QUEUE_URL, ...message }), deadline()),
+  now: Date.now,
   logger: new Logger(),
   metrics: new Metrics({ namespace: 'VssWebhook' }),
 });

@@ -5,12 +5,18 @@ export function telemetry() {
   const published: Record<string, number>[] = [];
   const dimensions: Record<string, string> = {};
   const metadata: Record<string, unknown> = {};
+  /** What is not a count: name, unit, value. */
+  const measured: [name: string, unit: string, value: number][] = [];
+  /** Counts by a dimension: name, dimension=value → count. */
+  const countedBy: Record<string, number> = {};
   return {
     logged,
     counted,
     published,
     dimensions,
     metadata,
+    countedBy,
+    measured,
     logger: {
       warn(message: unknown, ...details: unknown[]) {
         logged.push({ level: 'warn', message, details });
@@ -26,8 +32,21 @@ export function telemetry() {
       addMetadata(key: string, value: unknown) {
         metadata[key] = value;
       },
-      addMetric(name: string, _unit: string, value: number) {
-        counted[name] = (counted[name] ?? 0) + value;
+      addMetric(name: string, unit: string, value: number) {
+        if (unit === 'Count') counted[name] = (counted[name] ?? 0) + value;
+        else measured.push([name, unit, value]);
+      },
+      singleMetric() {
+        const own: string[] = [];
+        return {
+          addDimension(name: string, value: string) {
+            own.push(`${name}=${value}`);
+          },
+          addMetric(name: string, _unit: string, value: number) {
+            const key = [name, ...own].join(' ');
+            countedBy[key] = (countedBy[key] ?? 0) + value;
+          },
+        };
       },
       publishStoredMetrics() {
         published.push({ ...counted });

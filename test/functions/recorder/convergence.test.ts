@@ -45,11 +45,14 @@ it('any deliveries by any recorders end in the items that the pure merge gives',
       }
       const responses = await Promise.all(
         [...batches.values()].map((batch) =>
-          createHandler({ table: emulator.table, sendToDeadLetters: () => Promise.reject(), ...telemetry() })(
-            {
-              Records: batch.toSorted((a, b) => a.place - b.place).map(({ message }) => message),
-            },
-          ),
+          createHandler({
+            table: emulator.table,
+            now: Date.now,
+            sendToDeadLetters: () => Promise.reject(),
+            ...telemetry(),
+          })({
+            Records: batch.toSorted((a, b) => a.place - b.place).map(({ message }) => message),
+          }),
         ),
       );
 

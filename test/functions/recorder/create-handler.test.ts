@@ -32,6 +32,8 @@ function recorder({
       await sendToDeadLetters(message);
       deadLetters.push(message);
     },
+    // Two seconds after every delivery was received.
+    now: () => Date.parse('2026-01-13T08:27:36.567Z'),
     ...seen,
   });
   return { record: (...bodies: string[]) => handle({ Records: bodies.map(received) }), deadLetters, ...seen };
@@ -69,6 +71,32 @@ describe('the recorder', () => {
       revision: 1,
       legs: [{ leg: 'callA' }, { leg: 'callB' }],
     });
+  });
+
+  it('counts sessions by status, whatever else 8x8 may send, and measures how long they took', async () => {
+    const { record, countedBy, measured } = recorder();
+    const statuses = ['COMPLETED', 'NO ANSWER', 'no_answer', 'SOMETHING_NEW', 'SOMETHING_NEWER'];
+
+    await record(...statuses.map((sessionStatus) => summaryBody({ sessionId: newSession(), sessionStatus })));
+
+    expect(countedBy).toEqual({
+      'SessionsRecorded sessionStatus=COMPLETED': 1,
+      'SessionsRecorded sessionStatus=NO_ANSWER': 2,
+      'SessionsRecorded sessionStatus=OTHER': 2,
+    });
+    expect(measured).toEqual(statuses.map(() => ['RecordingLag', 'Milliseconds', 2_000]));
+  });
+
+  it('counts dead letters by reason', async () => {
+    const { record, countedBy, counted } = recorder();
+
+    await record('no JSON', '{}', 'nor this');
+
+    expect(countedBy).toEqual({
+      'DeadLettered reason=invalid-json': 2,
+      'DeadLettered reason=invalid-summary': 1,
+    });
+    expect(counted).toEqual({ DeadLettered: 3 });
   });
 
   it('finds a duplicate with two requests and changes nothing', async () => {
