@@ -157,6 +157,12 @@ const Settings = v.strictObject({
     v.pipe(v.number(FRACTION_EXPECTED), v.minValue(0, FRACTION_EXPECTED), v.maxValue(1, FRACTION_EXPECTED)),
     0.01,
   ),
+  /** Who is told of alarms by e-mail. */
+  alarmEmail: v.optional(
+    v.pipe(v.string('expected an e-mail address'), v.email('expected an e-mail address')),
+  ),
+  /** Alarms when no session was recorded for so many hours; never, where it is not given. */
+  noSessionsHours: v.optional(wholeNumber('expected a whole number of hours from 1 to 24', 1, 24)),
   /** The permissions boundary of every role. */
   permissionsBoundaryArn: v.optional(
     v.pipe(v.string(BOUNDARY_EXPECTED), v.regex(/^arn:[\w-]+:iam::\d{12}:policy\/.+$/, BOUNDARY_EXPECTED)),

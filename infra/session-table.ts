@@ -24,9 +24,8 @@ export class SessionTable extends Construct {
       timeToLiveAttribute: 'expiresAt',
       deletionProtection: retain,
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-      ...(encryptionKey
-        ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }
-        : { encryption: TableEncryption.AWS_MANAGED }),
+      // Without a key of the stack the table is encrypted with one that AWS owns, which costs nothing.
+      ...(encryptionKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }),
     });
     // What a retry job reads: the sessions of a sub-account that have to be tried again, by when they ended.
     this.table.addGlobalSecondaryIndex({

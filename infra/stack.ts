@@ -3,8 +3,10 @@ import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { Alarms } from './alarms.ts';
 import { Authorization } from './authorization.ts';
 import type { Settings, Stage } from './config.ts';
+import { Dashboard } from './dashboard.ts';
 import { Edge } from './edge.ts';
 import { Encryption } from './encryption.ts';
 import { Queues } from './queues.ts';
@@ -61,6 +63,14 @@ export class VssWebhookStack extends Stack {
       encryptionKey,
       receives: [edge, webhook, recorder],
     });
+    const functions = {
+      Webhook: webhook.function,
+      Recorder: recorder.function,
+      Registration: registration.function,
+    };
+    const observed = { api: edge.api, queue, deadLetterQueue, table, functions };
+    const { alarms } = new Alarms(this, 'Alarms', { ...observed, stageName: stage.name, settings, key });
+    new Dashboard(this, 'Dashboard', { ...observed, alarms });
     this.#applyToAll(settings, encryptionKey);
 
     new CfnOutput(this, 'WebhookUrl', { value: edge.url, description: 'Where 8x8 delivers' });

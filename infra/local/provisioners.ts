@@ -47,15 +47,20 @@ export function provisioners(site: Site): (type: string) => Provision {
   };
 }
 
-/** What nothing on one machine depends on: permissions, keys, logs, traces, and how an API is published. */
+/** What nothing on one machine depends on: permissions, keys, logs, traces, alarms, and how an API is published. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'AWS::ApiGateway::Deployment',
   'AWS::CDK::Metadata',
+  'AWS::CloudWatch::Alarm',
+  'AWS::CloudWatch::Dashboard',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
   'AWS::KMS::Key',
   'AWS::Lambda::Permission',
   'AWS::Logs::LogGroup',
+  'AWS::SNS::Subscription',
+  'AWS::SNS::Topic',
+  'AWS::SNS::TopicPolicy',
   'AWS::SQS::QueuePolicy',
   'AWS::XRay::SamplingRule',
 ]);
@@ -81,7 +86,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     // The emulator names a host that not every machine resolves; the path is what it goes by.
     const url = new URL(new URL(QueueUrl).pathname, sqsEndpoint).href;
     queueUrls.set(arn, url);
-    return { ref: url, attributes: { Arn: arn } };
+    return { ref: url, attributes: { Arn: arn, QueueName: name } };
   },
 
   async 'AWS::DynamoDB::Table'({ dynamodb, stackName }, properties, logicalId) {

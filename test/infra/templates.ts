@@ -16,14 +16,16 @@ export const localSettings = stages.local;
 const outdir = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
 afterAll(() => rmSync(outdir, { recursive: true }));
 
-/** The template of a stage with the settings of `local`, but for some. */
-export function templateOf(settings: object = {}): Template {
+/** The stack of a stage with the settings of `local`, but for some. */
+export function stackOf(settings: object): VssWebhookStack {
   const stage = readStage({ test: { ...localSettings, ...settings } }, 'test');
-  return Template.fromStack(
-    new VssWebhookStack(new App({ context: flags, outdir: mkdtempSync(join(outdir, 'synth-')) }), 'stack', {
-      stage,
-    }),
-  );
+  const app = new App({ context: flags, outdir: mkdtempSync(join(outdir, 'synth-')) });
+  return new VssWebhookStack(app, 'stack', { stage });
+}
+
+/** The template of such a stack. */
+export function templateOf(settings: object = {}): Template {
+  return Template.fromStack(stackOf(settings));
 }
 
 /** Finds the logical id and the properties of the one resource of a type whose properties match. */

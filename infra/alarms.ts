@@ -1,0 +1,218 @@
+import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Settings } from './config.ts';
+import { countedMetric } from './metrics.ts';
+import type { NodeFunction } from './node-function.ts';
+
+export interface AlarmsProps {
+  stageName: string;
+  settings: Settings;
+  /** Encrypts the topic. */
+  key: Key;
+  api: RestApi;
+  queue: Queue;
+  deadLetterQueue: Queue;
+  functions: Readonly<Record<'Webhook' | 'Recorder' | 'Registration', NodeFunction>>;
+}
+
+interface AlarmDefinition {
+  metric: IMetric;
+  /** Alarms at this value, or at one beyond it. */
+  threshold: number;
+  /** Whether beyond is below. */
+  isLow?: boolean;
+  /** How many periods in a row; one, where it is not given. */
+  periods?: number;
+  /** Whether no data is as bad as bad data. */
+  isMissingBad?: boolean;
+  /** What it means. */
+  means: string;
+  /** What is at risk. */
+  risk: string;
+  /** The first command to run. */
+  first: string;
+}
+
+/** The alarms of a stage, to one topic. */
+export class Alarms extends Construct {
+  readonly alarms: readonly Alarm[];
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    const topic = this.#topic(props);
+    this.alarms = Object.entries(definitions(this, props)).map(([name, definition]) => {
+      const { metric, threshold, isLow, periods = 1, isMissingBad, means, risk, first } = definition;
+      const alarm = new Alarm(this, name, {
+        alarmName: `${Stack.of(this).stackName}-${name}`,
+        alarmDescription: `${means} At risk: ${risk} First: ${first}`,
+        metric,
+        threshold,
+        comparisonOperator: isLow
+          ? ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD
+          : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        evaluationPeriods: periods,
+        treatMissingData: isMissingBad ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+      });
+      alarm.addAlarmAction(new SnsAction(topic));
+      alarm.addOkAction(new SnsAction(topic));
+      return alarm;
+    });
+  }
+
+  #topic({ key, settings }: AlarmsProps): Topic {
+    const topic = new Topic(this, 'Topic', {
+      displayName: `Alarms of ${Stack.of(this).stackName}`,
+      masterKey: key,
+      enforceSSL: true,
+    });
+    // A topic with a policy of its own has none of SNS's default, which would let the account's alarms publish.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
+    if (settings.alarmEmail !== undefined) topic.addSubscription(new EmailSubscription(settings.alarmEmail));
+    new CfnOutput(this, 'TopicArn', {
+      key: 'AlarmTopicArn',
+      value: topic.topicArn,
+      description: 'Where alarms go; subscribe what wakes you',
+    });
+    return topic;
+  }
+}
+
+function definitions(scope: Construct, props: AlarmsProps): Record<string, AlarmDefinition> {
+  const { stageName, settings, api, queue, deadLetterQueue, functions } = props;
+  const period = Duration.minutes(5);
+  const checks = Duration.minutes(settings.registrationCheckMinutes);
+  const stage = `--stage ${stageName}`;
+  const logsOf = (name: keyof typeof functions) => `aws logs tail ${functions[name].logGroup.logGroupName}`;
+  const registered = countedMetric(scope, 'WebhookRegistered').with({ period: checks });
+
+  return {
+    DeadLetters: {
+      metric: deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
+      threshold: 1,
+      means: 'There are deliveries that could not be recorded.',
+      risk: 'they are deleted 14 days after they came.',
+      first: `npm run redrive -- ${stage}`,
+    },
+    QueueAge: {
+      metric: queue.metricApproximateAgeOfOldestMessage({ period, statistic: 'Maximum' }),
+      threshold: 600,
+      periods: 2,
+      means: 'Deliveries wait for more than ten minutes: recording fails, or does not keep up.',
+      risk: 'analysts see sessions late; what fails five times becomes a dead letter, what waits four days is lost.',
+      first: `npm run doctor -- ${stage}`,
+    },
+    Webhook5xx: {
+      metric: api.metricServerError({ period, statistic: 'Sum' }),
+      threshold: 1,
+      means: 'A delivery was answered 5xx: it could not be put into the queue.',
+      risk: 'it is lost, unless 8x8 repeats it, which 8x8 does not document.',
+      first: `${logsOf('Webhook')} --since 1h`,
+    },
+    Webhook4xx: {
+      metric: api.metricClientError({ period, statistic: 'Sum' }),
+      threshold: 100,
+      means: 'Many requests are refused: someone else has found the URL, or 8x8 sends what we do not take.',
+      risk: 'deliveries of 8x8, if they are among them; some cost.',
+      first: `npm run redrive -- ${stage}`,
+    },
+    WebhookUnauthorized: {
+      metric: countedMetric(scope, 'DeliveriesRejected', { reason: 'unauthorized' }).with({
+        period: Duration.minutes(15),
+      }),
+      threshold: 3,
+      means:
+        'Requests from allowed addresses have no accepted Authorization value: 8x8 may send another one.',
+      risk: 'every delivery: what is answered 401 is not kept.',
+      first: `npm run doctor -- ${stage}; then raise authorizationVersion by one and deploy`,
+    },
+    ...Object.fromEntries(
+      Object.entries(functions).map(([name, each]): [string, AlarmDefinition] => [
+        `${name}Errors`,
+        {
+          metric: each.metricErrors({ period }),
+          threshold: 1,
+          means: `The function ${name} failed as a whole: it threw, timed out or could not start.`,
+          risk:
+            name === 'Webhook'
+              ? 'the deliveries that were answered 5xx.'
+              : name === 'Recorder'
+                ? 'nothing yet: the queue tries again.'
+                : 'nothing yet: 8x8 goes on to deliver as it did.',
+          first: `aws logs tail ${each.logGroup.logGroupName} --since 1h`,
+        },
+      ]),
+    ),
+    WebhookThrottles: {
+      metric: functions.Webhook.metricThrottles({ period }),
+      threshold: 1,
+      means: "Lambda had no concurrency left in this account for the webhook's function.",
+      risk: 'deliveries that were answered 5xx.',
+      first:
+        'aws lambda get-account-settings; then ask AWS for more, or give this function reserved concurrency',
+    },
+    ...Object.fromEntries(
+      (['Webhook', 'Recorder'] as const).map((name): [string, AlarmDefinition] => {
+        const timeout = functions[name].timeout?.toMilliseconds() ?? 0;
+        return [
+          `${name}Duration`,
+          {
+            metric: functions[name].metricDuration({ period, statistic: 'Maximum' }),
+            threshold: timeout * 0.8,
+            means: `The function ${name} took more than four fifths of its ${timeout / 1_000} seconds: AWS answers it slowly.`,
+            risk:
+              name === 'Webhook'
+                ? 'deliveries that will be answered 5xx.'
+                : 'nothing yet: the queue tries again.',
+            first: `${logsOf(name)} --since 1h; https://health.aws.amazon.com`,
+          },
+        ];
+      }),
+    ),
+    RegistrationLost: {
+      metric: registered.with({ statistic: 'Minimum' }),
+      threshold: 0,
+      isLow: true,
+      means: 'A webhook is not registered at 8x8 as it should be.',
+      risk: 'every session of that sub-account: 8x8 delivers nowhere, or elsewhere.',
+      first: `npm run doctor -- ${stage}`,
+    },
+    RegistrationUnchecked: {
+      metric: registered.with({ statistic: 'SampleCount' }),
+      threshold: 0,
+      isLow: true,
+      periods: 3,
+      isMissingBad: true,
+      means: 'Three times in a row 8x8 could not be asked whether the webhook is registered.',
+      risk: 'nothing yet; a lost registration would not be noticed.',
+      first: `npm run doctor -- ${stage}`,
+    },
+    ...(settings.noSessionsHours !== undefined && {
+      NoSessions: {
+        metric: countedMetric(scope, 'SessionsRecorded').with({
+          period: Duration.hours(settings.noSessionsHours),
+        }),
+        threshold: 0,
+        isLow: true,
+        isMissingBad: true,
+        means: `No session was recorded for ${settings.noSessionsHours} hours.`,
+        risk: 'every session since, if there were any.',
+        first: `npm run doctor -- ${stage}`,
+      },
+    }),
+  };
+}

@@ -1,0 +1,18 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Construct } from 'constructs';
+
+/**
+ * A metric that the functions count.
+ *
+ * @param scope Anything in the stack, whose name is the dimension `service`.
+ */
+export function countedMetric(scope: Construct, metricName: string, dimensions: Record<string, string> = {}) {
+  return new Metric({
+    namespace: 'VssWebhook',
+    metricName,
+    dimensionsMap: { service: Stack.of(scope).stackName, ...dimensions },
+    statistic: 'Sum',
+    period: Duration.minutes(5),
+  });
+}

@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import { onlyOf, templateOf } from './templates.ts';
+
+const template = templateOf();
+const customized = templateOf({
+  alarmEmail: 'ops@example.com',
+  noSessionsHours: 6,
+  registrationCheckMinutes: 5,
+});
+const only = onlyOf(template);
+
+const alarmsOf = (of: typeof template) =>
+  Object.values(of.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
+
+/** The alarm of this name. */
+function alarm(name: string, of = template) {
+  const found = alarmsOf(of).find(({ AlarmName }) => AlarmName === `stack-${name}`);
+  if (!found) throw new Error(`There is no alarm ${name}`);
+  return found;
+}
+
+describe('the alarms', () => {
+  it('are these', () => {
+    const names = (of: typeof template) =>
+      alarmsOf(of).map(({ AlarmName }) => AlarmName.replace('stack-', ''));
+
+    expect(names(template).toSorted()).toEqual([
+      'DeadLetters',
+      'QueueAge',
+      'RecorderDuration',
+      'RecorderErrors',
+      'RegistrationErrors',
+      'RegistrationLost',
+      'RegistrationUnchecked',
+      'Webhook4xx',
+      'Webhook5xx',
+      'WebhookDuration',
+      'WebhookErrors',
+      'WebhookThrottles',
+      'WebhookUnauthorized',
+    ]);
+    expect(names(customized)).toContain('NoSessions');
+  });
+
+  it('say what they mean, what is at risk and what to run first, in less than 1024 characters', () => {
+    for (const { AlarmDescription } of alarmsOf(customized)) {
+      const text = JSON.stringify(AlarmDescription);
+      expect(text).toMatch(/\. At risk: .*\. First: /);
+      expect(text.length).toBeLessThan(900);
+    }
+  });
+
+  it('go to one topic, that they have gone off and that they are over', () => {
+    const topic = { Ref: only('AWS::SNS::Topic').id };
+
+    for (const { AlarmActions, OKActions } of alarmsOf(template)) {
+      expect(AlarmActions).toEqual([topic]);
+      expect(OKActions).toEqual([topic]);
+    }
+  });
+
+  it.each([
+    ['DeadLetters', 'ApproximateNumberOfMessagesVisible', 'Maximum', 1],
+    ['QueueAge', 'ApproximateAgeOfOldestMessage', 'Maximum', 600],
+    ['Webhook5xx', '5XXError', 'Sum', 1],
+    ['Webhook4xx', '4XXError', 'Sum', 100],
+    ['WebhookUnauthorized', 'DeliveriesRejected', 'Sum', 3],
+    ['WebhookErrors', 'Errors', 'Sum', 1],
+    ['WebhookThrottles', 'Throttles', 'Sum', 1],
+    ['WebhookDuration', 'Duration', 'Maximum', 8_000],
+    ['RecorderDuration', 'Duration', 'Maximum', 24_000],
+  ])('%s goes off when %s (%s) is at least %d; no data is well', (name, metric, statistic, threshold) => {
+    expect(alarm(name)).toMatchObject({
+      MetricName: metric,
+      Statistic: statistic,
+      Threshold: threshold,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      TreatMissingData: 'notBreaching',
+    });
+  });
+
+  it('notice a lost registration at the next check, and three checks that could not be made', () => {
+    const low = {
+      MetricName: 'WebhookRegistered',
+      Threshold: 0,
+      ComparisonOperator: 'LessThanOrEqualToThreshold',
+    };
+
+    expect(alarm('RegistrationLost')).toMatchObject({
+      ...low,
+      Statistic: 'Minimum',
+      Period: 3_600,
+      EvaluationPeriods: 1,
+      TreatMissingData: 'notBreaching',
+    });
+    expect(alarm('RegistrationUnchecked')).toMatchObject({
+      ...low,
+      Statistic: 'SampleCount',
+      EvaluationPeriods: 3,
+      TreatMissingData: 'breaching',
+    });
+    expect(alarm('RegistrationLost', customized)).toMatchObject({ Period: 300 });
+  });
+
+  it('notice that nothing is recorded, where asked to', () => {
+    expect(alarm('NoSessions', customized)).toMatchObject({
+      MetricName: 'SessionsRecorded',
+      Period: 6 * 3_600,
+      Threshold: 0,
+      TreatMissingData: 'breaching',
+    });
+  });
+
+  it('look at the metrics that the functions count: of this stack, not of another in the account', () => {
+    for (const { Namespace, Dimensions } of alarmsOf(customized)) {
+      if (Namespace === 'VssWebhook') expect(Dimensions).toContainEqual({ Name: 'service', Value: 'stack' });
+    }
+  });
+});
+
+describe('the topic of the alarms', () => {
+  const { id, properties } = only('AWS::SNS::Topic');
+
+  it('is encrypted with the key of the stack, which CloudWatch may use', () => {
+    const key = only('AWS::KMS::Key');
+
+    expect(properties.KmsMasterKeyId).toEqual({ 'Fn::GetAtt': [key.id, 'Arn'] });
+    expect(key.properties.EnableKeyRotation).toBe(true);
+    expect(key.properties.KeyPolicy.Statement).toContainEqual({
+      Effect: 'Allow',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Resource: '*',
+      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+    });
+  });
+
+  it('takes messages from CloudWatch in this account, and only over TLS', () => {
+    const { Statement } = only('AWS::SNS::TopicPolicy').properties.PolicyDocument;
+
+    expect(Statement).toEqual([
+      expect.objectContaining({
+        Effect: 'Deny',
+        Action: 'sns:Publish',
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      }),
+      expect.objectContaining({
+        Effect: 'Allow',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Action: 'sns:Publish',
+        Resource: { Ref: id },
+        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+      }),
+    ]);
+  });
+
+  it('tells by e-mail whom the settings say, else nobody', () => {
+    template.resourceCountIs('AWS::SNS::Subscription', 0);
+    customized.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'ops@example.com',
+    });
+  });
+});
+
+it('the dashboard begins with all alarms, and shows every metric that the functions count', () => {
+  const body = JSON.stringify(only('AWS::CloudWatch::Dashboard').properties.DashboardBody);
+
+  expect(body.match(/\\"type\\":\\"alarm\\"/g)).toHaveLength(1);
+  for (const metric of [
+    'DeliveriesAccepted',
+    'DeliveriesRejected',
+    'SessionsRecorded',
+    'DuplicateDeliveries',
+    'ConflictingSummaries',
+    'UnrecognisedFields',
+    'RecordingLag',
+    'ApproximateAgeOfOldestMessage',
+    'ConsumedWriteCapacityUnits',
+    'IncomingBytes',
+  ]) {
+    expect(body).toContain(metric);
+  }
+});

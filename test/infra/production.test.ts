@@ -1,0 +1,216 @@
+import { Validations } from 'aws-cdk-lib';
+import { Match } from 'aws-cdk-lib/assertions';
+import type { IConstruct } from 'constructs';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { onlyOf, stackOf, templateOf } from './templates.ts';
+
+/** What a platform team asks of a stack before it takes it, whatever the settings. */
+
+const BOUNDARY = 'arn:aws:iam::123456789012:policy/boundary';
+const template = templateOf();
+const customized = templateOf({
+  customerManagedKey: true,
+  retentionDays: 90,
+  retainData: false,
+  recorderConcurrency: 3,
+  logRetentionDays: 7,
+  tracedFraction: 0.5,
+  permissionsBoundaryArn: BOUNDARY,
+  tags: { team: 'voice' },
+});
+
+const propertiesOf = (of: typeof template, type: string) =>
+  Object.values(of.findResources(type)).map(({ Properties }) => Properties);
+
+describe('what is written into IAM', () => {
+  const Statement = v.object({
+    Effect: v.string(),
+    Action: v.union([v.string(), v.array(v.string())]),
+    Resource: v.unknown(),
+  });
+
+  it.each([
+    ['by default', template],
+    ['with everything on', customized],
+  ])('has no wildcard in an action, and none in a resource that could be named (%s)', (_, of) => {
+    const documents = [
+      ...propertiesOf(of, 'AWS::IAM::Policy').map(({ PolicyDocument }) => PolicyDocument),
+      ...propertiesOf(of, 'AWS::IAM::Role').flatMap(({ Policies = [] }) =>
+        Policies.map(({ PolicyDocument }: { PolicyDocument: unknown }) => PolicyDocument),
+      ),
+    ];
+    const statements = documents.flatMap(({ Statement: all }) => v.parse(v.array(Statement), all));
+
+    expect(statements.length).toBeGreaterThan(10);
+    for (const { Effect, Action, Resource } of statements) {
+      const actions = [Action].flat();
+      expect(Effect).toBe('Allow');
+      for (const action of actions) expect(action).not.toContain('*');
+      const wildcards = [Resource].flat().filter((each) => JSON.stringify(each).includes('*'));
+      // X-Ray's actions take no resource; CDK's provider framework invokes any version of our function.
+      const isXRay = actions.every((action) => action.startsWith('xray:'));
+      const isProvider = actions.join() === 'lambda:InvokeFunction';
+      if (!isXRay && !isProvider) expect(wildcards).toEqual([]);
+    }
+  });
+
+  it('has no policy of AWS’s, and the boundary on every role where one is given', () => {
+    for (const role of propertiesOf(customized, 'AWS::IAM::Role')) {
+      expect(role.ManagedPolicyArns ?? []).toEqual([]);
+      expect(role.PermissionsBoundary).toBe(BOUNDARY);
+    }
+    for (const role of propertiesOf(template, 'AWS::IAM::Role'))
+      expect(role.PermissionsBoundary).toBeUndefined();
+  });
+});
+
+describe('what is acknowledged of cdk-nag’s findings', () => {
+  /** Every acknowledgement: rule and construct → reason. */
+  function acknowledged({ node }: IConstruct): [rule: string, reason: string][] {
+    const own = node.metadata
+      .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+      .flatMap(({ data }) => Object.entries(v.parse(v.record(v.string(), v.string()), data)));
+    const found = own.map(([id, reason]): [string, string] => {
+      const rule = id.replace(/^\w+::\w+-/, '').replace(/\[Resource::(?<resource>\*?).*/, ' $<resource>');
+      return [`${rule.trim()} ${node.path.replace('stack/', '')}`, reason];
+    });
+    return [...found, ...node.children.flatMap(acknowledged)];
+  }
+
+  it('is this, each on the construct it is about, and with a reason', () => {
+    const all = acknowledged(stackOf({}));
+
+    for (const [, reason] of all) expect(reason.length).toBeGreaterThan(40);
+    expect(all.map(([rule]) => rule).toSorted()).toMatchInlineSnapshot(`
+      [
+        "APIG1 Edge/Api/DeploymentStage.test",
+        "APIG2 Edge/Api",
+        "APIG3 Edge/Api/DeploymentStage.test",
+        "APIG4 Edge/Api/Default/voice/webhooks/vss/POST",
+        "APIG6 Edge/Api/DeploymentStage.test",
+        "APIGWAccessLogging Edge/Api/DeploymentStage.test",
+        "COG4 Edge/Api/Default/voice/webhooks/vss/POST",
+        "IAM5 * Authorization/FunctionRole",
+        "IAM5 * Recorder/FunctionRole",
+        "IAM5 * Registration/FunctionRole",
+        "IAM5 * Webhook/FunctionRole",
+        "IAM5 Authorization/ProviderRole",
+        "IAM5 Registration/ProviderRole",
+        "LambdaDLQ Authorization/Function",
+        "LambdaDLQ Authorization/Provider",
+        "LambdaDLQ Recorder/Function",
+        "LambdaDLQ Registration/Function",
+        "LambdaDLQ Registration/Provider",
+        "LambdaDLQ Webhook/Function",
+        "LambdaDefaultMemorySize Authorization/Provider",
+        "LambdaDefaultMemorySize Registration/Provider",
+        "LambdaEventSourceMappingDestination Recorder/Function",
+        "LambdaTracing Authorization/Provider",
+        "LambdaTracing Registration/Provider",
+        "SMG4 Authorization/Version1",
+        "SMG4 Authorization/Version2",
+        "SQSRedrivePolicy Queues/DeadLetterQueue",
+      ]
+    `);
+  });
+});
+
+describe('data', () => {
+  it('is encrypted by AWS’s keys, or by the one of the stack', () => {
+    const key = { 'Fn::GetAtt': [onlyOf(customized)('AWS::KMS::Key').id, 'Arn'] };
+
+    for (const queue of propertiesOf(template, 'AWS::SQS::Queue'))
+      expect(queue.SqsManagedSseEnabled).toBe(true);
+    // DynamoDB encrypts every table; without this property, with a key that AWS owns.
+    template.hasResourceProperties('AWS::DynamoDB::Table', { SSESpecification: Match.absent() });
+    for (const queue of propertiesOf(customized, 'AWS::SQS::Queue'))
+      expect(queue.KmsMasterKeyId).toEqual(key);
+    for (const secret of propertiesOf(customized, 'AWS::SecretsManager::Secret'))
+      expect(secret.KmsKeyId).toEqual(key);
+    for (const logs of propertiesOf(customized, 'AWS::Logs::LogGroup')) expect(logs.KmsKeyId).toEqual(key);
+    customized.hasResourceProperties('AWS::DynamoDB::Table', {
+      SSESpecification: { KMSMasterKeyId: key, SSEType: 'KMS' },
+    });
+  });
+
+  it('can be read and written with that key by those who have to, and by no other', () => {
+    const users = propertiesOf(customized, 'AWS::IAM::Policy').flatMap(({ PolicyDocument, PolicyName }) =>
+      PolicyDocument.Statement.filter(({ Action }: { Action: unknown }) =>
+        JSON.stringify(Action).includes('kms:'),
+      ).map(({ Action }: { Action: string | string[] }) => [
+        PolicyName.replace(/RoleDefault.*/, ''),
+        [Action].flat(),
+      ]),
+    );
+
+    expect(Object.fromEntries(users)).toEqual({
+      AuthorizationFunction: ['kms:Decrypt'],
+      WebhookFunction: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      RecorderFunction: expect.arrayContaining(['kms:Decrypt', 'kms:GenerateDataKey', 'kms:Encrypt']),
+      RegistrationFunction: ['kms:Decrypt'],
+    });
+  });
+
+  it('outlives the stack and cannot be deleted, unless the settings say otherwise', () => {
+    template.hasResource('AWS::DynamoDB::Table', {
+      DeletionPolicy: 'Retain',
+      Properties: Match.objectLike({ DeletionProtectionEnabled: true }),
+    });
+    template.hasResource('AWS::KMS::Key', { DeletionPolicy: 'Retain' });
+    customized.hasResource('AWS::DynamoDB::Table', {
+      DeletionPolicy: 'Delete',
+      Properties: Match.objectLike({ DeletionProtectionEnabled: false }),
+    });
+    customized.hasResource('AWS::KMS::Key', { DeletionPolicy: 'Delete' });
+  });
+
+  it('expires by expiresAt, which the recorder sets where retentionDays is given', () => {
+    const recorder = { Environment: { Variables: Match.objectLike({ TABLE_NAME: Match.anyValue() }) } };
+    const variables = (of: typeof template) =>
+      onlyOf(of)('AWS::Lambda::Function', recorder).properties.Environment.Variables;
+
+    for (const of of [template, customized]) {
+      of.hasResourceProperties('AWS::DynamoDB::Table', {
+        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+      });
+    }
+    expect(variables(template).RETENTION_DAYS).toBeUndefined();
+    expect(variables(customized).RETENTION_DAYS).toBe('90');
+  });
+});
+
+describe('limits, logs, traces and tags', () => {
+  it('are what the settings say', () => {
+    for (const [of, concurrency, days, fraction] of [
+      [template, 10, 30, 0.01],
+      [customized, 3, 7, 0.5],
+    ] as const) {
+      of.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+        ScalingConfig: { MaximumConcurrency: concurrency },
+      });
+      for (const logs of propertiesOf(of, 'AWS::Logs::LogGroup')) expect(logs.RetentionInDays).toBe(days);
+      of.hasResourceProperties('AWS::XRay::SamplingRule', {
+        SamplingRule: {
+          FixedRate: fraction,
+          ReservoirSize: 1,
+          ServiceName: 'stack/test',
+          ServiceType: 'AWS::ApiGateway::Stage',
+        },
+      });
+    }
+    expect(propertiesOf(customized, 'AWS::SQS::Queue')[0].Tags).toContainEqual({
+      Key: 'team',
+      Value: 'voice',
+    });
+  });
+
+  it('trace API and functions', () => {
+    template.hasResourceProperties('AWS::ApiGateway::Stage', { TracingEnabled: true });
+    const ours = propertiesOf(template, 'AWS::Lambda::Function').filter(
+      ({ Handler }) => Handler === 'index.handler',
+    );
+    expect(ours).toHaveLength(4);
+    for (const each of ours) expect(each.TracingConfig).toEqual({ Mode: 'Active' });
+  });
+});

@@ -1,0 +1,80 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { awaitRecords, deliver } from '../infra/local/examples.ts';
+import { API_KEY, type LocalStack, startLocalStack } from '../infra/local/local-stack.ts';
+import { summaryBody } from './functions/summaries.ts';
+import { run } from './infra/run.ts';
+
+/**
+ * Nothing private is logged: whatever is delivered, accepted or refused, recorded or not, no line of any function has
+ * a phone number, a text of 8x8 about a call, a field we do not know, a body, a header or a key.
+ */
+
+const PRIVATE = {
+  source: '+6591110001',
+  destination: '+6591110002',
+  errorMsg: 'private message of 8x8',
+  clientRequestId: 'private-request-id',
+  unrecognised: 'private field',
+  authorization: 'private-authorization',
+  body: 'private body +6591110003',
+};
+
+const logged: string[] = [];
+let stack: LocalStack;
+beforeAll(async () => {
+  stack = await startLocalStack({ port: 0, log: (line) => logged.push(line) });
+});
+afterAll(() => stack.stop());
+
+function privateBody(sessionId: string, payload: object = {}): string {
+  return summaryBody({
+    sessionId,
+    clientRequestId: PRIVATE.clientRequestId,
+    errorDetails: { errorCode: -2004, errorMsg: PRIVATE.errorMsg },
+    details: {
+      callA: { source: PRIVATE.source, destination: PRIVATE.destination, callDuration: PRIVATE.source },
+    },
+    [PRIVATE.unrecognised]: PRIVATE.unrecognised,
+    ...payload,
+  });
+}
+
+it('is in no line that a function logs, on any path', async () => {
+  const send = (body: string) =>
+    stack.sqs.send(new SendMessageCommand({ QueueUrl: stack.queueUrl, MessageBody: body }));
+  const post = (authorization: string, body: string) =>
+    fetch(stack.webhookUrl, { method: 'POST', headers: { Authorization: authorization }, body });
+
+  // Accepted, duplicate, conflict; too large for DynamoDB; refused in every way; and what no webhook lets through.
+  await deliver(stack, privateBody('private-1'));
+  await awaitRecords(stack, ['private-1']);
+  await deliver(stack, privateBody('private-1'));
+  await deliver(stack, privateBody('private-1', { endTime: '2026-01-13T09:00:00Z' }));
+  for (const half of ['a', 'b'])
+    await deliver(stack, privateBody('private-2', { half, long: `${PRIVATE.source} `.repeat(19_000) }));
+  const statuses = [
+    await post(PRIVATE.authorization, privateBody('private-3')),
+    await post(stack.authorization, PRIVATE.body),
+    await post(stack.authorization, privateBody('private-4', { startTime: PRIVATE.body })),
+    await post(stack.authorization, privateBody('private-5', { subAccountId: 'private-account' })),
+    await post(stack.authorization, `{"eventType":"CALL_ACTION","payload":"${PRIVATE.body}"}`),
+    await post(stack.authorization, `${PRIVATE.body} `.repeat(20_000)),
+  ].map(({ status }) => status);
+  await send(PRIVATE.body);
+  await send(privateBody('private-6', { endTime: PRIVATE.body }));
+  stack.voiceApi.switches.faults = ['echo', 401];
+  await run(['infra/ops/doctor.ts', '--stage', `local:${new URL(stack.webhookUrl).port}`]);
+
+  expect(statuses).toEqual([401, 400, 422, 422, 422, 413]);
+  const count = (metric: string) => logged.filter((line) => line.includes(`"${metric}":`)).length;
+  const wanted = ['DuplicateDeliveries', 'ConflictingSummaries', 'DeadLettered', 'WebhookRegistered'];
+  await expect.poll(() => wanted.filter((metric) => count(metric) === 0), { timeout: 30_000 }).toEqual([]);
+  await expect
+    .poll(() => logged.filter((line) => line.includes('dead-letter queue')).length, { timeout: 30_000 })
+    .toBeGreaterThanOrEqual(3);
+
+  const everything = logged.join('\n');
+  for (const secret of [...Object.values(PRIVATE), '659111', stack.authorization, API_KEY])
+    expect(everything).not.toContain(secret);
+}, 90_000);
