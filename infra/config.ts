@@ -145,6 +145,11 @@ const Settings = v.strictObject({
   retainData: v.optional(v.boolean('expected true or false'), true),
   /** Whether a key of the stack encrypts queues, table, secrets and logs, instead of AWS's own. */
   customerManagedKey: v.optional(v.boolean('expected true or false'), false),
+  /** How many seconds a delivery may wait for others, to be recorded with them. */
+  recorderWindowSeconds: v.optional(
+    wholeNumber('expected a whole number of seconds from 0 to 300', 0, 300),
+    10,
+  ),
   /** How many batches are recorded at a time. */
   recorderConcurrency: v.optional(wholeNumber('expected a whole number from 2 to 1000', 2, 1_000), 10),
   /** After how many days logs are forgotten. */
@@ -152,7 +157,7 @@ const Settings = v.strictObject({
     v.picklist(LOG_RETENTIONS, `expected one of ${LOG_RETENTIONS.join(', ')}`),
     30,
   ),
-  /** Which part of the requests is traced with X-Ray, beyond the first one of each second. */
+  /** Which part of the requests is traced with X-Ray. */
   tracedFraction: v.optional(
     v.pipe(v.number(FRACTION_EXPECTED), v.minValue(0, FRACTION_EXPECTED), v.maxValue(1, FRACTION_EXPECTED)),
     0.01,

@@ -2,14 +2,20 @@ import { Duration, Size, Validations } from 'aws-cdk-lib';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { recorderTimes } from './recorder.ts';
+
+export interface QueuesProps {
+  /** AWS's own, where it is not given. */
+  encryptionKey: Key | undefined;
+  /** How long a message that was received is hidden. */
+  visibilityTimeout: Duration;
+}
 
 /** The queue of deliveries to be recorded, and the one of those that could not be. */
 export class Queues extends Construct {
   readonly queue: Queue;
   readonly deadLetterQueue: Queue;
 
-  constructor(scope: Construct, id: string, encryptionKey: Key | undefined) {
+  constructor(scope: Construct, id: string, { encryptionKey, visibilityTimeout }: QueuesProps) {
     super(scope, id);
     // A body of 256 KiB fits a message of 1 MiB even when it has to be encoded; 1 MiB is the most that SQS takes.
     const common = {
@@ -37,7 +43,7 @@ export class Queues extends Construct {
     this.queue = new Queue(this, 'Queue', {
       ...common,
       retentionPeriod: Duration.days(4),
-      visibilityTimeout: recorderTimes.visibilityTimeout,
+      visibilityTimeout,
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: 5 },
     });
   }

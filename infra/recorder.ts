@@ -18,15 +18,15 @@ export interface RecorderProps {
   settings: Settings;
 }
 
-const timeout = Duration.seconds(30);
-const batchingWindow = Duration.seconds(1);
+const TIMEOUT_SECONDS = 30;
 
-export const recorderTimes = {
-  timeout,
-  batchingWindow,
-  /** Six times the function's timeout and the window: what AWS recommends, so that a throttled batch is not received twice. */
-  visibilityTimeout: Duration.seconds(6 * timeout.toSeconds()).plus(batchingWindow),
-};
+/**
+ * How long the queue hides a batch: six times the function's timeout, and the window, as AWS recommends, so that a
+ * throttled batch is not received twice.
+ */
+export function visibilityTimeout({ recorderWindowSeconds }: Settings): Duration {
+  return Duration.seconds(6 * TIMEOUT_SECONDS + recorderWindowSeconds);
+}
 
 /** The function that records deliveries from the queue. */
 export class Recorder extends Construct {
@@ -38,7 +38,7 @@ export class Recorder extends Construct {
     this.function = new NodeFunction(this, 'Function', {
       folder: 'recorder',
       description: 'Records sessions from the queue in the table',
-      timeout,
+      timeout: Duration.seconds(TIMEOUT_SECONDS),
       environment: {
         TABLE_NAME: table.tableName,
         DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
@@ -54,7 +54,7 @@ export class Recorder extends Construct {
     this.function.addEventSource(
       new SqsEventSource(queue, {
         batchSize: 10,
-        maxBatchingWindow: batchingWindow,
+        maxBatchingWindow: Duration.seconds(settings.recorderWindowSeconds),
         reportBatchItemFailures: true,
         // A burst waits in the queue, instead of taking the account's concurrency or DynamoDB's.
         maxConcurrency: settings.recorderConcurrency,

@@ -10,7 +10,7 @@ import { Dashboard } from './dashboard.ts';
 import { Edge } from './edge.ts';
 import { Encryption } from './encryption.ts';
 import { Queues } from './queues.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder, visibilityTimeout } from './recorder.ts';
 import { Registration } from './registration.ts';
 import { SessionTable } from './session-table.ts';
 import { Tracing } from './tracing.ts';
@@ -31,7 +31,10 @@ export class VssWebhookStack extends Stack {
     const { settings } = stage;
     const { key } = new Encryption(this, 'Encryption', { retain: settings.retainData });
     const encryptionKey = settings.customerManagedKey ? key : undefined;
-    const { queue, deadLetterQueue } = new Queues(this, 'Queues', encryptionKey);
+    const { queue, deadLetterQueue } = new Queues(this, 'Queues', {
+      encryptionKey,
+      visibilityTimeout: visibilityTimeout(settings),
+    });
     const { table } = new SessionTable(this, 'Sessions', { encryptionKey, retain: settings.retainData });
     const authorization = new Authorization(this, 'Authorization', {
       version: settings.authorizationVersion,

@@ -49,6 +49,8 @@ export interface LocalStackOptions {
   port: number;
   /** Takes each line that a function logs. */
   log: (line: string) => void;
+  /** Settings that are others than those of the stage `local`. */
+  settings?: object;
 }
 
 /** What the stand-in for 8x8 takes for the API key. */
@@ -59,7 +61,7 @@ export const API_KEY = 'local-api-key';
  * secrets and metrics on stand-ins, each function's bundle in its own processes, API methods over HTTP, event source
  * mappings as pollers, schedules as timers, 8x8 as a stand-in. Listens on the loopback interface only.
  */
-export async function startLocalStack({ port, log }: LocalStackOptions): Promise<LocalStack> {
+export async function startLocalStack({ port, log, settings }: LocalStackOptions): Promise<LocalStack> {
   const api: Api = {
     stageName: '',
     binary: false,
@@ -110,7 +112,7 @@ export async function startLocalStack({ port, log }: LocalStackOptions): Promise
       voiceApi: await listen(voiceApiServer(voiceApi)),
     };
     const secretsEndpoint = await listen(secretsManager(secrets));
-    const assembly = await synthesize(STAGE, { webhooksApiUrl: endpoints.voiceApi });
+    const assembly = await synthesize(STAGE, { ...settings, webhooksApiUrl: endpoints.voiceApi });
     cleanUp.push(() => rmSync(assembly, { recursive: true, force: true }));
     const { apiKeySecretName, subAccountIds } = readSettings(STAGE);
     secrets.set(apiKeySecretName, API_KEY);

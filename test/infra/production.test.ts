@@ -193,7 +193,7 @@ describe('limits, logs, traces and tags', () => {
       of.hasResourceProperties('AWS::XRay::SamplingRule', {
         SamplingRule: {
           FixedRate: fraction,
-          ReservoirSize: 1,
+          ReservoirSize: 0,
           ServiceName: 'stack/test',
           ServiceType: 'AWS::ApiGateway::Stage',
         },

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { readStage } from '../../infra/config.ts';
-import { localSettings } from './templates.ts';
+import { run } from './run.ts';
+import { localSettings, templateOf } from './templates.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
@@ -32,6 +33,33 @@ it('README has every setting, with its default', () => {
       isGiven ? 'required' : isPlain ? String(value) : expect.stringMatching(/^(none|never|8x8's four)$/),
     ]);
   }
+});
+
+it('README has what npm run cost prints, and a million sessions cost no more than seven dollars', async () => {
+  const { stdout, code } = await run(['infra/ops/cost.ts']);
+
+  expect(code).toBe(0);
+  expect(readme).toContain(stdout.trim());
+  const [, total] = /^Total +(\S+)$/m.exec(stdout) ?? [];
+  expect(Number(total)).toBeGreaterThan(5);
+  expect(Number(total)).toBeLessThanOrEqual(7);
+});
+
+it('npm run cost takes other numbers, and refuses what is none', async () => {
+  expect((await run(['infra/ops/cost.ts', '--webhook-ms', '50'])).stdout).toContain('1,000,000 of 50 ms');
+  expect(await run(['infra/ops/cost.ts', '--sessions', 'many'])).toMatchObject({
+    code: 1,
+    stderr: '--sessions takes a number greater than 0, not "many"\n',
+  });
+});
+
+it('README has every alarm', () => {
+  const alarms = Object.values(
+    templateOf({ noSessionsHours: 1 }).findResources('AWS::CloudWatch::Alarm'),
+  ).map(({ Properties }) => Properties.AlarmName.replace('stack-', ''));
+
+  expect(alarms.length).toBeGreaterThan(10);
+  for (const alarm of alarms) expect(readme).toContain(`\`${alarm}\``);
 });
 
 function messageOf(action: () => unknown): string {

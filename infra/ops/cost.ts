@@ -1,0 +1,189 @@
+import { rmSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import * as v from 'valibot';
+import { synthesize } from '../local/synthesize.ts';
+import { readTemplate, type Template } from '../local/template.ts';
+import { stackName } from '../stack-outputs.ts';
+import { runCommand } from './command.ts';
+import prices from './prices.json' with { type: 'json' };
+
+const HELP = `Usage: npm run cost -- [options]
+
+What a million sessions cost in ${prices.region}, line by line, at AWS's list prices
+of ${prices.date} (infra/ops/prices.json), from the template of a stage and what
+was measured of a delivery; and what the stage costs a month besides.
+
+Options:
+  --stage NAME       A stage of cdk.json. Default prod.
+  --sessions NUMBER  Sessions a month. Default 1000000.
+  --hours NUMBER     Hours of a day in which they come. Default 12.
+  --webhook-ms MS    Billed duration of the webhook function. Default 25.
+  --recorder-ms MS   Billed duration of the recorder function, per batch. Default 50.
+                     Both are assumed: see the stage's dashboard for yours.
+  -h, --help         Show this.
+`;
+
+/** Measured: on the local stack, and of the published examples by DynamoDB's sizing rules. */
+const MEASURED = {
+  /** What the functions log: for a delivery, and for a batch. */
+  webhookLogBytes: 348,
+  recorderLogBytes: 611,
+  /** Write units of a record, in the table and in the index, and its size there; means of the seven examples. */
+  writeUnits: 10 / 7,
+  indexWriteUnits: 4 / 7,
+  recordBytes: 959,
+  indexBytes: 385,
+};
+
+/** What Lambda logs of an invocation: START, END and REPORT. */
+const PLATFORM_LOG_BYTES = 350;
+/** What DynamoDB adds to each item. */
+const ITEM_OVERHEAD_BYTES = 100;
+/** Lambda polls a queue with five connections for 20 seconds each, even when there is nothing. */
+const IDLE_POLLS_PER_MONTH = (5 * 30 * 86_400) / 20;
+/** Custom metrics that a stage has in ordinary use: name and dimensions. */
+const CUSTOM_METRICS = 16;
+
+/** `npm run cost`: for whoever decides. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      stage: { type: 'string', default: 'prod' },
+      sessions: { type: 'string', default: '1000000' },
+      hours: { type: 'string', default: '12' },
+      'webhook-ms': { type: 'string', default: '25' },
+      'recorder-ms': { type: 'string', default: '50' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  const number = (name: 'sessions' | 'hours' | 'webhook-ms' | 'recorder-ms') => {
+    const value = Number(values[name]);
+    if (!(value > 0)) throw new Error(`--${name} takes a number greater than 0, not "${values[name]}"`);
+    return value;
+  };
+
+  const assembly = await synthesize(values.stage, {});
+  const template = readTemplate(assembly, stackName(values.stage));
+  rmSync(assembly, { recursive: true });
+  const usage = {
+    sessions: number('sessions'),
+    hours: number('hours'),
+    webhookMs: number('webhook-ms'),
+    recorderMs: number('recorder-ms'),
+  };
+  process.stdout.write(report(perMillion(template, usage), perMonth(template)));
+}
+
+interface Usage {
+  sessions: number;
+  hours: number;
+  webhookMs: number;
+  recorderMs: number;
+}
+
+/** A line of the table: what it is, how much of it, and US dollars. */
+type Line = readonly [what: string, amount: string, dollars: number];
+
+/** What a million sessions cost, delivered once each. */
+function perMillion(template: Template, { sessions, hours, webhookMs, recorderMs }: Usage): Line[] {
+  const million = 1_000_000;
+  const [source] = propertiesOf(template, 'AWS::Lambda::EventSourceMapping');
+  const { BatchSize, MaximumBatchingWindowInSeconds } = v.parse(EventSource, source);
+  const perSecond = sessions / 30 / (hours * 3_600);
+  // A batch begins with one message, and ends with the window or when it is full.
+  const batchSize = Math.min(BatchSize, 1 + perSecond * MaximumBatchingWindowInSeconds);
+  const batches = million / batchSize;
+  const polls = IDLE_POLLS_PER_MONTH * (million / sessions);
+  const logBytes =
+    million * (MEASURED.webhookLogBytes + PLATFORM_LOG_BYTES) +
+    batches * (MEASURED.recorderLogBytes + PLATFORM_LOG_BYTES);
+  const tableBytes = million * (MEASURED.recordBytes + ITEM_OVERHEAD_BYTES);
+  const indexBytes = million * (MEASURED.indexBytes + MEASURED.indexWriteUnits * ITEM_OVERHEAD_BYTES);
+  const writes = million * (MEASURED.writeUnits + MEASURED.indexWriteUnits);
+  const [rule] = propertiesOf(template, 'AWS::XRay::SamplingRule');
+  const traces = million * v.parse(SamplingRule, rule).SamplingRule.FixedRate;
+  const { perMillion: rates, perGigabyte } = prices;
+  const lambda = (invocations: number, milliseconds: number) =>
+    (invocations / million) * rates.lambdaRequests +
+    (invocations * milliseconds * memoryOf(template) * rates.lambdaArmMegabyteMilliseconds) / 1_000;
+
+  return [
+    ['API Gateway, requests', count(million), rates.apiGatewayRestRequests],
+    ['Lambda, webhook', `${count(million)} of ${webhookMs} ms`, lambda(million, webhookMs)],
+    ['Lambda, recorder', `${count(batches)} of ${recorderMs} ms`, lambda(batches, recorderMs)],
+    [
+      'SQS, requests',
+      count(million + 2 * batches + polls),
+      ((million + 2 * batches + polls) / million) * rates.sqsRequests,
+    ],
+    ['DynamoDB, write units', count(writes), (writes / million) * rates.dynamodbWriteUnits],
+    [
+      'DynamoDB, first month of storage',
+      gigabytes(tableBytes + indexBytes),
+      ((tableBytes + indexBytes) / 1e9) * perGigabyte.dynamodbMonth,
+    ],
+    [
+      'DynamoDB, its point-in-time recovery',
+      gigabytes(tableBytes),
+      (tableBytes / 1e9) * perGigabyte.dynamodbPointInTimeRecoveryMonth,
+    ],
+    ['CloudWatch, logs', gigabytes(logBytes), (logBytes / 1e9) * perGigabyte.logsIngested],
+    ['X-Ray, traces', count(traces), (traces / million) * rates.xrayTraces],
+  ];
+}
+
+/** What a stage costs a month whatever comes. */
+function perMonth(template: Template): Line[] {
+  const { perMonth: rates } = prices;
+  const secrets = propertiesOf(template, 'AWS::SecretsManager::Secret').length + 1;
+  const keys = propertiesOf(template, 'AWS::KMS::Key').length;
+  const alarms = propertiesOf(template, 'AWS::CloudWatch::Alarm').length;
+  return [
+    ['Secrets, with the API key', String(secrets), secrets * rates.secret],
+    ['Keys', String(keys), keys * rates.key],
+    ['Alarms', String(alarms), alarms * rates.alarm],
+    ['Custom metrics, about', String(CUSTOM_METRICS), CUSTOM_METRICS * rates.customMetric],
+  ];
+}
+
+const EventSource = v.object({ BatchSize: v.number(), MaximumBatchingWindowInSeconds: v.number() });
+const SamplingRule = v.object({ SamplingRule: v.object({ FixedRate: v.number() }) });
+const Memory = v.object({ MemorySize: v.number() });
+
+function propertiesOf(template: Template, type: string): Readonly<Record<string, unknown>>[] {
+  return Object.values(template.Resources)
+    .filter(({ Type }) => Type === type)
+    .map(({ Properties }) => Properties);
+}
+
+/** The memory of our functions, in MB; CDK's own have none in the template. */
+function memoryOf(template: Template): number {
+  const sizes = propertiesOf(template, 'AWS::Lambda::Function').flatMap((properties) => {
+    const parsed = v.safeParse(Memory, properties);
+    return parsed.success ? [parsed.output.MemorySize] : [];
+  });
+  return Math.max(...sizes);
+}
+
+function report(variable: readonly Line[], fixed: readonly Line[]): string {
+  const table = (title: string, lines: readonly Line[]) => {
+    const total = lines.reduce((sum, [, , dollars]) => sum + dollars, 0);
+    return [
+      [title, '', 'US$'],
+      ...lines.map(([what, amount, dollars]) => [what, amount, dollars.toFixed(2)]),
+      ['Total', '', total.toFixed(2)],
+    ]
+      .map(
+        ([what = '', amount = '', dollars = '']) =>
+          `${what.padEnd(34)}${amount.padStart(22)}${dollars.padStart(8)}\n`,
+      )
+      .join('');
+  };
+  return `${table('Per million sessions', variable)}\n${table('Per month, whatever comes', fixed)}`;
+}
+
+const count = (amount: number) => Math.round(amount).toLocaleString('en');
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+
+await runCommand(main);
