@@ -1,39 +1,12 @@
 import { join } from 'node:path';
-import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { type Api, allowedAddresses } from './api-gateway.ts';
-import type { EventSource } from './event-source.ts';
-import { type FunctionDefinition, functionArn, type LocalFunction } from './lambda.ts';
+import { API_MAKERS } from './api-provisioners.ts';
+import { functionArn } from './lambda.ts';
 import { generateSecretString } from './secrets-manager.ts';
-import { ACCOUNT, type Provision, type Provisioned, REGION } from './template.ts';
-
-/** Where resources are made. */
-export interface Site {
-  stackName: string;
-  /** The folder of the cloud assembly, which has the functions' bundles. */
-  assembly: string;
-  sqs: SQSClient;
-  sqsEndpoint: string;
-  dynamodb: DynamoDBClient;
-  start(definition: FunctionDefinition): LocalFunction;
-  /** The queues' URLs, by ARN. */
-  queueUrls: Map<string, string>;
-  /** The values of secrets, by ARN; of those that exist already, by name. */
-  secrets: Map<string, string>;
-  /** The functions, by ARN. */
-  functions: Map<string, LocalFunction>;
-  eventSources: EventSource[];
-  schedules: Schedule[];
-  api: Api;
-}
-
-/** Invokes a function at once, and then at regular intervals. */
-export interface Schedule {
-  minutes: number;
-  target: LocalFunction;
-  event: unknown;
-}
+import { functionOf, type Maker, type Site } from './site.ts';
+import { ACCOUNT, type Provision, REGION } from './template.ts';
 
 /** How each type of resource is made on this machine: its properties are read as far as they matter here. */
 export function provisioners(site: Site): (type: string) => Provision {
@@ -64,8 +37,6 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'AWS::SQS::QueuePolicy',
   'AWS::XRay::SamplingRule',
 ]);
-
-type Maker = (site: Site, properties: unknown, logicalId: string) => Promise<Provisioned>;
 
 const MAKERS: Readonly<Record<string, Maker>> = {
   async 'AWS::SQS::Queue'({ sqs, sqsEndpoint, queueUrls, stackName }, properties, logicalId) {
@@ -186,92 +157,10 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     });
     return { ref: logicalId };
   },
-
-  // The path of a resource of an API serves as its id: so a method knows its path.
-  async 'AWS::ApiGateway::RestApi'(site, properties, logicalId) {
-    const { BinaryMediaTypes, Policy } = v.parse(
-      v.object({
-        BinaryMediaTypes: v.optional(v.array(v.string()), []),
-        Policy: v.object({
-          Statement: v.tuple([
-            v.object({
-              Effect: v.literal('Allow'),
-              Condition: v.optional(
-                v.object({ IpAddress: v.object({ 'aws:SourceIp': v.array(v.string()) }) }),
-                { IpAddress: { 'aws:SourceIp': ['0.0.0.0/0', '::/0'] } },
-              ),
-            }),
-          ]),
-        }),
-      }),
-      properties,
-    );
-    site.api.binary = BinaryMediaTypes.includes('*/*');
-    site.api.allowed = allowedAddresses(Policy.Statement[0].Condition.IpAddress['aws:SourceIp']);
-    return { ref: logicalId, attributes: { RootResourceId: '' } };
-  },
-
-  async 'AWS::ApiGateway::GatewayResponse'(site, properties, logicalId) {
-    const { ResponseParameters, ResponseTemplates, ResponseType, StatusCode } = v.parse(
-      v.object({
-        ResponseParameters: v.record(v.string(), v.string()),
-        ResponseTemplates: v.object({ 'application/json': v.string() }),
-        ResponseType: v.string(),
-        StatusCode: v.optional(v.pipe(v.string(), v.transform(Number))),
-      }),
-      properties,
-    );
-    const headers = Object.entries(ResponseParameters).map(([name, value]) => [
-      name.replace(/^gatewayresponse\.header\./, ''),
-      value.replace(/^'(.*)'$/, '$1'),
-    ]);
-    site.api.responses.set(ResponseType, {
-      status: StatusCode,
-      headers: Object.fromEntries(headers),
-      template: ResponseTemplates['application/json'],
-    });
-    return { ref: logicalId };
-  },
-
-  async 'AWS::ApiGateway::Resource'(_, properties) {
-    const { ParentId, PathPart } = v.parse(
-      v.object({ ParentId: v.string(), PathPart: v.string() }),
-      properties,
-    );
-    return { ref: `${ParentId}/${PathPart}` };
-  },
-
-  async 'AWS::ApiGateway::Method'(site, properties, logicalId) {
-    const { HttpMethod, ResourceId, Integration } = v.parse(
-      v.object({
-        HttpMethod: v.string(),
-        ResourceId: v.string(),
-        Integration: v.object({
-          Type: v.literal('AWS_PROXY'),
-          Uri: v.pipe(v.string(), v.regex(/\/functions\/.*\/invocations$/)),
-        }),
-      }),
-      properties,
-    );
-    const arn = Integration.Uri.replace(/^.*\/functions\//, '').replace(/\/invocations$/, '');
-    site.api.methods.push({ method: HttpMethod, path: ResourceId, target: functionOf(site, arn) });
-    return { ref: logicalId };
-  },
-
-  async 'AWS::ApiGateway::Stage'(site, properties) {
-    const { StageName } = v.parse(v.object({ StageName: v.string() }), properties);
-    site.api.stageName = StageName;
-    return { ref: StageName };
-  },
+  ...API_MAKERS,
 };
 
 const KeySchema = v.array(v.object({ AttributeName: v.string(), KeyType: v.picklist(['HASH', 'RANGE']) }));
-
-function functionOf(site: Site, arn: string): LocalFunction {
-  const found = site.functions.get(arn);
-  if (!found) throw new Error(`The template has no function ${arn}`);
-  return found;
-}
 
 /**
  * Creates a custom resource as CloudFormation does through the CDK provider framework, whose own function is

@@ -1,0 +1,43 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { Api } from './api-gateway.ts';
+import type { EventSource } from './event-source.ts';
+import type { FunctionDefinition, LocalFunction } from './lambda.ts';
+import type { Provisioned } from './template.ts';
+
+/** Where resources are made. */
+export interface Site {
+  stackName: string;
+  /** The folder of the cloud assembly, which has the functions' bundles. */
+  assembly: string;
+  sqs: SQSClient;
+  sqsEndpoint: string;
+  dynamodb: DynamoDBClient;
+  start(definition: FunctionDefinition): LocalFunction;
+  /** The queues' URLs, by ARN. */
+  queueUrls: Map<string, string>;
+  /** The values of secrets, by ARN; of those that exist already, by name. */
+  secrets: Map<string, string>;
+  /** The functions, by ARN. */
+  functions: Map<string, LocalFunction>;
+  eventSources: EventSource[];
+  schedules: Schedule[];
+  api: Api;
+}
+
+/** Invokes a function at once, and then at regular intervals. */
+export interface Schedule {
+  minutes: number;
+  target: LocalFunction;
+  event: unknown;
+}
+
+/** Makes a resource of one type. */
+export type Maker = (site: Site, properties: unknown, logicalId: string) => Promise<Provisioned>;
+
+/** The function of the template with this ARN. */
+export function functionOf(site: Site, arn: string): LocalFunction {
+  const found = site.functions.get(arn);
+  if (!found) throw new Error(`The template has no function ${arn}`);
+  return found;
+}
