@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
@@ -82,7 +82,13 @@ export class Alarms extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     );
-    if (settings.alarmEmail !== undefined) topic.addSubscription(new EmailSubscription(settings.alarmEmail));
+    if (settings.alarmEmail !== undefined) {
+      const subscription = topic.addSubscription(new EmailSubscription(settings.alarmEmail));
+      Validations.of(subscription).acknowledge({
+        id: 'Serverless::Serverless-SNSRedrivePolicy',
+        reason: 'SNS hands e-mail on at once; what it could not deliver, the console and the dashboard show.',
+      });
+    }
     new CfnOutput(this, 'TopicArn', {
       key: 'AlarmTopicArn',
       value: topic.topicArn,
@@ -112,33 +118,41 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       metric: queue.metricApproximateAgeOfOldestMessage({ period, statistic: 'Maximum' }),
       threshold: 600,
       periods: 2,
-      means: 'Deliveries wait for more than ten minutes: recording fails, or does not keep up.',
-      risk: 'analysts see sessions late; what fails five times becomes a dead letter, what waits four days is lost.',
+      means: 'Deliveries wait for more than ten minutes: the recorder does not keep up, or does not run.',
+      risk: 'analysts see sessions late; what waits four days is lost.',
       first: `npm run doctor -- ${stage}`,
+    },
+    RecordsFailed: {
+      metric: countedMetric(scope, 'RecordsFailed'),
+      threshold: 1,
+      periods: 2,
+      means:
+        'Deliveries could not be recorded for ten minutes; the queue tries each five times, for a quarter of an hour.',
+      risk: 'nothing yet: what fails five times becomes a dead letter, to be sent back when it is over.',
+      first: `${logsOf('Recorder')} --since 1h`,
     },
     Webhook5xx: {
       metric: api.metricServerError({ period, statistic: 'Sum' }),
       threshold: 1,
-      means: 'A delivery was answered 5xx: it could not be put into the queue.',
+      means: 'A delivery was answered 5xx: it could not be put into the queue, or the function did not run.',
       risk: 'it is lost, unless 8x8 repeats it, which 8x8 does not document.',
       first: `${logsOf('Webhook')} --since 1h`,
     },
     Webhook4xx: {
       metric: api.metricClientError({ period, statistic: 'Sum' }),
       threshold: 100,
-      means: 'Many requests are refused: someone else has found the URL, or 8x8 sends what we do not take.',
-      risk: 'deliveries of 8x8, if they are among them; some cost.',
-      first: `npm run redrive -- ${stage}`,
+      means:
+        'Many requests are refused: someone else has found the URL (403, 404), 8x8 sends more than throttlingRate (429), or what we do not take (422).',
+      risk: 'deliveries of 8x8, if they are among them: only what is answered 400 or 422 is kept.',
+      first: `see "Deliveries by outcome" on the dashboard ${Stack.of(scope).stackName}: what is not there, API Gateway has refused; then npm run redrive -- ${stage}`,
     },
     WebhookUnauthorized: {
-      metric: countedMetric(scope, 'DeliveriesRejected', { reason: 'unauthorized' }).with({
-        period: Duration.minutes(15),
-      }),
-      threshold: 3,
+      metric: countedMetric(scope, 'DeliveriesRejected', { reason: 'unauthorized' }),
+      threshold: 1,
       means:
-        'Requests from allowed addresses have no accepted Authorization value: 8x8 may send another one.',
-      risk: 'every delivery: what is answered 401 is not kept.',
-      first: `npm run doctor -- ${stage}; then raise authorizationVersion by one and deploy`,
+        'A request from an allowed address has no accepted Authorization value: 8x8 may send another one.',
+      risk: 'every delivery, if it is so: what is answered 401 is not kept.',
+      first: `npm run doctor -- ${stage}; if no session is recorded since, raise authorizationVersion by one and deploy`,
     },
     ...Object.fromEntries(
       Object.entries(functions).map(([name, each]): [string, AlarmDefinition] => [
@@ -173,7 +187,7 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
           {
             metric: functions[name].metricDuration({ period, statistic: 'Maximum' }),
             threshold: timeout * 0.8,
-            means: `The function ${name} took more than four fifths of its ${timeout / 1_000} seconds: AWS answers it slowly.`,
+            means: `The function ${name} took more than four fifths of its ${timeout / 1_000} seconds: the AWS services behind it may be slow.`,
             risk:
               name === 'Webhook'
                 ? 'deliveries that will be answered 5xx.'
@@ -187,8 +201,8 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       metric: registered.with({ statistic: 'Minimum' }),
       threshold: 0,
       isLow: true,
-      means: 'A webhook is not registered at 8x8 as it should be.',
-      risk: 'every session of that sub-account: 8x8 delivers nowhere, or elsewhere.',
+      means: 'A webhook is not registered at 8x8 as it should be, or 8x8 does not let us look.',
+      risk: 'every session of that sub-account, if 8x8 delivers nowhere or elsewhere; nothing yet, if only the API key is refused.',
       first: `npm run doctor -- ${stage}`,
     },
     RegistrationUnchecked: {

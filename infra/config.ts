@@ -40,7 +40,8 @@ function isAddressRange(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
   const family = isIP(address);
   const longest = family === 4 ? 32 : 128;
-  const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest);
+  // 0 would be everybody, which is for "any" to say.
+  const isPrefix = prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= longest);
   return family !== 0 && isPrefix && rest.length === 0;
 }
 
@@ -150,6 +151,8 @@ const Settings = v.strictObject({
     wholeNumber('expected a whole number of seconds from 0 to 300', 0, 300),
     10,
   ),
+  /** How many deliveries the webhook may take at a time, reserved in the account; as many as there are, where it is not given. */
+  webhookConcurrency: v.optional(wholeNumber('expected a whole number from 1 to 1000', 1, 1_000)),
   /** How many batches are recorded at a time. */
   recorderConcurrency: v.optional(wholeNumber('expected a whole number from 2 to 1000', 2, 1_000), 10),
   /** After how many days logs are forgotten. */
@@ -160,7 +163,7 @@ const Settings = v.strictObject({
   /** Which part of the requests is traced with X-Ray. */
   tracedFraction: v.optional(
     v.pipe(v.number(FRACTION_EXPECTED), v.minValue(0, FRACTION_EXPECTED), v.maxValue(1, FRACTION_EXPECTED)),
-    0.01,
+    0.005,
   ),
   /** Who is told of alarms by e-mail. */
   alarmEmail: v.optional(
@@ -173,7 +176,22 @@ const Settings = v.strictObject({
     v.pipe(v.string(BOUNDARY_EXPECTED), v.regex(/^arn:[\w-]+:iam::\d{12}:policy\/.+$/, BOUNDARY_EXPECTED)),
   ),
   /** On everything that takes tags. */
-  tags: v.optional(v.record(v.string(), v.string('expected a text')), {}),
+  tags: v.optional(
+    v.pipe(
+      v.unknown(),
+      // An array would be taken for a record of its elements.
+      v.check((tags) => !Array.isArray(tags), 'expected an object of texts'),
+      v.record(
+        v.pipe(
+          v.string(),
+          v.regex(/^(?!aws:).{1,128}$/i, 'expected a name of up to 128 characters, not aws:…'),
+        ),
+        v.string('expected a text'),
+        'expected an object of texts',
+      ),
+    ),
+    {},
+  ),
   /** How often, in minutes, it is checked that 8x8 still has the webhook registered. */
   registrationCheckMinutes: v.optional(
     wholeNumber('expected a whole number of minutes from 5 to 1440', 5, 1_440),
@@ -206,9 +224,9 @@ export function readStage(stages: unknown, chosen: unknown = 'dev'): Stage {
   if (typeof chosen !== 'string' || !known.has(chosen)) {
     throw new ConfigurationError(`There is no stage "${chosen}". ${existing} Choose one with -c stage=NAME.`);
   }
-  if (!/^[A-Za-z][A-Za-z0-9-]{0,62}$/.test(chosen)) {
+  if (!/^[A-Za-z][A-Za-z0-9-]{0,19}$/.test(chosen)) {
     throw new ConfigurationError(
-      `"${chosen}" cannot name a stage: expected a letter, then up to 62 letters, digits or hyphens. ${existing}`,
+      `"${chosen}" cannot name a stage: expected a letter, then up to 19 letters, digits or hyphens. ${existing}`,
     );
   }
   const parsed = v.safeParse(Settings, known.get(chosen));

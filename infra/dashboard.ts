@@ -60,16 +60,23 @@ export class Dashboard extends Construct {
       graph('Deliveries by outcome', [
         counted('DeliveriesAccepted', 'accepted'),
         search(stack, 'DeliveriesRejected', 'reason'),
+        api.metricClientError({ label: 'all answers 4xx', statistic: 'Sum' }),
       ]),
-      graph('Sessions by status', [search(stack, 'SessionsRecorded', 'sessionStatus')]),
+      graph('Sessions by status; dead letters by reason', [
+        search(stack, 'SessionsRecorded', 'sessionStatus'),
+        search(stack, 'DeadLettered', 'reason'),
+      ]),
+      graph('Registered at 8x8', [
+        countedMetric(this, 'WebhookRegistered').with({ label: 'every webhook', statistic: 'Minimum' }),
+      ]),
       graph('Told twice, told otherwise, not understood', [
         counted('DuplicateDeliveries', 'duplicates'),
         counted('ConflictingSummaries', 'conflicts'),
         counted('UnrecognisedFields', 'unrecognised fields'),
       ]),
       graph(
-        'Failures of functions',
-        byFunction((each) => each.metricErrors()),
+        'Failures of functions; failed attempts to record',
+        [...byFunction((each) => each.metricErrors()), counted('RecordsFailed', 'records failed')],
         byFunction((each) => each.metricThrottles()),
       ),
       graph(

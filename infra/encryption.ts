@@ -4,7 +4,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
 export interface EncryptionProps {
-  /** Whether the key outlives the stack, as the data that it encrypts does. */
+  /** Whether the key outlives the stack, as the data that it encrypts does; not a creation that fails. */
   retain: boolean;
 }
 
@@ -18,7 +18,7 @@ export class Encryption extends Construct {
     this.key = new Key(this, 'Key', {
       description: `Encrypts what ${stack.stackName} keeps`,
       enableKeyRotation: true,
-      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: retain ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     });
     // Alarms are published by CloudWatch, which may not use the key that SNS has by default.
     this.key.addToResourcePolicy(

@@ -27,7 +27,7 @@ export const GATEWAY_RESPONSES: readonly (readonly [ResponseType, Problem])[] = 
       status: 404,
       name: 'not-found',
       title: 'There is nothing at this path and method',
-      detail: 'The only one is POST /STAGE/voice/webhooks/vss.',
+      detail: 'The only one is POST to the URL that is registered at 8x8.',
     },
   ],
   [

@@ -15,6 +15,10 @@ export interface NodeFunctionProps {
   description: string;
   timeout: Duration;
   environment?: Record<string, string>;
+  /** Whether it decides what to trace, where nobody before it has. It does, unless told otherwise. */
+  tracing?: Tracing;
+  /** How many of it may run at a time, and are kept free for it. */
+  reservedConcurrentExecutions?: number;
 }
 
 /** One of the functions in functions/, bundled, with a role and a log group of its own. */
@@ -24,6 +28,7 @@ export class NodeFunction extends LambdaFunction {
     const directory = mkdtempSync(join(tmpdir(), 'vss-webhook-bundle-'));
     buildSync({ ...bundleOptions(`${folder}/handler.ts`), outfile: join(directory, 'index.js') });
     super(scope, id, {
+      tracing: Tracing.ACTIVE,
       ...props,
       // The service that Powertools logs and counts under: so that two stages of one account stay apart.
       environment: { ...props.environment, POWERTOOLS_SERVICE_NAME: Stack.of(scope).stackName },
@@ -34,7 +39,6 @@ export class NodeFunction extends LambdaFunction {
       memorySize: 512,
       role,
       logGroup,
-      tracing: Tracing.ACTIVE,
     });
     Validations.of(role).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',

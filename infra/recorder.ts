@@ -2,6 +2,7 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
+import { Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -31,12 +32,15 @@ export function visibilityTimeout({ recorderWindowSeconds }: Settings): Duration
 /** The function that records deliveries from the queue. */
 export class Recorder extends Construct {
   readonly function: NodeFunction;
+  /** The mapping that feeds it from the queue. */
+  readonly eventSourceMappingId: string;
 
   constructor(scope: Construct, id: string, props: RecorderProps) {
     super(scope, id);
     const { queue, deadLetterQueue, table, encryptionKey, settings } = props;
     this.function = new NodeFunction(this, 'Function', {
       folder: 'recorder',
+      tracing: Tracing.PASS_THROUGH,
       description: 'Records sessions from the queue in the table',
       timeout: Duration.seconds(TIMEOUT_SECONDS),
       environment: {
@@ -51,18 +55,25 @@ export class Recorder extends Construct {
     );
     deadLetterQueue.grant(this.function, 'sqs:SendMessage');
     if (encryptionKey) Encryption.grant(encryptionKey, this.function);
-    this.function.addEventSource(
-      new SqsEventSource(queue, {
-        batchSize: 10,
-        maxBatchingWindow: Duration.seconds(settings.recorderWindowSeconds),
-        reportBatchItemFailures: true,
-        // A burst waits in the queue, instead of taking the account's concurrency or DynamoDB's.
-        maxConcurrency: settings.recorderConcurrency,
-      }),
-    );
-    Validations.of(this.function).acknowledge({
-      id: 'Serverless::Serverless-LambdaEventSourceMappingDestination',
-      reason: 'Lambda has destinations for streams only; of a queue, the redrive policy keeps what fails.',
+    const source = new SqsEventSource(queue, {
+      batchSize: 10,
+      maxBatchingWindow: Duration.seconds(settings.recorderWindowSeconds),
+      reportBatchItemFailures: true,
+      // A burst waits in the queue, instead of taking the account's concurrency or DynamoDB's.
+      maxConcurrency: settings.recorderConcurrency,
     });
+    this.function.addEventSource(source);
+    this.eventSourceMappingId = source.eventSourceMappingId;
+    Validations.of(this.function).acknowledge(
+      {
+        id: 'Serverless::Serverless-LambdaEventSourceMappingDestination',
+        reason: 'Lambda has destinations for streams only; of a queue, the redrive policy keeps what fails.',
+      },
+      {
+        id: 'Serverless::Serverless-LambdaTracing',
+        reason:
+          'It is traced when its deliveries are: an active function would sample its batches by itself.',
+      },
+    );
   }
 }

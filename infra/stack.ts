@@ -29,7 +29,9 @@ export class VssWebhookStack extends Stack {
     });
 
     const { settings } = stage;
-    const { key } = new Encryption(this, 'Encryption', { retain: settings.retainData });
+    const { key } = new Encryption(this, 'Encryption', {
+      retain: settings.retainData && settings.customerManagedKey,
+    });
     const encryptionKey = settings.customerManagedKey ? key : undefined;
     const { queue, deadLetterQueue } = new Queues(this, 'Queues', {
       encryptionKey,
@@ -45,6 +47,7 @@ export class VssWebhookStack extends Stack {
       authorizationDigests: authorization.digests,
       queue,
       deadLetterQueue,
+      concurrency: settings.webhookConcurrency,
       encryptionKey,
     });
     const edge = new Edge(this, 'Edge', { stageName: stage.name, settings, receiver: webhook.function });
@@ -89,6 +92,14 @@ export class VssWebhookStack extends Stack {
     new CfnOutput(this, 'SubAccountIds', {
       value: settings.subAccountIds.join(','),
       description: 'Sub-accounts whose webhook is registered at 8x8',
+    });
+    new CfnOutput(this, 'WebhookFunctionName', {
+      value: webhook.function.functionName,
+      description: 'Takes deliveries',
+    });
+    new CfnOutput(this, 'RecorderEventSourceMappingId', {
+      value: recorder.eventSourceMappingId,
+      description: 'Feeds the recorder from the queue; disable it to stop recording',
     });
     new CfnOutput(this, 'RegistrationFunctionName', {
       value: registration.function.functionName,

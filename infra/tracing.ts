@@ -10,16 +10,16 @@ export interface TracingProps {
 }
 
 /**
- * Which requests X-Ray traces. API Gateway decides at the way in; the webhook passes the trace on with the message
- * (functions/webhook), and Lambda joins the recorder's to it.
+ * Which requests X-Ray traces. API Gateway decides at the way in; the webhook passes the decision on with the message
+ * (functions/webhook), and X-Ray links the trace of the batch to those of its deliveries.
  */
 export class Tracing extends Construct {
   constructor(scope: Construct, id: string, { fraction, serviceName }: TracingProps) {
     super(scope, id);
     new CfnSamplingRule(this, 'Rule', {
       samplingRule: {
-        // A name has at most 32 characters; this one has to differ between the stages of an account.
-        ruleName: Stack.of(this).stackName.slice(-32),
+        // A name has at most 32 characters; a stage has at most 20 (config.ts).
+        ruleName: Stack.of(this).stackName.replace(/^vss-webhook-/, 'vss-'),
         version: 1,
         priority: 1_000,
         fixedRate: fraction,

@@ -10,6 +10,8 @@ export interface WebhookProps {
   authorizationDigests: string;
   queue: Queue;
   deadLetterQueue: Queue;
+  /** How many of it may run at a time; as many as the account allows, where it is not given. */
+  concurrency: number | undefined;
   /** The key of the queues; AWS's own, where it is not given. */
   encryptionKey: Key | undefined;
 }
@@ -25,6 +27,7 @@ export class Webhook extends Construct {
       description: 'Puts Voice Session Summaries of 8x8 into the queue',
       // Three attempts at SQS of three seconds each, and the pauses between them (functions/client-settings.ts).
       timeout: Duration.seconds(10),
+      ...(props.concurrency !== undefined && { reservedConcurrentExecutions: props.concurrency }),
       environment: {
         QUEUE_URL: props.queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: props.deadLetterQueue.queueUrl,

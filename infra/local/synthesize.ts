@@ -28,7 +28,8 @@ export function readSettings(stage: string): Settings {
  */
 export async function synthesize(stage: string, settings: object): Promise<string> {
   const context = readContext();
-  const stages = { ...context.stages, [stage]: { ...context.stages[stage], ...settings } };
+  const known = context.stages[stage];
+  const stages = known ? { ...context.stages, [stage]: { ...known, ...settings } } : context.stages;
   const assembly = mkdtempSync(join(tmpdir(), 'vss-webhook-assembly-'));
   const env = {
     ...process.env,

@@ -35,6 +35,8 @@ const MEASURED = {
   indexBytes: 385,
 };
 
+/** An answer 200 with its headers. */
+const ANSWER_BYTES = 400;
 /** What Lambda logs of an invocation: START, END and REPORT. */
 const PLATFORM_LOG_BYTES = 350;
 /** What DynamoDB adds to each item. */
@@ -106,10 +108,15 @@ function perMillion(template: Template, { sessions, hours, webhookMs, recorderMs
   const { perMillion: rates, perGigabyte } = prices;
   const lambda = (invocations: number, milliseconds: number) =>
     (invocations / million) * rates.lambdaRequests +
-    (invocations * milliseconds * memoryOf(template) * rates.lambdaArmMegabyteMilliseconds) / 1_000;
+    ((invocations * milliseconds * memoryOf(template)) / million) * rates.lambdaArmMegabyteMilliseconds;
 
   return [
     ['API Gateway, requests', count(million), rates.apiGatewayRestRequests],
+    [
+      'API Gateway, answers out',
+      gigabytes(million * ANSWER_BYTES),
+      ((million * ANSWER_BYTES) / 1e9) * perGigabyte.dataOut,
+    ],
     ['Lambda, webhook', `${count(million)} of ${webhookMs} ms`, lambda(million, webhookMs)],
     ['Lambda, recorder', `${count(batches)} of ${recorderMs} ms`, lambda(batches, recorderMs)],
     [
@@ -143,6 +150,7 @@ function perMonth(template: Template): Line[] {
     ['Secrets, with the API key', String(secrets), secrets * rates.secret],
     ['Keys', String(keys), keys * rates.key],
     ['Alarms', String(alarms), alarms * rates.alarm],
+    ['Dashboards', '1', rates.dashboard],
     ['Custom metrics, about', String(CUSTOM_METRICS), CUSTOM_METRICS * rates.customMetric],
   ];
 }

@@ -19,6 +19,14 @@ function alarm(name: string, of = template) {
   return found;
 }
 
+const SERVICE = [{ Name: 'service', Value: 'stack' }];
+const UNAUTHORIZED = { Name: 'reason', Value: 'unauthorized' };
+const API = [{ Name: 'ApiName', Value: 'stack' }];
+const nameOf = (id: string) => ({ 'Fn::GetAtt': [expect.stringContaining(id), 'QueueName'] });
+const DEAD_LETTERS = [{ Name: 'QueueName', Value: nameOf('DeadLetterQueue') }];
+const QUEUE = [{ Name: 'QueueName', Value: nameOf('QueuesQueue') }];
+const functionOf = (id: string) => [{ Name: 'FunctionName', Value: { Ref: expect.stringContaining(id) } }];
+
 describe('the alarms', () => {
   it('are these', () => {
     const names = (of: typeof template) =>
@@ -29,6 +37,7 @@ describe('the alarms', () => {
       'QueueAge',
       'RecorderDuration',
       'RecorderErrors',
+      'RecordsFailed',
       'RegistrationErrors',
       'RegistrationLost',
       'RegistrationUnchecked',
@@ -60,24 +69,33 @@ describe('the alarms', () => {
   });
 
   it.each([
-    ['DeadLetters', 'ApproximateNumberOfMessagesVisible', 'Maximum', 1],
-    ['QueueAge', 'ApproximateAgeOfOldestMessage', 'Maximum', 600],
-    ['Webhook5xx', '5XXError', 'Sum', 1],
-    ['Webhook4xx', '4XXError', 'Sum', 100],
-    ['WebhookUnauthorized', 'DeliveriesRejected', 'Sum', 3],
-    ['WebhookErrors', 'Errors', 'Sum', 1],
-    ['WebhookThrottles', 'Throttles', 'Sum', 1],
-    ['WebhookDuration', 'Duration', 'Maximum', 8_000],
-    ['RecorderDuration', 'Duration', 'Maximum', 24_000],
-  ])('%s goes off when %s (%s) is at least %d; no data is well', (name, metric, statistic, threshold) => {
-    expect(alarm(name)).toMatchObject({
-      MetricName: metric,
-      Statistic: statistic,
-      Threshold: threshold,
-      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-      TreatMissingData: 'notBreaching',
-    });
-  });
+    ['DeadLetters', 'ApproximateNumberOfMessagesVisible', 'Maximum', 1, 1, DEAD_LETTERS],
+    ['QueueAge', 'ApproximateAgeOfOldestMessage', 'Maximum', 600, 2, QUEUE],
+    ['RecordsFailed', 'RecordsFailed', 'Sum', 1, 2, SERVICE],
+    ['Webhook5xx', '5XXError', 'Sum', 1, 1, API],
+    ['Webhook4xx', '4XXError', 'Sum', 100, 1, API],
+    ['WebhookUnauthorized', 'DeliveriesRejected', 'Sum', 1, 1, [UNAUTHORIZED, ...SERVICE]],
+    ['WebhookErrors', 'Errors', 'Sum', 1, 1, functionOf('WebhookFunction')],
+    ['RecorderErrors', 'Errors', 'Sum', 1, 1, functionOf('RecorderFunction')],
+    ['RegistrationErrors', 'Errors', 'Sum', 1, 1, functionOf('RegistrationFunction')],
+    ['WebhookThrottles', 'Throttles', 'Sum', 1, 1, functionOf('WebhookFunction')],
+    ['WebhookDuration', 'Duration', 'Maximum', 8_000, 1, functionOf('WebhookFunction')],
+    ['RecorderDuration', 'Duration', 'Maximum', 24_000, 1, functionOf('RecorderFunction')],
+  ])(
+    '%s goes off when %s (%s) is at least %d, %d times; no data is well',
+    (name, metric, statistic, threshold, periods, dimensions) => {
+      expect(alarm(name)).toMatchObject({
+        MetricName: metric,
+        Statistic: statistic,
+        Threshold: threshold,
+        Period: 300,
+        EvaluationPeriods: periods,
+        Dimensions: dimensions,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+        TreatMissingData: 'notBreaching',
+      });
+    },
+  );
 
   it('notice a lost registration at the next check, and three checks that could not be made', () => {
     const low = {
@@ -174,6 +192,9 @@ it('the dashboard begins with all alarms, and shows every metric that the functi
     'DuplicateDeliveries',
     'ConflictingSummaries',
     'UnrecognisedFields',
+    'RecordsFailed',
+    'DeadLettered',
+    'WebhookRegistered',
     'RecordingLag',
     'ApproximateAgeOfOldestMessage',
     'ConsumedWriteCapacityUnits',
@@ -181,4 +202,7 @@ it('the dashboard begins with all alarms, and shows every metric that the functi
   ]) {
     expect(body).toContain(metric);
   }
+  expect(body).toContain(
+    `SEARCH('{VssWebhook,service,sessionStatus} service=\\\\\\"stack\\\\\\" MetricName=\\\\\\"SessionsRecorded\\\\\\"', 'Sum', 300)`,
+  );
 });

@@ -77,6 +77,7 @@ describe('the settings of a stage', () => {
       [],
       ['18.140.80.256'],
       ['18.140.80.2/33'],
+      ['0.0.0.0/0'],
       ['18.140.80.2/8/8'],
       ['example.com'],
       'all',
@@ -101,6 +102,12 @@ describe('the settings of a stage', () => {
       complaint({ ...dev, webAclArn: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b' }),
       'webAclArn: expected the ARN of a regional web ACL (wafv2).',
     ],
+    [
+      'a tag of AWS',
+      complaint({ ...dev, tags: { 'aws:x': 'y' } }),
+      'expected a name of up to 128 characters, not aws:',
+    ],
+    ['a list of tags', complaint({ ...dev, tags: ['a'] }), 'tags: expected an object of texts.'],
     ['another answer', complaint({ ...dev, takeOver: 'yes' }), 'takeOver: expected true or false.'],
     ['another choice', complaint({ ...dev, onDelete: 'retain' }), 'onDelete: expected "remove" or "keep".'],
     [

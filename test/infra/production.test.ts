@@ -14,6 +14,7 @@ const customized = templateOf({
   retentionDays: 90,
   retainData: false,
   recorderConcurrency: 3,
+  webhookConcurrency: 40,
   logRetentionDays: 7,
   tracedFraction: 0.5,
   permissionsBoundaryArn: BOUNDARY,
@@ -107,6 +108,7 @@ describe('what is acknowledged of cdk-nag’s findings', () => {
         "LambdaDefaultMemorySize Registration/Provider",
         "LambdaEventSourceMappingDestination Recorder/Function",
         "LambdaTracing Authorization/Provider",
+        "LambdaTracing Recorder/Function",
         "LambdaTracing Registration/Provider",
         "SMG4 Authorization/Version1",
         "SMG4 Authorization/Version2",
@@ -152,12 +154,39 @@ describe('data', () => {
     });
   });
 
+  it('of the logs is encrypted with it too, which CloudWatch Logs may do for this stack’s groups', () => {
+    const { Statement } = onlyOf(customized)('AWS::KMS::Key').properties.KeyPolicy;
+
+    expect(Statement).toContainEqual({
+      Effect: 'Allow',
+      Principal: { Service: { 'Fn::Join': ['', ['logs.', { Ref: 'AWS::Region' }, '.amazonaws.com']] } },
+      Action: expect.arrayContaining([
+        'kms:Decrypt',
+        'kms:Encrypt',
+        'kms:GenerateDataKey',
+        'kms:DescribeKey',
+      ]),
+      Resource: '*',
+      Condition: {
+        ArnLike: {
+          'kms:EncryptionContext:aws:logs:arn': {
+            'Fn::Join': ['', expect.arrayContaining([':log-group:stack-*'])],
+          },
+        },
+      },
+    });
+  });
+
   it('outlives the stack and cannot be deleted, unless the settings say otherwise', () => {
     template.hasResource('AWS::DynamoDB::Table', {
       DeletionPolicy: 'Retain',
       Properties: Match.objectLike({ DeletionProtectionEnabled: true }),
     });
-    template.hasResource('AWS::KMS::Key', { DeletionPolicy: 'Retain' });
+    templateOf({ customerManagedKey: true }).hasResource('AWS::KMS::Key', {
+      DeletionPolicy: 'RetainExceptOnCreate',
+    });
+    // Without data of its own the key is no loss.
+    template.hasResource('AWS::KMS::Key', { DeletionPolicy: 'Delete' });
     customized.hasResource('AWS::DynamoDB::Table', {
       DeletionPolicy: 'Delete',
       Properties: Match.objectLike({ DeletionProtectionEnabled: false }),
@@ -183,7 +212,7 @@ describe('data', () => {
 describe('limits, logs, traces and tags', () => {
   it('are what the settings say', () => {
     for (const [of, concurrency, days, fraction] of [
-      [template, 10, 30, 0.01],
+      [template, 10, 30, 0.005],
       [customized, 3, 7, 0.5],
     ] as const) {
       of.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
@@ -205,12 +234,25 @@ describe('limits, logs, traces and tags', () => {
     });
   });
 
+  it('reserve concurrency for the webhook where the settings say so', () => {
+    const reserved = (of: typeof template) =>
+      propertiesOf(of, 'AWS::Lambda::Function').flatMap(
+        ({ ReservedConcurrentExecutions = [] }) => ReservedConcurrentExecutions,
+      );
+
+    expect(reserved(template)).toEqual([]);
+    expect(reserved(customized)).toEqual([40]);
+  });
+
   it('trace API and functions', () => {
     template.hasResourceProperties('AWS::ApiGateway::Stage', { TracingEnabled: true });
     const ours = propertiesOf(template, 'AWS::Lambda::Function').filter(
       ({ Handler }) => Handler === 'index.handler',
     );
     expect(ours).toHaveLength(4);
-    for (const each of ours) expect(each.TracingConfig).toEqual({ Mode: 'Active' });
+    for (const { Description, TracingConfig } of ours) {
+      const isRecorder = Description.startsWith('Records');
+      expect(TracingConfig).toEqual({ Mode: isRecorder ? 'PassThrough' : 'Active' });
+    }
   });
 });
