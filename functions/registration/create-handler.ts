@@ -77,7 +77,7 @@ export function createHandler(dependencies: Dependencies) {
 
   async function create(event: CreateEvent): Promise<Resource> {
     const { takeOver } = v.parse(Properties, event.ResourceProperties);
-    return put(event, { takeOver, isKnown: false, isNew: true });
+    return apply(event, { takeOver, isKnown: false, isNew: true });
   }
 
   async function update(event: UpdateEvent): Promise<Resource> {
@@ -86,7 +86,7 @@ export function createHandler(dependencies: Dependencies) {
     const change = changeOf(event);
     try {
       // What the template before allowed is no reason to replace, in a rollback, what the update has left alone.
-      return await put(event, { takeOver: takeOver && !isRollingBack, ...change });
+      return await apply(event, { takeOver: takeOver && !isRollingBack, ...change });
     } catch (error) {
       const isHarmless =
         error instanceof ForeignWebhookError ||
@@ -108,7 +108,8 @@ export function createHandler(dependencies: Dependencies) {
     );
   }
 
-  async function put(
+  /** Makes 8x8 have what the properties of an event say. */
+  async function apply(
     event: CreateEvent | UpdateEvent,
     how: Pick<Registration, 'takeOver' | 'isKnown' | 'isNew' | 'previousUrl'>,
   ): Promise<Resource> {

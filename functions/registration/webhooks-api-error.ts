@@ -36,10 +36,13 @@ export class WebhooksApiError extends Error {
     super(`8x8 did not ${DONE[method]} of the sub-account ${subAccountId}: ${said}. ${advice}`);
     this.status = status;
     this.mayHaveArrived = mayHaveArrived;
-    this.isConflict =
-      status === 409 || (status !== undefined && /exist|already|duplicate|conflict/i.test(said));
+    this.isConflict = status === 409 || (!NEVER_CONFLICTS.has(status) && CONFLICT.test(said));
   }
 }
+
+/** How 8x8 may say that there is one already; not that something does not exist. */
+const CONFLICT = /\b(exists|already|duplicate|conflict)/i;
+const NEVER_CONFLICTS: ReadonlySet<number | undefined> = new Set([undefined, 401, 404, 429]);
 
 const DONE = { GET: 'list the webhooks', POST: 'create the VSS webhook', DELETE: 'remove the VSS webhook' };
 

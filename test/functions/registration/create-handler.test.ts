@@ -248,6 +248,16 @@ const OUTCOMES: readonly Outcome[] = [
     [ours(1)],
     /HTTP 422, "Invalid param".*is still registered; if 8x8 refuses because of that, remove it/,
   ],
+  ...(['Sub-account does not exist', 'URL could not be resolved: no such host'] as const).map(
+    (refusalMessage): Outcome => [
+      `rotate, refuse because "${refusalMessage}"`,
+      update(properties(1), properties(2)),
+      { before: [ours(1)], secondPost: 'refuse', refusalMessage },
+      'GET POST',
+      [ours(1)],
+      /HTTP 422/,
+    ],
+  ),
   [
     'rolled back, refuse for another reason',
     update(properties(2), properties(1)),
