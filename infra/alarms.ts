@@ -31,8 +31,8 @@ interface AlarmDefinition {
   isLow?: boolean;
   /** How many periods in a row; one, where it is not given. */
   periods?: number;
-  /** Whether no data is as bad as bad data. */
-  isMissingBad?: boolean;
+  /** What no data means; that all is well, where it is not given. */
+  missing?: TreatMissingData;
   /** What it means. */
   means: string;
   /** What is at risk. */
@@ -49,7 +49,7 @@ export class Alarms extends Construct {
     super(scope, id);
     const topic = this.#topic(props);
     this.alarms = Object.entries(definitions(this, props)).map(([name, definition]) => {
-      const { metric, threshold, isLow, periods = 1, isMissingBad, means, risk, first } = definition;
+      const { metric, threshold, isLow, periods = 1, missing, means, risk, first } = definition;
       const alarm = new Alarm(this, name, {
         alarmName: `${Stack.of(this).stackName}-${name}`,
         alarmDescription: `${means} At risk: ${risk} First: ${first}`,
@@ -59,7 +59,7 @@ export class Alarms extends Construct {
           ? ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD
           : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         evaluationPeriods: periods,
-        treatMissingData: isMissingBad ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+        treatMissingData: missing ?? TreatMissingData.NOT_BREACHING,
       });
       alarm.addAlarmAction(new SnsAction(topic));
       alarm.addOkAction(new SnsAction(topic));
@@ -174,10 +174,11 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
     WebhookThrottles: {
       metric: functions.Webhook.metricThrottles({ period }),
       threshold: 1,
-      means: "Lambda had no concurrency left in this account for the webhook's function.",
+      means:
+        "Lambda had no concurrency left for the webhook's function: in the account, or of its own webhookConcurrency.",
       risk: 'deliveries that were answered 5xx.',
       first:
-        'aws lambda get-account-settings; then ask AWS for more, or give this function reserved concurrency',
+        'aws lambda get-account-settings; then ask AWS for more, or set webhookConcurrency, or raise it, and deploy',
     },
     ...Object.fromEntries(
       (['Webhook', 'Recorder'] as const).map((name): [string, AlarmDefinition] => {
@@ -201,6 +202,8 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       metric: registered.with({ statistic: 'Minimum' }),
       threshold: 0,
       isLow: true,
+      // What is lost stays lost while nobody can look.
+      missing: TreatMissingData.IGNORE,
       means: 'A webhook is not registered at 8x8 as it should be, or 8x8 does not let us look.',
       risk: 'every session of that sub-account, if 8x8 delivers nowhere or elsewhere; nothing yet, if only the API key is refused.',
       first: `npm run doctor -- ${stage}`,
@@ -210,7 +213,7 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       threshold: 0,
       isLow: true,
       periods: 3,
-      isMissingBad: true,
+      missing: TreatMissingData.BREACHING,
       means: 'Three times in a row 8x8 could not be asked whether the webhook is registered.',
       risk: 'nothing yet; a lost registration would not be noticed.',
       first: `npm run doctor -- ${stage}`,
@@ -222,7 +225,7 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
         }),
         threshold: 0,
         isLow: true,
-        isMissingBad: true,
+        missing: TreatMissingData.BREACHING,
         means: `No session was recorded for ${settings.noSessionsHours} hours.`,
         risk: 'every session since, if there were any.',
         first: `npm run doctor -- ${stage}`,

@@ -35,14 +35,12 @@ const CustomDomain = v.strictObject({
   isLive: v.optional(v.boolean('expected true or false')),
 });
 
-/** An address, or a range of them in CIDR notation, of IPv4 or IPv6. */
+/** An address, or a range of them in CIDR notation. Of IPv4: that is what API Gateway's endpoint has. */
 function isAddressRange(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
-  const family = isIP(address);
-  const longest = family === 4 ? 32 : 128;
   // 0 would be everybody, which is for "any" to say.
-  const isPrefix = prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= longest);
-  return family !== 0 && isPrefix && rest.length === 0;
+  const isPrefix = prefix === undefined || (/^[1-9]\d?$/.test(prefix) && Number(prefix) <= 32);
+  return isIP(address) === 4 && isPrefix && rest.length === 0;
 }
 
 function wholeNumber(expected: string, min: number, max = Number.MAX_SAFE_INTEGER) {
@@ -148,7 +146,7 @@ const Settings = v.strictObject({
   customerManagedKey: v.optional(v.boolean('expected true or false'), false),
   /** How many seconds a delivery may wait for others, to be recorded with them. */
   recorderWindowSeconds: v.optional(
-    wholeNumber('expected a whole number of seconds from 0 to 300', 0, 300),
+    wholeNumber('expected a whole number of seconds from 0 to 60', 0, 60),
     10,
   ),
   /** How many deliveries the webhook may take at a time, reserved in the account; as many as there are, where it is not given. */
@@ -186,7 +184,7 @@ const Settings = v.strictObject({
           v.string(),
           v.regex(/^(?!aws:).{1,128}$/i, 'expected a name of up to 128 characters, not aws:…'),
         ),
-        v.string('expected a text'),
+        v.pipe(v.string('expected a text'), v.maxLength(256, 'expected up to 256 characters')),
         'expected an object of texts',
       ),
     ),

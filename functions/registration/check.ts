@@ -57,11 +57,21 @@ export function check(connect: () => Promise<WebhooksApi>, { check }: CheckEvent
 
 /** Why 8x8 could not be asked: because of what is configured, or for some other reason, which may pass. */
 function whyUnknown(error: unknown): string {
-  if (!(error instanceof WebhooksApiError)) return 'misconfigured';
-  return REFUSALS.get(error.status) ?? 'not-checked';
+  if (!(error instanceof WebhooksApiError)) return isSecretUnread(error) ? 'not-checked' : 'misconfigured';
+  const { status = 503 } = error;
+  return REFUSALS.get(status) ?? (status === 429 || status >= 500 ? 'not-checked' : 'misconfigured');
 }
 
-const REFUSALS = new Map<number | undefined, string>([
+/** Whether Secrets Manager could not be asked, rather than had nothing for us. */
+function isSecretUnread(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return (
+    cause instanceof Error &&
+    /Throttling|Timeout|InternalService|ECONN|ENOTFOUND/.test(`${cause.name} ${cause.message}`)
+  );
+}
+
+const REFUSALS = new Map<number, string>([
   [401, 'key-refused'],
   [403, 'access-refused'],
   [404, 'unknown-subaccount'],

@@ -91,7 +91,7 @@ export function createHandler(dependencies: Dependencies) {
       const isHarmless =
         error instanceof ForeignWebhookError ||
         (isRefused(error) && change.previousUrl === url) ||
-        (isRollingBack && (await shows(webhooksApiUrl, subAccountId, url)));
+        (isRollingBack && !hasRemoved(error) && (await shows(webhooksApiUrl, subAccountId, url)));
       // Failing now would leave the stack in UPDATE_ROLLBACK_FAILED, which is for what can be mended by trying again.
       if (!isRollingBack || !isHarmless) throw error;
       logger.error('Not restored at 8x8', { subAccountId, error });
@@ -178,12 +178,17 @@ function isRollback(stackStatus: string): boolean {
   return stackStatus.includes('ROLLBACK');
 }
 
+/** Whether what 8x8 shows may be gone in a moment. */
+function hasRemoved(error: unknown): boolean {
+  return error instanceof RegistrationError && error.hasRemoved;
+}
+
 /**
  * Whether 8x8 refused, and what is there was left as it is: it will have refused the update before too. With the URL
  * unchanged, either value that 8x8 may have is accepted.
  */
 function isRefused(error: unknown): boolean {
-  const cause = error instanceof RegistrationError && !error.hasRemoved ? error.cause : error;
+  const cause = error instanceof RegistrationError && !hasRemoved(error) ? error.cause : error;
   if (!(cause instanceof WebhooksApiError)) return false;
   return cause.status !== undefined && cause.status < 500 && cause.status !== 429;
 }

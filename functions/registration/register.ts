@@ -37,7 +37,7 @@ export class ForeignWebhookError extends Error {
 /** A registration failed. Its cause is what failed at 8x8. */
 export class RegistrationError extends Error {
   override name = 'RegistrationError';
-  /** Whether a webhook that was there has been removed. */
+  /** Whether a webhook that was there has been removed, or may have been. */
   readonly hasRemoved: boolean;
 
   constructor(message: string, { cause, hasRemoved }: { cause: unknown; hasRemoved: boolean }) {
@@ -48,6 +48,7 @@ export class RegistrationError extends Error {
 
 /** What was done at 8x8 until it failed. */
 interface Progress {
+  /** Whether a webhook that was there has been removed, or may have been, or may be in a moment. */
   hasRemoved: boolean;
   /** Whether our webhook was created, or may have been, or may be when 8x8 gets to it. */
   mayBeThere: boolean;
@@ -125,9 +126,8 @@ async function put(
   if (!exists) throw failure ?? differing(registration, finding ?? 'gone', after);
 
   foreignOf(after, registration);
-  await remove(api, subAccountId, pause);
-  progress.hasRemoved = true;
   progress.mayBeThere = false;
+  await remove(api, subAccountId, pause, progress);
   await put(api, registration, false, progress, pause);
 }
 
@@ -168,7 +168,7 @@ function differing(
 /** What became of the webhooks that were there before. */
 function fateOf(before: readonly Webhook[], foreign: readonly Webhook[], progress: Progress): string {
   if (progress.hasRemoved)
-    return ` The webhook that was there, ${listed(before)}, has been removed: 8x8 delivers nowhere until this is done again.`;
+    return ` The webhook that was there, ${listed(before)}, has been removed, or may have been: 8x8 delivers nowhere until this is done again.`;
   if (progress.mayBeThere && foreign.length > 0)
     return ` The webhook that was there, ${listed(foreign)}, may have been replaced.`;
   if (before.length > 0)
@@ -214,8 +214,17 @@ export async function unregister(
 }
 
 /** Removes the VSS webhook, and makes sure that it is gone. False if 8x8 says that there was none. */
-async function remove(api: WebhooksApi, subAccountId: string, pause: Pause): Promise<boolean> {
-  const wasThere = await api.remove(subAccountId);
+async function remove(
+  api: WebhooksApi,
+  subAccountId: string,
+  pause: Pause,
+  progress?: Progress,
+): Promise<boolean> {
+  const wasThere = await api.remove(subAccountId).catch((error: unknown) => {
+    if (progress) progress.hasRemoved = error instanceof WebhooksApiError && error.mayHaveArrived;
+    throw error;
+  });
+  if (progress) progress.hasRemoved = true;
   const left = await look(api, subAccountId, (webhooks) => webhooks.length === 0, pause);
   if (left.length === 0) return wasThere;
   throw new Error(

@@ -133,7 +133,7 @@ function isTransient({ status = 503 }: Answer): boolean {
 }
 
 const Item = v.object({
-  type: v.optional(v.string(), ''),
+  type: v.string(),
   url: v.nullish(v.string(), ''),
   enabled: v.nullish(v.boolean()),
   active: v.nullish(v.boolean()),

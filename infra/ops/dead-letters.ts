@@ -117,10 +117,19 @@ export async function release(
 export async function sendBack(
   sqs: SQSClient,
   { queueUrl, deadLetterQueueUrl }: { queueUrl: string; deadLetterQueueUrl: string },
-  { delivery, receiptHandle }: DeadLetter,
+  letter: DeadLetter,
 ): Promise<void> {
-  await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...toMessage(delivery) }));
-  await sqs.send(new DeleteMessageCommand({ QueueUrl: deadLetterQueueUrl, ReceiptHandle: receiptHandle }));
+  await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...toMessage(letter.delivery) }));
+  await deleteLetter(sqs, deadLetterQueueUrl, letter);
+}
+
+/** Takes a dead letter out of its queue, for ever. */
+export async function deleteLetter(
+  sqs: SQSClient,
+  queueUrl: string,
+  { receiptHandle }: DeadLetter,
+): Promise<void> {
+  await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle }));
 }
 
 /** Resolves at most `perSecond` times a second. */

@@ -35,8 +35,8 @@ interface Diagnosis {
 }
 
 /**
- * A message that is older has failed, or the recorder does not keep up: one that fails is tried again after three
- * minutes, the queue's visibility timeout.
+ * A message that is older has failed, or the recorder does not keep up: one that fails is tried again after the
+ * queue's visibility timeout, three to four minutes.
  */
 const OLD_SECONDS = 300;
 

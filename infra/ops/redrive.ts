@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { parseJson } from '../../functions/vss/json.ts';
 import { age } from './age.ts';
 import { runCommand } from './command.ts';
-import { type DeadLetter, rateLimit, receiveAll, release, sendBack } from './dead-letters.ts';
+import { type DeadLetter, deleteLetter, rateLimit, receiveAll, release, sendBack } from './dead-letters.ts';
 import { masked } from './masked.ts';
 import { findStage } from './stage.ts';
 
@@ -19,6 +19,7 @@ Commands:
   list            What is there, by reason. The default.
   show ID         One message, whole; phone numbers are masked.
   send            Send messages back to the queue.
+  delete ID       Delete one message for ever; to erase a session, for example.
 
 Options:
   --stage NAME    The deployed stage, with the shell's AWS credentials and
@@ -53,6 +54,7 @@ async function main(): Promise<void> {
   const sent = new Set<string>();
   const queues = { queueUrl: outputs.QueueUrl, deadLetterQueueUrl: outputs.DeadLetterQueueUrl };
   const limit = rateLimit(options.rate);
+  let deleted = false;
   try {
     for await (const letter of receiveAll(sqs, queues.deadLetterQueueUrl, held, interrupted.signal)) {
       const isMeant = options.command === 'send' && (options.reason ?? letter.reason) === letter.reason;
@@ -60,7 +62,14 @@ async function main(): Promise<void> {
       if (!isMeant || options.dryRun || sent.has(requestId)) {
         kept.push(letter);
         if (isMeant) say(`${options.dryRun ? 'would send' : 'came back'}  ${line(letter)}  ${letter.reason}`);
-        if (letter.messageId === options.id) break;
+        if (letter.messageId !== options.id) continue;
+        if (options.command === 'delete') {
+          await deleteLetter(sqs, queues.deadLetterQueueUrl, letter);
+          held.delete(letter);
+          deleted = true;
+          say(`deleted  ${line(letter)}`);
+        }
+        break;
       } else {
         await limit();
         await sendBack(sqs, queues, letter);
@@ -73,6 +82,7 @@ async function main(): Promise<void> {
     await release(sqs, queues.deadLetterQueueUrl, [...held]);
   }
 
+  if (options.command === 'delete' && !deleted) throw new Error(notThere(options.id));
   if (options.command === 'list') say(listing(kept));
   if (options.command === 'show')
     say(
@@ -109,10 +119,11 @@ function readOptions(): Options {
     },
   });
   const [command = 'list', id, ...rest] = positionals;
-  if (!['list', 'show', 'send'].includes(command))
+  if (!['list', 'show', 'send', 'delete'].includes(command))
     throw new Error(`There is no command ${command}. See --help`);
-  if (rest.length > 0 || (command === 'show') !== (id !== undefined)) {
-    throw new Error('show takes the id of one message; list and send take none. See --help');
+  const isAboutOne = command === 'show' || command === 'delete';
+  if (rest.length > 0 || isAboutOne !== (id !== undefined)) {
+    throw new Error('show and delete take the id of one message; list and send take none. See --help');
   }
   const rate = Number(values.rate);
   if (!(rate > 0)) throw new Error(`--rate takes a number greater than 0, not "${values.rate}"`);
@@ -125,6 +136,9 @@ function readOptions(): Options {
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
+
+const notThere = (id: string | undefined) =>
+  `There is no message ${id} in the dead-letter queue, or another command is looking at it.`;
 
 /** All letters, by reason, the most frequent first. */
 function listing(letters: readonly DeadLetter[]): string {
@@ -147,10 +161,7 @@ function line({ messageId, delivery }: DeadLetter): string {
 
 /** A letter and all that is known of it. */
 function whole(letter: DeadLetter | undefined, { id, unmasked }: Options): string {
-  if (!letter)
-    throw new Error(
-      `There is no message ${id} in the dead-letter queue, or another command is looking at it.`,
-    );
+  if (!letter) throw new Error(notThere(id));
   const { messageId, reason, issues, delivery } = letter;
   const body =
     typeof delivery.body === 'string'

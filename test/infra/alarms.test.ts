@@ -109,7 +109,7 @@ describe('the alarms', () => {
       Statistic: 'Minimum',
       Period: 3_600,
       EvaluationPeriods: 1,
-      TreatMissingData: 'notBreaching',
+      TreatMissingData: 'ignore',
     });
     expect(alarm('RegistrationUnchecked')).toMatchObject({
       ...low,

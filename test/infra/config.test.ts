@@ -78,6 +78,7 @@ describe('the settings of a stage', () => {
       ['18.140.80.256'],
       ['18.140.80.2/33'],
       ['0.0.0.0/0'],
+      ['2001:db8::/32'],
       ['18.140.80.2/8/8'],
       ['example.com'],
       'all',
@@ -147,7 +148,7 @@ describe('the settings of a stage', () => {
     expect(settings.webhooksApiUrl).toBe(webhooksApiUrl.replace(/\/*$/, ''));
   });
 
-  it.each([['any'], [['10.0.0.0/8', '2001:db8::/32', '192.0.2.1']]])('may allow %j', (allowedSourceIps) => {
+  it.each([['any'], [['10.0.0.0/8', '192.0.2.1']]])('may allow %j', (allowedSourceIps) => {
     expect(readStage({ dev: { ...dev, allowedSourceIps } }).settings.allowedSourceIps).toEqual(
       allowedSourceIps,
     );

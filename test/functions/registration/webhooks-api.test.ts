@@ -70,6 +70,7 @@ describe('the list of webhooks', () => {
     ['nothing', null],
     ['no JSON', '<html>'],
     ['no list, though there are some', '{"count":1}'],
+    ['a webhook without a type', '{"webhooks":[{"url":"u"}]}'],
     ['an error in a 200', '{"statusCode":"1001","statusMessage":"no"}'],
   ])('is never taken for empty when the answer has %s: someone’s webhook might be there', async (_, body) => {
     expect(await messageOf(answered(body).list('some_account'))).toBe(

@@ -181,6 +181,23 @@ describe('send', () => {
   });
 });
 
+describe('delete', () => {
+  it('deletes one message, and no other', async () => {
+    const id = await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'invalid-json' });
+    await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'invalid-json' });
+
+    const { stdout, code } = await redrive('delete', id);
+
+    expect(stdout).toMatch(new RegExp(`^deleted  ${id} `));
+    expect(code).toBe(0);
+    expect(await lettersLeft()).toBe(1);
+    expect(await redrive('delete', id)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`There is no message ${id} in the dead-letter queue`),
+    });
+  });
+});
+
 describe('a deployed stage', () => {
   it('is found by the outputs of its stack', async () => {
     const sessionId = newSession();
@@ -208,8 +225,8 @@ describe('a deployed stage', () => {
 describe('the command line', () => {
   it.each([
     [['frobnicate'], 'There is no command frobnicate'],
-    [['show'], 'show takes the id of one message'],
-    [['list', 'x'], 'show takes the id of one message'],
+    [['show'], 'show and delete take the id of one message'],
+    [['list', 'x'], 'show and delete take the id of one message'],
     [['send', '--rate', '0'], '--rate takes a number greater than 0'],
     [['--dry-run'], '--reason and --dry-run go with send'],
     [['--stage', 'local:1'], 'No local stack runs on port 1. Start it with npm start'],
