@@ -13,7 +13,11 @@ import { summaryBody } from './functions/summaries.ts';
 let stack: LocalStack;
 const logged: string[] = [];
 beforeAll(async () => {
-  stack = await startLocalStack({ port: 0, log: (line) => logged.push(line) });
+  stack = await startLocalStack({
+    port: 0,
+    log: (line) => logged.push(line),
+    settings: { retentionDays: 30 },
+  });
 });
 afterAll(() => stack.stop());
 
@@ -93,6 +97,16 @@ describe('a delivery', () => {
         ]),
       ),
     );
+  });
+
+  it('is kept for as long as the settings say', async () => {
+    const sessionId = newSession();
+    await deliver(stack, summaryBody({ sessionId }));
+    const days = 86_400;
+
+    const expiresAt = Number((await recordOf(sessionId))?.['expiresAt']);
+    const inThirtyDays = Date.now() / 1_000 + 30 * days;
+    expect(Math.abs(expiresAt - inThirtyDays)).toBeLessThan(days);
   });
 
   it('that comes ten times at once is one record', async () => {

@@ -65,16 +65,20 @@ async function main(): Promise<void> {
     return value;
   };
 
-  const assembly = await synthesize(values.stage, {});
-  const template = readTemplate(assembly, stackName(values.stage));
-  rmSync(assembly, { recursive: true });
   const usage = {
     sessions: number('sessions'),
     hours: number('hours'),
     webhookMs: number('webhook-ms'),
     recorderMs: number('recorder-ms'),
   };
-  process.stdout.write(report(perMillion(template, usage), perMonth(template)));
+
+  const assembly = await synthesize(values.stage, {});
+  try {
+    const template = readTemplate(assembly, stackName(values.stage));
+    process.stdout.write(report(perMillion(template, usage), perMonth(template)));
+  } finally {
+    rmSync(assembly, { recursive: true });
+  }
 }
 
 interface Usage {

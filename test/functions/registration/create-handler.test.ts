@@ -706,6 +706,27 @@ describe('the check', () => {
     expect(there.counted).toEqual({});
   });
 
+  it.each([
+    ['not-checked', 'ThrottlingException'],
+    ['not-checked', 'TimeoutError'],
+    ['misconfigured', 'AccessDeniedException'],
+  ])('finds %s when the secret cannot be read because of %s', async (finding, name) => {
+    const { logger, metrics, counted } = telemetry();
+    const cause = Object.assign(new Error('said AWS'), { name });
+    const handle = createHandler({
+      connect: () => Promise.reject(new Error('The secret cannot be read', { cause })),
+      readSecret: async () => '',
+      stackStatus: async () => '',
+      subAccountIds: [],
+      pause: async () => {},
+      logger,
+      metrics,
+    });
+
+    expect(await handle(event)).toMatchObject([{ problem: { finding } }, { problem: { finding } }]);
+    expect(counted).toEqual(finding === 'not-checked' ? {} : { WebhookRegistered: 0 });
+  });
+
   it('is refused if it asks for something else', async () => {
     await expect(world().handle(JSON.parse('{"check":{}}'))).rejects.toThrow();
   });

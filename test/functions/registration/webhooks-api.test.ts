@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { webhooksApi } from '../../../functions/registration/webhooks-api.ts';
 import type { Fault } from '../../../infra/local/voice-api.ts';
 import { API_KEY, vendor } from './vendor.ts';
@@ -173,6 +173,16 @@ describe('a call that fails', () => {
     await messageOf(webhooksApi({ baseUrl: 'https://x', apiKey: 'k', fetch, pause }).list('some_account'));
     expect(waits[0]).toBeGreaterThan(18_000);
     expect(waits[0]).toBeLessThanOrEqual(20_000);
+  });
+
+  it('is not tried again by a client that has been at it for eight minutes: its function has thirteen', async () => {
+    const { requests, list } = answered('', { status: 503 });
+    const now = performance.now();
+    vi.spyOn(performance, 'now').mockReturnValue(now + 8 * 60_000);
+
+    expect(await messageOf(list('some_account'))).toContain('HTTP 503');
+    expect(requests).toHaveLength(1);
+    vi.restoreAllMocks();
   });
 
   it('is given up at once when waiting would take it beyond a minute', async () => {
