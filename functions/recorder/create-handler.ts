@@ -9,6 +9,7 @@ import {
   toMessage,
 } from '../queue/message.ts';
 import type { Counters, Log } from '../telemetry.ts';
+import { STATUSES } from '../vss/payload.ts';
 import { receivedSummary } from '../vss/record.ts';
 import { readSummary } from '../vss/summary.ts';
 import { recordSession } from './record-session.ts';
@@ -94,7 +95,9 @@ export function createHandler({ table, sendToDeadLetters, now, logger, metrics }
   return async ({ Records }: { Records: readonly ReceivedMessage[] }): Promise<SQSBatchResponse> => {
     const attempts = await Promise.all(Records.map(attempt));
     const statuses = attempts.flatMap(({ status }) => (status === undefined ? [] : [status]));
-    for (const [status, same] of Map.groupBy(statuses, (known) => (STATUSES.has(known) ? known : 'OTHER')))
+    for (const [status, same] of Map.groupBy(statuses, (known) =>
+      KNOWN_STATUSES.has(known) ? known : 'OTHER',
+    ))
       countOf('SessionsRecorded', 'sessionStatus', status, same.length);
     metrics.publishStoredMetrics();
     return { batchItemFailures: attempts.flatMap(({ failures }) => failures) };
@@ -107,15 +110,5 @@ const METRICS = {
   conflict: 'ConflictingSummaries',
 } as const;
 
-/** The statuses that 8x8 documents. A metric for each value that somebody might send would have no end. */
-const STATUSES: ReadonlySet<string> = new Set([
-  'COMPLETED',
-  'BUSY',
-  'NO_ANSWER',
-  'FAILED',
-  'CANCELED',
-  'ERROR',
-  'COMPLETED_UNSUBSCRIBED',
-  'COMPLETED_UNSUB_ERROR',
-  'UNSUBSCRIBED_CONTACT',
-]);
+/** A metric for each value that somebody might send would have no end. */
+const KNOWN_STATUSES: ReadonlySet<string> = new Set(STATUSES);

@@ -10,20 +10,20 @@ import { decimal, instant, integer, text, vocabulary } from './values.ts';
  * @see https://developer.8x8.com/connect/docs/voice/webhook-guides/voice-session-summary-webhook
  */
 
-const status = vocabulary(
-  [
-    'COMPLETED',
-    'NO_ANSWER',
-    'BUSY',
-    'CANCELED',
-    'FAILED',
-    'ERROR',
-    'COMPLETED_UNSUBSCRIBED',
-    'COMPLETED_UNSUB_ERROR',
-    'UNSUBSCRIBED_CONTACT',
-  ],
-  { CANCELLED: 'CANCELED' },
-);
+/** What 8x8 documents as the status of a session; the last three are of Voice Messaging. */
+export const STATUSES = [
+  'COMPLETED',
+  'NO_ANSWER',
+  'BUSY',
+  'CANCELED',
+  'FAILED',
+  'ERROR',
+  'COMPLETED_UNSUBSCRIBED',
+  'COMPLETED_UNSUB_ERROR',
+  'UNSUBSCRIBED_CONTACT',
+] as const;
+
+const status = vocabulary(STATUSES, { CANCELLED: 'CANCELED' });
 
 const action = vocabulary(['MAKE_CALL', 'HANGUP', 'SAY', 'SAY_AND_CAPTURE', 'PLAY_FILE', 'PLAY_TTS']);
 
@@ -182,13 +182,22 @@ export const SummaryEvent = fields(eventFields);
 /** A delivery of one of 8x8's other webhooks. */
 export const OtherEvent = fields({ eventType: v.pipe(eventType, v.picklist(OTHER_EVENTS)) });
 
-/** The names that each object of a delivery is known to have. */
+/** The fields that each object of a delivery is known to have, with their types. */
+export const FIELDS = {
+  event: eventFields,
+  payload: payloadFields,
+  leg: legFields,
+  callQuality: callQualityFields,
+  errorDetails: errorDetailsFields,
+};
+
+/** Their names. */
 export const KNOWN_FIELDS = {
-  event: namesOf(eventFields),
-  payload: namesOf(payloadFields),
-  leg: namesOf(legFields),
-  callQuality: namesOf(callQualityFields),
-  errorDetails: namesOf(errorDetailsFields),
+  event: namesOf(FIELDS.event),
+  payload: namesOf(FIELDS.payload),
+  leg: namesOf(FIELDS.leg),
+  callQuality: namesOf(FIELDS.callQuality),
+  errorDetails: namesOf(FIELDS.errorDetails),
 };
 
 /** What is required of a delivery, by path, in words for whoever sent something else. */

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
+import { textTable } from '../text-table.ts';
 import { awaitRecords, deliver, examples, readRecords, type StoredRecord } from './examples.ts';
 import { API_KEY, type LocalStack, startLocalStack } from './local-stack.ts';
 import { HELP, readOptions } from './options.ts';
@@ -109,20 +110,16 @@ const nameOf = ({ sessionId, revision }: StoredRecord) => `${sessionId} ${revisi
 
 /** Records, one line each: what a person looks for first. */
 function table(records: readonly StoredRecord[]): string {
-  const heading = ['sessionId', 'subAccountId', 'sessionStatus', 'endTime', 'legs'];
-  const rows = records.map(({ sessionId, subAccountId, sessionStatus, endTime, legs }) => [
-    sessionId,
-    subAccountId,
-    sessionStatus,
-    endTime,
-    String(legs.length),
+  return textTable([
+    ['sessionId', 'subAccountId', 'sessionStatus', 'endTime', 'legs'],
+    ...records.map(({ sessionId, subAccountId, sessionStatus, endTime, legs }) => [
+      sessionId,
+      subAccountId,
+      sessionStatus,
+      endTime,
+      String(legs.length),
+    ]),
   ]);
-  const widths = heading.map((_, column) =>
-    Math.max(...[heading, ...rows].map((row) => row[column]?.length ?? 0)),
-  );
-  return [heading, ...rows]
-    .map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd())
-    .join('\n');
 }
 
 function tryIt({ webhookUrl, authorization }: LocalStack): string {

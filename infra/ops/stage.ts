@@ -11,6 +11,7 @@ export interface Stage {
   sqs: ClientSettings;
   lambda: ClientSettings;
   cloudWatch: ClientSettings;
+  dynamodb: ClientSettings;
 }
 
 interface ClientSettings {
@@ -47,6 +48,7 @@ function findLocal(port: number): Stage {
     sqs: { ...common, endpoint: endpoints.sqs },
     lambda: { ...common, endpoint: endpoints.lambda },
     cloudWatch: { ...common, endpoint: endpoints.cloudwatch },
+    dynamodb: { ...common, endpoint: endpoints.dynamodb },
   };
 }
 
@@ -67,5 +69,5 @@ async function findDeployed(name: string): Promise<Stage> {
   const parsed = v.safeParse(StackOutputs, outputs);
   if (!parsed.success)
     throw new Error(`The stack ${StackName} lacks outputs; deploy this version of it first.`);
-  return { outputs: parsed.output, sqs: {}, lambda: {}, cloudWatch: {} };
+  return { outputs: parsed.output, sqs: {}, lambda: {}, cloudWatch: {}, dynamodb: {} };
 }

@@ -1,0 +1,59 @@
+import { relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type AttributeValue, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { ACCOUNT, REGION } from '../local/template.ts';
+import { runCommand } from '../ops/command.ts';
+import { findStage } from '../ops/stage.ts';
+import { writeExport } from './write-export.ts';
+
+const HELP = `Usage: npm run export -- [options]
+
+Exports the table of the local stack, while npm start runs, into a folder, as
+DynamoDB exports a table to S3. A deployed stage exports by itself; how to do it
+at once is in README.md.
+
+Options:
+  --stage NAME  local, or local:PORT if it listens on another port than 3000.
+                Default local.
+  --out FOLDER  Where the export goes, in a folder of its own. Default cdk.out/exports.
+  -h, --help    Show this.
+`;
+
+/** `npm run export`: for the analyst who tries it without AWS. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      stage: { type: 'string', default: 'local' },
+      out: { type: 'string', default: 'cdk.out/exports' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  if (!/^local(:\d+)?$/.test(values.stage)) {
+    throw new Error(
+      `"${values.stage}" is not on this machine: DynamoDB exports the table of a deployed stage to S3. README.md says how to do that now.`,
+    );
+  }
+  const { outputs, dynamodb } = await findStage(values.stage);
+  const client = new DynamoDBClient(dynamodb);
+  const { path, itemCount } = await writeExport(values.out, {
+    tableArn: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${outputs.TableName}`,
+    items: itemsOf(client, outputs.TableName),
+    fileCount: 2,
+    time: Date.now(),
+  });
+  client.destroy();
+  process.stdout.write(`${itemCount} records exported to ${relative('.', path) || path}
+
+  npm run query -- ${values.out}
+  npm run report -- ${values.out}
+`);
+}
+
+async function* itemsOf(client: DynamoDBClient, TableName: string): AsyncGenerator<string> {
+  for await (const { Items = [] } of paginateScan({ client }, { TableName })) {
+    yield* Items.map((item: Record<string, AttributeValue>) => JSON.stringify(item));
+  }
+}
+
+await runCommand(main);

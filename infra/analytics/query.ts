@@ -1,0 +1,157 @@
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { runCommand } from '../ops/command.ts';
+import { textTable } from '../text-table.ts';
+import { withExport } from './export-source.ts';
+import { SAVED_QUERIES } from './saved-queries.ts';
+import { columnsOf, EXPORT_COLUMNS, EXPORTS_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from './views.ts';
+
+const HELP = `Usage: npm run query -- EXPORT [SQL | NAME] [options]
+
+Queries an export of the table with DuckDB, on this machine.
+
+EXPORT is a folder with what DynamoDB exported, or s3://BUCKET/PREFIX, which is
+fetched first (AWS credentials and region of the shell). A folder may have
+several exports: the newest full one and the incremental ones after it are what
+the views show. Without SQL, the views, their columns and the saved queries are
+listed; a saved query is run by its name.
+
+Options:
+  --format NAME  table, csv, json or parquet. Default: by the name of the file,
+                 else table, which shows at most ${1_000} rows.
+  --out FILE     Where the result goes, instead of to standard output.
+  -h, --help     Show this.
+`;
+
+const MAX_TABLE_ROWS = 1_000;
+
+const FORMATS = ['table', 'csv', 'json', 'parquet'] as const;
+type Format = (typeof FORMATS)[number];
+
+/** `npm run query`: for the analyst. */
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      format: { type: 'string' },
+      out: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return say(HELP.trimEnd());
+  const [source, query, ...rest] = positionals;
+  if (source === undefined)
+    throw new Error('Which export? Name its folder, or s3://BUCKET/PREFIX. See --help.');
+  if (rest.length > 0) throw new Error(`Expected one query, in quotes; "${rest[0]}" came after it.`);
+  const format = formatOf(values.format, values.out);
+  if (format === 'parquet' && values.out === undefined)
+    throw new Error('Parquet is not for a terminal: name a file with --out.');
+  if (query === undefined) return say(contents(source));
+
+  const sql = sqlOf(query);
+  await withExport(source, async ({ connection }) => {
+    if (format === 'table' && values.out === undefined) return showTable(connection, sql);
+    if (values.out !== undefined) return copy(connection, sql, format, values.out);
+    const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-query-'));
+    try {
+      const file = join(folder, 'result');
+      await copy(connection, sql, format, file);
+      await pipeline(createReadStream(file), process.stdout, { end: false });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
+
+function formatOf(asked: string | undefined, out: string | undefined): Format {
+  const name = asked ?? (out === undefined ? 'table' : extname(out).slice(1) || 'csv');
+  const format = FORMATS.find((known) => known === name);
+  if (format === undefined) throw new Error(`--format takes ${FORMATS.join(', ')}, not "${name}".`);
+  if (format === 'table' && out !== undefined)
+    throw new Error('A table goes to the terminal; --out takes csv, json or parquet.');
+  return format;
+}
+
+/** A saved query, or SQL. */
+function sqlOf(query: string): string {
+  const saved = SAVED_QUERIES.find(({ name }) => name === query);
+  if (saved) return saved.sql;
+  if (/^[\w-]+$/.test(query)) {
+    throw new Error(
+      `There is no saved query "${query}". There are: ${SAVED_QUERIES.map(({ name }) => name).join(', ')}.`,
+    );
+  }
+  return query.replace(/[;\s]+$/, '');
+}
+
+async function showTable(connection: DuckDBConnection, sql: string): Promise<void> {
+  const result = await connection.streamAndReadUntil(sql, MAX_TABLE_ROWS + 1);
+  const rows = result.getRowsJson();
+  say(
+    textTable([
+      result.columnNames(),
+      ...rows.slice(0, MAX_TABLE_ROWS).map((row) => row.map((value) => cell(value))),
+    ]),
+  );
+  if (rows.length > MAX_TABLE_ROWS) note(`Only the first ${MAX_TABLE_ROWS} rows; --format csv has all.`);
+  else note(rows.length === 1 ? '1 row' : `${rows.length} rows`);
+}
+
+/** A value in a line of text, whatever was delivered. */
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return text.replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
+}
+
+async function copy(connection: DuckDBConnection, sql: string, format: Format, file: string): Promise<void> {
+  const options = {
+    table: '',
+    csv: 'FORMAT csv, HEADER',
+    json: 'FORMAT json, ARRAY',
+    parquet: 'FORMAT parquet',
+  };
+  await connection.run(`COPY (${sql}\n) TO '${file.replaceAll("'", "''")}' (${options[format]})`);
+}
+
+/** What there is to query. */
+function contents(source: string): string {
+  const views = [
+    ...VIEWS.map((view) => ({ ...view, columns: columnsOf(view) })),
+    { name: 'exports', description: 'One row per export', columns: EXPORTS_COLUMNS },
+  ].map(
+    ({ name, description, columns }) =>
+      `${name}: ${description}\n${textTable(columns.map((column) => [column.name, column.type, column.description]))}`,
+  );
+  const histories = VIEWS_WITH_HISTORY.map(({ name }) => `${name}_history`).join(', ');
+  return `Views
+
+${views.join('\n\n')}
+
+${histories}: the same of every full export, and before it
+${textTable(EXPORT_COLUMNS.map((column) => [column.name, column.type, column.description]))}
+
+Saved queries
+
+${textTable(SAVED_QUERIES.map(({ name, question }) => [name, question]))}
+
+Run one, or SQL of your own (DuckDB's: https://duckdb.org/docs/sql/introduction):
+
+  npm run query -- ${source} ${SAVED_QUERIES[0]?.name}
+  npm run query -- ${source} "SELECT country, count(*) FROM sessions GROUP BY country"`;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Beside the result, not in it. */
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+await runCommand(main);

@@ -1,0 +1,115 @@
+/** A question that analysts ask, for Athena and for DuckDB. */
+export interface SavedQuery {
+  /** By which it is run. */
+  name: string;
+  question: string;
+  /** In what SQL the two have in common. */
+  sql: string;
+}
+
+export const SAVED_QUERIES: readonly SavedQuery[] = [
+  {
+    name: 'outcomes-by-day',
+    question: 'How many sessions were there each day, and what became of them?',
+    sql: `SELECT start_date, count(*) AS sessions,
+  count(*) FILTER (WHERE outcome = 'answered') AS answered,
+  count(*) FILTER (WHERE outcome = 'unanswered') AS unanswered,
+  count(*) FILTER (WHERE outcome = 'failed') AS failed,
+  count(*) FILTER (WHERE outcome = 'opted_out') AS opted_out,
+  count(*) FILTER (WHERE outcome = 'other') AS other
+FROM sessions
+GROUP BY start_date
+ORDER BY start_date DESC`,
+  },
+  {
+    name: 'failures-by-country',
+    question: 'How many sessions failed, by day, country and error?',
+    sql: `SELECT start_date, country, error_code, count(*) AS sessions
+FROM sessions
+WHERE outcome = 'failed'
+GROUP BY start_date, country, error_code
+ORDER BY start_date DESC, sessions DESC, country, error_code`,
+  },
+  {
+    name: 'failures-yesterday',
+    question: 'How many sessions failed yesterday (UTC), by country and error?',
+    sql: `SELECT country, error_code, count(*) AS sessions
+FROM sessions
+WHERE outcome = 'failed' AND start_date = CAST(current_date - INTERVAL '1' DAY AS date)
+GROUP BY country, error_code
+ORDER BY sessions DESC, country, error_code`,
+  },
+  {
+    name: 'errors',
+    question: 'Which errors did 8x8 report, and can a retry help?',
+    sql: `SELECT error_code, coalesce(documented_message, min(error_msg)) AS message, retry_can_help,
+  count(DISTINCT session_id) AS sessions, max(start_time) AS last_seen
+FROM session_errors
+GROUP BY error_code, documented_message, retry_can_help
+ORDER BY sessions DESC, error_code`,
+  },
+  {
+    name: 'worst-routes',
+    question: 'Which routes have a bad call quality (MOS)?',
+    sql: `SELECT route, count(*) AS legs, round(avg(mos), 2) AS mean_mos, min(mos) AS least_mos,
+  round(100.0 * count(*) FILTER (WHERE mos_band IN ('poor', 'bad')) / count(*), 1) AS poor_percent,
+  round(avg(jitter), 0) AS mean_jitter, round(100 * avg(packet_loss_rate), 2) AS packet_loss_percent
+FROM call_legs
+WHERE mos IS NOT NULL
+GROUP BY route
+ORDER BY mean_mos, route
+LIMIT 20`,
+  },
+  {
+    name: 'quality-bands',
+    question: 'How many legs were there in each band of call quality?',
+    sql: `SELECT mos_band, count(*) AS legs, min(mos) AS from_mos, max(mos) AS to_mos
+FROM call_legs
+WHERE mos IS NOT NULL
+GROUP BY mos_band
+ORDER BY from_mos DESC`,
+  },
+  {
+    name: 'opt-outs',
+    question: 'How many people opted out, by month?',
+    sql: `SELECT CAST(date_trunc('month', start_time) AS date) AS start_month, session_status, count(*) AS sessions
+FROM sessions
+WHERE outcome = 'opted_out'
+GROUP BY 1, 2
+ORDER BY 1 DESC, sessions DESC`,
+  },
+  {
+    name: 'durations',
+    question: 'How long do people talk, by country?',
+    sql: `SELECT country, count(*) AS sessions, approx_percentile(talk_seconds, 0.5) AS median_seconds,
+  approx_percentile(talk_seconds, 0.95) AS p95_seconds, round(sum(talk_seconds) / 60.0, 1) AS minutes
+FROM sessions
+WHERE talk_seconds > 0
+GROUP BY country
+ORDER BY minutes DESC, country`,
+  },
+  {
+    name: 'busy-hours',
+    question: 'At which hours (UTC) do sessions begin?',
+    sql: `SELECT start_hour, count(*) AS sessions, count(*) FILTER (WHERE outcome = 'answered') AS answered
+FROM sessions
+GROUP BY start_hour
+ORDER BY start_hour`,
+  },
+  {
+    name: 'conflicts',
+    question: 'Of which sessions did 8x8 deliver different summaries?',
+    sql: `SELECT session_id, is_shown, session_status, end_time, talk_seconds, mos, received_at
+FROM session_summaries
+WHERE session_id IN (SELECT session_id FROM sessions WHERE revision > 1)
+ORDER BY session_id, is_shown DESC, end_time DESC`,
+  },
+  {
+    name: 'unrecognised',
+    question: 'What does 8x8 send that has no column?',
+    sql: `SELECT path, count(*) AS sessions, min(start_time) AS first_seen, max(start_time) AS last_seen
+FROM unrecognised_fields
+GROUP BY path
+ORDER BY sessions DESC, path`,
+  },
+];
