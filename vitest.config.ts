@@ -7,5 +7,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Most of the time goes by waiting for processes that the tests start.
     maxWorkers: 3,
+    // It imports folders, which Node does not.
+    server: { deps: { inline: ['dt-sql-parser'] } },
   },
 });

@@ -20,6 +20,8 @@ export interface AlarmsProps {
   api: RestApi;
   queue: Queue;
   deadLetterQueue: Queue;
+  /** Counts exports that could not be started, where there are any. */
+  exportFailures: IMetric | undefined;
   functions: Readonly<Record<'Webhook' | 'Recorder' | 'Registration', NodeFunction>>;
 }
 
@@ -99,7 +101,7 @@ export class Alarms extends Construct {
 }
 
 function definitions(scope: Construct, props: AlarmsProps): Record<string, AlarmDefinition> {
-  const { stageName, settings, api, queue, deadLetterQueue, functions } = props;
+  const { stageName, settings, api, queue, deadLetterQueue, exportFailures, functions } = props;
   const period = Duration.minutes(5);
   const checks = Duration.minutes(settings.registrationCheckMinutes);
   const stage = `--stage ${stageName}`;
@@ -218,6 +220,15 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       risk: 'nothing yet; a lost registration would not be noticed.',
       first: `npm run doctor -- ${stage}`,
     },
+    ...(exportFailures && {
+      ExportFailed: {
+        metric: exportFailures,
+        threshold: 1,
+        means: 'An export of the table could not be started, or not at once.',
+        risk: 'analysts see yesterday’s sessions; the table has them all.',
+        first: `aws dynamodb list-exports; what to do instead is in README.md, "Exports"`,
+      },
+    }),
     ...(settings.noSessionsHours !== undefined && {
       NoSessions: {
         metric: countedMetric(scope, 'SessionsRecorded').with({

@@ -190,6 +190,22 @@ const Settings = v.strictObject({
     ),
     {},
   ),
+  /** Whether the table is exported to S3 every day, for analysts to query in Athena. */
+  exports: v.optional(v.boolean('expected true or false'), true),
+  /** At which hour of the day, in UTC. */
+  exportHour: v.optional(wholeNumber('expected a whole hour from 0 to 23', 0, 23), 2),
+  /** After how many days an export is deleted. */
+  exportRetentionDays: v.optional(
+    wholeNumber('expected a whole number of days from 1 to 3650', 1, 3_650),
+    30,
+  ),
+  /** Whether the bucket of the exports keeps what was overwritten or deleted, for as many days again. */
+  exportVersioning: v.optional(v.boolean('expected true or false'), false),
+  /** How much one query in Athena may read. */
+  queryScanLimitGigabytes: v.optional(
+    wholeNumber('expected a whole number of gigabytes from 1 to 100000', 1, 100_000),
+    100,
+  ),
   /** How often, in minutes, it is checked that 8x8 still has the webhook registered. */
   registrationCheckMinutes: v.optional(
     wholeNumber('expected a whole number of minutes from 5 to 1440', 5, 1_440),

@@ -4,11 +4,13 @@ import type { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
+import { Athena } from './athena.ts';
 import { Authorization } from './authorization.ts';
 import type { Settings, Stage } from './config.ts';
 import { Dashboard } from './dashboard.ts';
 import { Edge } from './edge.ts';
 import { Encryption } from './encryption.ts';
+import { Exports } from './exports.ts';
 import { Queues } from './queues.ts';
 import { Recorder, visibilityTimeout } from './recorder.ts';
 import { Registration } from './registration.ts';
@@ -69,13 +71,23 @@ export class VssWebhookStack extends Stack {
       encryptionKey,
       receives: [edge, webhook, recorder],
     });
+    const exports = settings.exports
+      ? new Exports(this, 'Exports', { settings, table, encryptionKey })
+      : undefined;
+    if (exports) new Athena(this, 'Athena', { settings, bucket: exports.bucket, encryptionKey });
     const functions = {
       Webhook: webhook.function,
       Recorder: recorder.function,
       Registration: registration.function,
     };
     const observed = { api: edge.api, queue, deadLetterQueue, table, functions };
-    const { alarms } = new Alarms(this, 'Alarms', { ...observed, stageName: stage.name, settings, key });
+    const { alarms } = new Alarms(this, 'Alarms', {
+      ...observed,
+      exportFailures: exports?.failures,
+      stageName: stage.name,
+      settings,
+      key,
+    });
     new Dashboard(this, 'Dashboard', { ...observed, alarms });
     this.#applyToAll(settings, encryptionKey);
 

@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awaitRecords, deliver, examples } from '../infra/local/examples.ts';
 import { type LocalStack, startLocalStack } from '../infra/local/local-stack.ts';
 import { summaryBody } from './functions/summaries.ts';
+import { run } from './infra/run.ts';
 
 /**
  * From 8x8's HTTP request to the stored record, by the template and the bundles that are deployed. What a promise
@@ -230,4 +234,47 @@ it('logs one line for an accepted delivery, which says whose it was', async () =
   const lines = logged.filter((line) => line.includes(sessionId));
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain('"DeliveriesAccepted":1');
+});
+
+describe('an analyst', () => {
+  it('queries what was delivered, from an export of the table', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-end-to-end-'));
+    try {
+      for (const { body, subAccountId } of examples) await deliver(stack, body, subAccountId);
+      const expected = await awaitRecords(
+        stack,
+        examples.map(({ sessionId }) => sessionId),
+      );
+      const stage = `local:${new URL(stack.webhookUrl).port}`;
+      const exported = await run(['infra/analytics/export.ts', '--stage', stage, '--out', folder]);
+      const ids = examples.map(({ sessionId }) => `'${sessionId}'`).join();
+      const sql = `SELECT session_id, session_status, leg_count FROM sessions WHERE session_id IN (${ids})`;
+      const queried = await run(['infra/analytics/query.ts', folder, sql, '--format', 'json']);
+
+      expect(exported).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+ records exported to /) });
+      expect(queried).toMatchObject({ code: 0, stderr: '' });
+      expect(new Set(JSON.parse(queried.stdout))).toEqual(
+        new Set(
+          expected.map(({ sessionId, sessionStatus, legs }) => ({
+            session_id: sessionId,
+            session_status: sessionStatus,
+            leg_count: legs.length,
+          })),
+        ),
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('is told what to do about an export of a deployed stage, or of a stack that does not run', async () => {
+    expect(await run(['infra/analytics/export.ts', '--stage', 'prod'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('"prod" is not on this machine'),
+    });
+    expect(await run(['infra/analytics/export.ts', '--stage', 'local:1'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^No local stack runs on port 1\. Start it with npm start/),
+    });
+  });
 });

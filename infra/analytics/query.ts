@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { runCommand } from '../ops/command.ts';
 import { textTable } from '../text-table.ts';
+import { newestOf, readExports } from './export-folder.ts';
 import { withExport } from './export-source.ts';
 import { SAVED_QUERIES } from './saved-queries.ts';
 import { columnsOf, EXPORT_COLUMNS, EXPORTS_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from './views.ts';
@@ -50,7 +51,11 @@ async function main(): Promise<void> {
   const format = formatOf(values.format, values.out);
   if (format === 'parquet' && values.out === undefined)
     throw new Error('Parquet is not for a terminal: name a file with --out.');
-  if (query === undefined) return say(contents(source));
+  if (query === undefined) {
+    // What it says is right of a folder only; to fetch an export for that would be too much.
+    if (!source.startsWith('s3://')) newestOf(readExports(source, note), note);
+    return say(contents(source));
+  }
 
   const sql = sqlOf(query);
   await withExport(source, async ({ connection }) => {

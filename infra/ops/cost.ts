@@ -11,7 +11,8 @@ const HELP = `Usage: npm run cost -- [options]
 
 What a million sessions cost in ${prices.region}, line by line, at AWS's list prices
 of ${prices.date} (infra/ops/prices.json), from the template of a stage and what
-was measured of a delivery; and what the stage costs a month besides.
+was measured of a delivery; what the stage costs a month besides; and what its
+exports cost.
 
 Options:
   --stage NAME       A stage of cdk.json. Default prod.
@@ -33,6 +34,8 @@ const MEASURED = {
   indexWriteUnits: 4 / 7,
   recordBytes: 959,
   indexBytes: 385,
+  /** Of a record in an export, compressed: of generated sessions (test/bench/sessions.ts). */
+  exportedBytes: 178,
 };
 
 /** An answer 200 with its headers. */
@@ -75,7 +78,13 @@ async function main(): Promise<void> {
   const assembly = await synthesize(values.stage, {});
   try {
     const template = readTemplate(assembly, stackName(values.stage));
-    process.stdout.write(report(perMillion(template, usage), perMonth(template)));
+    process.stdout.write(
+      report({
+        'Per million sessions': perMillion(template, usage),
+        'Per month, whatever comes': perMonth(template),
+        'Exports, per month and million records': exportsPerMonth(template),
+      }),
+    );
   } finally {
     rmSync(assembly, { recursive: true });
   }
@@ -149,7 +158,10 @@ function perMonth(template: Template): Line[] {
   const { perMonth: rates } = prices;
   const secrets = propertiesOf(template, 'AWS::SecretsManager::Secret').length + 1;
   const keys = propertiesOf(template, 'AWS::KMS::Key').length;
-  const alarms = propertiesOf(template, 'AWS::CloudWatch::Alarm').length;
+  // An alarm on a sum of metrics costs as much as one on each.
+  const alarms = propertiesOf(template, 'AWS::CloudWatch::Alarm').flatMap(({ Metrics }) =>
+    v.parse(AlarmMetrics, Metrics).filter(({ MetricStat }) => MetricStat !== undefined),
+  ).length;
   return [
     ['Secrets, with the API key', String(secrets), secrets * rates.secret],
     ['Keys', String(keys), keys * rates.key],
@@ -159,6 +171,30 @@ function perMonth(template: Template): Line[] {
   ];
 }
 
+/** What daily exports cost, with as many records in the table. What queries read of them is not in it. */
+function exportsPerMonth(template: Template): Line[] {
+  const rules = propertiesOf(template, 'AWS::S3::Bucket').flatMap(
+    (bucket) => v.parse(Lifecycle, bucket).LifecycleConfiguration.Rules,
+  );
+  const days = rules.find(({ Prefix }) => Prefix === 'exports/')?.ExpirationInDays;
+  if (days === undefined) return [];
+  const million = 1_000_000;
+  const exported = 30 * million * (MEASURED.recordBytes + ITEM_OVERHEAD_BYTES);
+  const kept = days * million * MEASURED.exportedBytes;
+  return [
+    ['DynamoDB, 30 exports', gigabytes(exported), (exported / 1e9) * prices.perGigabyte.dynamodbExport],
+    [`S3, ${days} exports kept`, gigabytes(kept), (kept / 1e9) * prices.perGigabyte.s3Month],
+  ];
+}
+
+const Lifecycle = v.object({
+  LifecycleConfiguration: v.object({
+    Rules: v.array(v.object({ Prefix: v.optional(v.string()), ExpirationInDays: v.optional(v.number()) })),
+  }),
+});
+const AlarmMetrics = v.optional(v.array(v.object({ MetricStat: v.optional(v.unknown()) })), [
+  { MetricStat: {} },
+]);
 const EventSource = v.object({ BatchSize: v.number(), MaximumBatchingWindowInSeconds: v.number() });
 const SamplingRule = v.object({ SamplingRule: v.object({ FixedRate: v.number() }) });
 const Memory = v.object({ MemorySize: v.number() });
@@ -178,21 +214,23 @@ function memoryOf(template: Template): number {
   return Math.max(...sizes);
 }
 
-function report(variable: readonly Line[], fixed: readonly Line[]): string {
-  const table = (title: string, lines: readonly Line[]) => {
-    const total = lines.reduce((sum, [, , dollars]) => sum + dollars, 0);
-    return [
-      [title, '', 'US$'],
-      ...lines.map(([what, amount, dollars]) => [what, amount, dollars.toFixed(2)]),
-      ['Total', '', total.toFixed(2)],
-    ]
-      .map(
-        ([what = '', amount = '', dollars = '']) =>
-          `${what.padEnd(34)}${amount.padStart(22)}${dollars.padStart(8)}\n`,
-      )
-      .join('');
-  };
-  return `${table('Per million sessions', variable)}\n${table('Per month, whatever comes', fixed)}`;
+function report(tables: Readonly<Record<string, readonly Line[]>>): string {
+  return Object.entries(tables)
+    .filter(([, lines]) => lines.length > 0)
+    .map(([title, lines]) => {
+      const total = lines.reduce((sum, [, , dollars]) => sum + dollars, 0);
+      return [
+        [title, '', 'US$'],
+        ...lines.map(([what, amount, dollars]) => [what, amount, dollars.toFixed(2)]),
+        ['Total', '', total.toFixed(2)],
+      ]
+        .map(
+          ([what = '', amount = '', dollars = '']) =>
+            `${what.padEnd(40)}${amount.padStart(18)}${dollars.padStart(8)}\n`,
+        )
+        .join('');
+    })
+    .join('\n');
 }
 
 const count = (amount: number) => Math.round(amount).toLocaleString('en');

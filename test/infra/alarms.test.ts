@@ -34,6 +34,7 @@ describe('the alarms', () => {
 
     expect(names(template).toSorted()).toEqual([
       'DeadLetters',
+      'ExportFailed',
       'QueueAge',
       'RecorderDuration',
       'RecorderErrors',

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { newRecord, receivedSummary } from '../../functions/vss/record.ts';
+import { SAVED_QUERIES } from '../../infra/analytics/saved-queries.ts';
+import { columnsOf, EXPORTS_COLUMNS, VIEWS } from '../../infra/analytics/views.ts';
 import { readStage } from '../../infra/config.ts';
+import { examples } from '../../infra/local/examples.ts';
+import { summaryOf } from '../functions/summaries.ts';
+import { exportOf } from './analytics/exported.ts';
 import { run } from './run.ts';
 import { localSettings, templateOf } from './templates.ts';
 
@@ -60,6 +66,32 @@ it('README has every alarm', () => {
 
   expect(alarms.length).toBeGreaterThan(10);
   for (const alarm of alarms) expect(readme).toContain(`\`${alarm}\``);
+});
+
+it('README has every view with its columns, and every saved query', () => {
+  const rows = (columns: readonly { name: string; type: string; description: string }[]) =>
+    columns.map(({ name, type, description }) => `| \`${name}\` | ${type} | ${description} |\n`).join('');
+
+  for (const view of VIEWS) {
+    // Of these only what `sessions` does not have.
+    const columns = columnsOf(view).slice(0, view.name === 'session_summaries' ? 1 : undefined);
+    expect(readme).toContain(`**\`${view.name}\`** — ${view.description.toLowerCase()}.`);
+    expect(readme).toContain(`| --- | --- | --- |\n${rows(columns)}\n`);
+  }
+  expect(readme).toContain(`| --- | --- | --- |\n${rows(EXPORTS_COLUMNS)}\n`);
+  for (const { name, question } of SAVED_QUERIES) expect(readme).toContain(`| \`${name}\` | ${question} |\n`);
+});
+
+it('README has what the saved queries print of what npm start delivers', async () => {
+  const samples = [...readme.matchAll(/^\$ npm run query -- cdk\.out\/exports (\S+)\n(.*?)^```$/gms)];
+  const records = examples.map(({ body }) =>
+    newRecord(receivedSummary(summaryOf(body), '2026-11-21T00:00:00Z')),
+  );
+  const folder = await exportOf(records);
+
+  expect(samples.length).toBeGreaterThan(2);
+  for (const [, name = '', output] of samples)
+    expect((await run(['infra/analytics/query.ts', folder, name])).stdout).toBe(output);
 });
 
 function messageOf(action: () => unknown): string {

@@ -331,7 +331,9 @@ describe('the registration at 8x8', () => {
   });
 
   it('is checked every hour, from when it exists', () => {
-    const { id, properties } = only('AWS::Scheduler::Schedule');
+    const { id, properties } = only('AWS::Scheduler::Schedule', {
+      Description: 'Checks that the webhook is registered at 8x8',
+    });
 
     expect(properties).toMatchObject({
       ScheduleExpression: 'rate(60 minutes)',
@@ -354,6 +356,7 @@ describe('the registration at 8x8', () => {
       AssumeRolePolicyDocument: {
         Statement: [Match.objectLike({ Principal: { Service: 'scheduler.amazonaws.com' } })],
       },
+      Policies: [Match.objectLike({ PolicyName: 'Invoke' })],
     });
 
     expect(properties.AssumeRolePolicyDocument.Statement).toMatchObject([

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll } from 'vitest';
+import { toItem } from '../../../functions/recorder/item.ts';
+import { openSessions } from '../../../infra/analytics/session-database.ts';
+import { writeExport } from '../../../infra/analytics/write-export.ts';
+
+export const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/sessions';
+
+const parent = mkdtempSync(join(tmpdir(), 'vss-webhook-exports-'));
+afterAll(() => rmSync(parent, { recursive: true }));
+
+/** A folder that the test may fill; removed afterwards. */
+export function newFolder(): string {
+  return mkdtempSync(join(parent, 'export-'));
+}
+
+/** A folder with a full export of these records. */
+export async function exportOf(
+  records: readonly object[],
+  { folder = newFolder(), time = '2026-11-21T02:00:00Z', tableArn = TABLE } = {},
+): Promise<string> {
+  await writeExport(folder, {
+    tableArn,
+    items: records.map((record) => JSON.stringify(toItem(record))),
+    fileCount: 3,
+    time: Date.parse(time),
+  });
+  return folder;
+}
+
+/** A change of a record, as an incremental export has it. */
+export interface Change {
+  sessionId: string;
+  /** Microseconds since 1970. */
+  written: number;
+  /** None, where the record was deleted. */
+  newImage?: object;
+  oldImage?: object;
+}
+
+/** Adds an incremental export to a folder, as DynamoDB lays it out. */
+export function addIncrement(folder: string, from: string, to: string, changes: readonly Change[]): void {
+  const id = `${String(Date.parse(to)).padStart(14, '0')}-aaaaaaaa`;
+  const lines = changes.map(({ sessionId, written, newImage, oldImage }) =>
+    JSON.stringify({
+      Metadata: { WriteTimestampMicros: { N: String(written) } },
+      Keys: { sessionId: { S: sessionId } },
+      ...(oldImage && { OldImage: toItem(oldImage) }),
+      ...(newImage && { NewImage: toItem(newImage) }),
+    }),
+  );
+  const data = gzipSync(lines.map((line) => `${line}\n`).join(''));
+  mkdirSync(join(folder, 'AWSDynamoDB', 'data'), { recursive: true });
+  mkdirSync(join(folder, 'AWSDynamoDB', id), { recursive: true });
+  writeFileSync(join(folder, 'AWSDynamoDB', 'data', `${id}.json.gz`), data);
+  writeFileSync(
+    join(folder, 'AWSDynamoDB', id, 'manifest-files.json'),
+    `${JSON.stringify({
+      itemCount: changes.length,
+      md5Checksum: createHash('md5').update(data).digest('base64'),
+      etag: 'etag',
+      dataFileS3Key: `exports/AWSDynamoDB/data/${id}.json.gz`,
+    })}\n`,
+  );
+  writeFileSync(
+    join(folder, 'AWSDynamoDB', id, 'manifest-summary.json'),
+    JSON.stringify({
+      version: '2023-08-01',
+      exportArn: `${TABLE}/export/${id}`,
+      tableArn: TABLE,
+      exportFromTime: from,
+      exportToTime: to,
+      exportType: 'INCREMENTAL_EXPORT',
+      outputView: 'NEW_AND_OLD_IMAGES',
+      itemCount: changes.length,
+      outputFormat: 'DYNAMODB_JSON',
+    }),
+  );
+}
+
+/** The rows of queries over a folder, and what was noticed. */
+export async function ask<const Q extends Readonly<Record<string, string>>>(folder: string, queries: Q) {
+  const notices: string[] = [];
+  const { connection, close } = await openSessions(folder, (text) => notices.push(text));
+  try {
+    const rows = new Map<string, Record<string, unknown>[]>();
+    for (const [name, sql] of Object.entries(queries))
+      rows.set(name, (await connection.runAndReadAll(sql)).getRowObjectsJson());
+    return { notices, rows: (name: keyof Q & string) => rows.get(name) ?? [] };
+  } finally {
+    close();
+  }
+}

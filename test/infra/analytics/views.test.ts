@@ -1,0 +1,416 @@
+import { TrinoSQL } from 'dt-sql-parser';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODES } from '../../../functions/vss/error-codes.ts';
+import { STATUSES } from '../../../functions/vss/payload.ts';
+import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
+import { canonicalise } from '../../../functions/vss/summary.ts';
+import { TRINO } from '../../../infra/analytics/dialect.ts';
+import { ATHENA_VIEWS } from '../../../infra/analytics/glue-tables.ts';
+import { SAVED_QUERIES } from '../../../infra/analytics/saved-queries.ts';
+import { columnsOf, EXPORT_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from '../../../infra/analytics/views.ts';
+import { summaryBody, summaryOf } from '../../functions/summaries.ts';
+import { delivery } from '../../functions/vss/deliveries.ts';
+import { ask, exportOf } from './exported.ts';
+
+const RECEIVED = '2026-11-20T10:00:00.250Z';
+
+/** The record of one delivery. */
+function record(payload: Readonly<Record<string, unknown>>): SessionRecord {
+  return newRecord(receivedSummary(summaryOf(summaryBody(payload)), RECEIVED));
+}
+
+/** A leg with every documented field, and some that are not. */
+const leg = {
+  callId: 'leg-1',
+  callDirection: 'OUTBOUND',
+  callType: 'PSTN',
+  callStatus: 'COMPLETED',
+  initiatedTimestamp: '2026-01-13T08:26:58Z',
+  connectedTimestamp: '2026-01-13T08:27:09.5Z',
+  disconnectedTimestamp: '2026-01-13T08:27:33Z',
+  callDuration: 23,
+  source: '+6568332048',
+  sourceFormat: 'MSISDN',
+  sourceCountryCode: 'SG',
+  sourceRefId: 'trunk-1',
+  destination: '+6591178965',
+  destinationFormat: 'MSISDN',
+  destinationCountryCode: 'PH',
+  destinationRefId: 'vn-1',
+  callQuality: { mos: 4.5, packetLossRate: 0.01, jitter: 20 },
+  errorDetails: { errorCode: -2001, errorMsg: 'of the leg', callFlowRequestId: 'f-2', action: 'SAY' },
+};
+const whole = {
+  lastAction: 'MAKE_CALL',
+  callCount: 1,
+  clientRequestId: 'request-1',
+  errorDetails: { errorCode: -2004, errorMsg: 'of the session', callFlowRequestId: 'f-1', action: 'SAY' },
+  dtmf: { pressed: ['1', 2] },
+  details: { callA: leg },
+};
+
+const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** The attributes of a stored record or leg that are neither lists nor paths: the column each has, and its value. */
+function expectedColumns(attributes: Readonly<Record<string, unknown>>, prefix = ''): [string, unknown][] {
+  return Object.entries(attributes).flatMap(([name, value]): [string, unknown][] => {
+    if (value === undefined || name === 'unrecognised' || Array.isArray(value)) return [];
+    if (typeof value === 'object' && value !== null)
+      return expectedColumns({ ...value }, name === 'errorDetails' ? 'error_' : '');
+    const column = snakeCase(name);
+    return [[column.startsWith(prefix) ? column : `${prefix}${column}`, value]];
+  });
+}
+
+/** A value as it was stored: DuckDB's JSON has whole numbers as text, and times without T and Z. */
+function storedValue(shown: unknown, like: unknown): unknown {
+  if (typeof like === 'number') return Number(shown);
+  const isTime = typeof shown === 'string' && /^\d{4}-\d\d-\d\d \d\d:/.test(shown) && shown !== like;
+  return isTime ? new Date(`${shown.replace(' ', 'T')}Z`).toISOString() : shown;
+}
+
+function expectShown(row: Readonly<Record<string, unknown>> | undefined, attributes: object): void {
+  for (const [column, value] of expectedColumns({ ...attributes })) {
+    expect([column, storedValue(row?.[column], value)]).toEqual([column, value]);
+  }
+}
+
+describe('the views show', () => {
+  it('every attribute of a record, its legs, errors, unrecognised fields and other summaries', async () => {
+    const shown = newRecord(
+      receivedSummary(
+        summaryOf(summaryBody({ ...whole, endTime: '2026-01-13T09:00:00Z' }, { version: 5 })),
+        RECEIVED,
+      ),
+    );
+    const stored = {
+      ...merge(shown, record({ ...whole, sessionStatus: 'FAILED', lastAction: 'HANGUP' })),
+      unsuccessfulIn: '8x8_test',
+      // The table adds it.
+      expiresAt: 1_800_000_000,
+    };
+    const alternate = stored.alternates?.[0];
+    const { rows } = await ask(await exportOf([stored]), {
+      sessions: 'FROM sessions',
+      legs: 'FROM call_legs',
+      errors: 'FROM session_errors ORDER BY leg NULLS FIRST',
+      summaries: 'FROM session_summaries ORDER BY is_shown DESC',
+      unrecognised: 'FROM unrecognised_fields ORDER BY path',
+    });
+
+    expectShown(rows('sessions')[0], stored);
+    expect(rows('legs')).toHaveLength(1);
+    expectShown(rows('legs')[0], {
+      leg: 'callA',
+      ...leg,
+      connectedTimestamp: '2026-01-13T08:27:09.500Z',
+      initiatedTimestamp: '2026-01-13T08:26:58.000Z',
+      disconnectedTimestamp: '2026-01-13T08:27:33.000Z',
+    });
+    expect(rows('errors')).toMatchObject([
+      {
+        leg: null,
+        error_code: '-2004',
+        error_msg: 'of the session',
+        error_action: 'SAY',
+        retry_can_help: false,
+      },
+      {
+        leg: 'callA',
+        error_code: '-2001',
+        error_msg: 'of the leg',
+        error_action: 'SAY',
+        retry_can_help: true,
+      },
+    ]);
+    expectShown(rows('summaries')[0], expectedSummary(stored));
+    expectShown(rows('summaries')[1], { ...alternate });
+    expect(rows('unrecognised')).toMatchObject([
+      { path: 'payload.dtmf', value: '{"M":{"pressed":{"L":[{"S":"1"},{"N":"2"}]}}}' },
+    ]);
+    // So that the walk above has met everything there is, and knows what it leaves out.
+    const seen = expectedColumns({ ...stored }).map(([column]) => column);
+    expect(
+      Object.keys(stored)
+        .filter((name) => !seen.includes(snakeCase(name)))
+        .toSorted(),
+    ).toEqual(['alternates', 'errorDetails', 'legs', 'unrecognised']);
+  });
+
+  it('whatever may have been delivered, one row per session, as it was stored', async () => {
+    const deliveries = fc.sample(delivery, 300);
+    const records = deliveries.flatMap((delivered, i): SessionRecord[] => {
+      const read = canonicalise(delivered);
+      if (read.outcome !== 'summary') return [];
+      return [newRecord(receivedSummary({ ...read.summary, sessionId: `session-${i}` }, RECEIVED))];
+    });
+    const { rows } = await ask(await exportOf(records), {
+      sessions: 'FROM sessions',
+      legs: 'FROM call_legs',
+      unrecognised: 'FROM unrecognised_fields',
+    });
+    const sessions = new Map(rows('sessions').map((row) => [row['session_id'], row]));
+    const legs = Map.groupBy(rows('legs'), (row) => row['session_id']);
+    const unrecognised = Map.groupBy(rows('unrecognised'), (row) => row['session_id']);
+
+    expect(records.length).toBeGreaterThan(100);
+    expect(rows('sessions')).toHaveLength(records.length);
+    for (const { sessionId, ...attributes } of records) {
+      expectShown(sessions.get(sessionId), attributes);
+      const stored = legsOf(attributes);
+      expect(legs.get(sessionId) ?? []).toHaveLength(stored.length);
+      for (const each of stored) {
+        expectShown(
+          legs.get(sessionId)?.find((row) => row['leg'] === each['leg']),
+          each,
+        );
+      }
+      expect((unrecognised.get(sessionId) ?? []).map((row) => row['path']).toSorted()).toEqual(
+        Object.keys(attributes['unrecognised'] ?? {}).toSorted(),
+      );
+    }
+  });
+});
+
+function expectedSummary({
+  alternates: _,
+  revision: __,
+  unsuccessfulIn: ___,
+  ...summary
+}: SessionRecord): object {
+  const { expiresAt: ____, ...own } = summary;
+  return own;
+}
+
+function legsOf(attributes: Readonly<Record<string, unknown>>): Record<string, unknown>[] {
+  const { legs } = attributes;
+  return Array.isArray(legs) ? legs.map((each) => ({ ...each })) : [];
+}
+
+describe('derived columns', () => {
+  const session = async (payload: Readonly<Record<string, unknown>>) => {
+    const { rows } = await ask(await exportOf([record(payload)]), { sessions: 'FROM sessions' });
+    return rows('sessions')[0];
+  };
+
+  it('sum up every status that 8x8 documents', async () => {
+    const records = [...STATUSES, 'TRANSFERRED'].map((sessionStatus) =>
+      record({ sessionId: sessionStatus, sessionStatus }),
+    );
+    const { rows } = await ask(await exportOf(records), {
+      outcomes: 'SELECT session_status, outcome FROM sessions',
+    });
+
+    expect(
+      Object.fromEntries(rows('outcomes').map((row) => [row['session_status'], row['outcome']])),
+    ).toEqual({
+      COMPLETED: 'answered',
+      NO_ANSWER: 'unanswered',
+      BUSY: 'unanswered',
+      CANCELED: 'unanswered',
+      FAILED: 'failed',
+      ERROR: 'failed',
+      COMPLETED_UNSUBSCRIBED: 'opted_out',
+      COMPLETED_UNSUB_ERROR: 'opted_out',
+      UNSUBSCRIBED_CONTACT: 'opted_out',
+      TRANSFERRED: 'other',
+    });
+  });
+
+  it('have 8x8’s bands of call quality, of the worst leg for the session', async () => {
+    const scores = [5, 4.3, 4.29, 4, 3.99, 3.6, 3.59, 3.1, 3.09, 1];
+    const records = scores.map((mos) =>
+      record({
+        sessionId: `mos-${mos}`,
+        details: {
+          callA: { ...leg, callQuality: { mos: 5 } },
+          callB: { ...leg, callQuality: { mos } },
+          callC: {},
+        },
+      }),
+    );
+    const { rows } = await ask(await exportOf(records), {
+      sessions: 'SELECT mos, mos_band FROM sessions ORDER BY mos DESC',
+      legs: "SELECT mos, mos_band FROM call_legs WHERE leg = 'callB' ORDER BY mos DESC",
+    });
+    const bands = ['excellent', 'excellent', 'good', 'good', 'fair', 'fair', 'poor', 'poor', 'bad', 'bad'];
+
+    for (const name of ['sessions', 'legs'] as const)
+      expect(rows(name)).toEqual(scores.map((mos, i) => ({ mos, mos_band: bands[i] })));
+  });
+
+  it('count talk time while everyone who answered was connected', async () => {
+    const answered = { ...leg, callDuration: 37 };
+    const unanswered = { ...leg, connectedTimestamp: undefined, callDuration: 0 };
+
+    expect(await session({ details: { callA: answered, callB: leg } })).toMatchObject({
+      talk_seconds: '23',
+      leg_count: '2',
+    });
+    expect(await session({ details: { callA: answered, callB: unanswered } })).toMatchObject({
+      talk_seconds: '37',
+    });
+    expect(await session({ details: { callA: unanswered } })).toMatchObject({ talk_seconds: null, mos: 4.5 });
+    expect(await session({})).toMatchObject({
+      talk_seconds: null,
+      leg_count: '0',
+      mos: null,
+      mos_band: null,
+      country: null,
+    });
+  });
+
+  it('say when a session began, how long it took, and which country it was with', async () => {
+    expect(
+      await session({
+        startTime: '2026-01-13T23:59:59.9+02:00',
+        endTime: '2026-01-13T22:01:00.1Z',
+        details: { callA: leg },
+      }),
+    ).toMatchObject({ start_date: '2026-01-13', start_hour: '21', duration_seconds: '60', country: 'PH' });
+    expect(await session({ details: { callA: { ...leg, callDirection: 'INBOUND' } } })).toMatchObject({
+      country: 'SG',
+    });
+  });
+
+  it('of a leg say its route and how long it rang', async () => {
+    const { rows } = await ask(
+      await exportOf([record({ details: { callA: leg, callB: { ...leg, sourceCountryCode: null } } })]),
+      { legs: 'SELECT route, ring_seconds FROM call_legs ORDER BY leg' },
+    );
+
+    expect(rows('legs')).toEqual([
+      { route: 'SG-PH', ring_seconds: '11' },
+      { route: '??-PH', ring_seconds: '11' },
+    ]);
+  });
+
+  it('of an error say what 8x8 documents of it, and our reading', async () => {
+    const codes = [...ERROR_CODES.keys(), -3000];
+    const records = codes.map((errorCode) =>
+      record({ sessionId: `error${errorCode}`, errorDetails: { errorCode, errorMsg: 'It’s "new"' } }),
+    );
+    const { rows } = await ask(await exportOf(records), {
+      errors: 'SELECT error_code, error_msg, documented_message, meaning, retry_can_help FROM session_errors',
+    });
+    const byCode = new Map(rows('errors').map((row) => [Number(row['error_code']), row]));
+
+    expect(byCode.size).toBe(codes.length);
+    for (const [code, { message, meaning, retryCanHelp }] of ERROR_CODES) {
+      expect(byCode.get(code)).toMatchObject({
+        documented_message: message,
+        meaning,
+        retry_can_help: retryCanHelp,
+        error_msg: 'It’s "new"',
+      });
+    }
+    expect(byCode.get(-3000)).toMatchObject({
+      documented_message: null,
+      meaning: null,
+      retry_can_help: null,
+    });
+  });
+});
+
+describe('the definition', () => {
+  it('is what DuckDB has: names, types and order of the columns', async () => {
+    const views = [
+      ...VIEWS.map((view) => ({ name: view.name, columns: columnsOf(view) })),
+      ...VIEWS_WITH_HISTORY.map((view) => ({
+        name: `${view.name}_history`,
+        columns: [...EXPORT_COLUMNS, ...columnsOf(view)],
+      })),
+    ];
+    const { rows } = await ask(
+      await exportOf([record(whole)]),
+      Object.fromEntries(views.map(({ name }) => [name, `DESCRIBE ${name}`])),
+    );
+
+    for (const { name, columns } of views) {
+      expect(rows(name).map((row) => [row['column_name'], String(row['column_type']).toLowerCase()])).toEqual(
+        columns.map((column) => [column.name, column.type]),
+      );
+    }
+  });
+
+  it('is SQL that Trino’s grammar takes, with each column cast to the type that Glue has for it', () => {
+    const parser = new TrinoSQL();
+
+    expect(parser.validate('SELECT FROM WHERE')).not.toEqual([]);
+    expect(ATHENA_VIEWS.map(({ name }) => name)).toEqual([
+      'exports',
+      ...VIEWS.map(({ name }) => name),
+      ...VIEWS_WITH_HISTORY.map(({ name }) => `${name}_history`),
+    ]);
+    for (const { name, sql, columns } of ATHENA_VIEWS) {
+      expect([name, parser.validate(sql)]).toEqual([name, []]);
+      for (const column of columns)
+        expect(sql).toMatch(
+          new RegExp(
+            `CAST\\([^\\n]* AS ${TRINO.types[column.type].replace(/[()]/g, '\\$&')}\\) AS ${column.name}\\b`,
+          ),
+        );
+    }
+    for (const { name, sql } of SAVED_QUERIES) expect([name, parser.validate(sql)]).toEqual([name, []]);
+  });
+
+  it('describes each column in words', () => {
+    for (const view of VIEWS) {
+      for (const { description } of columnsOf(view)) expect(description.length).toBeGreaterThan(5);
+    }
+  });
+});
+
+describe('the saved queries', () => {
+  it('answer from what was recorded', async () => {
+    const records = [
+      record({ sessionId: 'a', details: { callA: leg } }),
+      record({ sessionId: 'b', sessionStatus: 'ERROR', ...whole }),
+      record({ sessionId: 'c', sessionStatus: 'COMPLETED_UNSUBSCRIBED' }),
+      merge(record({ sessionId: 'd' }), record({ sessionId: 'd', sessionStatus: 'FAILED' })),
+    ];
+    const queries = Object.fromEntries(SAVED_QUERIES.map(({ name, sql }) => [name, sql]));
+    const { rows } = await ask(await exportOf(records), queries);
+
+    expect(rows('outcomes-by-day')).toMatchObject([
+      { start_date: '2026-01-13', sessions: '4', opted_out: '1' },
+    ]);
+    expect(rows('failures-by-country')).toContainEqual({
+      start_date: '2026-01-13',
+      country: 'PH',
+      error_code: '-2004',
+      sessions: '1',
+    });
+    expect(rows('errors')).toMatchObject([
+      { error_code: '-2001', sessions: '2' },
+      { error_code: '-2004', sessions: '1' },
+    ]);
+    expect(rows('worst-routes')).toMatchObject([
+      { route: 'SG-PH', legs: '2', mean_mos: 4.5, poor_percent: 0 },
+    ]);
+    expect(rows('quality-bands')).toMatchObject([{ mos_band: 'excellent', legs: '2' }]);
+    expect(rows('opt-outs')).toEqual([
+      { start_month: '2026-01-01', session_status: 'COMPLETED_UNSUBSCRIBED', sessions: '1' },
+    ]);
+    expect(rows('durations')).toMatchObject([{ country: 'PH', median_seconds: '23', sessions: '2' }]);
+    expect(rows('busy-hours')).toMatchObject([{ start_hour: '8', sessions: '4' }]);
+    expect(rows('conflicts').map((row) => [row['session_id'], row['is_shown']])).toEqual([
+      ['d', true],
+      ['d', false],
+    ]);
+    expect(rows('unrecognised')).toMatchObject([{ path: 'payload.dtmf', sessions: '1' }]);
+    expect(rows('failures-yesterday')).toEqual([]);
+  });
+
+  it('count what failed yesterday', async () => {
+    const yesterday = new Date(Date.now() - 86_400_000).toISOString();
+    const sql = SAVED_QUERIES.find(({ name }) => name === 'failures-yesterday')?.sql ?? '';
+    const { rows } = await ask(
+      await exportOf([record({ ...whole, sessionStatus: 'FAILED', startTime: yesterday })]),
+      { sql },
+    );
+
+    expect(rows('sql')).toEqual([{ country: 'PH', error_code: '-2004', sessions: '1' }]);
+  });
+});
