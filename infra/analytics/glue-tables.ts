@@ -1,15 +1,8 @@
 import type { CfnTable } from 'aws-cdk-lib/aws-glue';
 import { type ColumnType, TRINO } from './dialect.ts';
 import { HIVE, itemType, namesIn, RECORD } from './stored-record.ts';
-import {
-  type Column,
-  columnsOf,
-  EXPORT_COLUMNS,
-  EXPORTS_COLUMNS,
-  selectOf,
-  VIEWS,
-  VIEWS_WITH_HISTORY,
-} from './views.ts';
+import { type Column, columnsOf, selectOf } from './view.ts';
+import { EXPORT_COLUMNS, EXPORTS_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from './views.ts';
 
 /** The tables of the database in Glue, as Athena reads them. */
 

@@ -9,7 +9,8 @@ import { textTable } from '../text-table.ts';
 import { newestOf, readExports } from './export-folder.ts';
 import { withExport } from './export-source.ts';
 import { SAVED_QUERIES } from './saved-queries.ts';
-import { columnsOf, EXPORT_COLUMNS, EXPORTS_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from './views.ts';
+import { columnsOf } from './view.ts';
+import { EXPORT_COLUMNS, EXPORTS_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from './views.ts';
 
 const HELP = `Usage: npm run query -- EXPORT [SQL | NAME] [options]
 

@@ -4,7 +4,8 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { DUCKDB as DIALECT } from './dialect.ts';
 import { type Export, newestOf, readExports, verify } from './export-folder.ts';
 import { DUCKDB, itemType, RECORD } from './stored-record.ts';
-import { EXPORT_COLUMNS, selectOf, VIEWS, VIEWS_WITH_HISTORY } from './views.ts';
+import { selectOf } from './view.ts';
+import { EXPORT_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from './views.ts';
 
 /** DuckDB, with the views over the exports in a folder. */
 export interface SessionDatabase {

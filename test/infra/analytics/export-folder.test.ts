@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
@@ -187,6 +188,17 @@ describe('a folder that is not as it should be is refused, with what is wrong', 
     await expect(ask(folder, SESSIONS)).rejects.toThrow(
       `${file} is not as its manifest says: it was cut off`,
     );
+  });
+
+  it('when a file was replaced, but not for a checksum of something else than the file', async () => {
+    const folder = await exportOf([session('a'), session('b'), session('c')]);
+    const manifest = join(onlyExport(folder), 'manifest-files.json');
+    edit(manifest, /"md5Checksum":"[^"]*"/g, '"md5Checksum":"of something else"');
+    expect((await ask(folder, SESSIONS)).rows('sessions')).toHaveLength(3);
+
+    const [file = ''] = readdirSync(join(onlyExport(folder), 'data'));
+    writeFileSync(join(onlyExport(folder), 'data', file), gzipSync('{}\n{}\n'));
+    await expect(ask(folder, SESSIONS)).rejects.toThrow('is not as its manifest says');
   });
 
   it('when a file is missing', async () => {

@@ -1,0 +1,119 @@
+import type { Dialect } from './dialect.ts';
+import type { DefinedColumn } from './view.ts';
+
+/** What 8x8's statuses come to. */
+const OUTCOMES: Readonly<Record<string, readonly string[]>> = {
+  answered: ['COMPLETED'],
+  unanswered: ['NO_ANSWER', 'BUSY', 'CANCELED'],
+  failed: ['FAILED', 'ERROR'],
+  opted_out: ['COMPLETED_UNSUBSCRIBED', 'COMPLETED_UNSUB_ERROR', 'UNSUBSCRIBED_CONTACT'],
+};
+
+/**
+ * 8x8's bands of call quality, by the least score of each. Where two share a bound, the better one has it.
+ *
+ * @see https://developer.8x8.com/connect/docs/voice/ivr/session-summary
+ */
+const MOS_BANDS = { excellent: 4.3, good: 4, fair: 3.6, poor: 3.1, bad: 1 };
+
+export const startDate: DefinedColumn = {
+  name: 'start_date',
+  type: 'date',
+  description: 'day on which the session began',
+  sql: () => 'CAST(start_time AS date)',
+};
+
+export const mosBand: DefinedColumn = {
+  name: 'mos_band',
+  type: 'varchar',
+  description: `8x8’s band of \`mos\`: ${Object.entries(MOS_BANDS)
+    .map(([band, least]) => `\`${band}\` from ${least.toFixed(1)}`)
+    .join(', ')}`,
+  sql: () =>
+    `CASE ${Object.entries(MOS_BANDS)
+      .map(([band, least]) => `WHEN mos >= ${least} THEN '${band}'`)
+      .join(' ')} END`,
+};
+
+/** What is computed of the legs of a summary. @param at Where the summary is. */
+export function legColumns(at: string): DefinedColumn[] {
+  const legs = `${at}.legs.L`;
+  const present = (dialect: Dialect, list: string) =>
+    dialect.filter(list, dialect.lambda('x', 'x IS NOT NULL'));
+  const side = (dialect: Dialect, field: string) => `(${dialect.first(legs)}).M.${field}.S`;
+  return [
+    {
+      name: 'leg_count',
+      type: 'bigint',
+      description: 'legs in `call_legs`',
+      sql: (dialect) => dialect.length(legs),
+    },
+    {
+      name: 'talk_seconds',
+      type: 'bigint',
+      description:
+        'talk time: for how many seconds everyone who answered was connected, which is the shortest `call_duration` of the legs that were answered',
+      sql(dialect) {
+        const answered = dialect.filter(legs, dialect.lambda('x', 'x.M.connectedTimestamp.S IS NOT NULL'));
+        const durations = dialect.transform(
+          answered,
+          dialect.lambda('x', 'TRY_CAST(x.M.callDuration.N AS bigint)'),
+        );
+        return dialect.least(present(dialect, durations));
+      },
+    },
+    {
+      name: 'mos',
+      type: 'double',
+      description: 'the least mean opinion score of the legs, 1.0 (bad) to 5.0 (excellent)',
+      sql(dialect) {
+        const scores = dialect.transform(
+          legs,
+          dialect.lambda('x', 'TRY_CAST(x.M.callQuality.M.mos.N AS double)'),
+        );
+        return dialect.least(present(dialect, scores));
+      },
+    },
+    {
+      name: 'country',
+      type: 'varchar',
+      description:
+        'country of the other party, ISO 3166-1 alpha-2: of the number called by the first leg, or of its caller if that leg is inbound',
+      sql: (dialect) =>
+        `CASE WHEN ${side(dialect, 'callDirection')} = 'INBOUND' THEN ${side(dialect, 'sourceCountryCode')} ELSE ${side(dialect, 'destinationCountryCode')} END`,
+    },
+    {
+      name: 'unrecognised_count',
+      type: 'bigint',
+      description: 'fields in `unrecognised_fields`',
+      sql: () => `coalesce(cardinality(${at}.unrecognised.M), 0)`,
+    },
+  ];
+}
+
+/** What is derived of the columns of a summary. */
+export const sessionDerived: readonly DefinedColumn[] = [
+  startDate,
+  {
+    name: 'start_hour',
+    type: 'bigint',
+    description: 'hour of that day, 0 to 23',
+    sql: () => 'hour(start_time)',
+  },
+  {
+    name: 'duration_seconds',
+    type: 'bigint',
+    description: 'from start to end of the session',
+    sql: (dialect) => dialect.secondsBetween('start_time', 'end_time'),
+  },
+  {
+    name: 'outcome',
+    type: 'varchar',
+    description: `\`${Object.keys(OUTCOMES).join('`, `')}\`, or \`other\` for a status that 8x8 does not document`,
+    sql: () =>
+      `CASE ${Object.entries(OUTCOMES)
+        .map(([outcome, statuses]) => `WHEN session_status IN ('${statuses.join("', '")}') THEN '${outcome}'`)
+        .join(' ')} ELSE 'other' END`,
+  },
+  mosBand,
+];

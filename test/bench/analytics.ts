@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { writeExport } from '../../infra/analytics/write-export.ts';
+import { runCommand } from '../../infra/ops/command.ts';
+import { textTable } from '../../infra/text-table.ts';
+import { generateItems } from './sessions.ts';
+
+const HELP = `Usage: npm run bench:analytics -- [options]
+
+Generates exports of several sizes, and measures what npm run query and
+npm run report take of each: seconds, from start to end of the command, and the
+peak of its memory. About four minutes, and 400 MB of disk while it runs.
+
+Options:
+  --sizes LIST  Sessions. Default 10000,100000,1000000.
+  -h, --help    Show this.
+`;
+
+const QUERIES = ['outcomes-by-day', 'worst-routes', 'durations'];
+const UNTIL = Date.parse('2026-11-21T02:00:00Z');
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Prints, when a process ends, the most memory that it had, in kilobytes. */
+const WITH_PEAK = `data:text/javascript,process.on('exit',()=>process._rawDebug('peak '+process.resourceUsage().maxRSS))`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      sizes: { type: 'string', default: '10000,100000,1000000' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  const sizes = values.sizes.split(',').map(Number);
+  if (!sizes.every((size) => Number.isInteger(size) && size > 0))
+    throw new Error(`--sizes takes whole numbers with commas between, not "${values.sizes}"`);
+
+  const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-bench-'));
+  try {
+    const columns: Measured[] = [];
+    for (const size of sizes) columns.push(await measure(size, join(folder, String(size))));
+    const rows = columns[0]?.map(([what]) => what) ?? [];
+    process.stdout.write(
+      `${textTable(rows.map((what, i) => [what, ...columns.map((column) => column[i]?.[1] ?? '')]))}\n`,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+type Measured = (readonly [what: string, value: string])[];
+
+/** What an export of this size takes: a column of the table. */
+async function measure(size: number, folder: string): Promise<Measured> {
+  process.stderr.write(`${size.toLocaleString('en')} sessions …\n`);
+  await writeExport(folder, {
+    tableArn: 'arn:aws:dynamodb:us-east-1:000000000000:table/sessions',
+    items: generateItems(size, UNTIL),
+    fileCount: 8,
+    time: UNTIL,
+  });
+  const commands = [
+    ...QUERIES.map((name) => [`query ${name}`, ['infra/analytics/query.ts', folder, name]] as const),
+    ['report', ['infra/analytics/report.ts', folder, '--out', join(folder, 'report.html')]] as const,
+  ];
+  const lines: Measured = [
+    ['sessions', size.toLocaleString('en')],
+    ['export, compressed', `${(bytesIn(folder) / 1e6).toFixed(1)} MB`],
+  ];
+  for (const [what, args] of commands) {
+    const began = performance.now();
+    const { stderr } = await promisify(execFile)(process.execPath, ['--import', WITH_PEAK, ...args], {
+      cwd: root,
+    });
+    const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+    const peak = Math.round(Number(/peak (\d+)/.exec(stderr)?.[1]) / 1_024);
+    lines.push([what, `${seconds} s, ${peak} MB`]);
+  }
+  return lines;
+}
+
+function bytesIn(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+}
+
+await runCommand(main);
