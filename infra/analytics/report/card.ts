@@ -1,0 +1,63 @@
+import { html, type Markup } from './html.ts';
+import { cssColour } from './palette.ts';
+import type { Series } from './series.ts';
+import { number } from './wording.ts';
+
+/** What the report says about one thing. */
+export interface Card {
+  title: string;
+  /** What there is to see, in words. */
+  sentence: string;
+  /** Not where there is nothing to show. */
+  figure?: Figure;
+}
+
+export interface Figure {
+  chart?: Markup;
+  /** What the colours mean. */
+  legend?: readonly Pick<Series, 'name' | 'colour'>[];
+  /** The numbers behind the chart. */
+  table: Table;
+}
+
+export interface Table {
+  caption: string;
+  /** The first is the header of its row. */
+  columns: readonly string[];
+  rows: readonly (readonly (string | number)[])[];
+}
+
+export function cardMarkup({ title, sentence, figure }: Card): Markup {
+  const isTable = figure !== undefined && figure.chart === undefined;
+  return html`<section${isTable ? html` class="wide"` : undefined}>
+<h2>${title}</h2>
+<p>${sentence}</p>
+${figure && figureMarkup(figure)}</section>
+`;
+}
+
+function figureMarkup({ chart, legend = [], table }: Figure): Markup {
+  const keys = legend.map(
+    ({ name, colour }) => html`<li><i style="background:${cssColour(colour)}"></i>${name}</li>`,
+  );
+  const names = keys.length > 0 ? html`<ul class="legend">${keys}</ul>\n` : undefined;
+  const picture = chart && html`<figure>${names}${chart}</figure>\n`;
+  // A table that has no chart is what there is to see.
+  return html`${picture}<details${chart ? undefined : html` open`}>
+<summary>Numbers<span class="unseen">: ${table.caption}</span></summary>
+<div class="scroll" tabindex="0" role="region" aria-label="${table.caption}">${tableMarkup(table)}</div>
+</details>
+`;
+}
+
+function tableMarkup({ caption, columns, rows }: Table): Markup {
+  const heads = columns.map((column) => html`<th scope="col">${column}</th>`);
+  const lines = rows.map(([first = '', ...cells]) => {
+    const rest = cells.map((cell) => html`<td>${typeof cell === 'number' ? number(cell) : cell}</td>`);
+    return html`<tr><th scope="row">${first}</th>${rest}</tr>\n`;
+  });
+  return html`<table><caption>${caption}</caption>
+<thead><tr>${heads}</tr></thead>
+<tbody>
+${lines}</tbody></table>`;
+}

@@ -1,0 +1,56 @@
+import { draw } from './draw.ts';
+import type { Markup } from './html.ts';
+import { cssColour } from './palette.ts';
+import { axisLine, axisText, type Series, stacked } from './series.ts';
+
+export interface ColumnChart {
+  label: string;
+  /** Below each column. */
+  columns: readonly string[];
+  series: readonly Series[];
+  /** Every how manieth column has its label. Default: so that there are at most six. */
+  labelEvery?: number;
+  /** What the columns are, below their labels. */
+  axisTitle?: string;
+}
+
+const HEIGHT = 220;
+
+/** Columns side by side. */
+export function columnChart({ label, columns, series, labelEvery, axisTitle }: ColumnChart): Markup {
+  const every = labelEvery ?? Math.ceil(columns.length / 6);
+  return draw(
+    {
+      grid: {
+        left: 42,
+        right: 8,
+        top: 12,
+        bottom: axisTitle === undefined ? 28 : 46,
+        outerBoundsMode: 'none',
+      },
+      xAxis: {
+        type: 'category',
+        data: [...columns],
+        axisLabel: { ...axisText, interval: (index) => index % every === 0, hideOverlap: false },
+        axisTick: { show: false },
+        axisLine,
+        name: axisTitle ?? '',
+        nameLocation: 'middle',
+        nameGap: 30,
+        nameTextStyle: axisText,
+      },
+      yAxis: {
+        type: 'value',
+        minInterval: 1,
+        splitNumber: 4,
+        axisLabel: { ...axisText, formatter: (value) => compact.format(value) },
+        splitLine: { lineStyle: { color: cssColour('line') } },
+      },
+      series: stacked(series, { barCategoryGap: '18%', barMaxWidth: 48 }),
+    },
+    HEIGHT,
+    label,
+  );
+}
+
+const compact = new Intl.NumberFormat('en', { notation: 'compact' });

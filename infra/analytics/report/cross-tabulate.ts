@@ -1,0 +1,18 @@
+/** How many there are of each kind in each part. */
+export interface Tally {
+  part: string;
+  kind: string;
+  count: number;
+}
+
+/** For each kind, its count in each of the parts: what a stacked chart shows. */
+export function crossTabulate(
+  tallies: readonly Tally[],
+  parts: readonly string[],
+  kinds: readonly string[],
+): number[][] {
+  const counts = new Map(tallies.map(({ part, kind, count }) => [JSON.stringify([part, kind]), count]));
+  return kinds.map((kind) => parts.map((part) => counts.get(JSON.stringify([part, kind])) ?? 0));
+}
+
+export const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);

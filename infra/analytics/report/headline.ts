@@ -1,0 +1,62 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import * as v from 'valibot';
+import { Count, rowsOf } from './rows.ts';
+import { counted, decimal, duration, number, percent } from './wording.ts';
+
+const Totals = v.object({
+  sessions: Count,
+  answered: Count,
+  failed: Count,
+  opted_out: Count,
+  conflicts: Count,
+  median: v.nullable(v.number()),
+});
+const Quality = v.object({ mean: v.nullable(v.number()), legs: Count });
+
+/** A number that stands for itself. */
+export interface HeadlineFigure {
+  name: string;
+  value: string;
+  /** What it is of. */
+  note?: string;
+}
+
+/** The sessions, and what is to be known first. */
+export async function readHeadline(
+  connection: DuckDBConnection,
+): Promise<{ sessions: number; figures: readonly HeadlineFigure[] }> {
+  const [totals] = await rowsOf(
+    connection,
+    Totals,
+    `SELECT count(*) AS sessions,
+  count(*) FILTER (WHERE outcome = 'answered') AS answered,
+  count(*) FILTER (WHERE outcome = 'failed') AS failed,
+  count(*) FILTER (WHERE outcome = 'opted_out') AS opted_out,
+  count(*) FILTER (WHERE revision > 1) AS conflicts,
+  quantile_cont(talk_seconds, 0.5) FILTER (WHERE talk_seconds > 0) AS median
+FROM session_facts`,
+  );
+  const [quality] = await rowsOf(
+    connection,
+    Quality,
+    'SELECT avg(mos) AS mean, count(mos) AS legs FROM leg_facts',
+  );
+  if (!totals || !quality) throw new Error('A query for totals has no row');
+  const { sessions, answered, failed, opted_out, conflicts, median } = totals;
+  return {
+    sessions,
+    figures: [
+      { name: 'Sessions', value: number(sessions) },
+      { name: 'Answered', value: percent(answered, sessions), note: counted(answered, 'session') },
+      { name: 'Failed', value: percent(failed, sessions), note: counted(failed, 'session') },
+      { name: 'Median talk time', value: median === null ? '–' : duration(median) },
+      {
+        name: 'Mean MOS',
+        value: quality.mean === null ? '–' : decimal(quality.mean),
+        note: counted(quality.legs, 'leg'),
+      },
+      { name: 'Opt-outs', value: number(opted_out), note: percent(opted_out, sessions) },
+      { name: 'Conflicts', value: number(conflicts), note: percent(conflicts, sessions) },
+    ],
+  };
+}

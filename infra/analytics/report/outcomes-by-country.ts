@@ -1,0 +1,84 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import * as v from 'valibot';
+import { barChart } from './bar-chart.ts';
+import type { Card } from './card.ts';
+import { OUTCOMES } from './outcomes.ts';
+import { Count, rowsOf } from './rows.ts';
+import { counted, countryName, number, percent, shown } from './wording.ts';
+
+const Country = v.object({
+  country: v.string(),
+  countries: Count,
+  sessions: Count,
+  answered: Count,
+  unanswered: Count,
+  failed: Count,
+  opted_out: Count,
+  other: Count,
+});
+
+/** How many countries have a bar; the others share one. */
+const MAX_COUNTRIES = 12;
+
+/** Of fewer sessions, a share says little. */
+const LEAST_SESSIONS = 30;
+
+/** What became of the sessions, by the country of the other party. */
+export async function outcomesByCountry(connection: DuckDBConnection): Promise<Card> {
+  const title = 'Outcomes by country';
+  const rows = await rowsOf(
+    connection,
+    Country,
+    `WITH by_country AS (
+  SELECT country, count(*) AS sessions,
+    ${OUTCOMES.map(({ kind }) => `count(*) FILTER (WHERE outcome = '${kind}') AS ${kind}`).join(', ')}
+  FROM session_facts GROUP BY country
+), ranked AS (
+  SELECT *, least(row_number() OVER (ORDER BY sessions DESC, country), ${MAX_COUNTRIES + 1}) AS place
+  FROM by_country
+)
+SELECT min(country) AS country, count(*) AS countries, sum(sessions) AS sessions,
+  ${OUTCOMES.map(({ kind }) => `sum(${kind}) AS ${kind}`).join(', ')}
+FROM ranked GROUP BY place ORDER BY place`,
+  );
+  const [first] = rows;
+  if (!first) return { title, sentence: 'There is no session.' };
+  const bars = rows.map((row) => ({
+    ...row,
+    name: row.countries > 1 ? `${number(row.countries)} others` : countryName(row.country),
+  }));
+  const [worst] = bars
+    .filter(({ sessions, failed, countries }) => sessions >= LEAST_SESSIONS && failed > 0 && countries === 1)
+    .sort((a, b) => b.failed / b.sessions - a.failed / a.sessions);
+  const series = OUTCOMES.map(({ kind, ...rest }) => ({
+    ...rest,
+    values: rows.map((row) => row[kind]),
+  })).filter(({ values }) => values.some((value) => value > 0));
+  const most = `${countryName(first.country)} has the most sessions: ${number(first.sessions)}.`;
+  return {
+    title,
+    sentence: worst
+      ? `${most} ${worst.name} has the largest share of failures: ${percent(worst.failed, worst.sessions)} of ${counted(worst.sessions, 'session')}.`
+      : most,
+    figure: {
+      chart: barChart({
+        label: 'Bars: sessions by country and outcome',
+        bars: bars.map(({ name, sessions }) => ({ name: shown(name, 14), value: number(sessions) })),
+        series,
+      }),
+      legend: series,
+      table: {
+        caption: 'Sessions by country and outcome',
+        columns: ['Country', 'Code', 'Sessions', ...series.map(({ name }) => name), 'Answered %', 'Failed %'],
+        rows: bars.map(({ name, country, countries, sessions, answered, failed }, i) => [
+          name,
+          countries > 1 ? '' : shown(country, 20),
+          sessions,
+          ...series.map(({ values }) => values[i] ?? 0),
+          percent(answered, sessions),
+          percent(failed, sessions),
+        ]),
+      },
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Card } from './card.ts';
+import { sum } from './cross-tabulate.ts';
+import { OUTCOMES } from './outcomes.ts';
+import { overTime } from './over-time.ts';
+import { talliesOf } from './rows.ts';
+import { partLabel, type Timeline } from './timeline.ts';
+import { counted, percent } from './wording.ts';
+
+/** What became of the sessions, over time. */
+export async function outcomesOverTime(
+  connection: DuckDBConnection,
+  timeline: Timeline | undefined,
+): Promise<Card> {
+  const title = 'Outcomes over time';
+  if (!timeline) return { title, sentence: 'There is no session of which the day is known.' };
+  const tallies = await talliesOf(
+    connection,
+    `SELECT ${timeline.sql} AS part, outcome AS kind, count(*) AS count FROM session_facts GROUP BY ALL`,
+  );
+  const { parts, unit } = timeline;
+  const total = (isCounted: (tally: (typeof tallies)[number]) => boolean) =>
+    sum(tallies.filter(isCounted).map(({ count }) => count));
+  const [busiest] = parts
+    .map((part) => ({ part, count: total((tally) => tally.part === part) }))
+    .sort((a, b) => b.count - a.count);
+  const all = total(() => true);
+  const undated = all - total(({ part }) => parts.includes(part));
+  const sentences = [
+    `${percent(
+      total(({ kind }) => kind === 'answered'),
+      all,
+    )} of the sessions were answered, ${percent(
+      total(({ kind }) => kind === 'failed'),
+      all,
+    )} failed.`,
+    busiest && parts.length > 1
+      ? `The busiest ${unit} was ${unit === 'week' ? 'the one from ' : ''}${partLabel(busiest.part, unit)}, with ${counted(busiest.count, 'session')}.`
+      : '',
+    undated > 0
+      ? `${counted(undated, 'session')} with a start that cannot be, or is too long ago, ${undated === 1 ? 'is' : 'are'} not in the chart.`
+      : '',
+  ];
+  return {
+    title,
+    sentence: sentences.join(' ').trim(),
+    figure: overTime(timeline, tallies, OUTCOMES, `Sessions by ${unit} and outcome`),
+  };
+}

@@ -1,0 +1,50 @@
+import type { Figure } from './card.ts';
+import { columnChart } from './column-chart.ts';
+import { crossTabulate, sum, type Tally } from './cross-tabulate.ts';
+import type { Colour } from './palette.ts';
+import { partLabel, type Timeline } from './timeline.ts';
+
+/** Sessions over time by their kind, each kind in its colour. What has no plausible time is in the table only. */
+export function overTime(
+  timeline: Timeline,
+  tallies: readonly Tally[],
+  kinds: readonly { kind: string; name: string; colour: Colour }[],
+  caption: string,
+): Figure {
+  const { parts, unit } = timeline;
+  const counts = crossTabulate(
+    tallies,
+    parts,
+    kinds.map(({ kind }) => kind),
+  );
+  const series = kinds
+    .map(({ kind, name, colour }, i) => ({
+      name,
+      colour,
+      values: counts[i] ?? [],
+      outside: sum(
+        tallies.filter((each) => each.kind === kind && !parts.includes(each.part)).map(({ count }) => count),
+      ),
+    }))
+    .filter(({ values, outside }) => sum(values) + outside > 0);
+  return {
+    chart: columnChart({
+      label: `Columns: ${caption}`,
+      columns: parts.map((part) => partLabel(part, unit)),
+      series,
+    }),
+    legend: series,
+    table: {
+      caption,
+      columns: [HEADINGS[unit], ...series.map(({ name }) => name)],
+      rows: [
+        ...parts.map((part, i) => [part, ...series.map(({ values }) => values[i] ?? 0)]),
+        ...(series.some(({ outside }) => outside > 0)
+          ? [['Outside the chart', ...series.map(({ outside }) => outside)]]
+          : []),
+      ],
+    },
+  };
+}
+
+const HEADINGS = { day: 'Day', week: 'Week from', month: 'Month from', year: 'Year from' };

@@ -1,0 +1,64 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import * as v from 'valibot';
+import type { Card } from './card.ts';
+import { columnChart } from './column-chart.ts';
+import { Count, rowsOf } from './rows.ts';
+import { counted, duration, percent } from './wording.ts';
+
+/** From how many seconds on each column counts: each some twice as long as the one before. */
+const BOUNDS = [1, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600];
+
+const TalkTime = v.object({
+  sessions: Count,
+  seconds: Count,
+  median: v.nullable(v.number()),
+  p95: v.nullable(v.number()),
+});
+const Bucket = v.object({ bound: Count, sessions: Count });
+
+/** How long people talk. */
+export async function talkTime(connection: DuckDBConnection): Promise<Card> {
+  const title = 'Talk time';
+  const [all] = await rowsOf(
+    connection,
+    TalkTime,
+    `SELECT count(*) AS sessions, coalesce(sum(talk_seconds), 0) AS seconds,
+  quantile_cont(talk_seconds, 0.5) AS median, quantile_cont(talk_seconds, 0.95) AS p95
+FROM session_facts WHERE talk_seconds > 0`,
+  );
+  if (!all || all.median === null || all.p95 === null)
+    return { title, sentence: 'Nobody talked: no session has a talk time.' };
+  const rows = await rowsOf(
+    connection,
+    Bucket,
+    `SELECT CASE ${BOUNDS.toReversed()
+      .map((bound) => `WHEN talk_seconds >= ${bound} THEN ${bound}`)
+      .join(' ')} END AS bound, count(*) AS sessions
+FROM session_facts WHERE talk_seconds > 0 GROUP BY ALL`,
+  );
+  const values = BOUNDS.map((bound) => rows.find((row) => row.bound === bound)?.sessions ?? 0);
+  return {
+    title,
+    sentence: `Half of ${counted(all.sessions, 'session')} with talk lasted ${duration(all.median)} or less, 95% at most ${duration(all.p95)}; ${duration(all.seconds)} altogether.`,
+    figure: {
+      chart: columnChart({
+        label: 'Columns: sessions by talk time',
+        columns: BOUNDS.map((bound) => duration(bound).replace(' min', 'm').replace(' ', '')),
+        series: [{ name: 'Sessions', colour: 'blue', values }],
+        labelEvery: 1,
+        axisTitle: 'Talk time, from',
+      }),
+      table: {
+        caption: 'Sessions by talk time',
+        columns: ['Talk time', 'Sessions', 'Share'],
+        rows: BOUNDS.map((bound, i) => [
+          BOUNDS[i + 1] === undefined
+            ? `${duration(bound)} or more`
+            : `${duration(bound)} to less than ${duration(BOUNDS[i + 1] ?? 0)}`,
+          values[i] ?? 0,
+          percent(values[i] ?? 0, all.sessions),
+        ]),
+      },
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import * as v from 'valibot';
+import type { Card } from './card.ts';
+import { Count, rowsOf, Shown } from './rows.ts';
+import { counted } from './wording.ts';
+
+const Total = v.object({ sessions: Count });
+const Field = v.object({ path: Shown, sessions: Count, first: v.nullable(v.string()), paths: Count });
+
+const MAX_PATHS = 20;
+
+/** The fields that 8x8 sends and that have no column. Undefined, where there are none. */
+export async function unrecognised(connection: DuckDBConnection): Promise<Card | undefined> {
+  const [total] = await rowsOf(
+    connection,
+    Total,
+    'SELECT count(*) AS sessions FROM session_facts WHERE unrecognised_count > 0',
+  );
+  // Not to read the whole export for nothing.
+  if (!total || total.sessions === 0) return undefined;
+  const rows = await rowsOf(
+    connection,
+    Field,
+    `SELECT path, count(*) AS sessions, CAST(min(start_time) AS date)::varchar AS first, count(*) OVER () AS paths
+FROM unrecognised_fields GROUP BY path ORDER BY sessions DESC, path LIMIT ${MAX_PATHS}`,
+  );
+  const paths = rows[0]?.paths ?? 0;
+  return {
+    title: 'Unrecognised fields',
+    sentence: `${counted(total.sessions, 'session')} had ${paths === 1 ? 'a field' : 'fields'} that 8x8 did not document when this was written. The values are kept, and in no column yet.${paths > MAX_PATHS ? ` Of ${counted(paths, 'field')}, the ${MAX_PATHS} most frequent:` : ''}`,
+    figure: {
+      table: {
+        caption: 'Unrecognised fields',
+        columns: ['Field', 'Sessions', 'First seen'],
+        rows: rows.map(({ path, sessions, first }) => [path, sessions, first ?? '']),
+      },
+    },
+  };
+}

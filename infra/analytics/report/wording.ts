@@ -1,0 +1,51 @@
+import { masked } from '../../ops/masked.ts';
+
+/** Words and numbers, as people read them. */
+
+export const number = (value: number) => value.toLocaleString('en');
+
+export const decimal = (value: number, digits = 2) =>
+  value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+/** 1 session, 2 sessions. */
+export const counted = (count: number, noun: string) => `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
+
+export function percent(part: number, whole: number): string {
+  if (whole === 0) return '–';
+  return (part / whole).toLocaleString('en', {
+    style: 'percent',
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+  });
+}
+
+/** 45 s; 2 min 5 s; 1 h 10 min. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60];
+  const parts = hours > 0 ? [`${number(hours)} h`, `${minutes} min`] : [`${minutes} min`, `${whole % 60} s`];
+  return parts.filter((part) => !part.startsWith('0 ')).join(' ') || '0 s';
+}
+
+/** The longest text that is shown of what came from outside. */
+const MAX_LENGTH = 60;
+
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
+
+/**
+ * A text from outside: one line, not long, with nothing in it that hides or reorders what is around it, or that says
+ * whose call it was. 8x8 may well name a number or a session in an error message.
+ */
+export function shown(text: string, length = MAX_LENGTH): string {
+  const line = masked(text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').replace(UUID, '(id)')).trim();
+  const characters = [...line];
+  return characters.length <= length ? line : `${characters.slice(0, length - 1).join('')}…`;
+}
+
+const REGIONS = new Intl.DisplayNames('en', { type: 'region' });
+
+/** The name of a country, by its code. */
+export function countryName(code: string): string {
+  if (code === '') return 'Not stated';
+  return /^[A-Z]{2}$/.test(code) ? (REGIONS.of(code) ?? code) : shown(code, 20);
+}

@@ -1,0 +1,72 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import * as v from 'valibot';
+import { barChart } from './bar-chart.ts';
+import type { Card } from './card.ts';
+import { QUALITY_BANDS } from './quality-bands.ts';
+import { Count, rowsOf } from './rows.ts';
+import { counted, countryName, decimal, number, percent, shown } from './wording.ts';
+
+const Route = v.object({
+  route: v.string(),
+  source_country: v.string(),
+  destination_country: v.string(),
+  legs: Count,
+  mean: v.number(),
+  excellent: Count,
+  good: Count,
+  fair: Count,
+  poor: Count,
+  bad: Count,
+});
+
+/** Of fewer legs, a mean says little. */
+const LEAST_LEGS = 30;
+
+const MAX_ROUTES = 10;
+
+/** The routes on which calls sound worst. */
+export async function worstRoutes(connection: DuckDBConnection): Promise<Card> {
+  const title = 'Worst routes';
+  const rows = await rowsOf(
+    connection,
+    Route,
+    `SELECT route, source_country, destination_country, count(*) AS legs, avg(mos) AS mean,
+  ${QUALITY_BANDS.map(({ kind }) => `count(*) FILTER (WHERE mos_band = '${kind}') AS ${kind}`).join(', ')}
+FROM leg_facts WHERE mos IS NOT NULL
+GROUP BY ALL HAVING legs >= ${LEAST_LEGS} ORDER BY mean, route LIMIT ${MAX_ROUTES}`,
+  );
+  const [worst] = rows;
+  if (!worst)
+    return { title, sentence: `No route has ${LEAST_LEGS} scored legs; of fewer, a mean would say little.` };
+  const series = QUALITY_BANDS.map(({ kind, name, colour }) => ({
+    name,
+    colour,
+    values: rows.map((row) => row[kind] / row.legs),
+  })).filter(({ values }) => values.some((value) => value > 0));
+  const name = (route: string) => shown(route, 14);
+  return {
+    title,
+    sentence: `${name(worst.route)} is the worst route: mean MOS ${decimal(worst.mean)} over ${counted(worst.legs, 'leg')}. Only routes with at least ${LEAST_LEGS} scored legs; beside each bar is the mean.`,
+    figure: {
+      chart: barChart({
+        label:
+          'Bars: how many of the legs of each route are in which band of quality; beside each, its mean MOS',
+        bars: rows.map(({ route, mean }) => ({ name: name(route), value: decimal(mean) })),
+        series,
+      }),
+      legend: series,
+      table: {
+        caption: 'Routes by mean opinion score (MOS)',
+        columns: ['Route', 'From', 'To', 'Mean MOS', 'Legs', ...series.map((each) => each.name)],
+        rows: rows.map(({ route, source_country, destination_country, mean, legs }, i) => [
+          name(route),
+          countryName(source_country),
+          countryName(destination_country),
+          decimal(mean),
+          number(legs),
+          ...series.map(({ values }) => percent(values[i] ?? 0, 1)),
+        ]),
+      },
+    },
+  };
+}
