@@ -195,10 +195,7 @@ const Settings = v.strictObject({
   /** At which hour of the day, in UTC. */
   exportHour: v.optional(wholeNumber('expected a whole hour from 0 to 23', 0, 23), 2),
   /** After how many days an export is deleted. */
-  exportRetentionDays: v.optional(
-    wholeNumber('expected a whole number of days from 1 to 3650', 1, 3_650),
-    30,
-  ),
+  exportRetentionDays: v.optional(wholeNumber('expected a whole number of days from 1 to 366', 1, 366), 30),
   /** Whether the bucket of the exports keeps what was overwritten or deleted, for as many days again. */
   exportVersioning: v.optional(v.boolean('expected true or false'), false),
   /** How much one query in Athena may read. */

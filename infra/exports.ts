@@ -42,7 +42,7 @@ export class Exports extends Construct {
       // The scheduler may ask twice; with the same token DynamoDB exports once.
       ClientToken: `${Stack.of(this).stackName}/${scheduledTime}`,
     };
-    const schedule = new CfnSchedule(this, 'Schedule', {
+    new CfnSchedule(this, 'Schedule', {
       description: 'Exports the session records to S3',
       groupName: group.ref,
       // On the full hour: the partitions of the table in Athena are hours (athena.ts).
@@ -57,7 +57,6 @@ export class Exports extends Construct {
         retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: Duration.hours(4).toSeconds() },
       },
     });
-    schedule.node.addDependency(this.bucket);
 
     const counted = (metricName: string) =>
       new Metric({

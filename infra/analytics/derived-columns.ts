@@ -2,25 +2,25 @@ import type { Dialect } from './dialect.ts';
 import type { DefinedColumn } from './view.ts';
 
 /** What 8x8's statuses come to. */
-const OUTCOMES: Readonly<Record<string, readonly string[]>> = {
+export const OUTCOMES = {
   answered: ['COMPLETED'],
   unanswered: ['NO_ANSWER', 'BUSY', 'CANCELED'],
   failed: ['FAILED', 'ERROR'],
   opted_out: ['COMPLETED_UNSUBSCRIBED', 'COMPLETED_UNSUB_ERROR', 'UNSUBSCRIBED_CONTACT'],
-};
+} as const;
 
 /**
  * 8x8's bands of call quality, by the least score of each. Where two share a bound, the better one has it.
  *
  * @see https://developer.8x8.com/connect/docs/voice/ivr/session-summary
  */
-const MOS_BANDS = { excellent: 4.3, good: 4, fair: 3.6, poor: 3.1, bad: 1 };
+export const MOS_BANDS = { excellent: 4.3, good: 4, fair: 3.6, poor: 3.1, bad: 1 };
 
 export const startDate: DefinedColumn = {
   name: 'start_date',
   type: 'date',
   description: 'day on which the session began',
-  sql: () => 'CAST(start_time AS date)',
+  sql: () => 'start_time',
 };
 
 export const mosBand: DefinedColumn = {
@@ -52,11 +52,10 @@ export function legColumns(at: string): DefinedColumn[] {
       name: 'talk_seconds',
       type: 'bigint',
       description:
-        'talk time: for how many seconds everyone who answered was connected, which is the shortest `call_duration` of the legs that were answered',
+        'talk time: for how many seconds all were connected, which is the shortest `call_duration` of the legs; 0 where one was not answered',
       sql(dialect) {
-        const answered = dialect.filter(legs, dialect.lambda('x', 'x.M.connectedTimestamp.S IS NOT NULL'));
         const durations = dialect.transform(
-          answered,
+          legs,
           dialect.lambda('x', 'TRY_CAST(x.M.callDuration.N AS bigint)'),
         );
         return dialect.least(present(dialect, durations));

@@ -1,6 +1,9 @@
 /** A type of a column in a view. */
 export type ColumnType = 'varchar' | 'bigint' | 'double' | 'boolean' | 'timestamp' | 'date';
 
+/** A text in SQL. */
+export const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
 /** What the two engines write differently. Everything else is the same SQL for both. */
 export interface Dialect {
   types: Readonly<Record<ColumnType, string>>;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import * as v from 'valibot';
 
 /**
@@ -28,8 +28,10 @@ export interface Export {
   id: string;
   type: 'full' | 'incremental';
   tableArn: string;
-  /** What the table was like then (ISO 8601). */
+  /** What the table was like then (ISO 8601, UTC, with milliseconds). */
   time: string;
+  /** The time for which it was scheduled, which is in its prefix; else its time in whole seconds. */
+  scheduled: string;
   /** Since when an incremental export has the changes. */
   from?: string | undefined;
   itemCount: number;
@@ -51,6 +53,7 @@ const Summary = v.object({
   exportToTime: v.optional(v.string()),
   itemCount: v.number(),
   outputFormat: v.string(),
+  s3Prefix: v.nullish(v.string(), ''),
 });
 
 const ManifestLine = v.object({ itemCount: v.number(), md5Checksum: v.string(), dataFileS3Key: v.string() });
@@ -72,11 +75,14 @@ export function readExports(folder: string, notice: (text: string) => void): Exp
     if (!existsSync(join(parentPath, MANIFEST_SUMMARY)) || !existsSync(join(parentPath, MANIFEST_FILES)))
       notice(`The export ${basename(parentPath)} is not complete, and left out.`);
   }
-  const exports = found
+  const read = found
     .filter(({ name }) => name === MANIFEST_SUMMARY)
     .filter(({ parentPath }) => existsSync(join(parentPath, MANIFEST_FILES)))
-    .map(({ parentPath }) => readExport(parentPath))
-    .sort((a, b) => (a.time < b.time || (a.time === b.time && a.id < b.id) ? -1 : 1));
+    .map(({ parentPath }) => readExport(parentPath));
+  // A copy of an export is that export.
+  const exports = [...new Map(read.map((each) => [each.id, each])).values()].sort((a, b) =>
+    a.time < b.time || (a.time === b.time && a.id < b.id) ? -1 : 1,
+  );
   if (exports.length === 0) {
     throw new ExportError(
       `${folder} has no complete export of DynamoDB: expected ${MANIFEST_SUMMARY} and ${MANIFEST_FILES}, and a folder data, in it or in a folder below.`,
@@ -120,6 +126,8 @@ function readExport(folder: string): Export {
     type: isFull ? 'full' : 'incremental',
     tableArn: summary.tableArn,
     time: inUtc(time, folder),
+    scheduled:
+      /[^/]+T\d\d:\d\d:\d\dZ/.exec(summary.s3Prefix)?.[0] ?? inUtc(time, folder).replace(/\.\d+/, ''),
     from: isFull || summary.exportFromTime === undefined ? undefined : inUtc(summary.exportFromTime, folder),
     itemCount: summary.itemCount,
     files: lines
@@ -183,15 +191,14 @@ async function isWhole({ path, md5Checksum, itemCount }: DataFile): Promise<bool
   let lines = 0;
   try {
     await pipeline(createReadStream(path), createGunzip(), async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) for (const byte of chunk) if (byte === NEWLINE) lines++;
+      for await (const chunk of chunks)
+        for (let at = chunk.indexOf('\n'); at >= 0; at = chunk.indexOf('\n', at + 1)) lines++;
     });
   } catch {
     return false;
   }
   return lines === itemCount;
 }
-
-const NEWLINE = 10;
 
 const Key = v.object({ sessionId: v.object({ S: v.string() }) });
 const SessionLine = v.pipe(
@@ -203,16 +210,27 @@ const SessionLine = v.pipe(
   ]),
 );
 
+/** The first line of a file; undefined, where it is not compressed with gzip. */
 async function firstLine(path: string): Promise<string | undefined> {
-  const lines = createInterface({ input: createReadStream(path).pipe(createGunzip()) });
-  for await (const line of lines) return line;
-  return undefined;
+  const file = await open(path);
+  try {
+    // More than any item has.
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(1 << 20) });
+    const finishFlush = constants.Z_SYNC_FLUSH;
+    return gunzipSync(buffer.subarray(0, bytesRead), { finishFlush }).toString().split('\n', 1)[0];
+  } catch {
+    return undefined;
+  } finally {
+    await file.close();
+  }
 }
 
 /** What the newest state of the table is made of: a full export, and the incremental ones since. */
 export interface Newest {
   full: Export | undefined;
   increments: readonly Export[];
+  /** The time of that state (ISO 8601). */
+  time: string;
 }
 
 /**
@@ -231,5 +249,5 @@ export function newestOf(exports: readonly Export[], notice: (text: string) => v
       notice(`What changed from ${known} to ${from} is missing: there is no export of it.`);
     known = time;
   }
-  return { full, increments };
+  return { full, increments, time: known ?? '' };
 }

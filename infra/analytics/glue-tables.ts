@@ -1,6 +1,6 @@
 import type { CfnTable } from 'aws-cdk-lib/aws-glue';
 import { type ColumnType, TRINO } from './dialect.ts';
-import { HIVE, itemType, namesIn, RECORD } from './stored-record.ts';
+import { HIVE_TYPES, itemType, namesIn, RECORD } from './stored-record.ts';
 import { type Column, columnsOf, selectOf } from './view.ts';
 import { EXPORT_COLUMNS, EXPORTS_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from './views.ts';
 
@@ -48,7 +48,11 @@ export function exportFiles({ url, retentionDays }: ExportLocation): CfnTable.Ta
       inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
       outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
       columns: [
-        { name: 'item', type: itemType(RECORD, HIVE), comment: 'a record; null in a line of a manifest' },
+        {
+          name: 'item',
+          type: itemType(RECORD, HIVE_TYPES),
+          comment: 'a record; null in a line of a manifest',
+        },
         { name: 'itemcount', type: 'bigint', comment: 'of a manifest: how many records a file has' },
         { name: 'datafiles3key', type: 'string', comment: 'of a manifest: the file' },
       ],
@@ -72,7 +76,7 @@ const EXPORT_ID = `regexp_extract("$path", '/AWSDynamoDB/([^/]+)/', 1) AS export
 const RECORDS = `(SELECT item, export_time, ${EXPORT_ID} FROM ${EXPORT_FILES} WHERE item.sessionId.S IS NOT NULL) AS records`;
 
 /**
- * A full export is complete when its manifest lists its files: DynamoDB writes that last. Those of an incremental one
+ * A full export is complete when its manifest lists its files: with their checksums, so it is written last. Those of an incremental one
  * are elsewhere.
  */
 const EXPORTS = `SELECT CAST(export_time AS varchar) AS export_time, CAST(export_id AS varchar) AS export_id, CAST(sum(itemcount) AS bigint) AS item_count
@@ -83,19 +87,16 @@ GROUP BY export_time, export_id`;
 /** Among how many days the newest export is looked for: every export among them is read, to find it. */
 const DAYS = 3;
 
-/** The records of the newest export that is complete. */
-const NEWEST_RECORDS = newestRecords();
+const RECENT = `export_time >= date_format(at_timezone(current_timestamp, 'UTC') - INTERVAL '${DAYS}' DAY, '%Y-%m-%dT%H:00:00Z')`;
 
-function newestRecords(): string {
-  const recent = `export_time >= date_format(at_timezone(current_timestamp, 'UTC') - INTERVAL '${DAYS}' DAY, '%Y-%m-%dT%H')`;
-  return `(SELECT item FROM ${RECORDS} WHERE ${recent} AND export_id = (SELECT max(export_id) FROM exports WHERE ${recent})) AS newest_records`;
-}
+/** The records of the newest export that is complete. */
+const NEWEST_RECORDS = `(SELECT item FROM ${RECORDS} WHERE ${RECENT} AND export_id = (SELECT max(export_id) FROM exports WHERE ${RECENT})) AS newest_records`;
 
 /** The views in Athena: name, description, columns and query. */
 export const ATHENA_VIEWS: readonly AthenaView[] = [
   {
     name: 'exports',
-    description: 'One row per export that is complete',
+    description: 'One row per full export that is complete',
     columns: EXPORTS_COLUMNS,
     sql: EXPORTS,
   },
@@ -121,7 +122,7 @@ export interface AthenaView {
 }
 
 /** Hive's names of the types. */
-const HIVE_TYPES: Readonly<Record<ColumnType, string>> = {
+const COLUMN_TYPES: Readonly<Record<ColumnType, string>> = {
   varchar: 'string',
   bigint: 'bigint',
   double: 'double',
@@ -158,7 +159,7 @@ export function viewTable(
     storageDescriptor: {
       columns: columns.map((column) => ({
         name: column.name,
-        type: HIVE_TYPES[column.type],
+        type: COLUMN_TYPES[column.type],
         comment: comment(column),
       })),
       serdeInfo: {},
@@ -166,7 +167,9 @@ export function viewTable(
   };
 }
 
-/** Glue takes comments up to 255 characters. */
-function comment({ description }: Column): string {
-  return description.length > 255 ? `${description.slice(0, 254)}…` : description;
+/** Glue takes comments up to 255 bytes. */
+function comment({ name, description }: Column): string {
+  if (Buffer.byteLength(description) > 255)
+    throw new Error(`The description of ${name} is too long for Glue.`);
+  return description;
 }

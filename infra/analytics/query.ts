@@ -1,14 +1,15 @@
-import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createReadStream } from 'node:fs';
 import { extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { runCommand } from '../ops/command.ts';
 import { textTable } from '../text-table.ts';
-import { newestOf, readExports } from './export-folder.ts';
+import { quoted } from './dialect.ts';
+import { readExports } from './export-folder.ts';
 import { withExport } from './export-source.ts';
 import { SAVED_QUERIES } from './saved-queries.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 import { columnsOf } from './view.ts';
 import { EXPORT_COLUMNS, EXPORTS_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from './views.ts';
 
@@ -20,12 +21,14 @@ EXPORT is a folder with what DynamoDB exported, or s3://BUCKET/PREFIX, which is
 fetched first (AWS credentials and region of the shell). A folder may have
 several exports: the newest full one and the incremental ones after it are what
 the views show. Without SQL, the views, their columns and the saved queries are
-listed; a saved query is run by its name.
+listed; a saved query is run by its name, and the name of a view shows all of it.
 
 Options:
   --format NAME  table, csv, json or parquet. Default: by the name of the file,
-                 else table, which shows at most ${1_000} rows.
-  --out FILE     Where the result goes, instead of to standard output.
+                 else table, which shows at most 1000 rows.
+  --out FILE     Where the result goes, instead of to standard output. What is
+                 there is replaced.
+  --sql          Print the SQL of a saved query, and run nothing.
   -h, --help     Show this.
 `;
 
@@ -41,6 +44,7 @@ async function main(): Promise<void> {
     options: {
       format: { type: 'string' },
       out: { type: 'string' },
+      sql: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -54,44 +58,60 @@ async function main(): Promise<void> {
     throw new Error('Parquet is not for a terminal: name a file with --out.');
   if (query === undefined) {
     // What it says is right of a folder only; to fetch an export for that would be too much.
-    if (!source.startsWith('s3://')) newestOf(readExports(source, note), note);
+    if (!source.startsWith('s3://')) readExports(source, note);
     return say(contents(source));
   }
 
   const sql = sqlOf(query);
+  if (values.sql) return say(sql);
   await withExport(source, async ({ connection }) => {
+    const { count } = await connection.extractStatements(sql);
+    if (count !== 1) throw new Error(`Expected one query; there are ${count}.`);
     if (format === 'table' && values.out === undefined) return showTable(connection, sql);
-    if (values.out !== undefined) return copy(connection, sql, format, values.out);
-    const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-query-'));
-    try {
-      const file = join(folder, 'result');
-      await copy(connection, sql, format, file);
-      await pipeline(createReadStream(file), process.stdout, { end: false });
-    } finally {
-      rmSync(folder, { recursive: true });
+    if (values.out !== undefined) {
+      await copy(connection, sql, format, values.out);
+      return note(`${values.out} is written.`);
     }
+    const file = join(temporaryFolder(), 'result');
+    await copy(connection, sql, format, file);
+    await pipeline(createReadStream(file), process.stdout, { end: false });
   });
 }
 
 function formatOf(asked: string | undefined, out: string | undefined): Format {
   const name = asked ?? (out === undefined ? 'table' : extname(out).slice(1) || 'csv');
   const format = FORMATS.find((known) => known === name);
-  if (format === undefined) throw new Error(`--format takes ${FORMATS.join(', ')}, not "${name}".`);
+  if (format === undefined) {
+    throw new Error(
+      asked === undefined
+        ? `The name of ${out} does not say in which format: add --format csv, json or parquet.`
+        : `--format takes ${FORMATS.join(', ')}, not "${name}".`,
+    );
+  }
   if (format === 'table' && out !== undefined)
     throw new Error('A table goes to the terminal; --out takes csv, json or parquet.');
   return format;
 }
 
-/** A saved query, or SQL. */
+const VIEW_NAMES = [
+  ...VIEWS.map(({ name }) => name),
+  'exports',
+  ...VIEWS_WITH_HISTORY.map(({ name }) => `${name}_history`),
+];
+
+/** A saved query, a whole view, or SQL. */
 function sqlOf(query: string): string {
   const saved = SAVED_QUERIES.find(({ name }) => name === query);
   if (saved) return saved.sql;
+  if (VIEW_NAMES.includes(query)) return `FROM ${query}`;
   if (/^[\w-]+$/.test(query)) {
     throw new Error(
-      `There is no saved query "${query}". There are: ${SAVED_QUERIES.map(({ name }) => name).join(', ')}.`,
+      `There is no saved query or view "${query}". There are: ${[...SAVED_QUERIES.map(({ name }) => name), ...VIEW_NAMES].join(', ')}.`,
     );
   }
-  return query.replace(/[;\s]+$/, '');
+  const sql = query.replace(/[;\s]+$/, '');
+  if (sql === '') throw new Error('The query is empty: expected SQL, or the name of a saved query.');
+  return sql;
 }
 
 async function showTable(connection: DuckDBConnection, sql: string): Promise<void> {
@@ -99,7 +119,7 @@ async function showTable(connection: DuckDBConnection, sql: string): Promise<voi
   const rows = result.getRowsJson();
   say(
     textTable([
-      result.columnNames(),
+      result.columnNames().map((name) => cell(name)),
       ...rows.slice(0, MAX_TABLE_ROWS).map((row) => row.map((value) => cell(value))),
     ]),
   );
@@ -107,28 +127,36 @@ async function showTable(connection: DuckDBConnection, sql: string): Promise<voi
   else note(rows.length === 1 ? '1 row' : `${rows.length} rows`);
 }
 
+/** Controls, and what hides or reorders the text around it. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** A value in a line of text, whatever was delivered. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return text.replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
+  return text.replace(UNPRINTABLE, (found) => `\\u${found.codePointAt(0)?.toString(16).padStart(4, '0')}`);
 }
 
 async function copy(connection: DuckDBConnection, sql: string, format: Format, file: string): Promise<void> {
+  if (!/^\s*(?:--.*\n\s*)*(?:select|with|from|values|\()/i.test(sql)) {
+    throw new Error(
+      `For ${format} it has to be a query, SELECT or WITH …; for anything else leave --format and --out out.`,
+    );
+  }
   const options = {
     table: '',
     csv: 'FORMAT csv, HEADER',
     json: 'FORMAT json, ARRAY',
     parquet: 'FORMAT parquet',
   };
-  await connection.run(`COPY (${sql}\n) TO '${file.replaceAll("'", "''")}' (${options[format]})`);
+  await connection.run(`COPY (${sql}\n) TO ${quoted(file)} (${options[format]})`);
 }
 
 /** What there is to query. */
 function contents(source: string): string {
   const views = [
     ...VIEWS.map((view) => ({ ...view, columns: columnsOf(view) })),
-    { name: 'exports', description: 'One row per export', columns: EXPORTS_COLUMNS },
+    { name: 'exports', description: 'One row per full export that is complete', columns: EXPORTS_COLUMNS },
   ].map(
     ({ name, description, columns }) =>
       `${name}: ${description}\n${textTable(columns.map((column) => [column.name, column.type, column.description]))}`,

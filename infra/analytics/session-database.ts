@@ -1,21 +1,21 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { DUCKDB as DIALECT } from './dialect.ts';
-import { type Export, newestOf, readExports, verify } from './export-folder.ts';
-import { DUCKDB, itemType, RECORD } from './stored-record.ts';
+import { DUCKDB, quoted } from './dialect.ts';
+import { type Export, type Newest, newestOf, readExports, verify } from './export-folder.ts';
+import { DUCKDB_TYPES, itemType, RECORD } from './stored-record.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 import { selectOf } from './view.ts';
 import { EXPORT_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from './views.ts';
 
 /** DuckDB, with the views over the exports in a folder. */
 export interface SessionDatabase {
   connection: DuckDBConnection;
-  /** The time of what the views show (ISO 8601). */
+  /** How many exports there are, and the time of what the views show of them (ISO 8601). */
+  exports: number;
   time: string;
   close(): void;
 }
 
-const ITEM = itemType(RECORD, DUCKDB);
+const ITEM = itemType(RECORD, DUCKDB_TYPES);
 const KEYS = 'STRUCT(sessionId STRUCT(S VARCHAR))';
 const METADATA = 'STRUCT(WriteTimestampMicros STRUCT(N VARCHAR))';
 
@@ -27,55 +27,58 @@ const METADATA = 'STRUCT(WriteTimestampMicros STRUCT(N VARCHAR))';
  */
 export async function openSessions(folder: string, notice: (text: string) => void): Promise<SessionDatabase> {
   const exports = readExports(folder, notice);
-  const { full, increments } = newestOf(exports, notice);
-  const newest = increments.at(-1) ?? full;
-  if (newest === undefined) throw new Error('There is no export');
-  for (const each of full ? [full, ...increments] : increments) await verify(each);
+  const newest = newestOf(exports, notice);
+  for (const each of newest.full ? [newest.full, ...newest.increments] : newest.increments)
+    await verify(each);
 
   const instance = await DuckDBInstance.create(':memory:', {
     // What does not fit is put on disk.
     memory_limit: '1GB',
-    temp_directory: join(tmpdir(), `vss-webhook-duckdb-${process.pid}`),
+    temp_directory: temporaryFolder(),
     preserve_insertion_order: 'false',
     // What it needs is built in; nothing is fetched.
     autoinstall_known_extensions: 'false',
   });
   const connection = await instance.connect();
-  const states = exports.filter(({ type }) => type === 'full').map(itemsOf);
-  if (increments.length > 0)
-    states.push(`SELECT item, ${constants(newest)} FROM (${changed(full, increments)}) AS newest`);
-  const statements = [
+  const close = () => {
+    connection.closeSync();
+    instance.closeSync();
+  };
+  try {
+    for (const statement of definitions(exports, newest)) await connection.run(statement);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { connection, exports: exports.length, time: newest.time, close };
+}
+
+/** Makes the views. */
+function definitions(exports: readonly Export[], { full, increments }: Newest): string[] {
+  const fullExports = exports.filter(({ type }) => type === 'full');
+  const listed = fullExports.map(
+    ({ scheduled, id, itemCount }) => `SELECT ${quoted(scheduled)}, ${quoted(id)}, ${itemCount}::bigint`,
+  );
+  return [
     "SET TimeZone = 'UTC'",
     // Trino has it, DuckDB has it by another name.
     'CREATE MACRO approx_percentile(value, fraction) AS quantile_disc(value, fraction)',
-    `CREATE VIEW newest_records AS ${increments.length > 0 ? changed(full, increments) : itemsOf(newest)}`,
-    `CREATE VIEW records AS ${states.join(' UNION ALL ')}`,
-    `CREATE VIEW exports AS FROM (VALUES ${exports
-      .map(({ time, id, itemCount }) => `(${quoted(time)}, ${quoted(id)}, ${itemCount}::bigint)`)
-      .join(', ')}) AS exports (export_time, export_id, item_count)`,
-    ...VIEWS.map((view) => `CREATE VIEW ${view.name} AS ${selectOf(view, DIALECT, 'newest_records')}`),
+    `CREATE VIEW newest_records AS ${full && increments.length === 0 ? itemsOf(full) : changed(full, increments)}`,
+    `CREATE VIEW records AS ${fullExports.length > 0 ? fullExports.map(itemsOf).join(' UNION ALL ') : NO_ITEMS}`,
+    `CREATE VIEW exports (export_time, export_id, item_count) AS ${listed.join(' UNION ALL ') || 'SELECT NULL::varchar, NULL::varchar, 0::bigint LIMIT 0'}`,
+    ...VIEWS.map((view) => `CREATE VIEW ${view.name} AS ${selectOf(view, DUCKDB, 'newest_records')}`),
     ...VIEWS_WITH_HISTORY.map(
-      (view) => `CREATE VIEW ${view.name}_history AS ${selectOf(view, DIALECT, 'records', EXPORT_COLUMNS)}`,
+      (view) => `CREATE VIEW ${view.name}_history AS ${selectOf(view, DUCKDB, 'records', EXPORT_COLUMNS)}`,
     ),
   ];
-  for (const statement of statements) await connection.run(statement);
-  return {
-    connection,
-    time: newest.time,
-    close() {
-      connection.closeSync();
-      instance.closeSync();
-    },
-  };
 }
+
+const NO_ITEMS = `SELECT NULL::${ITEM} AS item, NULL::varchar AS export_time, NULL::varchar AS export_id LIMIT 0`;
 
 /** The records of a full export. */
 function itemsOf(full: Export): string {
-  return `SELECT Item AS item, ${constants(full)} FROM ${rows([full], { Item: ITEM })}`;
-}
-
-function constants({ time, id }: Export): string {
-  return `${quoted(time)} AS export_time, ${quoted(id)} AS export_id`;
+  const { scheduled, id } = full;
+  return `SELECT Item AS item, ${quoted(scheduled)} AS export_time, ${quoted(id)} AS export_id FROM ${rows([full], { Item: ITEM })}`;
 }
 
 /** The records after the changes: of each that was changed, its newest image, unless it was deleted. */
@@ -98,5 +101,3 @@ function rows(exports: readonly Export[], columns: Readonly<Record<string, strin
   // Everything is said, so that DuckDB does not read files to find it out.
   return `read_json([${paths.join(', ')}], format = 'newline_delimited', records = true, compression = 'gzip', columns = {${types.join(', ')}})`;
 }
-
-const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;

@@ -37,7 +37,9 @@ function storedColumn(
   const name = snakeCase.startsWith(prefix) ? snakeCase : `${prefix}${snakeCase}`;
   const description = DESCRIPTIONS[name];
   if (description === undefined)
-    throw new Error(`The record has an attribute for the column ${name}; views.ts has to say what it is.`);
+    throw new Error(
+      `The record has an attribute for the column ${name}; DESCRIPTIONS has to say what it is.`,
+    );
   return { name, type, description, sql };
 }
 

@@ -1,4 +1,4 @@
-import type * as v from 'valibot';
+import * as v from 'valibot';
 import { FIELDS } from '../../functions/vss/payload.ts';
 import type { ReceivedSummary } from '../../functions/vss/record.ts';
 import { decimal, instant, integer } from '../../functions/vss/values.ts';
@@ -10,6 +10,8 @@ export type Attribute =
   | { holds: 'list'; of: Attributes }
   | { holds: 'paths' };
 export type Attributes = Readonly<Record<string, Attribute>>;
+
+const BeginsWithString = v.object({ type: v.literal('string') });
 
 /** The attributes that these fields of a delivery become. */
 function attributesOf(fields: v.ObjectEntries): Attributes {
@@ -24,7 +26,10 @@ function attributeOf(name: string, schema: v.ObjectEntries[string]): Attribute {
   const inner = 'wrapped' in schema ? schema.wrapped : schema;
   if (inner === integer) return { holds: 'integer' };
   if (inner === decimal) return { holds: 'decimal' };
-  return { holds: inner === instant ? 'instant' : 'text' };
+  if (inner === instant) return { holds: 'instant' };
+  // Every other field is a text.
+  if (v.is(BeginsWithString, inner)) return { holds: 'text' };
+  throw new Error(`stored-record.ts does not know how the field ${name} is stored.`);
 }
 
 const { details: _, ...identity } = FIELDS.payload;
@@ -66,14 +71,14 @@ interface TypeNames {
 }
 
 /** Hive's types, in which Glue defines tables. */
-export const HIVE: TypeNames = {
+export const HIVE_TYPES: TypeNames = {
   text: 'string',
   struct: (fields) => `struct<${fields.map(([name, type]) => `${name.toLowerCase()}:${type}`).join(',')}>`,
   list: (of) => `array<${of}>`,
   map: (of) => `map<string,${of}>`,
 };
 
-export const DUCKDB: TypeNames = {
+export const DUCKDB_TYPES: TypeNames = {
   text: 'VARCHAR',
   struct: (fields) => `STRUCT(${fields.map(([name, type]) => `"${name}" ${type}`).join(', ')})`,
   list: (of) => `${of}[]`,

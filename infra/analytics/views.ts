@@ -1,5 +1,6 @@
 import { ERROR_CODES } from '../../functions/vss/error-codes.ts';
 import { legColumns, mosBand, sessionDerived, startDate } from './derived-columns.ts';
+import { quoted } from './dialect.ts';
 import { storedColumns } from './stored-columns.ts';
 import { ERROR_DETAILS, LEG, RECORD, SUMMARY } from './stored-record.ts';
 import type { Column, DefinedColumn, View } from './view.ts';
@@ -42,8 +43,6 @@ const callLegs: View = {
     mosBand,
   ],
 };
-
-const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 const ERROR_CODE_ROWS = [...ERROR_CODES].map(
   ([code, { message, meaning, retryCanHelp }]) =>
@@ -160,7 +159,7 @@ export const EXPORT_COLUMNS: readonly Column[] = [
   {
     name: 'export_time',
     type: 'varchar',
-    description: 'which export: the time for which it was scheduled, `2026-11-21T02:00:00Z`',
+    description: 'which export: the time for which it was scheduled, `2026-11-21T02:00:00Z`; else its own',
   },
   {
     name: 'export_id',

@@ -77,6 +77,8 @@ function dataFile(path: string, prefix: string) {
     },
   });
   const written = pipeline(lines, createGzip(), hashed, createWriteStream(join(path, 'data', name)));
+  // Whoever adds or ends is told; nobody may be there just then.
+  written.catch(() => {});
   let itemCount = 0;
   return {
     async add(item: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
+import { EXPORTS_PREFIX } from '../exports.ts';
 import { synthesize } from '../local/synthesize.ts';
 import { readTemplate, type Template } from '../local/template.ts';
 import { stackName } from '../stack-outputs.ts';
@@ -176,7 +177,7 @@ function exportsPerMonth(template: Template): Line[] {
   const rules = propertiesOf(template, 'AWS::S3::Bucket').flatMap(
     (bucket) => v.parse(Lifecycle, bucket).LifecycleConfiguration.Rules,
   );
-  const days = rules.find(({ Prefix }) => Prefix === 'exports/')?.ExpirationInDays;
+  const days = rules.find(({ Prefix }) => Prefix === EXPORTS_PREFIX)?.ExpirationInDays;
   if (days === undefined) return [];
   const million = 1_000_000;
   const exported = 30 * million * (MEASURED.recordBytes + ITEM_OVERHEAD_BYTES);

@@ -104,7 +104,7 @@ describe('the views', () => {
 
   it('but those of the history look at the newest export that is complete, and read few days to find it', () => {
     const recent =
-      /export_time >= date_format\(at_timezone\(current_timestamp, 'UTC'\) - INTERVAL '3' DAY, '%Y-%m-%dT%H'\)/g;
+      /export_time >= date_format\(at_timezone\(current_timestamp, 'UTC'\) - INTERVAL '3' DAY, '%Y-%m-%dT%H:00:00Z'\)/g;
 
     for (const { name, sql } of ATHENA_VIEWS.filter(({ name }) => name !== 'exports')) {
       const isHistory = name.endsWith('_history');

@@ -51,13 +51,23 @@ function figureMarkup({ chart, legend = [], table }: Figure): Markup {
 }
 
 function tableMarkup({ caption, columns, rows }: Table): Markup {
-  const heads = columns.map((column) => html`<th scope="col">${column}</th>`);
+  // Numbers stand below each other, texts begin below each other.
+  const aligned = columns.map((_, i) =>
+    rows.every((row) => isNumber(row[i])) ? html` class="number"` : undefined,
+  );
+  const heads = columns.map((column, i) => html`<th scope="col"${aligned[i]}>${column}</th>`);
   const lines = rows.map(([first = '', ...cells]) => {
-    const rest = cells.map((cell) => html`<td>${typeof cell === 'number' ? number(cell) : cell}</td>`);
+    const rest = cells.map(
+      (cell, i) => html`<td${aligned[i + 1]}>${typeof cell === 'number' ? number(cell) : cell}</td>`,
+    );
     return html`<tr><th scope="row">${first}</th>${rest}</tr>\n`;
   });
   return html`<table><caption>${caption}</caption>
 <thead><tr>${heads}</tr></thead>
 <tbody>
 ${lines}</tbody></table>`;
+}
+
+function isNumber(cell: string | number | undefined): boolean {
+  return typeof cell === 'number' || /^(?:[\d.,]+%?|–)$/.test(cell ?? '');
 }

@@ -23,7 +23,8 @@ export function columnChart({ label, columns, series, labelEvery, axisTitle }: C
     {
       grid: {
         left: 42,
-        right: 8,
+        // Half of the last label.
+        right: 26,
         top: 12,
         bottom: axisTitle === undefined ? 28 : 46,
         outerBoundsMode: 'none',

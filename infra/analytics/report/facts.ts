@@ -1,5 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 
+/** In seconds: who talks for longer has a mistake in their record. */
+const WEEK = 7 * 86_400;
+
 /**
  * Reads what the report needs of an export into two tables. Whatever is asked of an export reads all of its files,
  * which takes long; so they are read twice, and not once for each chart.
@@ -15,7 +18,8 @@ export async function readFacts(connection: DuckDBConnection): Promise<void> {
 SELECT CASE
     WHEN start_time BETWEEN received_at - INTERVAL 10 YEAR AND received_at + INTERVAL 1 DAY THEN start_date
   END AS day,
-  start_hour, session_status, outcome, coalesce(country, '') AS country, talk_seconds, revision,
+  start_hour, session_status, outcome, coalesce(country, '') AS country, revision,
+  CASE WHEN talk_seconds <= ${WEEK} THEN talk_seconds END AS talk_seconds,
   unrecognised_count, ${failedSession}
 FROM sessions`);
   await connection.run(`CREATE TEMP TABLE leg_facts AS

@@ -9,7 +9,7 @@ const Totals = v.object({
   failed: Count,
   opted_out: Count,
   conflicts: Count,
-  median: v.nullable(v.number()),
+  median: v.nullable(Count),
 });
 const Quality = v.object({ mean: v.nullable(v.number()), legs: Count });
 
@@ -33,7 +33,7 @@ export async function readHeadline(
   count(*) FILTER (WHERE outcome = 'failed') AS failed,
   count(*) FILTER (WHERE outcome = 'opted_out') AS opted_out,
   count(*) FILTER (WHERE revision > 1) AS conflicts,
-  quantile_cont(talk_seconds, 0.5) FILTER (WHERE talk_seconds > 0) AS median
+  quantile_disc(talk_seconds, 0.5) FILTER (WHERE talk_seconds > 0) AS median
 FROM session_facts`,
   );
   const [quality] = await rowsOf(

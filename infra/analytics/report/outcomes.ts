@@ -1,12 +1,17 @@
+import type { OUTCOMES as DEFINED } from '../derived-columns.ts';
 import type { Colour } from './palette.ts';
 
-/** What `outcome` may be, in the order in which it is stacked. Each has the same colour in all charts. */
-export const OUTCOMES = [
-  { kind: 'answered', name: 'Answered', colour: 'blue' },
-  { kind: 'unanswered', name: 'Unanswered', colour: 'amber' },
-  { kind: 'failed', name: 'Failed', colour: 'red' },
-  { kind: 'opted_out', name: 'Opted out', colour: 'purple' },
-  { kind: 'other', name: 'Other', colour: 'grey' },
-] as const satisfies readonly { kind: string; name: string; colour: Colour }[];
+type Outcome = keyof typeof DEFINED | 'other';
 
-export const OUTCOME_KINDS = OUTCOMES.map(({ kind }) => kind);
+const LOOKS = {
+  answered: { name: 'Answered', colour: 'blue' },
+  unanswered: { name: 'Unanswered', colour: 'amber' },
+  failed: { name: 'Failed', colour: 'red' },
+  opted_out: { name: 'Opted out', colour: 'purple' },
+  other: { name: 'Other', colour: 'grey' },
+} as const satisfies Readonly<Record<Outcome, { name: string; colour: Colour }>>;
+
+const kinds = ['answered', 'unanswered', 'failed', 'opted_out', 'other'] as const;
+
+/** What `outcome` may be, in the order in which it is stacked. Each has the same colour in all charts. */
+export const OUTCOMES = kinds.map((kind) => ({ kind, ...LOOKS[kind] }));

@@ -34,7 +34,8 @@ summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--blue);outlin
 .scroll{max-height:22rem;overflow:auto;padding:0 1.15rem .7rem}
 table{width:100%;border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
 caption,.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-th,td{padding:.3rem .5rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}
+th,td{padding:.3rem .5rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+.number{text-align:right;white-space:nowrap}
 th:first-child{padding-left:0;text-align:left;font-weight:500}
 thead th,thead th:first-child{color:var(--muted);font-weight:600}
 td:last-child,th:last-child{padding-right:0}

@@ -11,8 +11,8 @@ const BOUNDS = [1, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600];
 const TalkTime = v.object({
   sessions: Count,
   seconds: Count,
-  median: v.nullable(v.number()),
-  p95: v.nullable(v.number()),
+  median: v.nullable(Count),
+  p95: v.nullable(Count),
 });
 const Bucket = v.object({ bound: Count, sessions: Count });
 
@@ -23,7 +23,7 @@ export async function talkTime(connection: DuckDBConnection): Promise<Card> {
     connection,
     TalkTime,
     `SELECT count(*) AS sessions, coalesce(sum(talk_seconds), 0) AS seconds,
-  quantile_cont(talk_seconds, 0.5) AS median, quantile_cont(talk_seconds, 0.95) AS p95
+  quantile_disc(talk_seconds, 0.5) AS median, quantile_disc(talk_seconds, 0.95) AS p95
 FROM session_facts WHERE talk_seconds > 0`,
   );
   if (!all || all.median === null || all.p95 === null)

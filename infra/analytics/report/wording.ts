@@ -1,5 +1,3 @@
-import { masked } from '../../ops/masked.ts';
-
 /** Words and numbers, as people read them. */
 
 export const number = (value: number) => value.toLocaleString('en');
@@ -30,14 +28,23 @@ export function duration(seconds: number): string {
 /** The longest text that is shown of what came from outside. */
 const MAX_LENGTH = 60;
 
-const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
+/** Seven digits or more, however they are grouped, and whatever digits they are. */
+const NUMBER = /\p{Nd}(?:[^\p{L}\p{Nd}]{0,3}\p{Nd}){6,}/gu;
+
+/** A UUID, with hyphens or without, or anything else that looks like one. */
+const ID = /(?<![\p{L}\p{Nd}])(?=[^-]*\p{Nd})[0-9a-f][0-9a-f-]{14,}[0-9a-f](?![\p{L}\p{Nd}])/giu;
 
 /**
  * A text from outside: one line, not long, with nothing in it that hides or reorders what is around it, or that says
  * whose call it was. 8x8 may well name a number or a session in an error message.
  */
 export function shown(text: string, length = MAX_LENGTH): string {
-  const line = masked(text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').replace(UUID, '(id)')).trim();
+  const line = text
+    .normalize('NFKC')
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(ID, '(id)')
+    .replace(NUMBER, '(number)')
+    .trim();
   const characters = [...line];
   return characters.length <= length ? line : `${characters.slice(0, length - 1).join('')}…`;
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -62,10 +62,35 @@ describe('a folder of exports', () => {
 
     expect(rows('sessions').map((row) => row['session_id'])).toEqual(['b', 'c', 'd']);
     expect(rows('history')).toEqual([
-      { export_time: '2026-11-20T02:00:00.000Z', sessions: '2' },
-      { export_time: '2026-11-21T02:00:00.000Z', sessions: '3' },
+      { export_time: '2026-11-20T02:00:00Z', sessions: '2' },
+      { export_time: '2026-11-21T02:00:00Z', sessions: '3' },
     ]);
     expect(rows('exports').map((row) => row['item_count'])).toEqual(['2', '3']);
+  });
+
+  it('names an export by the time in its prefix, as Athena does', async () => {
+    const folder = await exportOf([session('a')], { time: '2026-11-21T02:00:17.250Z' });
+    edit(
+      join(onlyExport(folder), 'manifest-summary.json'),
+      '"s3Prefix":null',
+      '"s3Prefix":"exports/2026-11-21T02:00:00Z"',
+    );
+    const { rows } = await ask(folder, {
+      exports: "FROM exports WHERE export_time = '2026-11-21T02:00:00Z'",
+      history: "SELECT session_id FROM sessions_history WHERE export_time = '2026-11-21T02:00:00Z'",
+    });
+
+    expect(rows('exports')).toHaveLength(1);
+    expect(rows('history')).toEqual([{ session_id: 'a' }]);
+  });
+
+  it('counts an export once, however often it was copied, and whatever the folder is called', async () => {
+    const folder = await exportOf([session('a')]);
+    cpSync(join(folder, 'AWSDynamoDB'), join(folder, "it's [a] *copy*", 'AWSDynamoDB'), { recursive: true });
+    const { rows } = await ask(folder, { history: 'FROM sessions_history', exports: 'FROM exports' });
+
+    expect([rows('history').length, rows('exports').length]).toEqual([1, 1]);
+    expect((await ask(join(folder, "it's [a] *copy*"), SESSIONS)).rows('sessions')).toHaveLength(1);
   });
 
   it('may have no records at all', async () => {
@@ -95,10 +120,7 @@ describe('incremental exports', () => {
       { session_id: 'c', session_status: 'COMPLETED' },
       { session_id: 'd', session_status: 'COMPLETED' },
     ]);
-    expect(rows('history')).toEqual([
-      { export_time: '2026-11-20T02:00:00.000Z', sessions: '3' },
-      { export_time: '2026-11-21T02:00:00.000Z', sessions: '3' },
-    ]);
+    expect(rows('history')).toEqual([{ export_time: '2026-11-20T02:00:00Z', sessions: '3' }]);
     expect(notices).toEqual([]);
   });
 
@@ -145,6 +167,7 @@ describe('incremental exports', () => {
   it('say when one is missing between', async () => {
     const folder = await exportOf([session('a')], { time: '2026-11-20T02:00:00Z' });
     addIncrement(folder, '2026-11-21T02:00:00Z', '2026-11-22T02:00:00Z', [change('b', 1, session('b'))]);
+    addIncrement(folder, '2026-11-22T02:00:00Z', '2026-11-23T02:00:00Z', [change('c', 2, session('c'))]);
 
     expect((await ask(folder, SESSIONS)).notices).toEqual([
       'What changed from 2026-11-20T02:00:00.000Z to 2026-11-21T02:00:00.000Z is missing: there is no export of it.',
@@ -240,6 +263,13 @@ describe('a folder that is not as it should be is refused, with what is wrong', 
     await expect(ask(await exportOf([{ orderId: 'o-1' }]), SESSIONS)).rejects.toThrow(
       'has no session records: it is the export of another table.',
     );
+    const other = await exportOf([session('a')], { time: '2026-11-20T02:00:00Z' });
+    addIncrement(other, '2026-11-20T02:00:00Z', '2026-11-21T02:00:00Z', []);
+    expect((await ask(other, SESSIONS)).rows('sessions')).toHaveLength(1);
+    const orders = newFolder();
+    addIncrement(orders, '2026-11-20T02:00:00Z', '2026-11-21T02:00:00Z', [{ orderId: 'o-1', written: 1 }]);
+    await expect(ask(orders, SESSIONS)).rejects.toThrow('has no session records');
+
     const folder = await exportOf([session('a')]);
     await exportOf([session('a')], { folder, tableArn: TABLE.replace('sessions', 'others') });
     await expect(ask(folder, SESSIONS)).rejects.toThrow(

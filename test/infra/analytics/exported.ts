@@ -34,7 +34,9 @@ export async function exportOf(
 
 /** A change of a record, as an incremental export has it. */
 export interface Change {
-  sessionId: string;
+  sessionId?: string;
+  /** The key of another table. */
+  orderId?: string;
   /** Microseconds since 1970. */
   written: number;
   /** None, where the record was deleted. */
@@ -45,10 +47,10 @@ export interface Change {
 /** Adds an incremental export to a folder, as DynamoDB lays it out. */
 export function addIncrement(folder: string, from: string, to: string, changes: readonly Change[]): void {
   const id = `${String(Date.parse(to)).padStart(14, '0')}-aaaaaaaa`;
-  const lines = changes.map(({ sessionId, written, newImage, oldImage }) =>
+  const lines = changes.map(({ sessionId, orderId, written, newImage, oldImage }) =>
     JSON.stringify({
       Metadata: { WriteTimestampMicros: { N: String(written) } },
-      Keys: { sessionId: { S: sessionId } },
+      Keys: toItem({ sessionId, orderId }),
       ...(oldImage && { OldImage: toItem(oldImage) }),
       ...(newImage && { NewImage: toItem(newImage) }),
     }),

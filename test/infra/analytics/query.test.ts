@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { buildApp } from 'fauxqs';
 import { describe, expect, it } from 'vitest';
@@ -52,6 +52,14 @@ describe('npm run query', () => {
     });
   });
 
+  it('shows all of a view by its name, and the SQL of a saved query', async () => {
+    const folder = await exportOf(records);
+
+    expect((await query([folder, 'exports'])).stdout).toMatch(/^ {2}export_time +export_id +item_count\n/);
+    expect((await query([folder, 'errors', '--sql'])).stdout).toMatch(/^SELECT error_code/);
+    expect((await query([folder, 'SELECT 1 AS n -- one', '--format', 'csv'])).stdout).toBe('n\n1\n');
+  });
+
   it('shows one row in one line, whatever was delivered', async () => {
     const { stdout } = await query([
       await exportOf(records),
@@ -60,7 +68,7 @@ describe('npm run query', () => {
 
     expect(stdout.split('\n')).toEqual([
       '  client_request_id',
-      '  a line\\u001b[31m\\r\\nand "another", with a comma',
+      '  a line\\u001b[31m\\u000d\\u000aand "another", with a comma',
       '',
       '',
     ]);
@@ -89,7 +97,7 @@ describe('npm run query', () => {
     const parquet = out("it's.parquet");
     expect(await query([folder, sql, '--format', 'parquet', '--out', parquet])).toMatchObject({
       code: 0,
-      stderr: '',
+      stderr: `${parquet} is written.\n`,
     });
     const { rows } = await ask(folder, { back: `FROM '${parquet.replace("'", "''")}'` });
     expect(rows('back')).toEqual(json.map((row) => ({ ...row, revision: '1' })));
@@ -106,7 +114,15 @@ describe('npm run query', () => {
     [[], 'Which export? Name its folder, or s3://BUCKET/PREFIX. See --help.\n'],
     [['nowhere', 'SELECT 1'], 'nowhere does not exist.\n'],
     [['nowhere'], 'nowhere does not exist.\n'],
-    [['FOLDER', 'nonsense'], /^There is no saved query "nonsense". There are: outcomes-by-day, .*\.\n$/],
+    [
+      ['FOLDER', 'nonsense'],
+      /^There is no saved query or view "nonsense". There are: outcomes-by-day, .*, sessions, .*\.\n$/,
+    ],
+    [['FOLDER', ' ; '], 'The query is empty: expected SQL, or the name of a saved query.\n'],
+    [['FOLDER', 'SELECT 1; SELECT 2'], 'Expected one query; there are 2.\n'],
+    [['FOLDER', 'DESCRIBE sessions', '--format', 'csv'], /^For csv it has to be a query, SELECT or WITH/],
+    [['FOLDER', 'errors', '--out', 'x.txt'], /^The name of x\.txt does not say in which format/],
+    [['s3://', 'errors'], '"s3://" has no bucket: expected s3://BUCKET/PREFIX.\n'],
     [['FOLDER', 'SELECT nonsense FROM sessions'], /Referenced column "nonsense" not found/],
     [['FOLDER', 'SELECT', '1'], 'Expected one query, in quotes; "1" came after it.\n'],
     [['FOLDER', 'errors', '--format', 'xml'], '--format takes table, csv, json, parquet, not "xml".\n'],
@@ -161,6 +177,12 @@ describe('npm run query', () => {
         stderr: 'There is nothing in s3://exported/nothing.\n',
       });
       expect(await query(['s3://unknown/exports', 'errors'], env)).toMatchObject({ code: 1, stdout: '' });
+      // Not even ".." in a key leads out of where things are fetched to.
+      const Key = `exports/2026-11-21T02:00:00Z/../../../../../outside-${process.pid}`;
+      await s3.send(new PutObjectCommand({ Bucket: 'exported', Key, Body: 'outside' }));
+      await query(['s3://exported/exports/2026-11-21T02:00:00Z', 'errors'], env);
+      for (const above of [dirname(env.TMPDIR), dirname(dirname(env.TMPDIR))])
+        expect(readdirSync(above).filter((name) => name.startsWith('outside'))).toEqual([]);
       // Nothing is left behind.
       expect(readdirSync(env.TMPDIR)).toEqual([]);
       s3.destroy();

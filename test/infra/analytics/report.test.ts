@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../../functions/vss/error-codes.ts';
 import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
 import { makePage } from '../../../infra/analytics/report/page.ts';
+import { shown } from '../../../infra/analytics/report/wording.ts';
 import { openSessions } from '../../../infra/analytics/session-database.ts';
 import { writeExport } from '../../../infra/analytics/write-export.ts';
 import { generateItems } from '../../bench/sessions.ts';
@@ -200,10 +201,47 @@ describe('the page', () => {
       }),
     ]);
 
-    expect(card(page, 'Errors')).toContain('67 does not answer in (id)');
-    expect(card(page, 'Unrecognised fields')).toContain('67 in (id)');
+    expect(card(page, 'Errors')).toContain('+(number) does not answer in (id)');
+    expect(card(page, 'Unrecognised fields')).toContain('+(number) in (id)');
     expect(page).not.toMatch(/9123 ?45/);
     expect(page).not.toContain(id.slice(0, 8));
+  });
+
+  it.each([
+    ['+65\u00a09123\u00a04567 is busy', '+(number) is busy'],
+    ['+65/9123/4567', '+(number)'],
+    ['call 9123-45-67', 'call (number)'],
+    ['\uff19\uff11\uff12\uff13\uff14\uff15\uff16\uff17', '(number)'],
+    ['\u0669\u0661\u0662\u0663\u0664\u0665\u0666', '(number)'],
+    ['session 4dcc312684e411f0edaa36434ef2510c', 'session (id)'],
+    ['Error -2004 of 13 legs', 'Error -2004 of 13 legs'],
+    ['payload.details.callA.ringSeconds', 'payload.details.callA.ringSeconds'],
+  ])('shows of %j only %j', (text, expected) => {
+    expect(shown(text)).toBe(expected);
+  });
+
+  it('counts a session once for an error that it has on two legs', async () => {
+    const errorDetails = { errorCode: -2010, errorMsg: 'The trunk capacity has been exceeded' };
+    const page = await pageOfRecords([
+      session({ sessionId: 'a', details: { callA: { errorDetails }, callB: { errorDetails } } }),
+      session({ sessionId: 'b', errorDetails: { errorCode: -2003 } }),
+    ]);
+
+    expect(card(page, 'Errors')).toContain('-2010 The trunk capacity has been exceeded 1 yes');
+    expect(card(page, 'Errors')).toContain('A retry can help with 50.0% of the sessions that have one.');
+  });
+
+  it('names every documented error, however many others there are', async () => {
+    const undocumented = Array.from({ length: 40 }, (_, i) =>
+      session({ sessionId: `u${i}`, errorDetails: { errorCode: i % 20 } }),
+    );
+    const documented = [...ERROR_CODES.keys()].map((errorCode) =>
+      session({ sessionId: `d${errorCode}`, errorDetails: { errorCode } }),
+    );
+    const page = await pageOfRecords([...undocumented, ...documented]);
+
+    for (const { message } of ERROR_CODES.values()) expect(card(page, 'Errors')).toContain(message);
+    expect(card(page, 'Errors')).toContain('19 other codes');
   });
 
   it('has a clear sentence in place of each chart that there is nothing for', async () => {
@@ -277,7 +315,7 @@ describe('the page', () => {
   });
 });
 
-const HOSTILE = `</script></style></svg><img src=x onerror=alert(1)>"' onload='alert(1)' &amp;\u202e\u0000`;
+const HOSTILE = `\u202e\u0000</script></style></svg><img src=x onerror=alert(1)>"' onload='alert(1)' &amp;`;
 
 /** Whatever 8x8 lets through is text. */
 async function hostilePage(): Promise<string> {
@@ -322,7 +360,7 @@ it('hostile values are text, and few', async () => {
   expect(page).not.toMatch(/[\u202e\0]/);
   expect(page.length).toBeLessThan(120_000);
   expect(card(page, 'Outcomes by country')).toContain('19 others');
-  expect(card(page, 'Errors')).toContain('31 other codes');
+  expect(card(page, 'Errors')).toContain('29 other codes');
 });
 
 /** Every documented error, in countries with long names. */
