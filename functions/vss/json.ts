@@ -70,8 +70,15 @@ function quoteInexact(token: string): string {
 
 /** Whether a double holds a decimal number in all its digits: it reads back as the same number. */
 export function isDouble(number: string): boolean {
-  return significance(number) === significance(String(Number(number)));
+  const shortest = String(Number(number));
+  if (shortest === number) return true;
+  const exact = significance(number);
+  // Seventeen digits tell a double from all others, so no double is written with more.
+  return exact.indexOf('e') <= MAX_DIGITS && exact === significance(shortest);
 }
+
+/** And a sign. */
+const MAX_DIGITS = 17 + 1;
 
 /** The value of a decimal number as text: its significant digits and the power of ten of the last one. */
 function significance(number: string): string {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { paginateScan } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { fromItem } from '../../functions/recorder/item.ts';
 import type { LocalStack } from './local-stack.ts';
@@ -62,8 +62,10 @@ export type StoredRecord = v.InferOutput<typeof StoredRecord>;
 
 /** Every record in the table, by session id. */
 export async function readRecords({ dynamodb, tableName }: LocalStack): Promise<StoredRecord[]> {
-  const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
-  const records = Items.map((item) => v.parse(StoredRecord, fromItem(item)));
+  const records: StoredRecord[] = [];
+  const pages = paginateScan({ client: dynamodb }, { TableName: tableName, ConsistentRead: true });
+  for await (const { Items = [] } of pages)
+    records.push(...Items.map((item) => v.parse(StoredRecord, fromItem(item))));
   return records.sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
 }
 

@@ -21,13 +21,15 @@ export interface LocalFunction {
   arn: string;
   environment: Readonly<Record<string, string>>;
   invoke(event: unknown): Promise<unknown>;
+  /** Ends a process that is at work, as when the machine under it fails. Returns whether there was one. */
+  kill(): boolean;
   stop(): void;
 }
 
 const RUNTIME = fileURLToPath(new URL('lambda-runtime.ts', import.meta.url));
 
-/** So many events at a time are processed by each function; more wait their turn. */
-const CONCURRENCY = 2;
+/** So many events at a time are processed by each function, where nothing else is said; more wait their turn. */
+export const CONCURRENCY = 2;
 
 export function functionArn(name: string): string {
   return `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`;
@@ -41,6 +43,7 @@ export function localFunction(
   definition: FunctionDefinition,
   endpoints: Readonly<Record<string, string>>,
   log: (line: string) => void,
+  concurrency: number = CONCURRENCY,
 ): LocalFunction {
   const { name, bundle, timeoutSeconds, environment } = definition;
   const idle: ChildProcess[] = [];
@@ -68,7 +71,7 @@ export function localFunction(
     if (stopped) throw new Error(`${name} is stopped`);
     const free = idle.pop();
     if (free) return free;
-    if (running.size < CONCURRENCY) return start();
+    if (running.size < concurrency) return start();
     const turn = Promise.withResolvers<ChildProcess>();
     waiting.push(turn);
     return turn.promise;
@@ -111,6 +114,7 @@ export function localFunction(
     arn: functionArn(name),
     environment,
     invoke,
+    kill: () => [...running].find((child) => !idle.includes(child))?.kill('SIGKILL') ?? false,
     stop() {
       stopped = true;
       for (const turn of waiting.splice(0)) turn.reject(new Error(`${name} is stopped`));

@@ -36,6 +36,8 @@ export interface LocalStack {
   deadLetterQueueUrl: string;
   /** Where each service listens. */
   endpoints: Endpoints;
+  /** The functions, by ARN. */
+  functions: ReadonlyMap<string, LocalFunction>;
   /** The stand-in for 8x8, where the stack has registered its webhook. */
   voiceApi: VoiceApi;
   /** Where a URL of API Gateway is on this machine, as DNS would say. */
@@ -52,6 +54,10 @@ export interface LocalStackOptions {
   log: (line: string) => void;
   /** Settings that are others than those of the stage `local`. */
   settings?: object;
+  /** How many events each function processes at a time, and how many pollers read a queue. */
+  concurrency?: number;
+  /** Puts something between the functions and a service: takes where the service is, returns where they call it. */
+  between?: (service: 'sqs' | 'dynamodb', endpoint: string) => Promise<string>;
 }
 
 /** What the stand-in for 8x8 takes for the API key. */
@@ -62,7 +68,13 @@ export const API_KEY = 'local-api-key';
  * secrets and metrics on stand-ins, each function's bundle in its own processes, API methods over HTTP, event source
  * mappings as pollers, schedules as timers, 8x8 as a stand-in. Listens on the loopback interface only.
  */
-export async function startLocalStack({ port, log, settings }: LocalStackOptions): Promise<LocalStack> {
+export async function startLocalStack({
+  port,
+  log,
+  settings,
+  concurrency,
+  between = async (_, endpoint) => endpoint,
+}: LocalStackOptions): Promise<LocalStack> {
   const api: Api = {
     stageName: '',
     binary: false,
@@ -92,10 +104,11 @@ export async function startLocalStack({ port, log, settings }: LocalStackOptions
   }
 
   function start(...[definition, endpoints]: [Parameters<Site['start']>[0], Record<string, string>]) {
-    const started = localFunction(definition, endpoints, (line) => {
+    const note = (line: string) => {
       cloudWatch.note(line);
       log(line);
-    });
+    };
+    const started = localFunction(definition, endpoints, note, concurrency);
     cleanUp.push(started.stop);
     return started;
   }
@@ -112,6 +125,10 @@ export async function startLocalStack({ port, log, settings }: LocalStackOptions
       cloudwatch: await listen(cloudWatch.server((name) => oldestMessage(sqsEndpoint, name))),
       voiceApi: await listen(voiceApiServer(voiceApi)),
     };
+    const called = {
+      sqs: await between('sqs', endpoints.sqs),
+      dynamodb: await between('dynamodb', endpoints.dynamodb),
+    };
     const secretsEndpoint = await listen(secretsManager(secrets));
     const assembly = await synthesize(STAGE, { ...settings, webhooksApiUrl: endpoints.voiceApi });
     cleanUp.push(() => rmSync(assembly, { recursive: true, force: true }));
@@ -120,18 +137,24 @@ export async function startLocalStack({ port, log, settings }: LocalStackOptions
     for (const subAccountId of subAccountIds) voiceApi.webhooks.set(subAccountId, []);
 
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-    const sqs = new SQSClient({ endpoint: endpoints.sqs, region: REGION, credentials });
+    // A queue's URL says where the functions call it, which need not be where it is.
+    const sqs = new SQSClient({
+      endpoint: endpoints.sqs,
+      useQueueUrlAsEndpoint: false,
+      region: REGION,
+      credentials,
+    });
     const dynamodb = new DynamoDBClient({ endpoint: endpoints.dynamodb, region: REGION, credentials });
     const site: Site = {
       stackName: STACK_NAME,
       assembly,
       sqs,
-      sqsEndpoint: endpoints.sqs,
+      sqsEndpoint: called.sqs,
       dynamodb,
       start: (definition) =>
         start(definition, {
-          AWS_ENDPOINT_URL_SQS: endpoints.sqs,
-          AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+          AWS_ENDPOINT_URL_SQS: called.sqs,
+          AWS_ENDPOINT_URL_DYNAMODB: called.dynamodb,
           AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsEndpoint,
         }),
       queueUrls: new Map(),
@@ -145,7 +168,9 @@ export async function startLocalStack({ port, log, settings }: LocalStackOptions
       StackOutputs,
       Object.fromEntries(await provision(readTemplate(assembly, STACK_NAME), STACK_NAME, provisioners(site))),
     );
-    const polling = site.eventSources.map((source) => pollQueue(sqs, source, stopping.signal, log));
+    const polling = site.eventSources.flatMap((source) =>
+      Array.from({ length: concurrency ?? 1 }, () => pollQueue(sqs, source, stopping.signal, log)),
+    );
     cleanUp.push(() => Promise.all(polling));
     for (const schedule of site.schedules) runOnSchedule(schedule, stopping.signal, log);
     const actualPort = Number(new URL(webhook).port);
@@ -160,6 +185,7 @@ export async function startLocalStack({ port, log, settings }: LocalStackOptions
       queueUrl: outputs.QueueUrl,
       deadLetterQueueUrl: outputs.DeadLetterQueueUrl,
       endpoints,
+      functions,
       voiceApi,
       resolve: (url) => (url === outputs.WebhookUrl ? `${webhook}${new URL(url).pathname}` : url),
       sqs,

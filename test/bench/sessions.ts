@@ -1,6 +1,7 @@
 import { toItem } from '../../functions/recorder/item.ts';
 import { merge, newRecord, receivedSummary } from '../../functions/vss/record.ts';
 import { canonicalise, type Summary } from '../../functions/vss/summary.ts';
+import { randomFrom } from '../random.ts';
 
 /** How often something is. */
 type Weighted<T> = readonly (readonly [value: T, weight: number])[];
@@ -54,7 +55,7 @@ const DAY = 86_400_000;
  * two, talk times and call quality by route; a few conflicts and unrecognised fields. The same seed gives the same.
  */
 export function* generateItems(count: number, until: number, seed = 1): Generator<string> {
-  const random = mulberry32(seed);
+  const random = randomFrom(seed);
   const pick = <T>(weighted: Weighted<T>): T => choose(weighted, random());
   /** A normal distribution with the standard deviation 1. */
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
@@ -155,15 +156,4 @@ function choose<T>(weighted: Weighted<T>, random: number): T {
     if (left < 0) return value;
   }
   throw new Error('There is nothing to choose from');
-}
-
-/** Numbers from 0 to 1, the same for the same seed. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

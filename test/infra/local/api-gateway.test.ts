@@ -9,6 +9,7 @@ async function answerOf(allowed: string[], path = '/stage/path') {
     arn: 'arn',
     environment: {},
     invoke: () => Promise.reject(new Error('failed')),
+    kill: () => false,
     stop() {},
   };
   const server = apiGateway(

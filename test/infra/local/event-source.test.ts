@@ -47,6 +47,7 @@ function feed(handle: (batch: Batch) => unknown): void {
     arn: 'arn',
     environment: {},
     invoke: async (event: unknown) => handle(JSON.parse(JSON.stringify(event))),
+    kill: () => false,
     stop() {},
   };
   const source = { queueArn: 'arn', queueUrl, batchSize: 10, batchingWindowSeconds: 0, target };

@@ -1,0 +1,86 @@
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
+import { close, listenOnLoopback } from '../../infra/local/loopback.ts';
+
+/** What a service, or the network before it, may do to a call. */
+export type Fault =
+  /** The service fails, without effect. */
+  | 'error'
+  /** The service is asked too much, without effect. */
+  | 'throttle'
+  /** The connection breaks before the call arrives; or after its effect, so that nobody knows of it. */
+  | 'cut-before'
+  | 'cut-after'
+  /** The answer comes, but late; or so late that nobody waits for it. */
+  | 'slow'
+  | 'late';
+
+/** A service behind faults. */
+export interface FaultProxy {
+  /** Where to call it. */
+  url: string;
+  /** How many calls were passed on as they were, and how many had each fault. */
+  counts: Map<Fault | 'none', number>;
+  close(): Promise<void>;
+}
+
+/** How long a client of ours waits for an answer is two seconds (`functions/client-settings.ts`). */
+const SLOW_MS = 400;
+const LATE_MS = 2_600;
+
+/**
+ * A proxy before an emulator of AWS.
+ *
+ * @param next Chooses the fault of the next call: none, where it is undefined.
+ */
+export async function faultProxy(target: string, next: () => Fault | undefined): Promise<FaultProxy> {
+  const counts: FaultProxy['counts'] = new Map();
+  const server = createServer((incoming, outgoing) => {
+    const fault = next();
+    counts.set(fault ?? 'none', (counts.get(fault ?? 'none') ?? 0) + 1);
+    // A client that does not wait any longer is part of the game.
+    handle(target, fault, incoming, outgoing).catch(() => incoming.socket.destroy());
+  });
+  return { url: await listenOnLoopback(server, 0), counts, close: () => close(server) };
+}
+
+async function handle(
+  target: string,
+  fault: Fault | undefined,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const body = await buffer(incoming);
+  if (fault === 'error') return answer(outgoing, 500, 'InternalServerError');
+  if (fault === 'throttle') return answer(outgoing, 400, 'ThrottlingException');
+  if (fault === 'cut-before') return void incoming.socket.destroy();
+  const response = await forward(target, incoming, body);
+  if (fault === 'cut-after') return void incoming.socket.destroy();
+  if (fault === 'slow') await setTimeout(SLOW_MS);
+  if (fault === 'late') await setTimeout(LATE_MS);
+  outgoing.writeHead(response.status, response.headers).end(response.body);
+}
+
+function answer(outgoing: ServerResponse, status: number, type: string): void {
+  outgoing
+    .writeHead(status, { 'content-type': 'application/x-amz-json-1.0' })
+    .end(JSON.stringify({ __type: `com.amazonaws#${type}`, message: 'An injected fault' }));
+}
+
+function forward(target: string, { method, url, headers }: IncomingMessage, body: Buffer) {
+  const answered = Promise.withResolvers<{
+    status: number;
+    headers: IncomingMessage['headers'];
+    body: Buffer;
+  }>();
+  const outgoing = request(new URL(url ?? '/', target), { method, headers }, (response) => {
+    buffer(response).then(
+      (text) =>
+        answered.resolve({ status: response.statusCode ?? 502, headers: response.headers, body: text }),
+      answered.reject,
+    );
+  });
+  outgoing.on('error', answered.reject).end(body);
+  return answered.promise;
+}

@@ -1,0 +1,50 @@
+import { parseArgs } from 'node:util';
+import { runCommand } from '../../infra/ops/command.ts';
+import { textTable } from '../../infra/text-table.ts';
+import { isSurvived, survive } from './survive.ts';
+
+const HELP = `Usage: npm run test:faults -- [options]
+
+Delivers sessions to the local stack, some of them twice, late or in two
+versions, while SQS and DynamoDB fail, throttle, answer late or not at all, and
+functions are killed; then compares the table with what it has to be. Exit code
+1 if they differ. With 20000 sessions about a quarter of an hour.
+
+Options:
+  --sessions NUMBER  Default 20000.
+  --seed NUMBER      Chooses deliveries and faults. Default: another each time.
+  -h, --help         Show this.
+`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      sessions: { type: 'string', default: '20000' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  const number = (name: 'sessions' | 'seed') => {
+    const value = values[name];
+    if (!/^\d{1,9}$/.test(value)) throw new Error(`--${name} takes a whole number, not "${value}"`);
+    return Number(value);
+  };
+  const [sessions, seed] = [number('sessions'), number('seed')];
+  const began = performance.now();
+  process.stderr.write(`Seed ${seed}\n`);
+  const outcome = await survive({ sessions, seed, progress: (text) => process.stderr.write(`${text}\n`) });
+  const { faults, ...counts } = outcome;
+  const rows = [
+    ['seed', seed],
+    ...Object.entries(counts),
+    ...[...faults].map(([fault, count]) => [`calls: ${fault}`, count]),
+    ['seconds', Math.round((performance.now() - began) / 1_000)],
+  ];
+  process.stdout.write(
+    `${textTable(rows.map(([name, value]) => [String(name), Number(value).toLocaleString('en')]))}\n`,
+  );
+  if (!isSurvived(outcome)) throw new Error('The table is not what it has to be.');
+}
+
+await runCommand(main);

@@ -1,0 +1,203 @@
+import { setTimeout } from 'node:timers/promises';
+import { GetQueueAttributesCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import * as v from 'valibot';
+import { SessionRecord } from '../../functions/vss/record.ts';
+import { deliver, readRecords } from '../../infra/local/examples.ts';
+import { type LocalStack, startLocalStack } from '../../infra/local/local-stack.ts';
+import { run } from '../infra/run.ts';
+import { randomFrom } from '../random.ts';
+import { workload } from './deliveries.ts';
+import { type Fault, type FaultProxy, faultProxy } from './fault-proxy.ts';
+
+export interface Ordeal {
+  sessions: number;
+  /** The same seed chooses the same deliveries, and faults with the same odds. */
+  seed: number;
+  /** Is told how far it is. */
+  progress: (text: string) => void;
+}
+
+/** What was done, and what came of it. */
+export interface Outcome {
+  sessions: number;
+  deliveries: number;
+  /** Deliveries that were sent again because they were not answered 200. */
+  repeated: number;
+  faults: ReadonlyMap<string, number>;
+  killed: number;
+  /** Messages that were sent back from the dead-letter queue at the end. */
+  redriven: number;
+  /** Sessions of the oracle that are not in the table; of those, the ones of which a delivery was acknowledged. */
+  lost: number;
+  acknowledgedButMissing: number;
+  /** Records that no delivery is for, and those that differ from the oracle's. */
+  doubled: number;
+  different: number;
+}
+
+/** Whether nothing was lost, doubled or changed. */
+export function isSurvived({ lost, acknowledgedButMissing, doubled, different }: Outcome): boolean {
+  return lost + acknowledgedButMissing + doubled + different === 0;
+}
+
+/** How often each fault comes: together every fourth call, so that now and then all three attempts of the SDK fail. */
+const ODDS: readonly (readonly [Fault, number])[] = [
+  ['error', 0.07],
+  ['throttle', 0.06],
+  ['cut-before', 0.04],
+  ['cut-after', 0.05],
+  ['slow', 0.02],
+  ['late', 0.004],
+];
+
+/** After how long 8x8 is taken to deliver again; it documents none. A hundredth of 1, 10, 30 and 90 seconds. */
+const REDELIVERIES = [10, 100, 300, 900];
+
+/** Nothing lasts for so long here: then something else is wrong. */
+const MAX_REDELIVERIES = 20;
+
+/** Now and then nothing succeeds for so long. */
+const OUTAGE_MS = 3_000;
+
+const AT_ONCE = 24;
+
+/**
+ * Delivers sessions to the local stack while everything under it fails now and then, then lets it come to rest, sends
+ * dead letters back, and compares the table with the oracle.
+ */
+export async function survive({ sessions, seed, progress }: Ordeal): Promise<Outcome> {
+  const random = randomFrom(seed);
+  const { bodies, oracle } = workload(sessions, random);
+  let failing = true;
+  let killer: NodeJS.Timeout | undefined;
+  let outageEnds = 0;
+  const next = () => (performance.now() < outageEnds ? 'error' : pick(random()));
+  const proxies: FaultProxy[] = [];
+  const stack = await startLocalStack({
+    port: 0,
+    log: () => {},
+    // Batches of what there is, so that a batch and its faults do not wait for more.
+    settings: { recorderWindowSeconds: 0 },
+    concurrency: 8,
+    async between(_, endpoint) {
+      const proxy = await faultProxy(endpoint, () => (failing ? next() : undefined));
+      proxies.push(proxy);
+      return proxy.url;
+    },
+  });
+  try {
+    // Short enough to run out while a record is being written.
+    const Attributes = { VisibilityTimeout: '2' };
+    await stack.sqs.send(new SetQueueAttributesCommand({ QueueUrl: stack.queueUrl, Attributes }));
+    let killed = 0;
+    killer = setInterval(() => {
+      for (const each of stack.functions.values()) if (random() < 0.3 && each.kill()) killed++;
+      if (random() < 0.05) outageEnds = performance.now() + OUTAGE_MS;
+    }, 1_000);
+
+    const acknowledged = new Set<string>();
+    let repeated = 0;
+    const pending = bodies.entries();
+    const deliverAll = async () => {
+      for (const [i, body] of pending) {
+        if (i > 0 && i % 1_000 === 0) progress(`${i} of ${bodies.length} delivered`);
+        for (let attempt = 0; !(await isAccepted(stack, body)); attempt++) {
+          if (attempt === MAX_REDELIVERIES)
+            throw new Error(`Not acknowledged after ${attempt} times: ${body}`);
+          repeated++;
+          await setTimeout(REDELIVERIES[attempt] ?? REDELIVERIES.at(-1));
+        }
+        acknowledged.add(sessionOf(body));
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, deliverAll));
+    progress('waiting until the queue is empty, with faults');
+    await emptied(stack);
+    clearInterval(killer);
+    failing = false;
+    progress('the faults have ended; dead letters are sent back');
+    const redriven = await redrive(stack);
+    await emptied(stack);
+
+    const records = v.parse(v.array(SessionRecord), await readRecords(stack));
+    const byId = new Map(records.map((record) => [record.sessionId, record]));
+    const missing = [...oracle.keys()].filter((id) => !byId.has(id));
+    return {
+      sessions,
+      deliveries: bodies.length,
+      repeated,
+      faults: countsOf(proxies),
+      killed,
+      redriven,
+      lost: missing.length,
+      acknowledgedButMissing: missing.filter((id) => acknowledged.has(id)).length,
+      doubled: records.length - byId.size + records.filter(({ sessionId }) => !oracle.has(sessionId)).length,
+      different: [...oracle].filter(([id, expected]) => {
+        const stored = byId.get(id);
+        return stored !== undefined && contentOf(stored) !== contentOf(expected);
+      }).length,
+    };
+  } finally {
+    clearInterval(killer);
+    await stack.stop();
+    for (const proxy of proxies) await proxy.close();
+  }
+}
+
+function pick(number: number): Fault | undefined {
+  let left = number;
+  for (const [fault, odds] of ODDS) {
+    left -= odds;
+    if (left < 0) return fault;
+  }
+  return undefined;
+}
+
+async function isAccepted(stack: LocalStack, body: string): Promise<boolean> {
+  const response = await deliver(stack, body).catch(() => undefined);
+  await response?.text().catch(() => {});
+  return response?.status === 200;
+}
+
+const sessionOf = (body: string): string => JSON.parse(body).payload.sessionId;
+
+/** Waits until nothing is in the queue or being recorded. */
+async function emptied({ sqs, queueUrl }: LocalStack): Promise<void> {
+  for (let quiet = 0; quiet < 3; await setTimeout(500)) {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] }),
+    );
+    const left =
+      Number(Attributes['ApproximateNumberOfMessages']) +
+      Number(Attributes['ApproximateNumberOfMessagesNotVisible']);
+    quiet = left === 0 ? quiet + 1 : 0;
+  }
+}
+
+/** Sends every dead letter back, as an operator does. Returns how many there were. */
+async function redrive({ webhookUrl }: LocalStack): Promise<number> {
+  const stage = `local:${new URL(webhookUrl).port}`;
+  const { stdout, stderr, code } = await run([
+    'infra/ops/redrive.ts',
+    'send',
+    '--stage',
+    stage,
+    '--rate',
+    '300',
+  ]);
+  if (code !== 0) throw new Error(`redrive failed: ${stderr}`);
+  return Number(/^(\d+) sent back/m.exec(stdout)?.[1] ?? 0);
+}
+
+function countsOf(proxies: readonly FaultProxy[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { counts: own } of proxies)
+    for (const [fault, count] of own) counts.set(fault, (counts.get(fault) ?? 0) + count);
+  return counts;
+}
+
+/** What a record says, without when it was received. */
+function contentOf(record: Pick<SessionRecord, 'digest' | 'revision' | 'alternates'>): string {
+  const { digest, revision, alternates = [] } = record;
+  return JSON.stringify([digest, revision, alternates.map((alternate) => alternate.digest).toSorted()]);
+}

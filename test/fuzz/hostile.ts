@@ -1,0 +1,104 @@
+import { isJsonObject, type Json } from '../../functions/vss/json.ts';
+import { MAX_BODY_BYTES } from '../../functions/webhook/receive.ts';
+import { examples } from '../../infra/local/examples.ts';
+
+/** Values that have broken other programs, or that mean something here. */
+const VALUES: readonly Json[] = [
+  ...[null, true, false, 0, -0, 1e308, -1e-320, 2 ** 53, '', ' ', 'null', '\u0000', '\ud800', '\ufeff', '😀'],
+  ...[
+    '__proto__',
+    'constructor',
+    '2024-02-30T00:00:00Z',
+    '9999-12-31T23:59:59.999999999-14:00',
+    '1e5',
+    '-2004',
+  ],
+  ...['x'.repeat(5_000), '9'.repeat(400), [], {}, [[[[[[]]]]]], { json: 1 }, { toString: 1 }],
+];
+
+const KEYS = [
+  '__proto__',
+  'constructor',
+  'payload',
+  'details',
+  'CALLA',
+  'callZ',
+  'a.b',
+  '\\',
+  '"',
+  '',
+  'eventType',
+];
+
+/** Bodies of nearly the most that is taken, each the worst of its kind for some way of reading it. */
+function* worstBodies(): Generator<string> {
+  const fill = (unit: string, before = '', after = '') =>
+    before + unit.repeat(Math.floor((MAX_BODY_BYTES - before.length - after.length) / unit.length)) + after;
+  yield fill('[');
+  yield fill('{"a":');
+  yield fill('9');
+  yield fill('9', '{"a":', '}');
+  yield fill('1e5,', '[', '1]');
+  yield fill('0.1234567890123456789,', '[', '1]');
+  yield fill('"\\u0041":1,', '{', '"b":1}');
+  yield fill('\\', '{"a":"', '"}');
+  yield fill('\\"', '{"a":"', '"}');
+  yield fill('\\u', '{"a":"', '"}');
+  yield fill('"');
+  yield fill('{},', '{"eventType":"SESSION_SUMMARY","payload":[', '{}]}');
+  const [{ body = '' } = {}] = examples;
+  const inside = (text: string) => body.replace('"details": {', `"details": {${text}`);
+  const room = MAX_BODY_BYTES - body.length;
+  yield inside('"x":[[]],'.repeat(Math.floor(room / 9)));
+  yield inside(`"long":"${'9'.repeat(room - 20)}",`);
+  yield inside(
+    Array.from({ length: Math.floor(room / 30) }, (_, i) => `"call${i}":{"callId":"${i}"},`).join(''),
+  );
+  yield inside(`${Array.from({ length: Math.floor(room / 20) }, (_, i) => `"k\\n${i}":1.5,`).join('')}`);
+  yield `${body.slice(0, -1)}${' '.repeat(room)}${body.slice(-1)}`;
+}
+
+/** What somebody might send: a payload that was changed here and there, its bytes damaged, or bytes of any kind. */
+export function* hostileBodies(random: () => number): Generator<Buffer> {
+  const below = (limit: number) => Math.floor(random() * limit);
+  const oneOf = <T>(values: readonly T[], otherwise: T): T => values[below(values.length)] ?? otherwise;
+  for (const worst of worstBodies()) yield Buffer.from(worst);
+  for (;;) {
+    const { body } = oneOf(examples, { body: '{}', name: '', sessionId: '', subAccountId: '' });
+    const kind = random();
+    if (kind < 0.05) {
+      yield Buffer.from(Array.from({ length: below(300) }, () => below(256)));
+      continue;
+    }
+    const value: Json = JSON.parse(body);
+    const changed = kind < 0.15 ? value : changedAt(value, 1 + below(4));
+    const bytes = Buffer.from(JSON.stringify(changed));
+    if (kind < 0.25) {
+      for (let i = 0; i <= below(4); i++) bytes[below(bytes.length)] = below(256);
+      yield kind < 0.2 ? bytes.subarray(0, below(bytes.length)) : bytes;
+    } else {
+      yield bytes;
+    }
+  }
+
+  /** A copy with so many changes, each somewhere. */
+  function changedAt(value: Json, changes: number): Json {
+    let result = value;
+    for (let i = 0; i < changes; i++) result = change(result);
+    return result;
+  }
+
+  function change(value: Json): Json {
+    if (random() < 0.1 || typeof value !== 'object' || value === null) return oneOf(VALUES, null);
+    const entries = Object.entries(value);
+    const at = below(entries.length + 1);
+    const [key = oneOf(KEYS, 'k'), inner = oneOf(VALUES, null)] = entries[at] ?? [];
+    const how = random();
+    if (how < 0.6) entries[at] = [key, change(inner)];
+    else if (how < 0.7) entries.splice(at, 1);
+    else if (how < 0.8) entries[at] = [key.toUpperCase(), inner];
+    else if (how < 0.9) entries[at] = [oneOf(KEYS, 'k'), inner];
+    else entries.push([`${key}${below(10)}`, oneOf(VALUES, null)]);
+    return isJsonObject(value) ? Object.fromEntries(entries) : entries.map(([, item]) => item);
+  }
+}

@@ -1,0 +1,64 @@
+import { textOrBytes } from '../../functions/queue/message.ts';
+import { readSummary } from '../../functions/vss/summary.ts';
+import { MAX_BODY_BYTES } from '../../functions/webhook/receive.ts';
+
+/** What was done, and what is wrong. */
+export interface Findings {
+  table: readonly (readonly [name: string, value: string | number])[];
+  complaints: readonly string[];
+}
+
+/** Nothing else is answered while a body is read. */
+const MAX_STALL_MS = 50;
+
+/** What may be left behind of bodies that were read: caches, and what is not collected yet. */
+const MAX_GROWTH_MB = 64;
+
+/** Reads so many bodies one after the other. */
+export function parseAll(
+  bodies: Iterable<Buffer>,
+  count: number,
+  progress: (text: string) => void,
+): Findings {
+  const outcomes = new Map<string, number>();
+  const complaints: string[] = [];
+  let [read, longest, heapBefore] = [0, 0, 0];
+  for (const body of bodies) {
+    if (read === count) break;
+    // The first of them warm up, and are the longest.
+    if (read === Math.floor(count / 10)) heapBefore = process.memoryUsage().heapUsed;
+    if (body.length > MAX_BODY_BYTES) throw new Error(`A body has ${body.length} bytes`);
+    const text = textOrBytes(body);
+    const began = performance.now();
+    const { outcome } = readSummary(text);
+    const took = performance.now() - began;
+    longest = Math.max(longest, took);
+    // Once more: another process may have had the processor.
+    if (took > MAX_STALL_MS && best(() => readSummary(text)) > MAX_STALL_MS)
+      complaints.push(`${Math.round(took)} ms for ${JSON.stringify(body.subarray(0, 60).toString())} …`);
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    read++;
+    if (read % 100_000 === 0) progress(`${read} read`);
+  }
+  const growth = (process.memoryUsage().heapUsed - heapBefore) / 1e6;
+  if (growth > MAX_GROWTH_MB) complaints.push(`The heap has grown by ${Math.round(growth)} MB.`);
+  return {
+    table: [
+      ['bodies read', read],
+      ...[...outcomes].map(([outcome, number]) => [`  ${outcome}`, number] as const),
+      ['longest, ms', longest.toFixed(1)],
+      ['heap grown by, MB', growth.toFixed(1)],
+    ],
+    complaints,
+  };
+}
+
+/** The shortest of five times, in milliseconds. */
+function best(action: () => unknown): number {
+  const times = Array.from({ length: 5 }, () => {
+    const began = performance.now();
+    action();
+    return performance.now() - began;
+  });
+  return Math.min(...times);
+}

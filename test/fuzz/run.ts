@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util';
+import { runCommand } from '../../infra/ops/command.ts';
+import { textTable } from '../../infra/text-table.ts';
+import { randomFrom } from '../random.ts';
+import { hostileBodies } from './hostile.ts';
+import { parseAll } from './parse-all.ts';
+
+const HELP = `Usage: npm run test:fuzz -- [options]
+
+Reads a million hostile bodies: 8x8's payloads changed here and there, damaged
+bytes, the worst that fits into 256 KiB. Exit code 1 if one takes too long, or
+they leave memory behind.
+
+Options:
+  --parses NUMBER  Default 1000000.
+  --seed NUMBER    Chooses the bodies. Default: another each time.
+  -h, --help       Show this.
+`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      parses: { type: 'string', default: '1000000' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  const number = (name: 'parses' | 'seed') => {
+    const value = values[name];
+    if (!/^\d{1,9}$/.test(value)) throw new Error(`--${name} takes a whole number, not "${value}"`);
+    return Number(value);
+  };
+  const seed = number('seed');
+  const progress = (text: string) => void process.stderr.write(`${text}\n`);
+  progress(`Seed ${seed}`);
+  const { table, complaints } = parseAll(hostileBodies(randomFrom(seed)), number('parses'), progress);
+  process.stdout.write(`${textTable(table.map(([name, value]) => [name, String(value)]))}\n`);
+  if (complaints.length > 0) throw new Error(complaints.slice(0, 20).join('\n'));
+}
+
+await runCommand(main);
