@@ -37,24 +37,34 @@ function parseWithEscapedKeys(json: string): Json {
     names.push(JSON.parse(token.slice(0, -colon.length)));
     return `"\uE000${names.length - 1}"${colon}`;
   });
-  const value: Json = JSON.parse(renamed);
-  const pending: Json[] = [value];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (typeof next !== 'object' || next === null) continue;
-    for (const [key, inner] of Object.entries(next)) {
+  const nameOf = (key: string) => (key.startsWith('\uE000') ? (names[Number(key.slice(1))] ?? key) : key);
+  const root: Json[] = [JSON.parse(renamed)];
+  const pending: (Json[] | JsonObject)[] = [root];
+  for (let outer = pending.pop(); outer !== undefined; outer = pending.pop()) {
+    for (const [key, value] of Object.entries(outer)) {
+      if (typeof value !== 'object' || value === null) continue;
+      const inner = withNames(value, nameOf);
+      if (inner !== value) Reflect.defineProperty(outer, key, { ...PLAIN, value: inner });
       pending.push(inner);
-      const name = key.startsWith('\uE000') ? names[Number(key.slice(1))] : undefined;
-      if (name === undefined) continue;
-      Reflect.deleteProperty(next, key);
-      Reflect.defineProperty(next, name, {
-        value: inner,
-        configurable: true,
-        enumerable: true,
-        writable: true,
-      });
     }
   }
-  return value;
+  return root[0] ?? null;
+}
+
+const PLAIN = { configurable: true, enumerable: true, writable: true };
+
+/** The object with its keys' own names; itself, where it has them, or is a list. */
+function withNames(value: Json[] | JsonObject, nameOf: (key: string) => string): Json[] | JsonObject {
+  if (Array.isArray(value)) return value;
+  const entries = Object.entries(value);
+  let isRenamed = false;
+  for (const entry of entries) {
+    const name = nameOf(entry[0]);
+    if (name === entry[0]) continue;
+    entry[0] = name;
+    isRenamed = true;
+  }
+  return isRenamed ? Object.fromEntries(entries) : value;
 }
 
 /** A string, and the colon that makes it a key. */

@@ -85,8 +85,10 @@ export function canonicalise(delivered: Json): Canonicalised {
 function readLegs(details: JsonObject, unrecognised: Map<string, Json>): Leg[] {
   const legs = new Map<string, Leg | undefined>();
   // A documented spelling comes before its variants, whatever the order of delivery: it takes the name.
-  const entries = Object.entries(details).sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  for (const [key, value] of entries) {
+  const entries = Object.entries(details)
+    .map(([key, value]) => ({ key, value, rank: rank(key) }))
+    .sort((a, b) => a.rank - b.rank || (a.key < b.key ? -1 : 1));
+  for (const { key, value } of entries) {
     if (isLegName(key) && isNothing(value)) continue;
     const name = legName(key);
     const leg = v.safeParse(LegFields, value);

@@ -33,14 +33,19 @@ const LATE_MS = 2_600;
  * A proxy before an emulator of AWS.
  *
  * @param next Chooses the fault of the next call: none, where it is undefined.
+ * @param see Is shown what each call says.
  */
-export async function faultProxy(target: string, next: () => Fault | undefined): Promise<FaultProxy> {
+export async function faultProxy(
+  target: string,
+  next: () => Fault | undefined,
+  see: (body: Buffer) => void = () => {},
+): Promise<FaultProxy> {
   const counts: FaultProxy['counts'] = new Map();
   const server = createServer((incoming, outgoing) => {
     const fault = next();
     counts.set(fault ?? 'none', (counts.get(fault ?? 'none') ?? 0) + 1);
     // A client that does not wait any longer is part of the game.
-    handle(target, fault, incoming, outgoing).catch(() => incoming.socket.destroy());
+    handle(target, fault, incoming, outgoing, see).catch(() => incoming.socket.destroy());
   });
   return { url: await listenOnLoopback(server, 0), counts, close: () => close(server) };
 }
@@ -50,8 +55,10 @@ async function handle(
   fault: Fault | undefined,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
+  see: (body: Buffer) => void,
 ): Promise<void> {
   const body = await buffer(incoming);
+  see(body);
   if (fault === 'error') return answer(outgoing, 500, 'InternalServerError');
   if (fault === 'throttle') return answer(outgoing, 400, 'ThrottlingException');
   if (fault === 'cut-before') return void incoming.socket.destroy();

@@ -1,12 +1,7 @@
 import { textOrBytes } from '../../functions/queue/message.ts';
 import { readSummary } from '../../functions/vss/summary.ts';
 import { MAX_BODY_BYTES } from '../../functions/webhook/receive.ts';
-
-/** What was done, and what is wrong. */
-export interface Findings {
-  table: readonly (readonly [name: string, value: string | number])[];
-  complaints: readonly string[];
-}
+import type { Findings } from './findings.ts';
 
 /** Nothing else is answered while a body is read. */
 const MAX_STALL_MS = 50;

@@ -79,6 +79,14 @@ describe('parseJson', () => {
     expect(performance.now() - started).toBeLessThan(2_000);
   });
 
+  it.each([
+    ['{"\\u0061":1,"a":2}', { a: 2 }],
+    ['{"a":1,"\\u0061":2}', { a: 2 }],
+    ['{"\\u0061":1,"b":0,"\\u0061":2}', { b: 0, a: 2 }],
+  ])('of a key that is given twice takes the last, however it is written: %s', (json, expected) => {
+    expect(parseJson(json)).toEqual(expected);
+  });
+
   it('ignores a byte order mark', () => {
     expect(parseJson('\uFEFF{}')).toEqual({});
   });

@@ -1,0 +1,142 @@
+import { hash } from 'node:crypto';
+import * as v from 'valibot';
+import { fromMessage, textOrBytes } from '../../functions/queue/message.ts';
+import { readSummary } from '../../functions/vss/summary.ts';
+import { startLocalStack } from '../../infra/local/local-stack.ts';
+import { type FaultProxy, faultProxy } from '../faults/fault-proxy.ts';
+import type { Findings } from './findings.ts';
+
+const AT_ONCE = 16;
+
+/** What is sent to SQS, as far as it matters here. */
+const Sent = v.object({
+  QueueUrl: v.string(),
+  MessageBody: v.string(),
+  MessageAttributes: v.record(v.string(), v.object({ StringValue: v.string() })),
+});
+
+/** Delivers so many bodies, and compares the answers, and what is sent to the queues, with the contract. */
+export async function deliverAll(
+  bodies: Iterable<Buffer>,
+  count: number,
+  progress: (text: string) => void,
+): Promise<Findings> {
+  const proxies: FaultProxy[] = [];
+  /** How often each body has been sent where, and has to be: `queue 3f0a…`. */
+  const sent = new Map<string, number>();
+  const due = new Map<string, number>();
+  const stack = await startLocalStack({
+    port: 0,
+    log: () => {},
+    concurrency: 4,
+    async between(service, endpoint) {
+      const see = (call: Buffer) => {
+        const place = service === 'sqs' ? placeOf(call) : undefined;
+        if (place !== undefined) countUp(sent, place);
+      };
+      const proxy = await faultProxy(endpoint, () => undefined, see);
+      proxies.push(proxy);
+      return proxy.url;
+    },
+  });
+  try {
+    const { webhookUrl, authorization, outputs } = stack;
+    const subAccountIds = outputs.SubAccountIds.split(',');
+    const statuses = new Map<string, number>();
+    const complaints: string[] = [];
+    const left = take(bodies, count);
+    let delivered = 0;
+    const deliverSome = async () => {
+      for (const body of left) {
+        const expected = contractFor(body, subAccountIds);
+        const began = performance.now();
+        const response = await fetch(webhookUrl, {
+          method: 'POST',
+          headers: { authorization },
+          body,
+          signal: AbortSignal.timeout(30_000),
+        });
+        await response.text();
+        countUp(statuses, String(response.status));
+        if (expected.queue !== undefined) countUp(due, `${expected.queue} ${digestOf(body)}`);
+        if (response.status !== expected.status)
+          complaints.push(
+            `${response.status}, not ${expected.status}, after ${Math.round(performance.now() - began)} ms: ${JSON.stringify(body.toString().slice(0, 200))}`,
+          );
+        if (++delivered % 10_000 === 0) progress(`${delivered} delivered`);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, deliverSome));
+    const places = new Set([...sent.keys(), ...due.keys()]);
+    const misplaced = [...places].filter((place) => sent.get(place) !== due.get(place));
+    for (const place of misplaced)
+      complaints.push(
+        `${place} was sent ${sent.get(place) ?? 0} times, and had to be ${due.get(place) ?? 0} times`,
+      );
+    return {
+      table: [
+        ['deliveries', delivered],
+        ...[...statuses].toSorted().map(([status, number]) => [`  answered ${status}`, number] as const),
+        ['not answered, or not kept, as the contract says', complaints.length],
+      ],
+      complaints,
+    };
+  } finally {
+    await stack.stop();
+    for (const proxy of proxies) await proxy.close();
+  }
+}
+
+/** What the contract (README, "The HTTP contract") says of a body that comes with a valid Authorization. */
+function contractFor(
+  body: Buffer,
+  subAccountIds: readonly string[],
+): { status: number; queue?: 'queue' | 'dead letters' } {
+  if (body.length === 0) return { status: 400 };
+  const read = readSummary(textOrBytes(body));
+  switch (read.outcome) {
+    case 'invalid-json':
+      return { status: 400, queue: 'dead letters' };
+    case 'unsupported-event':
+      return { status: 422 };
+    case 'invalid-summary':
+      return { status: 422, queue: 'dead letters' };
+    case 'summary':
+      return subAccountIds.includes(read.summary.subAccountId)
+        ? { status: 200, queue: 'queue' }
+        : { status: 422, queue: 'dead letters' };
+  }
+}
+
+/** Which body the webhook sends where. */
+function placeOf(call: Buffer): string | undefined {
+  const { QueueUrl, MessageBody, MessageAttributes } = v.parse(Sent, JSON.parse(call.toString()));
+  const { body } = fromMessage({
+    messageId: '',
+    body: MessageBody,
+    attributes: { SentTimestamp: '0' },
+    messageAttributes: Object.fromEntries(
+      Object.entries(MessageAttributes).map(([name, { StringValue }]) => [
+        name,
+        { dataType: 'String', stringValue: StringValue },
+      ]),
+    ),
+  });
+  // The recorder's own, of a delivery that was in the queue.
+  if (MessageAttributes['reason']?.StringValue === 'record-too-large') return undefined;
+  return `${QueueUrl.includes('DeadLetter') ? 'dead letters' : 'queue'} ${digestOf(Buffer.from(body))}`;
+}
+
+const digestOf = (body: Buffer) => hash('sha256', body, 'hex');
+
+function countUp(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function* take<T>(values: Iterable<T>, count: number): Generator<T> {
+  let taken = 0;
+  for (const value of values) {
+    if (taken++ === count) return;
+    yield value;
+  }
+}
