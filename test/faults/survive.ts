@@ -78,7 +78,7 @@ export async function survive({ sessions, seed, progress }: Ordeal): Promise<Out
     log: () => {},
     // Batches of what there is, so that a batch and its faults do not wait for more.
     settings: { recorderWindowSeconds: 0 },
-    concurrency: 8,
+    concurrency: Math.min(8, Math.ceil(sessions / 20)),
     async between(_, endpoint) {
       const proxy = await faultProxy(endpoint, () => (failing ? next() : undefined));
       proxies.push(proxy);

@@ -28,7 +28,7 @@ export async function deliverAll(
   const stack = await startLocalStack({
     port: 0,
     log: () => {},
-    concurrency: 4,
+    concurrency: Math.min(4, Math.ceil(count / 100)),
     async between(service, endpoint) {
       const see = (call: Buffer) => {
         const place = service === 'sqs' ? placeOf(call) : undefined;

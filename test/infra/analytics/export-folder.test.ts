@@ -153,7 +153,7 @@ describe('incremental exports', () => {
             .toSorted((a, b) => (a.session_id < b.session_id ? -1 : 1)),
         );
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 
