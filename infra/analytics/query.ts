@@ -58,7 +58,7 @@ async function main(): Promise<void> {
     throw new Error('Parquet is not for a terminal: name a file with --out.');
   if (query === undefined) {
     // What it says is right of a folder only; to fetch an export for that would be too much.
-    if (!source.startsWith('s3://')) readExports(source, note);
+    if (!/^s3:/i.test(source)) readExports(source, note);
     return say(contents(source));
   }
 

@@ -1,8 +1,10 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { DUCKDB, quoted } from './dialect.ts';
-import { type Export, type Newest, newestOf, readExports, verify } from './export-folder.ts';
+import { type Export, readExports } from './export-folder.ts';
+import { type Newest, newestOf } from './newest-export.ts';
 import { DUCKDB_TYPES, itemType, RECORD } from './stored-record.ts';
 import { temporaryFolder } from './temporary-folder.ts';
+import { verify } from './verify-export.ts';
 import { selectOf } from './view.ts';
 import { EXPORT_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from './views.ts';
 

@@ -3,7 +3,10 @@ import { FIELDS } from '../../functions/vss/payload.ts';
 import type { ReceivedSummary } from '../../functions/vss/record.ts';
 import { decimal, instant, integer } from '../../functions/vss/values.ts';
 
-/** What an attribute of a stored record holds. A list is one of maps; a map of paths has any values. */
+/**
+ * What an attribute of a stored record holds. A list's elements are maps. `paths` is the map `unrecognised`, whose keys
+ * are paths in the delivery and whose values may be of any type.
+ */
 export type Attribute =
   | { holds: 'text' | 'integer' | 'decimal' | 'instant' }
   | { holds: 'map'; of: Attributes }

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { buildApp } from 'fauxqs';
 import { describe, expect, it } from 'vitest';
@@ -189,6 +191,33 @@ describe('npm run query', () => {
     } finally {
       await emulator.close();
     }
+  });
+
+  it('leaves nothing behind when nobody reads on, and says so when nothing can be written', async () => {
+    const [folder, temporary] = [await exportOf(records), newFolder()];
+    const shell = (rest: string) =>
+      promisify(execFile)(
+        'bash',
+        [
+          '-c',
+          `set -o pipefail; "$0" infra/analytics/query.ts "$1" 'SELECT * FROM range(1000000)' --format csv ${rest}`,
+          process.execPath,
+          folder,
+        ],
+        {
+          cwd: root,
+          env: { ...process.env, TMPDIR: temporary },
+        },
+      );
+
+    expect((await shell('| head -1')).stdout).toBe('range\n');
+    // Linux has a device that is always full.
+    if (existsSync('/dev/full'))
+      await expect(shell('> /dev/full')).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('ENOSPC'),
+      });
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   it('has help', async () => {
