@@ -1,10 +1,10 @@
-import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { clientSettings, deadline } from '../client-settings.ts';
 import { readEnvironment } from '../environment.ts';
+import { lateLog } from '../telemetry.ts';
 import { createHandler } from './create-handler.ts';
 import { sessionTable } from './session-table.ts';
 
@@ -20,6 +20,6 @@ export const handler = createHandler({
   sendToDeadLetters: (message) =>
     sqs.send(new SendMessageCommand({ QueueUrl: environment.DEAD_LETTER_QUEUE_URL, ...message }), deadline()),
   now: Date.now,
-  logger: new Logger(),
+  logger: lateLog(),
   metrics: new Metrics({ namespace: 'VssWebhook' }),
 });

@@ -1,9 +1,9 @@
-import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { clientSettings, deadline } from '../client-settings.ts';
 import { List, readEnvironment } from '../environment.ts';
+import { lateLog } from '../telemetry.ts';
 import { createHandler } from './create-handler.ts';
 import { traced } from './traced.ts';
 
@@ -22,6 +22,6 @@ export const handler = createHandler({
   subAccountIds: environment.SUB_ACCOUNT_IDS,
   send: (queueUrl, message) =>
     sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...message, ...traced(process.env) }), deadline()),
-  logger: new Logger(),
+  logger: lateLog(),
   metrics: new Metrics({ namespace: 'VssWebhook' }),
 });
