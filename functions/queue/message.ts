@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { SQSRecord, SQSRecordAttributes } from 'aws-lambda';
-import type { Issue } from '../vss/summary.ts';
+import type { Issue } from '../vss/event.ts';
 
 /** One HTTP delivery by 8x8, as it travels through the queues. */
 export interface Delivery {

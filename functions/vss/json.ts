@@ -71,7 +71,7 @@ function withNames(value: Json[] | JsonObject, nameOf: (key: string) => string):
 const STRING_MAYBE_KEY = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g;
 
 /** Sixteen digits in a row may exceed a double's precision, a three-digit exponent its range. */
-const MAY_LOSE_DIGITS = /[\d.]{16}|\d[eE][+-]?0*\d{3}/;
+const MAY_LOSE_DIGITS = /\d(?:[\d.]{15}|[eE][+-]?0*\d{3})/;
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 function quoteInexact(token: string): string {

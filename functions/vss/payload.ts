@@ -48,18 +48,29 @@ function fields<const E extends v.ObjectEntries>(entries: E) {
   return v.pipe(
     v.custom<JsonObject>(isJsonObject),
     v.transform((object): unknown => {
-      const found = [...spellings(names, object)];
-      return Object.fromEntries(found.map(([name, key]) => [name, object[key]]));
+      const found: Record<string, unknown> = {};
+      for (const [name, key] of spellings(names, object)) found[name] = object[key];
+      return found;
     }),
     v.object(entries),
   );
 }
 
-/** The documented names of an object's fields, by their lower-case form. */
+/** The documented names of an object's fields, by themselves and by their lower-case form. */
 export type Names = ReadonlyMap<string, string>;
 
 function namesOf(entries: v.ObjectEntries): Names {
-  return new Map(Object.keys(entries).map((name) => [name.toLowerCase(), name]));
+  return new Map(
+    Object.keys(entries).flatMap((name) => [
+      [name, name],
+      [name.toLowerCase(), name],
+    ]),
+  );
+}
+
+/** The documented name of the field that is delivered under this key, if one is known. */
+export function nameOf(names: Names, key: string): string | undefined {
+  return names.get(key) ?? names.get(key.toLowerCase());
 }
 
 /**
@@ -68,9 +79,9 @@ function namesOf(entries: v.ObjectEntries): Names {
  */
 export function spellings(names: Names, object: JsonObject): Map<string, string> {
   const found = new Map<string, string>();
-  for (const [key, value] of Object.entries(object)) {
-    const name = names.get(key.toLowerCase());
-    if (name === undefined || isAbsent(name, value)) continue;
+  for (const key in object) {
+    const name = nameOf(names, key);
+    if (name === undefined || isAbsent(name, object[key] ?? null)) continue;
     const other = found.get(name);
     if (other === undefined || key === name || (other !== name && key < other)) found.set(name, key);
   }
@@ -100,7 +111,8 @@ export function isLegName(key: string): boolean {
 
 /** null, an empty text and the text "null" have all been published for a field without a value. */
 export function isNothing(value: Json): boolean {
-  return value === null || (typeof value === 'string' && /^(null)?$/i.test(value));
+  if (typeof value !== 'string') return value === null;
+  return value === '' || (value.length === 4 && value.toLowerCase() === 'null');
 }
 
 const callQualityFields = {
@@ -153,12 +165,16 @@ export const LegFields = fields(legFields);
 /** What identifies a session: printable ASCII, so that it can be a key, a log field and an attribute anywhere. */
 const id = v.pipe(v.string(), v.regex(/^[!-~]{1,128}$/));
 
-const payloadFields = {
+const requiredFields = {
   sessionId: id,
   subAccountId: id,
   sessionStatus: v.pipe(status, v.maxLength(128)),
   startTime: instant,
   endTime: instant,
+};
+
+const payloadFields = {
+  ...requiredFields,
   lastAction: tolerated(action),
   /** Legs of the session, connected or not. */
   callCount: tolerated(integer),
@@ -169,8 +185,10 @@ const payloadFields = {
   details: tolerated(v.custom<JsonObject>(isJsonObject)),
 };
 
+const summaryType = v.pipe(eventType, v.literal('SESSION_SUMMARY'));
+
 const eventFields = {
-  eventType: v.pipe(eventType, v.literal('SESSION_SUMMARY')),
+  eventType: summaryType,
   /** Schema version of the payload. */
   version: tolerated(integer),
   namespace: tolerated(v.literal('VOICE')),
@@ -180,6 +198,9 @@ const eventFields = {
 
 /** A whole delivery. */
 export const SummaryEvent = fields(eventFields);
+
+/** The part of a delivery that is required; it is a summary if and only if that is there. */
+export const IdentifyingEvent = fields({ eventType: summaryType, payload: fields(requiredFields) });
 
 /** A delivery of one of 8x8's other webhooks. */
 export const OtherEvent = fields({ eventType: v.pipe(eventType, v.picklist(OTHER_EVENTS)) });

@@ -1,13 +1,13 @@
 import * as v from 'valibot';
-import { canonicalJson, isJsonObject, type Json, type JsonObject, parseJson } from './json.ts';
+import { type NoSummary, parseBody, readEvent } from './event.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from './json.ts';
 import {
   isAbsent,
   isLegName,
   isNothing,
   KNOWN_FIELDS,
   LegFields,
-  OtherEvent,
-  REQUIREMENTS,
+  nameOf,
   SummaryEvent,
   spellings,
 } from './payload.ts';
@@ -30,45 +30,22 @@ export interface Summary extends Omit<Payload, 'details'> {
   unrecognised?: Record<string, Json> | undefined;
 }
 
-/** Where a delivery is not a valid summary. Holds nothing of what was delivered. */
-export interface Issue {
-  /** Path from the root of the delivery; empty for the root itself. */
-  path: string;
-  message: string;
-}
-
-export type Canonicalised =
-  | { outcome: 'summary'; summary: Summary }
-  | { outcome: 'unsupported-event' }
-  | { outcome: 'invalid-summary'; issues: Issue[] };
+export type Canonicalised = { outcome: 'summary'; summary: Summary } | NoSummary;
 
 /** Reads a body as delivered: text, or the bytes of what is no text in UTF-8. */
 export function readSummary(body: string | Uint8Array): Canonicalised | { outcome: 'invalid-json' } {
-  let delivered: Json;
-  try {
-    if (typeof body !== 'string') return { outcome: 'invalid-json' };
-    delivered = parseJson(body);
-  } catch {
-    return { outcome: 'invalid-json' };
-  }
-  return canonicalise(delivered);
+  const delivered = parseBody(body);
+  return delivered === undefined ? { outcome: 'invalid-json' } : canonicalise(delivered);
 }
 
 /** Reads a delivery, parsed from JSON, into its canonical form. */
 export function canonicalise(delivered: Json): Canonicalised {
-  if (v.is(OtherEvent, delivered)) return { outcome: 'unsupported-event' };
-
-  const parsed = v.safeParse(SummaryEvent, delivered);
-  if (!parsed.success) {
-    const paths = new Set(parsed.issues.map((issue) => v.getDotPath(issue) ?? ''));
-    const unmet = [...REQUIREMENTS].filter(([path]) => paths.has(path));
-    return { outcome: 'invalid-summary', issues: unmet.map(([path, message]) => ({ path, message })) };
-  }
-
-  const { version, payload } = parsed.output;
+  const read = readEvent(SummaryEvent, delivered);
+  if (read.outcome !== 'event') return read;
+  const { version, payload } = read.event;
   const { details = {}, ...identity } = payload;
   const unrecognised = new Map<string, Json>();
-  keepUnrecognised('event', delivered, parsed.output, '', unrecognised);
+  keepUnrecognised('event', delivered, read.event, '', unrecognised);
   const legs = readLegs(details, unrecognised);
   for (const [path, fields] of unrecognised) if (path.endsWith('*') && Array.isArray(fields)) fields.sort();
   return {
@@ -121,16 +98,23 @@ function keepUnrecognised(
 ): void {
   if (!isJsonObject(delivered) || !isJsonObject(read)) return;
   const names = KNOWN_FIELDS[kind];
-  const readFrom = spellings(names, delivered);
-  const shown = new Map<string, unknown>(Object.entries(read));
-  for (const [key, value] of Object.entries(delivered)) {
-    const name = names.get(key.toLowerCase());
-    if (name !== undefined && isAbsent(name, value)) continue;
-    if (name === undefined || readFrom.get(name) !== key) {
+  let readFrom: ReadonlyMap<string, string> | undefined;
+  for (const key in delivered) {
+    const value = delivered[key] ?? null;
+    const name = nameOf(names, key);
+    if (name === undefined) {
+      keep(unrecognised, path, key, value);
+      continue;
+    }
+    if (isAbsent(name, value)) continue;
+    // The documented spelling is read in any case; of others, one.
+    if (key !== name) readFrom ??= spellings(names, delivered);
+    const shown = read[name];
+    if (key !== name && readFrom?.get(name) !== key) {
       keep(unrecognised, path, key, value);
     } else if (isNested(name) && isJsonObject(value)) {
-      keepUnrecognised(name, value, shown.get(name) ?? {}, pathTo(path, name), unrecognised);
-    } else if (shown.get(name) === undefined || isFinerThanShown(shown.get(name), value)) {
+      keepUnrecognised(name, value, shown ?? {}, pathTo(path, name), unrecognised);
+    } else if (shown === undefined || isFinerThanShown(shown, value)) {
       keep(unrecognised, path, name, value);
     }
   }

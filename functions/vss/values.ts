@@ -26,16 +26,23 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\
 export const instant = v.pipe(
   v.string(),
   v.regex(INSTANT),
-  v.check(existsOnCalendar),
-  v.transform((value) => new Date(value).toISOString()),
-  // A year outside 0000–9999, which an offset can lead to, has a sign and would not sort.
-  v.check((value) => value.length === '2024-03-25T06:01:30.000Z'.length),
+  v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+    const utc = toUtc(value);
+    if (utc !== undefined) return utc;
+    addIssue();
+    return NEVER;
+  }),
 );
 
-/** Date takes 30 February for 2 March. */
-function existsOnCalendar(time: string): boolean {
-  const midnight = new Date(`${time.slice(0, 10)}T00:00:00Z`);
-  return midnight.getUTCDate() === Number(time.slice(8, 10)) && !Number.isNaN(Date.parse(time));
+function toUtc(time: string): string | undefined {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return undefined;
+  const utc = date.toISOString();
+  // Date takes 30 February for 2 March. The same day in UTC is on the calendar; another one is looked up.
+  const day = time.slice(0, 10);
+  if (!utc.startsWith(day) && !new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)) return undefined;
+  // A year outside 0000–9999, which an offset can lead to, has a sign and would not sort.
+  return utc.length === '2024-03-25T06:01:30.000Z'.length ? utc : undefined;
 }
 
 /** An open list: a known value in any published spelling becomes the canonical one, any other stays as it is. */

@@ -2,7 +2,7 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { type Message, toMessage } from '../queue/message.ts';
 import type { Counters, Log } from '../telemetry.ts';
-import type { Issue } from '../vss/summary.ts';
+import type { Issue } from '../vss/event.ts';
 import { accepted, type ProblemName, problem } from './problem.ts';
 import { type Decision, type Expectations, type Request, receive } from './receive.ts';
 
@@ -42,7 +42,7 @@ export function createHandler(dependencies: Dependencies) {
     if (decision.outcome === 'quarantined') return reject(decision.reason, requestId, decision.issues);
     if (decision.outcome === 'refused') return reject(decision.reason, requestId);
 
-    const { sessionId, subAccountId } = decision.summary;
+    const { sessionId, subAccountId } = decision;
     metrics.addMetadata('sessionId', sessionId);
     metrics.addMetadata('subAccountId', subAccountId);
     metrics.addMetric('DeliveriesAccepted', MetricUnit.Count, 1);

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import type { Issue } from '../vss/summary.ts';
+import type { Issue } from '../vss/event.ts';
 
 /** The answers other than 200, with what each tells its reader. */
 const PROBLEMS = {

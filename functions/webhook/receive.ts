@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { isAccepted } from '../authorization/digest.ts';
 import { type Delivery, textOrBytes } from '../queue/message.ts';
-import { type Issue, readSummary, type Summary } from '../vss/summary.ts';
+import { type Issue, identify } from '../vss/event.ts';
 
 /** The part of an API Gateway proxy event (REST) that a delivery is read from. */
 export type Request = Pick<APIGatewayProxyEvent, 'headers' | 'body' | 'isBase64Encoded'> & {
@@ -18,7 +18,7 @@ export interface Expectations {
 /** What becomes of a request. */
 export type Decision =
   /** A summary for the queue. */
-  | { outcome: 'accepted'; delivery: Delivery; summary: Summary }
+  | { outcome: 'accepted'; delivery: Delivery; sessionId: string; subAccountId: string }
   /** From 8x8, but not to be recorded as it is: for the dead-letter queue. */
   | {
       outcome: 'quarantined';
@@ -50,7 +50,7 @@ export function receive(request: Request, { authorizationDigests, subAccountIds 
     receivedAt: new Date(request.requestContext.requestTimeEpoch).toISOString(),
     requestId: request.requestContext.requestId,
   };
-  const read = readSummary(delivery.body);
+  const read = identify(delivery.body);
   switch (read.outcome) {
     case 'unsupported-event':
       return { outcome: 'refused', reason: 'unsupported-event' };
@@ -59,8 +59,8 @@ export function receive(request: Request, { authorizationDigests, subAccountIds 
     case 'invalid-summary':
       return { outcome: 'quarantined', delivery, reason: 'invalid-summary', issues: read.issues };
     case 'summary':
-      return subAccountIds.includes(read.summary.subAccountId)
-        ? { outcome: 'accepted', delivery, summary: read.summary }
+      return subAccountIds.includes(read.subAccountId)
+        ? { ...read, outcome: 'accepted', delivery }
         : { outcome: 'quarantined', delivery, reason: 'unknown-subaccount' };
   }
 }

@@ -17,7 +17,7 @@ const Sent = v.object({
 
 /** Delivers so many bodies, and compares the answers, and what is sent to the queues, with the contract. */
 export async function deliverAll(
-  bodies: Iterable<Buffer>,
+  bodies: Generator<Buffer>,
   count: number,
   progress: (text: string) => void,
 ): Promise<Findings> {
@@ -44,7 +44,7 @@ export async function deliverAll(
     const subAccountIds = outputs.SubAccountIds.split(',');
     const statuses = new Map<string, number>();
     const complaints: string[] = [];
-    const left = take(bodies, count);
+    const left = bodies.take(count);
     let delivered = 0;
     const deliverSome = async () => {
       for (const body of left) {
@@ -131,12 +131,4 @@ const digestOf = (body: Buffer) => hash('sha256', body, 'hex');
 
 function countUp(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
-}
-
-function* take<T>(values: Iterable<T>, count: number): Generator<T> {
-  let taken = 0;
-  for (const value of values) {
-    if (taken++ === count) return;
-    yield value;
-  }
 }

@@ -1,4 +1,5 @@
 import { textOrBytes } from '../../functions/queue/message.ts';
+import { identify } from '../../functions/vss/event.ts';
 import { readSummary } from '../../functions/vss/summary.ts';
 import { MAX_BODY_BYTES } from '../../functions/webhook/receive.ts';
 import type { Findings } from './findings.ts';
@@ -31,6 +32,8 @@ export function parseAll(
     // Once more: another process may have had the processor.
     if (took > MAX_STALL_MS && best(() => readSummary(text)) > MAX_STALL_MS)
       complaints.push(`${Math.round(took)} ms for ${JSON.stringify(body.subarray(0, 60).toString())} …`);
+    if (identify(text).outcome !== outcome)
+      complaints.push(`Accepted and read differently: ${JSON.stringify(body.subarray(0, 200).toString())}`);
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     read++;
     if (read % 100_000 === 0) progress(`${read} read`);

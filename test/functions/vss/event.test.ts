@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { identify } from '../../../functions/vss/event.ts';
+import type { Json } from '../../../functions/vss/json.ts';
+import { readSummary } from '../../../functions/vss/summary.ts';
+import { hostileBodies } from '../../fuzz/hostile.ts';
+import { randomFrom } from '../../random.ts';
+import { summaryBody } from '../summaries.ts';
+import { anyJson } from './deliveries.ts';
+
+/**
+ * What the webhook accepts, the recorder can read, and nothing else: whether a body is a summary, and whose, is the
+ * same whether only that is asked or all of it is read.
+ */
+
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 300);
+
+function expectAgreement(body: string): void {
+  const read = readSummary(body);
+  if (read.outcome === 'summary') {
+    const { sessionId, subAccountId } = read.summary;
+    expect(identify(body)).toEqual({ outcome: 'summary', sessionId, subAccountId });
+  } else {
+    expect(identify(body)).toEqual(read);
+  }
+}
+
+it('is so for hostile bodies', () => {
+  const bodies = hostileBodies(randomFrom(Date.now())).take(numRuns);
+
+  for (const body of bodies) expectAgreement(body.toString());
+});
+
+it('is so for summaries of which something required is another', () => {
+  const required = fc.constantFrom('sessionId', 'subAccountId', 'sessionStatus', 'startTime', 'endTime');
+  const spelling = fc.constantFrom(
+    (name: string) => name,
+    (name: string) => name.toUpperCase(),
+  );
+  const value = fc.oneof(
+    fc.constantFrom<Json>(null, '', 'null', '2026-01-13T08:27:33+05:00', 'a b'),
+    anyJson,
+  );
+
+  fc.assert(
+    fc.property(required, spelling, value, (name, spelled, changed) => {
+      expectAgreement(summaryBody({ [name]: undefined, [spelled(name)]: changed }));
+    }),
+    { numRuns },
+  );
+});
+
+it('is so for every type of event', () => {
+  const types = [
+    'SESSION_SUMMARY',
+    'Session Summary',
+    'CALL_ACTION',
+    'callStatus',
+    'SOMETHING',
+    '',
+    'null',
+    1,
+  ];
+
+  for (const eventType of types) expectAgreement(summaryBody({}, { eventType }));
+});
