@@ -1,0 +1,13 @@
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+
+/** The least that a webhook in front of a queue can be: SendMessage, and nothing else. */
+
+const sqs = new SQSClient();
+
+export async function handler({ body }: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
+  await sqs.send(
+    new SendMessageCommand({ QueueUrl: process.env['QUEUE_URL'], MessageBody: body ?? undefined }),
+  );
+  return { statusCode: 200, body: '' };
+}

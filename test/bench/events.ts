@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import { toItem } from '../../functions/recorder/item.ts';
+import { newRecord, receivedSummary } from '../../functions/vss/record.ts';
+import { example, summaryOf } from '../functions/summaries.ts';
+
+/** Two legs, one of them with a call quality: as large as a summary mostly is. */
+const EXAMPLE = example('ivr-answered');
+const { sessionId } = summaryOf(EXAMPLE);
+
+export const AUTHORIZATION = 'the-value-that-8x8-sends';
+
+/** What 8x8 delivers of a new session; or, where it is given, another summary of that one. */
+export function newBody(of = randomUUID(), endTime?: string): string {
+  const body = EXAMPLE.replaceAll(sessionId, of);
+  return endTime === undefined ? body : body.replace(/"endTime": *"[^"]*"/, `"endTime": "${endTime}"`);
+}
+
+/** What API Gateway makes of a delivery, as far as the contenders read it. */
+export function proxyEvent(): object {
+  return {
+    headers: { Authorization: AUTHORIZATION, 'Content-Type': 'application/json' },
+    body: newBody(),
+    isBase64Encoded: false,
+    requestContext: { requestId: randomUUID(), requestTimeEpoch: Date.now() },
+  };
+}
+
+/** What Lambda makes of messages; and, for who reads no messages, the items they come to. */
+export function batchEvent(bodies: readonly string[]): object {
+  const receivedAt = new Date().toISOString();
+  return {
+    Records: bodies.map((body) => ({
+      messageId: randomUUID(),
+      receiptHandle: 'receipt',
+      body,
+      attributes: { SentTimestamp: String(Date.now()), ApproximateReceiveCount: '1' },
+      messageAttributes: {
+        receivedAt: { dataType: 'String', stringValue: receivedAt },
+        requestId: { dataType: 'String', stringValue: randomUUID() },
+      },
+      eventSource: 'aws:sqs',
+    })),
+    items: bodies.map((body) => toItem(newRecord(receivedSummary(summaryOf(body), receivedAt)))),
+  };
+}

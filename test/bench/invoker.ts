@@ -1,0 +1,49 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+
+/** A bundle in a process of its own. */
+export interface Invoker {
+  /**
+   * Invokes the handler with each event, one after the other. Returns what they took of the processor, in
+   * milliseconds; rejects when one does not succeed.
+   */
+  invoke(events: readonly unknown[]): Promise<number>;
+  stop(): void;
+}
+
+const PROCESS = fileURLToPath(new URL('invoker-process.ts', import.meta.url));
+
+/** Of a webhook, of a recorder that reports failures, or of one that throws them. */
+const Success = v.union([
+  v.object({ statusCode: v.literal(200) }),
+  v.object({ batchItemFailures: v.pipe(v.array(v.unknown()), v.length(0)) }),
+  v.strictObject({}),
+]);
+
+const Answer = v.union([
+  v.object({ milliseconds: v.number(), results: v.array(Success) }),
+  v.object({ error: v.string() }),
+]);
+
+export function startInvoker(bundle: string, environment: Readonly<Record<string, string>>): Invoker {
+  const child: ChildProcess = fork(PROCESS, [bundle], {
+    env: environment,
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  return {
+    async invoke(events) {
+      child.send([...events]);
+      const [message] = await Promise.race([
+        once(child, 'message'),
+        once(child, 'exit').then(([code]) => Promise.reject(new Error(`${bundle} ended with ${code}`))),
+      ]);
+      const answer = v.parse(Answer, message);
+      if ('error' in answer) throw new Error(`${bundle}: ${answer.error}`);
+      return answer.milliseconds;
+    },
+    stop: () => void child.kill(),
+  };
+}

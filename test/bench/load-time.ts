@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import * as v from 'valibot';
+import { median } from './median.ts';
+
+/** What a cold start takes, in milliseconds: to load the bundle; and until the first event is answered. */
+const LoadTime = v.object({ load: v.number(), first: v.number() });
+export type LoadTime = v.InferOutput<typeof LoadTime>;
+
+/** Loads nothing but the bundle. */
+const LOAD = `
+  const began = performance.now();
+  const { handler } = require(process.argv[1]);
+  const load = performance.now() - began;
+  handler(JSON.parse(process.argv[2]), {}).then(() => {
+    process._rawDebug(JSON.stringify({ load, first: performance.now() - began }));
+    process.exit();
+  });
+`;
+
+/**
+ * Loads each bundle in fresh processes and gives it an event, in turn, so that what else the machine does befalls
+ * all of them. Returns the medians, in the order of the bundles.
+ */
+export async function measureLoad(
+  bundles: readonly string[],
+  rounds: number,
+  environment: Readonly<Record<string, string>>,
+  nextEvent: () => unknown,
+): Promise<LoadTime[]> {
+  const times = bundles.map((): LoadTime[] => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, bundle] of bundles.entries()) {
+      const { stderr } = await promisify(execFile)(
+        process.execPath,
+        ['-e', LOAD, bundle, JSON.stringify(nextEvent())],
+        { env: environment },
+      );
+      times[i]?.push(v.parse(LoadTime, JSON.parse(stderr.trim().split('\n').at(-1) ?? '')));
+    }
+  }
+  return times.map((rounds) => ({
+    load: median(rounds.map(({ load }) => load)),
+    first: median(rounds.map(({ first }) => first)),
+  }));
+}

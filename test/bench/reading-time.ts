@@ -1,0 +1,27 @@
+import { readSummary } from '../../functions/vss/summary.ts';
+import { examples } from '../../infra/local/examples.ts';
+import { VoiceSessionSummary } from './contenders/usual-summary.ts';
+import { median } from './median.ts';
+import type { Row } from './row.ts';
+
+const ROUNDS = 60;
+const READS_PER_ROUND = 500;
+
+/** Microseconds for one summary, the mean of the published examples, in the order of the ways: by us, by JSON.parse, by zod. */
+export function measureReading(): Row['values'] {
+  const readers = [
+    (body: string) => readSummary(body).outcome === 'summary',
+    (body: string) => typeof JSON.parse(body) === 'object',
+    (body: string) => VoiceSessionSummary.safeParse(JSON.parse(body)).success,
+  ];
+  const rounds = Array.from({ length: ROUNDS }, () => readers.map(timed));
+  const [ours, jsonOnly, zod] = readers.map((_, i) => median(rounds.map((round) => round[i] ?? Number.NaN)));
+  return [ours, jsonOnly, undefined, zod];
+}
+
+function timed(reads: (body: string) => boolean): number {
+  const began = performance.now();
+  for (let read = 0; read < READS_PER_ROUND; read++)
+    for (const { body, name } of examples) if (!reads(body)) throw new Error(`${name} was not read`);
+  return ((performance.now() - began) * 1_000) / READS_PER_ROUND / examples.length;
+}

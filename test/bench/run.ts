@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runCommand } from '../../infra/ops/command.ts';
+import { textTable } from '../../infra/text-table.ts';
+import { bundleContenders, type FunctionName } from './contenders.ts';
+import { measureCpu } from './cpu-time.ts';
+import { type Emulators, startEmulators } from './emulators.ts';
+import { batchEvent, newBody, proxyEvent } from './events.ts';
+import { measureLoad } from './load-time.ts';
+import { measureReading } from './reading-time.ts';
+import { cellsOf, HEADINGS, isAboveLimit, type Row } from './row.ts';
+import { measureWriteUnits } from './write-units.ts';
+
+const HELP = `Usage: npm run bench -- [options]
+
+Measures the webhook and the recorder beside functions that do nothing but call
+the SDK (bare; lean without what Lambda never loads, which ours leave out too),
+and beside functions written as Powertools' documentation shows them, with zod
+(usual): how long a bundle loads, what a session takes of the processor, what
+DynamoDB is asked, how long a summary is read. All in one run and in turns:
+compare the ratios, not the milliseconds. Exit code 1 if one is above its limit.
+
+Options:
+  --rounds NUMBER  How often each thing is measured. Default 41: four minutes.
+  -h, --help       Show this.
+`;
+
+/** Sessions in a batch of the recorder. */
+const BATCH = 10;
+/** Sessions in a round of what is measured of the processor. */
+const SESSIONS_PER_ROUND = 300;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string', default: '41' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds takes a whole number from 1, not "${values.rounds}"`);
+
+  const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-bench-'));
+  const emulators = await startEmulators();
+  try {
+    const rows = [
+      ...(await measureFunction('webhook', rounds, folder, emulators)),
+      ...(await measureFunction('recorder', rounds, folder, emulators)),
+      ...(await measureRequests(folder, emulators)),
+      { what: 'reading a summary (bare: JSON.parse), µs', values: measureReading(), digits: 1 },
+    ];
+    process.stdout.write(`${textTable([HEADINGS, ...rows.map(cellsOf)])}\n`);
+    const above = rows.filter(isAboveLimit);
+    if (above.length > 0) throw new Error(`Above the limit: ${above.map(({ what }) => what).join('; ')}`);
+  } finally {
+    await emulators.stop();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function measureFunction(
+  name: FunctionName,
+  rounds: number,
+  folder: string,
+  { environment }: Emulators,
+): Promise<Row[]> {
+  const progress = (text: string) => void process.stderr.write(`${name}: ${text} …\n`);
+  const contenders = bundleContenders(name, folder);
+  const bundles = contenders.map(({ bundle }) => bundle);
+  const { nextEvent, sessions } = {
+    webhook: { nextEvent: proxyEvent, sessions: 1 },
+    recorder: { nextEvent: nextBatch, sessions: BATCH },
+  }[name];
+
+  progress('how long it loads');
+  const loads = await measureLoad(bundles, rounds, environment, nextEvent);
+  progress('what it takes of the processor');
+  const cpu = await measureCpu(bundles, rounds, SESSIONS_PER_ROUND / sessions, environment, nextEvent);
+  return [
+    { what: `${name}: bundle, kB`, values: contenders.map(({ kilobytes }) => kilobytes), digits: 0 },
+    { what: `${name}: load, ms`, values: loads.map(({ load }) => load), digits: 1, limit: 1 },
+    { what: `${name}: load and first event, ms`, values: loads.map(({ first }) => first), digits: 1 },
+    {
+      what: `${name}: processor per session, µs`,
+      values: cpu.map((milliseconds) => (milliseconds * 1_000) / sessions),
+      digits: 0,
+      ...(name === 'webhook' && { limit: 1.15 }),
+    },
+  ];
+}
+
+function nextBatch(): object {
+  return batchEvent(Array.from({ length: BATCH }, () => newBody()));
+}
+
+async function measureRequests(folder: string, emulators: Emulators): Promise<Row[]> {
+  const bundles = bundleContenders('recorder', folder).map(({ bundle }) => bundle);
+  const measured = await measureWriteUnits(bundles, emulators);
+  return (['new', 'duplicate', 'conflict'] as const).flatMap((delivery) => {
+    const metered = measured.map((of) => of[delivery]);
+    return [
+      { what: `${delivery}: requests`, values: metered.map(({ requests }) => requests), digits: 0 },
+      { what: `${delivery}: write units`, values: metered.map(({ writeUnits }) => writeUnits), digits: 0 },
+    ];
+  });
+}
+
+await runCommand(main);

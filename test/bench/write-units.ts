@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import type { Emulators } from './emulators.ts';
+import { batchEvent, newBody } from './events.ts';
+import { startInvoker } from './invoker.ts';
+import { type Metered, meteredDynamoDb } from './metered-dynamodb.ts';
+
+/** What DynamoDB is asked by a bundle, and charges for. */
+export interface WriteUnits {
+  new: Metered;
+  duplicate: Metered;
+  conflict: Metered;
+}
+
+/** Has each bundle record a session, the same delivery again, and another summary of it. */
+export async function measureWriteUnits(
+  bundles: readonly string[],
+  { environment, dynamoDbEndpoint }: Emulators,
+): Promise<WriteUnits[]> {
+  const meter = await meteredDynamoDb(dynamoDbEndpoint);
+  try {
+    const measured: WriteUnits[] = [];
+    for (const bundle of bundles) {
+      const invoker = startInvoker(bundle, { ...environment, AWS_ENDPOINT_URL_DYNAMODB: meter.url });
+      const consumed = async (body: string) => {
+        await invoker.invoke([batchEvent([body])]);
+        return meter.take();
+      };
+      const sessionId = randomUUID();
+      const body = newBody(sessionId);
+      measured.push({
+        new: await consumed(body),
+        duplicate: await consumed(body),
+        conflict: await consumed(newBody(sessionId, '2030-01-01T00:00:00Z')),
+      });
+      invoker.stop();
+    }
+    return measured;
+  } finally {
+    await meter.close();
+  }
+}
