@@ -1,5 +1,6 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import { tableDefinition } from '../functions/recorder/table-definition.ts';
 import { localSettings, onlyOf, templateOf } from './templates.ts';
 
 const template = templateOf({ subAccountIds: ['some_account', 'another&account'] });
@@ -92,18 +93,8 @@ describe('the queues', () => {
 describe('the table', () => {
   it('has one item per session, and a sparse index of unsuccessful ones by end', () => {
     expect(table.properties).toMatchObject({
-      KeySchema: [{ AttributeName: 'sessionId', KeyType: 'HASH' }],
-      BillingMode: 'PAY_PER_REQUEST',
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: 'unsuccessful-sessions',
-          KeySchema: [
-            { AttributeName: 'unsuccessfulIn', KeyType: 'HASH' },
-            { AttributeName: 'endTime', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'ALL' },
-        },
-      ],
+      // What the recorder is tested with.
+      ...tableDefinition,
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
     });
   });

@@ -1,56 +1,70 @@
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { CreateTableCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-
-import dynalite from 'dynalite';
+import { randomUUID } from 'node:crypto';
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  QueryCommand,
+  ScanCommand,
+} from '@aws-sdk/client-dynamodb';
 import { fromItem, toItem } from '../../../functions/recorder/item.ts';
 import { sessionTable } from '../../../functions/recorder/session-table.ts';
+import { tableDefinition } from './table-definition.ts';
 
-/** An emulated DynamoDB with the table of sessions. */
-export async function emulatedTable() {
-  const server: Server = dynalite({ createTableMs: 0 });
-  const requests: string[] = [];
-  server.prependListener('request', (request) =>
-    requests.push(String(request.headers['x-amz-target']).split('.')[1] ?? ''),
-  );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+/** An emulator of DynamoDB that runs. */
+export interface Emulator {
+  /** Its URL. */
+  endpoint: string;
+  stop(): Promise<unknown>;
+}
+
+/** A new table of sessions, in the emulator of DynamoDB at this URL. */
+export async function emulatedTable(endpoint: string) {
   const client = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
+    endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
-  await client.send(
-    new CreateTableCommand({
-      TableName: 'sessions',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'sessionId', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'sessionId', KeyType: 'HASH' }],
-    }),
+  const TableName = `sessions-${randomUUID()}`;
+  await client.send(new CreateTableCommand({ TableName, ...tableDefinition }));
+
+  const requests: string[] = [];
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      (request) => {
+        requests.push(String(commandName).replace(/Command$/, ''));
+        return next(request);
+      },
+    // After the SDK's own retries, so that each is seen.
+    { step: 'finalizeRequest', priority: 'low' },
   );
-  requests.length = 0;
   return {
-    table: sessionTable(client, 'sessions'),
+    table: sessionTable(client, TableName),
     /** The same table, whose records expire. */
-    expiring: (retentionDays: number) => sessionTable(client, 'sessions', retentionDays),
-    /** The DynamoDB operations requested so far, as they arrived on the wire. */
+    expiring: (retentionDays: number) => sessionTable(client, TableName, retentionDays),
+    /** The DynamoDB operations requested so far, as they go out on the wire. */
     requests,
     async items() {
+      const { Items = [] } = await client.send(new ScanCommand({ TableName, ConsistentRead: true }));
+      return Items.map(fromItem);
+    },
+    /** What the index has of the sessions of a sub-account that were not successful. */
+    async unsuccessfulIn(subAccountId: string) {
       const { Items = [] } = await client.send(
-        new ScanCommand({ TableName: 'sessions', ConsistentRead: true }),
+        new QueryCommand({
+          TableName,
+          IndexName: 'unsuccessful-sessions',
+          KeyConditionExpression: 'unsuccessfulIn = :subAccountId',
+          ExpressionAttributeValues: { ':subAccountId': { S: subAccountId } },
+        }),
       );
       return Items.map(fromItem);
     },
     /** Puts an item as it is. */
     async put(attributes: object) {
-      await client.send(new PutItemCommand({ TableName: 'sessions', Item: toItem(attributes) }));
+      await client.send(new PutItemCommand({ TableName, Item: toItem(attributes) }));
     },
     async stop() {
       client.destroy();
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
     },
   };
 }

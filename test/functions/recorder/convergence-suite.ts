@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ReceivedMessage } from '../../../functions/queue/message.ts';
+import { createHandler } from '../../../functions/recorder/create-handler.ts';
+import { canonicalJson, type JsonObject } from '../../../functions/vss/json.ts';
+import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
+import { summaryOf } from '../summaries.ts';
+import { telemetry } from '../telemetry.ts';
+import { delivery } from '../vss/deliveries.ts';
+import { emulatedTable } from './emulated-table.ts';
+
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 60) / 4;
+
+/** How often a delivery is made, in which batch of which recorder, and in which place. */
+const plan = fc.array(
+  fc.record({ pick: fc.nat(3), recorder: fc.nat(2), batch: fc.nat(2), place: fc.nat(1_000) }),
+  { minLength: 1, maxLength: 12 },
+);
+
+const RECEIVED_AT = '2026-01-13T08:27:34.567Z';
+let runs = 0;
+
+/**
+ * Any list of deliveries, shuffled, repeated, split into any batches and processed by several recorders at once,
+ * ends in the same items: those that the pure merge gives. It can be broken by a race between two recorders, by an
+ * item that does not read back as it was written, and by a value that DynamoDB changes.
+ *
+ * @param endpoint The emulator of DynamoDB.
+ */
+export function convergenceSuite(endpoint: string): void {
+  let emulator: Awaited<ReturnType<typeof emulatedTable>>;
+  beforeAll(async () => {
+    emulator = await emulatedTable(endpoint);
+  });
+  afterAll(() => emulator.stop());
+
+  it('any deliveries by any recorders end in the items that the pure merge gives', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(delivery, { minLength: 1, maxLength: 4 }), plan, async (deliveries, made) => {
+        const run = ++runs;
+        const bodies = made.map(({ pick }) => bodyOf(deliveries[pick % deliveries.length] ?? {}, run));
+
+        const batches = new Map<string, { place: number; message: ReceivedMessage }[]>();
+        for (const [i, { recorder, batch, place }] of made.entries()) {
+          const key = `${recorder} ${batch}`;
+          batches.set(key, [...(batches.get(key) ?? []), { place, message: received(bodies[i] ?? '', i) }]);
+        }
+        const responses = await Promise.all(
+          [...batches.values()].map((batch) =>
+            createHandler({
+              table: emulator.table,
+              now: Date.now,
+              sendToDeadLetters: () => Promise.reject(),
+              ...telemetry(),
+            })({
+              Records: batch.toSorted((a, b) => a.place - b.place).map(({ message }) => message),
+            }),
+          ),
+        );
+
+        expect(responses.flatMap(({ batchItemFailures }) => batchItemFailures)).toEqual([]);
+        const stored = await Promise.all(
+          expectedRecords(bodies).map(
+            async (expected) => [expected, await emulator.table.read(expected.sessionId)] as const,
+          ),
+        );
+        for (const [expected, item] of stored) expect(canonicalJson(item)).toBe(canonicalJson(expected));
+      }),
+      { numRuns },
+    );
+  }, 600_000);
+}
+
+/** A delivery with a session id of this run, so that runs do not meet in the table. */
+function bodyOf(delivered: JsonObject, run: number): string {
+  const sessionId = JSON.stringify(delivered).includes('"session-1"') ? 'session-1' : 'session-2';
+  return JSON.stringify(delivered).replace(
+    `"sessionId":"${sessionId}"`,
+    `"sessionId":"run-${run}-${sessionId}"`,
+  );
+}
+
+function expectedRecords(bodies: readonly string[]): SessionRecord[] {
+  const records = new Map<string, SessionRecord>();
+  for (const body of bodies) {
+    const record = newRecord(receivedSummary(summaryOf(body), RECEIVED_AT));
+    const known = records.get(record.sessionId);
+    records.set(record.sessionId, known === undefined ? record : merge(known, record));
+  }
+  return [...records.values()];
+}
+
+function received(body: string, place: number): ReceivedMessage {
+  return {
+    messageId: String(place),
+    body,
+    attributes: { SentTimestamp: '0' },
+    messageAttributes: { receivedAt: { dataType: 'String', stringValue: RECEIVED_AT } },
+  };
+}

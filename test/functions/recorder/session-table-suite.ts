@@ -1,0 +1,199 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RecordTooLargeError, sessionTable } from '../../../functions/recorder/session-table.ts';
+import { canonicalJson, type Json } from '../../../functions/vss/json.ts';
+import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
+import { summaryBody, summaryOf } from '../summaries.ts';
+import { emulatedTable } from './emulated-table.ts';
+
+let sessions = 0;
+
+function record(attributes: object = {}): SessionRecord {
+  return {
+    sessionId: `session-${++sessions}`,
+    subAccountId: '8x8_test',
+    sessionStatus: 'COMPLETED',
+    endTime: '2026-01-13T08:27:33.000Z',
+    digest: 'd',
+    receivedAt: '2026-01-13T08:27:34.567Z',
+    revision: 1,
+    ...attributes,
+  };
+}
+
+/** Values and names that DynamoDB just takes, and ones that it does not; each in a field of its own, kept as it needs. */
+const EXTREMES = Object.fromEntries([
+  ...Array.from({ length: 40 }, (_, depth) => [`list ${depth}`, nested(depth, (inner) => [inner])]),
+  ...Array.from({ length: 40 }, (_, depth) => [`object ${depth}`, nested(depth, (inner) => ({ inner }))]),
+  ...[0, 1e-100, 1e-101, 1e-130, 1e-131, 5e-324, 2 ** 53 - 1, 2 ** 53, 1e125, 1e126, 1e308]
+    .flatMap((number) => [number, -number])
+    .map((number) => [`number ${number}`, number]),
+  ...[
+    '',
+    ' ',
+    '__proto__',
+    'constructor',
+    'a.b',
+    '#a',
+    ':a',
+    '[0]',
+    '\\',
+    '"',
+    '\u0000',
+    '\ud800',
+    'é😀',
+  ].flatMap((name) => [
+    [name, name],
+    [`in ${name}`, Object.fromEntries([[name, name]])],
+  ]),
+  ...[255, 256, 65_535, 65_536].map((length) => ['x'.repeat(length), length]),
+  ['name of 255', { ['é'.repeat(255)]: 1 }],
+  ['name of 256', { ['é'.repeat(256)]: 1 }],
+  ['nothing', [[], {}, [[]], [{}], '', null]],
+  ['many', Array.from({ length: 10_000 }, () => 1)],
+]);
+
+function nested(depth: number, inside: (inner: Json) => Json): Json {
+  return depth === 0 ? '' : inside(nested(depth - 1, inside));
+}
+
+/** What the table of session records promises, on the emulator of DynamoDB at this URL. */
+export function sessionTableSuite(endpoint: string): void {
+  describe('the table', () => {
+    let emulator: Awaited<ReturnType<typeof emulatedTable>>;
+    beforeAll(async () => {
+      emulator = await emulatedTable(endpoint);
+    });
+    afterAll(() => emulator.stop());
+
+    it('adds the record of a session once', async () => {
+      const first = record();
+
+      expect(await emulator.table.add(first)).toBe(true);
+      expect(await emulator.table.add({ ...first, digest: 'other' })).toBe(false);
+      expect(await emulator.table.read(first.sessionId)).toEqual(first);
+    });
+
+    it('replaces a record only while it has the revision that was read', async () => {
+      const first = record();
+      await emulator.table.add(first);
+
+      expect(await emulator.table.replace({ ...first, revision: 2 }, 1)).toBe(true);
+      expect(await emulator.table.replace({ ...first, revision: 3 }, 1)).toBe(false);
+      expect(await emulator.table.read(first.sessionId)).toHaveProperty('revision', 2);
+    });
+
+    it('has no record of a session that was never added', async () => {
+      expect(await emulator.table.read('never')).toBeUndefined();
+    });
+
+    it('is read consistently: a record that was just added is there', async () => {
+      const requests: unknown[] = [];
+      const client = new DynamoDBClient({
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+      });
+      client.middlewareStack.add((_, { commandName }) => async ({ input }) => {
+        requests.push([commandName, input]);
+        return { output: { $metadata: {} }, response: {} };
+      });
+
+      await sessionTable(client, 'sessions').read('s');
+
+      expect(requests).toMatchObject([['GetItemCommand', { ConsistentRead: true }]]);
+    });
+
+    it('says what is wrong with an item that is no record, and nothing of what is in it', async () => {
+      const item = { sessionId: 'damaged', sessionStatus: 5, legs: [{ source: '+6591178965' }] };
+      await emulator.put(item);
+
+      const reading = emulator.table.read('damaged');
+
+      await expect(reading).rejects.toThrow(
+        /^The item of session damaged is no session record\. Missing or malformed: .*digest/,
+      );
+      await expect(reading).rejects.not.toThrow('6591178965');
+      expect(JSON.stringify(await reading.catch((error: Error) => ({ ...error })))).not.toContain(
+        '6591178965',
+      );
+    });
+
+    it('gives back any value as it was, also under names that mean something to JavaScript', async () => {
+      const strange = record({
+        unrecognised: {
+          constructor: { name: 'Set' },
+          toString: null,
+          'a.b["c"]': [[], {}, '', 0, -1.5, true, false, null, 'é😀\u0000\uFFFE'],
+          hasOwnProperty: { constructor: { prototype: 1 }, __defineGetter__: 'x' },
+        },
+        missing: undefined,
+      });
+
+      await emulator.table.add(strange);
+
+      expect(await emulator.table.read(strange.sessionId)).toEqual(strange);
+    });
+
+    it('holds any summary, at the limits of DynamoDB and beyond', async () => {
+      const sessionId = `session-${++sessions}`;
+      const receivedAt = '2026-01-13T08:27:34.567Z';
+      const recordOf = (payload: object) =>
+        newRecord(
+          receivedSummary(summaryOf(summaryBody({ ...EXTREMES, sessionId, ...payload })), receivedAt),
+        );
+      // An alternate is where a value is nested deepest.
+      const merged = merge(recordOf({ callCount: 1 }), recordOf({ callCount: 2 }));
+
+      expect(await emulator.table.add(merged)).toBe(true);
+
+      expect(canonicalJson(await emulator.table.read(sessionId))).toBe(canonicalJson(merged));
+    });
+
+    it('has in its index the sessions of a sub-account to be tried again, by when they ended', async () => {
+      const unsuccessful = { subAccountId: 'retried', unsuccessfulIn: 'retried' };
+      const later = record({ ...unsuccessful, endTime: '2026-01-13T08:27:33.000Z' });
+      const earlier = record({ ...unsuccessful, endTime: '2026-01-13T08:27:32.999Z' });
+      const elsewhere = record({ subAccountId: 'another', unsuccessfulIn: 'another' });
+      const successful = record({ subAccountId: 'retried' });
+      await Promise.all([later, earlier, elsewhere, successful].map(emulator.table.add));
+
+      expect(await emulator.unsuccessfulIn('retried')).toEqual([earlier, later]);
+
+      await emulator.table.replace({ ...later, unsuccessfulIn: undefined, revision: 2 }, 1);
+      expect(await emulator.unsuccessfulIn('retried')).toEqual([earlier]);
+    });
+
+    it('keeps records for ever, unless it is told for how many days after they were received', async () => {
+      const kept = record();
+      const expiring = record({ receivedAt: '2026-01-13T08:27:35.500Z' });
+      await emulator.table.add(kept);
+      await emulator.expiring(30).add(expiring);
+      await emulator
+        .expiring(30)
+        .replace({ ...expiring, receivedAt: '2026-01-14T08:27:35.500Z', revision: 2 }, 1);
+
+      const items = await emulator.items();
+      const expiryOf = (id: string) => items.find(({ sessionId }) => sessionId === id)?.['expiresAt'];
+      expect(expiryOf(kept.sessionId)).toBeUndefined();
+      expect(expiryOf(expiring.sessionId)).toBe(Date.parse('2026-02-13T08:27:35Z') / 1_000);
+    });
+
+    it('never takes the expiry for something delivered', async () => {
+      const first = record();
+      await emulator.expiring(1).add(first);
+
+      expect(await emulator.expiring(1).read(first.sessionId)).toEqual(first);
+    });
+
+    it('refuses a record beyond 400 KB for good', async () => {
+      const many = Array.from({ length: 120_000 }, () => 0);
+
+      await expect(emulator.table.add(record({ many: [many, many] }))).rejects.toThrow(RecordTooLargeError);
+      const small = record();
+      await emulator.table.add(small);
+      await expect(emulator.table.replace({ ...small, many: 'x'.repeat(410_000) }, 1)).rejects.toThrow(
+        RecordTooLargeError,
+      );
+    });
+  });
+}

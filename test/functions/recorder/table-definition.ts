@@ -1,0 +1,22 @@
+import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+
+/** The keys and indexes of the table of sessions. That the template has these too is tested with the template. */
+export const tableDefinition = {
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: [
+    { AttributeName: 'sessionId', AttributeType: 'S' },
+    { AttributeName: 'unsuccessfulIn', AttributeType: 'S' },
+    { AttributeName: 'endTime', AttributeType: 'S' },
+  ],
+  KeySchema: [{ AttributeName: 'sessionId', KeyType: 'HASH' }],
+  GlobalSecondaryIndexes: [
+    {
+      IndexName: 'unsuccessful-sessions',
+      KeySchema: [
+        { AttributeName: 'unsuccessfulIn', KeyType: 'HASH' },
+        { AttributeName: 'endTime', KeyType: 'RANGE' },
+      ],
+      Projection: { ProjectionType: 'ALL' },
+    },
+  ],
+} satisfies Omit<CreateTableCommandInput, 'TableName'>;
