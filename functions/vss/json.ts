@@ -1,3 +1,5 @@
+import { parseWithEscapedKeys } from './escaped-keys.ts';
+
 /** A JSON value. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 export interface JsonObject {
@@ -16,59 +18,13 @@ export function isJsonObject(value: unknown): value is JsonObject {
  */
 export function parseJson(text: string): Json {
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  const value: Json = JSON.parse(json);
-  const mayLoseDigits = MAY_LOSE_DIGITS.test(json);
   const mayMistakeKeys = json.includes('\\');
-  if (!mayLoseDigits && !mayMistakeKeys) return value;
-  const exact = mayLoseDigits ? json.replace(STRING_OR_NUMBER, quoteInexact) : json;
+  if (!MAY_LOSE_DIGITS.test(json)) return mayMistakeKeys ? parseWithEscapedKeys(json) : JSON.parse(json);
+  // Some texts are JSON only with their numbers quoted.
+  JSON.parse(json);
+  const exact = json.replace(STRING_OR_NUMBER, quoteInexact);
   return mayMistakeKeys ? parseWithEscapedKeys(exact) : JSON.parse(exact);
 }
-
-/**
- * V8 takes a key that is written with an escape, such as `"\u0041"`, for another one that it parsed before and that
- * ends in a backslash. So such keys are parsed under other names, and get their own afterwards.
- *
- * @see https://github.com/nodejs/node/issues/63785
- */
-function parseWithEscapedKeys(json: string): Json {
-  const names: string[] = [];
-  const renamed = json.replace(STRING_MAYBE_KEY, (token, colon: string | undefined) => {
-    if (colon === undefined || !/[\\\uE000]/.test(token)) return token;
-    names.push(JSON.parse(token.slice(0, -colon.length)));
-    return `"\uE000${names.length - 1}"${colon}`;
-  });
-  const nameOf = (key: string) => (key.startsWith('\uE000') ? (names[Number(key.slice(1))] ?? key) : key);
-  const root: Json[] = [JSON.parse(renamed)];
-  const pending: (Json[] | JsonObject)[] = [root];
-  for (let outer = pending.pop(); outer !== undefined; outer = pending.pop()) {
-    for (const [key, value] of Object.entries(outer)) {
-      if (typeof value !== 'object' || value === null) continue;
-      const inner = withNames(value, nameOf);
-      if (inner !== value) Reflect.defineProperty(outer, key, { ...PLAIN, value: inner });
-      pending.push(inner);
-    }
-  }
-  return root[0] ?? null;
-}
-
-const PLAIN = { configurable: true, enumerable: true, writable: true };
-
-/** The object with its keys' own names; itself, where it has them, or is a list. */
-function withNames(value: Json[] | JsonObject, nameOf: (key: string) => string): Json[] | JsonObject {
-  if (Array.isArray(value)) return value;
-  const entries = Object.entries(value);
-  let isRenamed = false;
-  for (const entry of entries) {
-    const name = nameOf(entry[0]);
-    if (name === entry[0]) continue;
-    entry[0] = name;
-    isRenamed = true;
-  }
-  return isRenamed ? Object.fromEntries(entries) : value;
-}
-
-/** A string, and the colon that makes it a key. */
-const STRING_MAYBE_KEY = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g;
 
 /** Sixteen digits in a row may exceed a double's precision, a three-digit exponent its range. */
 const MAY_LOSE_DIGITS = /\d(?:[\d.]{15}|[eE][+-]?0*\d{3})/;

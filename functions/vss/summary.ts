@@ -62,17 +62,17 @@ export function canonicalise(delivered: Json): Canonicalised {
 function readLegs(details: JsonObject, unrecognised: Map<string, Json>): Leg[] {
   const legs = new Map<string, Leg | undefined>();
   // A documented spelling comes before its variants, whatever the order of delivery: it takes the name.
-  const entries = Object.entries(details)
-    .map(([key, value]) => ({ key, value, rank: rank(key) }))
-    .sort((a, b) => a.rank - b.rank || (a.key < b.key ? -1 : 1));
-  for (const { key, value } of entries) {
+  const keys = Object.keys(details);
+  const variants = keys.filter((key) => key !== legName(key)).sort();
+  for (const key of [...keys.filter((key) => key === legName(key)), ...variants]) {
+    const value = details[key] ?? null;
     if (isLegName(key) && isNothing(value)) continue;
     const name = legName(key);
-    const leg = v.safeParse(LegFields, value);
     const isFirst = !legs.has(name);
-    if (leg.success && /^[\w-]{1,64}$/.test(name) && isFirst) {
-      legs.set(name, { leg: name, ...leg.output });
-      keepUnrecognised('leg', value, leg.output, pathTo('payload.details', name), unrecognised);
+    if (isFirst && isJsonObject(value) && /^[\w-]{1,64}$/.test(name)) {
+      const leg = v.parse(LegFields, value);
+      legs.set(name, { leg: name, ...leg });
+      keepUnrecognised('leg', value, leg, pathTo('payload.details', name), unrecognised);
     } else {
       if (isFirst) legs.set(name, undefined);
       keep(unrecognised, 'payload.details', key, value);
@@ -80,8 +80,6 @@ function readLegs(details: JsonObject, unrecognised: Map<string, Json>): Leg[] {
   }
   return [...legs.values()].filter((leg) => leg !== undefined).sort((a, b) => (a.leg < b.leg ? -1 : 1));
 }
-
-const rank = (key: string) => (key === legName(key) ? 0 : 1);
 
 /** `CallA` and `callA` name the same leg; a name of another kind stays as it is. */
 function legName(key: string): string {

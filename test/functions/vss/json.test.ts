@@ -33,6 +33,34 @@ describe('parseJson', () => {
     expect(parseJson(given)).toBe(value);
   });
 
+  it('reads keys for what they are, however each of their characters is written', () => {
+    const character = fc.constantFrom(...'a01"\\/\n\u0000é\ud800\uE000\uE001\uE002Ā'.split(''));
+    const written = fc.tuple(character, fc.boolean()).map(([raw, asCode]) => {
+      const code = `\\u${raw.charCodeAt(0).toString(16).padStart(4, '0')}`;
+      return { raw, written: asCode || /["\\\n\0]/.test(raw) ? code : raw };
+    });
+    const key = fc.array(written, { maxLength: 4 });
+
+    fc.assert(
+      fc.property(fc.array(key, { maxLength: 8 }), (keys) => {
+        const json = keys.map((key, i) => `"${key.map((each) => each.written).join('')}":[${i}]`).join();
+
+        const object = parseJson(`{"outer":{${json}}}`);
+
+        const entries = keys.map((key, i) => [key.map(({ raw }) => raw).join(''), [i]]);
+        expect(object).toEqual({ outer: Object.fromEntries(entries) });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each(['{"\\x":1}', '{"\\U0041":1}', '{"\\u004":1}', '{"\\u0041\n":1}', '{"\\":1}', '{"\\n":01}'])(
+    'refuses %j, which is not JSON',
+    (text) => {
+      expect(() => parseJson(text)).toThrow(SyntaxError);
+    },
+  );
+
   it.each([
     ['\\', '\\u0041', 'A'],
     ['a\\', 'a\\u0041', 'aA'],
@@ -81,6 +109,7 @@ describe('parseJson', () => {
 
   it.each([
     ['{"\\u0061":1,"a":2}', { a: 2 }],
+    ['{"\uE001":1,"\\uE001":2,"\uE001":3}', { '\uE001': 3 }],
     ['{"a":1,"\\u0061":2}', { a: 2 }],
     ['{"\\u0061":1,"b":0,"\\u0061":2}', { b: 0, a: 2 }],
   ])('of a key that is given twice takes the last, however it is written: %s', (json, expected) => {
