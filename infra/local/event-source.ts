@@ -93,7 +93,7 @@ async function processBatch(sqs: SQSClient, source: EventSource, batch: readonly
 }
 
 /** A message as Lambda passes it on. */
-function toRecord(message: Message, { queueArn }: EventSource) {
+export function toRecord(message: Message, { queueArn }: Pick<EventSource, 'queueArn'>) {
   return {
     messageId: message.MessageId,
     receiptHandle: message.ReceiptHandle,

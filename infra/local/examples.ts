@@ -61,7 +61,10 @@ export const StoredRecord = v.looseObject({
 export type StoredRecord = v.InferOutput<typeof StoredRecord>;
 
 /** Every record in the table, by session id. */
-export async function readRecords({ dynamodb, tableName }: LocalStack): Promise<StoredRecord[]> {
+export async function readRecords({
+  dynamodb,
+  tableName,
+}: Pick<LocalStack, 'dynamodb' | 'tableName'>): Promise<StoredRecord[]> {
   const records: StoredRecord[] = [];
   const pages = paginateScan({ client: dynamodb }, { TableName: tableName, ConsistentRead: true });
   for await (const { Items = [] } of pages)

@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildSync } from 'esbuild';
+import { temporaryFolder } from '../../infra/analytics/temporary-folder.ts';
+import { bundleOptions } from '../../infra/node-function.ts';
+import { runCommand } from '../../infra/ops/command.ts';
+import { textTable } from '../../infra/text-table.ts';
+import { type ExecutionEnvironment, executionEnvironment } from './execution-environment.ts';
+import { AUTHORIZATION_DIGEST, promises, type Seen, type Trial } from './promises.ts';
+import { runtimeClient } from './runtime-client.ts';
+import { type Services, startServices } from './services.ts';
+
+const HELP = `Usage: npm run test:runtime -- [options]
+
+Runs the webhook and the recorder, bundled as they are deployed, under AWS's own
+runtime interface client (aws-lambda-ric) against a Lambda Runtime API on this
+machine: cold starts, deliveries and traces, a batch, errors, timeouts. Exit code
+1 if one does not do what is expected. Half a minute; the first time, npm builds
+the client in node_modules/.cache, for another minute. Linux only.
+
+Options:
+  --logs      Show what the functions log, on standard error.
+  -h, --help  Show this.
+`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      logs: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  const progress = (text: string) => void process.stderr.write(`${text}\n`);
+  const client = await runtimeClient(progress);
+  const bundles = { webhook: bundle('webhook'), recorder: bundle('recorder') };
+
+  const rows: Seen[] = [];
+  for (const [name, keep] of Object.entries(promises)) {
+    progress(name);
+    const services = await startServices();
+    const started: ExecutionEnvironment[] = [];
+    const start: Trial['start'] = async (folder, environment) => {
+      const deployed = await executionEnvironment({
+        client,
+        bundle: bundles[folder],
+        environment: { ...environments(services)[folder], ...environment },
+        logs: values.logs ? 'inherit' : 'ignore',
+      });
+      started.push(deployed);
+      return deployed;
+    };
+    try {
+      rows.push(...(await keep({ services, start })));
+    } catch (error) {
+      const seen = error instanceof Error ? error.message : String(error);
+      rows.push({ what: name, expected: 'no error', seen, holds: false });
+    } finally {
+      for (const each of started) await each.stop();
+      await services.stop();
+    }
+  }
+  const table = rows.map(({ what, expected, seen, holds }) => [
+    holds ? 'ok' : 'FAILED',
+    what,
+    expected,
+    seen,
+  ]);
+  process.stdout.write(`${textTable([['', '', 'expected', 'seen'], ...table])}\n`);
+  const failed = rows.filter(({ holds }) => !holds).length;
+  if (failed > 0) throw new Error(`${failed} of ${rows.length} are not as expected.`);
+}
+
+/** Bundles a function as the stack does. Returns the path. */
+function bundle(folder: string): string {
+  const outfile = join(temporaryFolder(), 'index.js');
+  buildSync({ ...bundleOptions(`${folder}/handler.ts`), outfile });
+  return outfile;
+}
+
+/** What the template sets for each function, and where AWS is. */
+function environments({ sqs, dynamodb, tableName, queueUrl, deadLetterQueueUrl }: Services) {
+  const both = {
+    POWERTOOLS_SERVICE_NAME: 'runtime',
+    DEAD_LETTER_QUEUE_URL: deadLetterQueueUrl,
+    AWS_ENDPOINT_URL_SQS: sqs.url,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
+  };
+  return {
+    webhook: {
+      ...both,
+      QUEUE_URL: queueUrl,
+      AUTHORIZATION_DIGESTS: AUTHORIZATION_DIGEST,
+      SUB_ACCOUNT_IDS: '8x8_test',
+    },
+    recorder: { ...both, TABLE_NAME: tableName },
+  };
+}
+
+await runCommand(main);
