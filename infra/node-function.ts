@@ -55,8 +55,8 @@ export class NodeFunction extends LambdaFunction {
 }
 
 /**
- * How a function is bundled; `npm run test:runtime` measures how fast that loads. `mainFields` makes it a third
- * smaller, and so does `external`.
+ * How a function is bundled; `npm run bench` measures how fast that loads. `mainFields` makes it a third smaller, and
+ * so does `external`.
  */
 export function bundleOptions(entry: string) {
   return {

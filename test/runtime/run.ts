@@ -6,9 +6,9 @@ import { bundleOptions } from '../../infra/node-function.ts';
 import { runCommand } from '../../infra/ops/command.ts';
 import { textTable } from '../../infra/text-table.ts';
 import { type ExecutionEnvironment, executionEnvironment } from './execution-environment.ts';
-import { AUTHORIZATION_DIGEST, promises, type Seen, type Trial } from './promises.ts';
 import { runtimeClient } from './runtime-client.ts';
 import { type Services, startServices } from './services.ts';
+import { AUTHORIZATION_DIGEST, type Seen, type Trial, trials } from './trials.ts';
 
 const HELP = `Usage: npm run test:runtime -- [options]
 
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const bundles = { webhook: bundle('webhook'), recorder: bundle('recorder') };
 
   const rows: Seen[] = [];
-  for (const [name, keep] of Object.entries(promises)) {
+  for (const [name, keep] of Object.entries(trials)) {
     progress(name);
     const services = await startServices();
     const started: ExecutionEnvironment[] = [];

@@ -21,7 +21,7 @@ export interface Seen {
   holds: boolean;
 }
 
-/** What a promise is tried with. All that it starts ends with it. */
+/** What is needed to try one. All that it starts ends with it. */
 export interface Trial {
   services: Services;
   start(
@@ -43,7 +43,7 @@ const COLD_STARTS = 5;
 const COLD_START_MS = 1_000;
 
 /** What the functions promise under Lambda's runtime; each is tried on its own. */
-export const promises: Readonly<Record<string, (trial: Trial) => Promise<Seen[]>>> = {
+export const trials: Readonly<Record<string, (trial: Trial) => Promise<Seen[]>>> = {
   'cold start of the webhook': (trial) => coldStart(trial, 'webhook'),
   'cold start of the recorder': (trial) => coldStart(trial, 'recorder'),
 
