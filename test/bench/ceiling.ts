@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { CreateTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { toItem } from '../../functions/recorder/item.ts';
+import { newRecord, receivedSummary } from '../../functions/vss/record.ts';
+import type { LocalStack } from '../../infra/local/local-stack.ts';
+import { summaryOf } from '../functions/summaries.ts';
+import { newBody } from './events.ts';
+
+const NAME = 'ceiling';
+const MILLISECONDS = 5_000;
+const AT_ONCE = 16;
+
+/** What the emulators do in a second when they are asked nothing else, as fast as they answer. */
+export interface Ceiling {
+  sends: number;
+  puts: number;
+  /** Sessions that are sent and put, one after the other. */
+  both: number;
+}
+
+/** Has the emulators of a stack take as much as they can, into a queue and a table of their own. */
+export async function ceilingOf({ sqs, dynamodb, endpoints }: LocalStack): Promise<() => Promise<Ceiling>> {
+  await sqs.send(new CreateQueueCommand({ QueueName: NAME }));
+  await dynamodb.send(
+    new CreateTableCommand({
+      TableName: NAME,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'sessionId', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'sessionId', KeyType: 'HASH' }],
+    }),
+  );
+  const QueueUrl = `${endpoints.sqs}/000000000000/${NAME}`;
+  const body = newBody();
+  const item = toItem(newRecord(receivedSummary(summaryOf(body), new Date().toISOString())));
+  return async () => {
+    const sends = await perSecond(() => sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body })));
+    const puts = await perSecond(() =>
+      dynamodb.send(
+        new PutItemCommand({ TableName: NAME, Item: { ...item, sessionId: { S: randomUUID() } } }),
+      ),
+    );
+    return { sends, puts, both: 1 / (1 / sends + 1 / puts) };
+  };
+}
+
+async function perSecond(call: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  let calls = 0;
+  const loop = async () => {
+    for (; performance.now() - began < MILLISECONDS; calls++) await call();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, loop));
+  return (calls * 1_000) / (performance.now() - began);
+}
