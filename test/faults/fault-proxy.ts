@@ -5,16 +5,29 @@ import { close, listenOnLoopback } from '../../infra/local/loopback.ts';
 
 /** What a service, or the network before it, may do to a call. */
 export type Fault =
-  /** The service fails, without effect. */
+  /** The service fails, without effect; or it fails and asks for a pause of a minute. */
   | 'error'
+  | 'busy'
   /** The service is asked too much, without effect. */
   | 'throttle'
+  /** The service refuses, without effect, and would again. */
+  | 'refuse'
   /** The connection breaks before the call arrives; or after its effect, so that nobody knows of it. */
   | 'cut-before'
   | 'cut-after'
   /** The answer comes, but late; or so late that nobody waits for it. */
   | 'slow'
-  | 'late';
+  | 'late'
+  /** No answer comes; or it begins, after the effect, and stops. */
+  | 'silent'
+  | 'stalled';
+
+/** A call of a service of AWS, as its JSON protocols make it. */
+export interface Call {
+  /** What is asked for: `SendMessage`, `PutItem`. */
+  operation: string;
+  body: Buffer;
+}
 
 /** A service behind faults. */
 export interface FaultProxy {
@@ -32,38 +45,43 @@ const LATE_MS = 2_600;
 /**
  * A proxy before an emulator of AWS.
  *
- * @param next Chooses the fault of the next call: none, where it is undefined.
- * @param see Is shown what each call says.
+ * @param next Is shown each call, and chooses its fault: none, where it is undefined.
  */
 export async function faultProxy(
   target: string,
-  next: () => Fault | undefined,
-  see: (body: Buffer) => void = () => {},
+  next: (call: Call) => Fault | undefined,
 ): Promise<FaultProxy> {
   const counts: FaultProxy['counts'] = new Map();
-  const server = createServer((incoming, outgoing) => {
-    const fault = next();
+  const choose = (call: Call) => {
+    const fault = next(call);
     counts.set(fault ?? 'none', (counts.get(fault ?? 'none') ?? 0) + 1);
+    return fault;
+  };
+  const server = createServer((incoming, outgoing) => {
     // A client that does not wait any longer is part of the game.
-    handle(target, fault, incoming, outgoing, see).catch(() => incoming.socket.destroy());
+    handle(target, choose, incoming, outgoing).catch(() => incoming.socket.destroy());
   });
   return { url: await listenOnLoopback(server, 0), counts, close: () => close(server) };
 }
 
 async function handle(
   target: string,
-  fault: Fault | undefined,
+  choose: (call: Call) => Fault | undefined,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  see: (body: Buffer) => void,
 ): Promise<void> {
   const body = await buffer(incoming);
-  see(body);
+  const fault = choose({ operation: String(incoming.headers['x-amz-target']).replace(/^.*\./, ''), body });
   if (fault === 'error') return answer(outgoing, 500, 'InternalServerError');
+  if (fault === 'busy') return answer(outgoing.setHeader('Retry-After', '60'), 503, 'ServiceUnavailable');
   if (fault === 'throttle') return answer(outgoing, 400, 'ThrottlingException');
+  if (fault === 'refuse') return answer(outgoing, 400, 'AccessDeniedException');
+  if (fault === 'silent') return;
   if (fault === 'cut-before') return void incoming.socket.destroy();
   const response = await forward(target, incoming, body);
   if (fault === 'cut-after') return void incoming.socket.destroy();
+  if (fault === 'stalled')
+    return void outgoing.writeHead(response.status, response.headers).write(response.body.subarray(0, 9));
   if (fault === 'slow') await setTimeout(SLOW_MS);
   if (fault === 'late') await setTimeout(LATE_MS);
   outgoing.writeHead(response.status, response.headers).end(response.body);

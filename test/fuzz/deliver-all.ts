@@ -30,11 +30,11 @@ export async function deliverAll(
     log: () => {},
     concurrency: Math.min(4, Math.ceil(count / 100)),
     async between(service, endpoint) {
-      const see = (call: Buffer) => {
-        const place = service === 'sqs' ? placeOf(call) : undefined;
+      const proxy = await faultProxy(endpoint, ({ body }) => {
+        const place = service === 'sqs' ? placeOf(body) : undefined;
         if (place !== undefined) countUp(sent, place);
-      };
-      const proxy = await faultProxy(endpoint, () => undefined, see);
+        return undefined;
+      });
       proxies.push(proxy);
       return proxy.url;
     },
