@@ -37,7 +37,8 @@ const PROBLEMS = {
   'queue-unavailable': {
     status: 503,
     title: 'The summary could not be stored',
-    detail: 'Nothing was kept. Send it again later.',
+    // SQS may have stored it all the same, and its acknowledgement got lost.
+    detail: 'It may not have been kept. Send it again later: it will not be recorded twice.',
   },
 } as const;
 
