@@ -8,6 +8,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Most of the time goes by waiting for processes that the tests start.
     maxWorkers: 4,
+    // Tests that run at the same time (`concurrent`) wait for a service that does not answer.
+    maxConcurrency: 20,
     // Many tests run the project's commands, each in a process of its own: what one has compiled, the others need not.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url)) },
     // It imports folders, which Node does not.

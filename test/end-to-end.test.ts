@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
-import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awaitRecords, deliver, examples } from '../infra/local/examples.ts';
 import { type LocalStack, startLocalStack } from '../infra/local/local-stack.ts';
@@ -10,8 +9,8 @@ import { summaryBody } from './functions/summaries.ts';
 import { run } from './infra/run.ts';
 
 /**
- * From 8x8's HTTP request to the stored record, by the template and the bundles that are deployed. What a promise
- * needs of the parts is tested with the parts; here is what only the whole can show.
+ * From 8x8's HTTP request to the stored record, by the template and the bundles that are deployed. What is promised of
+ * that is in promises/; here is what else only the whole can show.
  */
 
 let stack: LocalStack;
@@ -31,23 +30,6 @@ const newSession = () => `end-to-end-${++sessions}`;
 async function recordOf(sessionId: string) {
   const [record] = await awaitRecords(stack, [sessionId]);
   return record;
-}
-
-/** The first message in the dead-letter queue that satisfies the condition; it stays there. */
-async function deadLetter(condition: (body: string) => boolean) {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await setTimeout(50)) {
-    const { Messages = [] } = await stack.sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl: stack.deadLetterQueueUrl,
-        MaxNumberOfMessages: 10,
-        VisibilityTimeout: 0,
-        MessageAttributeNames: ['All'],
-      }),
-    );
-    const found = Messages.find(({ Body }) => Body !== undefined && condition(Body));
-    if (found) return found;
-  }
-  return undefined;
 }
 
 async function isQueueEmpty(): Promise<boolean> {
@@ -112,110 +94,9 @@ describe('a delivery', () => {
     const inThirtyDays = Date.now() / 1_000 + 30 * days;
     expect(Math.abs(expiresAt - inThirtyDays)).toBeLessThan(days);
   });
-
-  it('that comes ten times at once is one record', async () => {
-    const sessionId = newSession();
-    const body = summaryBody({ sessionId });
-
-    const answers = await Promise.all(Array.from({ length: 10 }, () => deliver(stack, body)));
-
-    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
-    await expect.poll(isQueueEmpty, { timeout: 20_000 }).toBe(true);
-    expect(await recordOf(sessionId)).toMatchObject({ sessionId, revision: 1 });
-  });
-
-  it('with another summary of its session at once is kept beside it, whichever comes first', async () => {
-    const sessionId = newSession();
-    const endTimes = ['2026-01-13T08:27:33Z', '2026-01-13T08:27:35Z', '2026-01-13T08:27:34Z'];
-
-    await Promise.all(endTimes.map((endTime) => deliver(stack, summaryBody({ sessionId, endTime }))));
-
-    await expect
-      .poll(() => recordOf(sessionId), { timeout: 20_000 })
-      .toMatchObject({
-        endTime: '2026-01-13T08:27:35.000Z',
-        alternates: [{ endTime: '2026-01-13T08:27:34.000Z' }, { endTime: '2026-01-13T08:27:33.000Z' }],
-        revision: 3,
-      });
-  });
-
-  it('with characters that SQS does not carry is recorded all the same', async () => {
-    const sessionId = newSession();
-
-    const { status } = await deliver(stack, summaryBody({ sessionId, clientRequestId: 'order 😀 \uFFFE' }));
-
-    expect(status).toBe(200);
-    expect(await recordOf(sessionId)).toMatchObject({ clientRequestId: 'order 😀 \uFFFE' });
-  });
-
-  it('that is no summary is kept in the dead-letter queue, byte for byte', async () => {
-    const body = '{"eventType": "SESSION_SUMMARY",  "payload": {"sessionId": "odd"}}';
-
-    const response = await deliver(stack, body);
-
-    expect(response.status).toBe(422);
-    expect(response.headers.get('content-type')).toBe('application/problem+json');
-    expect(await deadLetter((kept) => kept === body)).toMatchObject({
-      MessageAttributes: { reason: { StringValue: 'invalid-summary' } },
-    });
-  });
-
-  it('that is not UTF-8 is kept as the bytes it was', async () => {
-    const bytes = new Uint8Array([0x7b, 0xc3, 0x28, 0x7d]);
-
-    const response = await fetch(stack.webhookUrl, {
-      method: 'POST',
-      headers: { Authorization: stack.authorization },
-      body: bytes,
-    });
-
-    expect(response.status).toBe(400);
-    expect(await deadLetter((kept) => kept === Buffer.from(bytes).toString('base64'))).toMatchObject({
-      MessageAttributes: { encoding: { StringValue: 'base64' } },
-    });
-  });
-
-  it('without the Authorization value is refused', async () => {
-    const response = await fetch(stack.webhookUrl, { method: 'POST', body: summaryBody() });
-
-    expect(response.status).toBe(401);
-  });
-});
-
-describe('a message in the queue', () => {
-  it('that can never be recorded harms no other, and is a dead letter at once', async () => {
-    const sessionId = newSession();
-    const send = (MessageBody: string) =>
-      stack.sqs.send(new SendMessageCommand({ QueueUrl: stack.queueUrl, MessageBody }));
-
-    await Promise.all([send('poison'), send(summaryBody({ sessionId }))]);
-
-    expect(await recordOf(sessionId)).toMatchObject({ sessionId });
-    expect(await deadLetter((kept) => kept === 'poison')).toMatchObject({
-      MessageAttributes: { reason: { StringValue: 'invalid-json' } },
-    });
-    await expect.poll(isQueueEmpty, { timeout: 20_000 }).toBe(true);
-  });
 });
 
 describe('the URL', () => {
-  it('has one method on one path; API Gateway answers the rest itself, in the same format', async () => {
-    const { origin } = new URL(stack.webhookUrl);
-
-    for (const response of [
-      await fetch(stack.webhookUrl),
-      await fetch(`${origin}/local/other`, { method: 'POST' }),
-    ]) {
-      expect(response.status).toBe(404);
-      expect(response.headers.get('content-type')).toBe('application/problem+json');
-      expect(await response.json()).toMatchObject({
-        type: 'urn:problem:vss-webhook:not-found',
-        status: 404,
-        requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
-      });
-    }
-  });
-
   it('takes up to 10 MB before API Gateway refuses', async () => {
     const response = await deliver(stack, 'x'.repeat(10 * 1024 * 1024 + 1));
 

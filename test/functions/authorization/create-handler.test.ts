@@ -1,7 +1,7 @@
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { createHandler } from '../../../functions/authorization/create-handler.ts';
-import { digestOf, isAccepted } from '../../../functions/authorization/digest.ts';
+import { digestOf } from '../../../functions/authorization/digest.ts';
 
 const COMMON = {
   ServiceToken: 'token',
@@ -79,22 +79,5 @@ describe('the authorization digests', () => {
     });
 
     expect(answer).toEqual({ PhysicalResourceId: 'authorization-digests' });
-  });
-});
-
-describe('an Authorization value', () => {
-  it.each([
-    ['the current one', 'current', true],
-    ['the previous one', 'previous', true],
-    ['another', 'other', false],
-    ['none', '', false],
-    ['the digest of one', digestOf('current'), false],
-  ])('is accepted if it is one of those: %s', (_, value, accepted) => {
-    expect(isAccepted(value, [digestOf('current'), digestOf('previous')])).toBe(accepted);
-  });
-
-  it('is never accepted where no digest is known', () => {
-    expect(isAccepted('', [''])).toBe(false);
-    expect(isAccepted('', [])).toBe(false);
   });
 });

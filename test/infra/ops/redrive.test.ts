@@ -143,16 +143,6 @@ describe('send', () => {
     expect((await redrive()).stdout).toContain(sessionId);
   });
 
-  it('does no harm to what was recorded already', async () => {
-    const sessionId = newSession();
-    await deadLetter(summaryBody({ sessionId }));
-    await deadLetter(summaryBody({ sessionId }));
-
-    await redrive('send');
-
-    expect(await awaitRecords(stack, [sessionId])).toMatchObject([{ sessionId, revision: 1 }]);
-  });
-
   it('that is interrupted loses nothing', async () => {
     const ids = Array.from({ length: 12 }, newSession);
     for (const sessionId of ids) await deadLetter(summaryBody({ sessionId }));

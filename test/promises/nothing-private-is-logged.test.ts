@@ -1,13 +1,16 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { awaitRecords, deliver } from '../infra/local/examples.ts';
-import { API_KEY, type LocalStack, startLocalStack } from '../infra/local/local-stack.ts';
-import { summaryBody } from './functions/summaries.ts';
-import { run } from './infra/run.ts';
+import { awaitRecords, deliver } from '../../infra/local/examples.ts';
+import { API_KEY, type LocalStack, startLocalStack } from '../../infra/local/local-stack.ts';
+import { summaryBody } from '../functions/summaries.ts';
+import { run } from '../infra/run.ts';
 
 /**
- * Nothing private is logged: whatever is delivered, accepted or refused, recorded or not, no line of any function has
- * a phone number, a text of 8x8 about a call, a field we do not know, a body, a header or a key.
+ * Promised to those who were called: whatever is delivered, accepted or refused, recorded or not, no line of any
+ * function has a phone number, a text of 8x8 about a call, a field we do not know, a body, a header or a key.
+ *
+ * It would be broken by a log line that shows the event or the message it is about, by an error of a library that has
+ * in it what was sent or parsed, and by 8x8's own answers, which may repeat the key.
  */
 
 const PRIVATE = {
@@ -40,7 +43,7 @@ function privateBody(sessionId: string, payload: object = {}): string {
   });
 }
 
-it('is in no line that a function logs, on any path', async () => {
+it('nothing private is in any line that a function logs, on any path', async () => {
   const send = (body: string) =>
     stack.sqs.send(new SendMessageCommand({ QueueUrl: stack.queueUrl, MessageBody: body }));
   const post = (authorization: string, body: string) =>

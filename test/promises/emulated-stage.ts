@@ -1,0 +1,282 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { CreateTableCommand, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import dynalite from 'dynalite';
+import { buildApp } from 'fauxqs';
+import * as v from 'valibot';
+import { digestOf } from '../../functions/authorization/digest.ts';
+import { type Delivery, fromMessage, type Message } from '../../functions/queue/message.ts';
+import { fromItem } from '../../functions/recorder/item.ts';
+import { SessionRecord } from '../../functions/vss/record.ts';
+import { pollQueue } from '../../infra/local/event-source.ts';
+import { type LocalFunction, localFunction } from '../../infra/local/lambda.ts';
+import { close, listenOnLoopback } from '../../infra/local/loopback.ts';
+import { noteRunning, noteStopped } from '../../infra/local/running.ts';
+import { ACCOUNT, REGION } from '../../infra/local/template.ts';
+import { type Call, type Fault, faultProxy } from '../faults/fault-proxy.ts';
+
+/** The Authorization value that the webhook of an emulated stage accepts. */
+export const AUTHORIZATION = 'the-accepted-value';
+
+const Answer = v.object({
+  statusCode: v.number(),
+  headers: v.record(v.string(), v.union([v.string(), v.number()])),
+  body: v.pipe(v.string(), v.parseJson()),
+});
+export type Answer = v.InferOutput<typeof Answer>;
+
+/** A message in a queue, visible or not. */
+export interface KeptMessage {
+  messageId: string;
+  /** How often it has been received. */
+  tries: number;
+  reason: string | undefined;
+  delivery: Delivery;
+}
+
+/** What a delivery takes from 8x8 to the table, without edge and registration. */
+export interface EmulatedStage {
+  /** Its name for commands: `local:PORT`. */
+  name: string;
+  /** Chooses what becomes of each call of a function; nothing does, until a test says so. */
+  faultOf: (call: Call) => Fault | undefined;
+  /** Hands a body to the webhook as API Gateway does. Rejects when the function ends, or exceeds its timeout. */
+  deliver(body: string | Uint8Array, authorization?: string): Promise<Answer>;
+  /** Sends a message to the queue by hand. */
+  send(message: Pick<Message, 'MessageBody'> & Partial<Message>): Promise<void>;
+  /** Changes which sub-accounts the webhook records, as a deployment does. */
+  configure(subAccountIds: readonly string[]): void;
+  /** Records from now on. What was sent before makes the first batch. */
+  startRecorders(): void;
+  /** Ends a recorder that is at work, as when the machine under it fails. Returns whether there was one. */
+  killRecorder(): boolean;
+  queued(): Promise<KeptMessage[]>;
+  deadLetters(): Promise<KeptMessage[]>;
+  /** Every record, by session. */
+  records(): Promise<Map<string, SessionRecord>>;
+  /** The sum of a metric of the recorder over all that was logged. */
+  count(metric: string): number;
+  stop(): Promise<void>;
+}
+
+export interface EmulatedStageOptions {
+  /**
+   * How long the queue hides a message that was received. For one recorder 0, which is as long as that is at work: the
+   * emulator looks for what is visible again when it is polled. For several half a minute, so that each has its own.
+   */
+  visibilityTimeoutSeconds?: number;
+  /** How many recorders are at work at a time. */
+  recorders?: number;
+  /** How many deliveries the webhook takes at a time. */
+  webhooks?: number;
+}
+
+/** As in the template: what is tried more often than this is a dead letter. */
+const MAX_RECEIVE_COUNT = 5;
+
+const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+
+/**
+ * The webhook and the recorder, each as the `handler.ts` that is deployed and in processes of its own, with queues on
+ * fauxqs and a table on dynalite, behind proxies that can fail. It has no template, so it starts in half a second.
+ */
+export async function emulatedStage({
+  recorders = 1,
+  visibilityTimeoutSeconds = recorders === 1 ? 0 : 30,
+  webhooks = 2,
+}: EmulatedStageOptions = {}): Promise<EmulatedStage> {
+  const logged: string[] = [];
+  const queues = buildApp({ logger: false });
+  const sqsEndpoint = await queues.listen({ port: 0, host: '127.0.0.1' });
+  const tables = dynalite({ createTableMs: 0 });
+  const dynamodbEndpoint = await listenOnLoopback(tables, 0);
+  const faultOf = (call: Call) => stage.faultOf(call);
+  const [sqsProxy, dynamodbProxy] = await Promise.all([
+    faultProxy(sqsEndpoint, faultOf),
+    faultProxy(dynamodbEndpoint, faultOf),
+  ]);
+  const sqs = new SQSClient({
+    endpoint: sqsEndpoint,
+    useQueueUrlAsEndpoint: false,
+    region: REGION,
+    credentials,
+  });
+  const dynamodb = new DynamoDBClient({ endpoint: dynamodbEndpoint, region: REGION, credentials });
+
+  /** Returns where functions call the queue. */
+  async function createQueue(name: string, attributes: Record<string, string>): Promise<string> {
+    await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
+    return `${sqsProxy.url}/${ACCOUNT}/${name}`;
+  }
+  const arnOf = (queue: string) => `arn:aws:sqs:${REGION}:${ACCOUNT}:${queue}`;
+  const common = { MaximumMessageSize: String(2 ** 20) };
+  const deadLetterQueueUrl = await createQueue('dead-letters', common);
+  const queueUrl = await createQueue('queue', {
+    ...common,
+    VisibilityTimeout: String(visibilityTimeoutSeconds),
+    RedrivePolicy: JSON.stringify({
+      deadLetterTargetArn: arnOf('dead-letters'),
+      maxReceiveCount: MAX_RECEIVE_COUNT,
+    }),
+  });
+  await dynamodb.send(
+    new CreateTableCommand({
+      TableName: 'sessions',
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'sessionId', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'sessionId', KeyType: 'HASH' }],
+    }),
+  );
+
+  function start(
+    name: 'webhook' | 'recorder',
+    timeoutSeconds: number,
+    concurrency: number,
+    environment: Record<string, string>,
+  ): LocalFunction {
+    return localFunction(
+      {
+        name,
+        bundle: fileURLToPath(new URL(`../../functions/${name}/handler.ts`, import.meta.url)),
+        timeoutSeconds,
+        memoryMegabytes: 512,
+        environment: { ...environment, DEAD_LETTER_QUEUE_URL: deadLetterQueueUrl },
+      },
+      {
+        AWS_ENDPOINT_URL_SQS: sqsProxy.url,
+        AWS_ENDPOINT_URL_DYNAMODB: dynamodbProxy.url,
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+      },
+      (line) => logged.push(line),
+      concurrency,
+    );
+  }
+  const startWebhook = (subAccountIds: readonly string[]) =>
+    start('webhook', 10, webhooks, {
+      QUEUE_URL: queueUrl,
+      AUTHORIZATION_DIGESTS: digestOf(AUTHORIZATION),
+      SUB_ACCOUNT_IDS: subAccountIds.join(),
+    });
+  let webhook = startWebhook(['8x8_test']);
+  const recorder = start('recorder', 30, recorders, { TABLE_NAME: 'sessions' });
+  const stopping = new AbortController();
+  const polling: Promise<void>[] = [];
+
+  const port = Number(new URL(sqsEndpoint).port);
+  noteRunning(port, {
+    outputs: {
+      QueueUrl: queueUrl,
+      DeadLetterQueueUrl: deadLetterQueueUrl,
+      TableName: 'sessions',
+      WebhookUrl: '',
+      AuthorizationSecretArn: '',
+      SubAccountIds: '',
+      RegistrationFunctionName: '',
+    },
+    endpoints: { sqs: sqsEndpoint, dynamodb: dynamodbEndpoint, lambda: '', cloudwatch: '', voiceApi: '' },
+  });
+
+  const stage: EmulatedStage = {
+    name: `local:${port}`,
+    faultOf: () => undefined,
+
+    async deliver(body, authorization = AUTHORIZATION) {
+      const event = {
+        headers: { Authorization: authorization },
+        body: Buffer.from(body).toString('base64'),
+        isBase64Encoded: true,
+        requestContext: { requestId: randomUUID(), requestTimeEpoch: Date.now() },
+      };
+      return v.parse(Answer, await webhook.invoke(event));
+    },
+
+    async send(message) {
+      await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...message }));
+    },
+
+    configure(subAccountIds) {
+      webhook.stop();
+      webhook = startWebhook(subAccountIds);
+    },
+
+    startRecorders() {
+      const source = { queueArn: arnOf('queue'), queueUrl, batchSize: 10, batchingWindowSeconds: 0 };
+      for (let i = 0; i < recorders; i++)
+        polling.push(
+          pollQueue(sqs, { ...source, target: recorder }, stopping.signal, (line) => logged.push(line)),
+        );
+    },
+
+    killRecorder: recorder.kill,
+    queued: () => messagesIn(sqsEndpoint, 'queue'),
+    deadLetters: () => messagesIn(sqsEndpoint, 'dead-letters'),
+
+    async records() {
+      const records: SessionRecord[] = [];
+      const pages = paginateScan({ client: dynamodb }, { TableName: 'sessions', ConsistentRead: true });
+      for await (const { Items = [] } of pages)
+        records.push(...Items.map((item) => v.parse(SessionRecord, fromItem(item))));
+      return new Map(records.map((record) => [record.sessionId, record]));
+    },
+
+    count(metric) {
+      // Some are counted by a dimension as well, in a line of its own.
+      const lines = logged.filter((line) => line.includes('"Dimensions":[["service"]]'));
+      // Several in one batch are a list.
+      const values = lines.flatMap((line) => line.match(new RegExp(`(?<="${metric}":)[\\d,[\\]]+`)) ?? []);
+      return values
+        .flatMap((value) => value.match(/\d+/g) ?? [])
+        .reduce((sum, value) => sum + Number(value), 0);
+    },
+
+    async stop() {
+      noteStopped(port);
+      stopping.abort();
+      webhook.stop();
+      recorder.stop();
+      await Promise.all(polling);
+      sqs.destroy();
+      dynamodb.destroy();
+      await Promise.all([sqsProxy.close(), dynamodbProxy.close()]);
+      await Promise.all([queues.close(), close(tables)]);
+    },
+  };
+  return stage;
+}
+
+const Attributes = v.record(v.string(), v.object({ DataType: v.string(), StringValue: v.string() }));
+const Kept = v.object({
+  messageId: v.string(),
+  body: v.string(),
+  messageAttributes: v.optional(Attributes, {}),
+  sentTimestamp: v.number(),
+  approximateReceiveCount: v.number(),
+});
+const QueueContents = v.object({
+  messages: v.object({ ready: v.array(Kept), inflight: v.array(v.object({ message: Kept })) }),
+});
+
+/** What is in a queue, which the emulator shows without receiving it. */
+async function messagesIn(sqsEndpoint: string, queue: string): Promise<KeptMessage[]> {
+  const response = await fetch(`${sqsEndpoint}/_fauxqs/queues/${queue}`);
+  const { messages } = v.parse(QueueContents, await response.json());
+  return [...messages.ready, ...messages.inflight.map(({ message }) => message)].map(
+    ({ messageId, body, messageAttributes, sentTimestamp, approximateReceiveCount }) => ({
+      messageId,
+      tries: approximateReceiveCount,
+      reason: messageAttributes['reason']?.StringValue,
+      delivery: fromMessage({
+        messageId,
+        body,
+        attributes: { SentTimestamp: String(sentTimestamp) },
+        messageAttributes: Object.fromEntries(
+          Object.entries(messageAttributes).map(([name, { DataType, StringValue }]) => [
+            name,
+            { dataType: DataType, stringValue: StringValue },
+          ]),
+        ),
+      }),
+    }),
+  );
+}

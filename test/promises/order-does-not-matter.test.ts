@@ -1,0 +1,38 @@
+import { afterAll, expect, it, onTestFinished } from 'vitest';
+import { convergenceSuite } from '../functions/recorder/convergence-suite.ts';
+import { startDynalite } from '../functions/recorder/dynalite.ts';
+import { summaryBody } from '../functions/summaries.ts';
+import { emulatedStage } from './emulated-stage.ts';
+
+/**
+ * Promised to whoever reads a record: it says the same whatever came first. Any list of deliveries, shuffled, repeated,
+ * split into any batches and recorded by several recorders at once, ends in the same items: those that the pure merge
+ * gives.
+ *
+ * It would be broken by a merge that goes by arrival, by a race between two recorders, by an item that does not read
+ * back as it was written, and by a value that DynamoDB changes.
+ */
+
+it('different summaries of a session, delivered at once to several recorders, are one record, which shows the last', async () => {
+  const stage = await emulatedStage({ recorders: 3 });
+  onTestFinished(() => stage.stop());
+  const endTimes = ['08:27:33', '08:27:35', '08:27:34', '08:27:36', '08:27:32'].map(
+    (time) => `2026-01-13T${time}.000Z`,
+  );
+  const bodiesOf = (sessionId: string) => endTimes.map((endTime) => summaryBody({ sessionId, endTime }));
+  stage.startRecorders();
+
+  await Promise.all(
+    [...bodiesOf('one-order'), ...bodiesOf('the-other').reverse()].map((body) => stage.deliver(body)),
+  );
+
+  await expect.poll(() => stage.queued(), { timeout: 20_000 }).toEqual([]);
+  const [last, ...others] = endTimes.toSorted().reverse();
+  const record = { endTime: last, alternates: others.map((endTime) => ({ endTime })), revision: 5 };
+  expect([...(await stage.records()).values()]).toMatchObject([record, record]);
+});
+
+const { endpoint, stop } = await startDynalite();
+afterAll(stop);
+
+convergenceSuite(endpoint);
