@@ -6,11 +6,11 @@ import { runCommand } from '../../infra/ops/command.ts';
 import { textTable } from '../../infra/text-table.ts';
 import { bundleContenders, type FunctionName } from './contenders.ts';
 import { measureCpu } from './cpu-time.ts';
-import { type Emulators, startEmulators } from './emulators.ts';
 import { batchEvent, newBody, proxyEvent } from './events.ts';
 import { measureLoad } from './load-time.ts';
 import { measureReading } from './reading-time.ts';
 import { cellsOf, HEADINGS, isAboveLimit, type Row } from './row.ts';
+import { type Services, startServices } from './services.ts';
 import { measureWriteUnits } from './write-units.ts';
 
 const HELP = `Usage: npm run bench -- [options]
@@ -45,19 +45,19 @@ async function main(): Promise<void> {
     throw new Error(`--rounds takes a whole number from 1, not "${values.rounds}"`);
 
   const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-bench-'));
-  const emulators = await startEmulators();
+  const services = await startServices();
   try {
     const rows = [
-      ...(await measureFunction('webhook', rounds, folder, emulators)),
-      ...(await measureFunction('recorder', rounds, folder, emulators)),
-      ...(await measureRequests(folder, emulators)),
+      ...(await measureFunction('webhook', rounds, folder, services)),
+      ...(await measureFunction('recorder', rounds, folder, services)),
+      ...(await measureRequests(folder, services)),
       { what: 'reading a summary (bare: JSON.parse), µs', values: measureReading(), digits: 1 },
     ];
     process.stdout.write(`${textTable([HEADINGS, ...rows.map(cellsOf)])}\n`);
     const above = rows.filter(isAboveLimit);
     if (above.length > 0) throw new Error(`Above the limit: ${above.map(({ what }) => what).join('; ')}`);
   } finally {
-    await emulators.stop();
+    await services.stop();
     rmSync(folder, { recursive: true });
   }
 }
@@ -66,7 +66,7 @@ async function measureFunction(
   name: FunctionName,
   rounds: number,
   folder: string,
-  { environment }: Emulators,
+  { environment }: Services,
 ): Promise<Row[]> {
   const progress = (text: string) => void process.stderr.write(`${name}: ${text} …\n`);
   const contenders = bundleContenders(name, folder);
@@ -97,9 +97,9 @@ function nextBatch(): object {
   return batchEvent(Array.from({ length: BATCH }, () => newBody()));
 }
 
-async function measureRequests(folder: string, emulators: Emulators): Promise<Row[]> {
+async function measureRequests(folder: string, services: Services): Promise<Row[]> {
   const bundles = bundleContenders('recorder', folder).map(({ bundle }) => bundle);
-  const measured = await measureWriteUnits(bundles, emulators);
+  const measured = await measureWriteUnits(bundles, services);
   return (['new', 'duplicate', 'conflict'] as const).flatMap((delivery) => {
     const metered = measured.map((of) => of[delivery]);
     return [

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Emulators } from './emulators.ts';
 import { batchEvent, newBody } from './events.ts';
 import { startInvoker } from './invoker.ts';
 import { type Metered, meteredDynamoDb } from './metered-dynamodb.ts';
+import type { Services } from './services.ts';
 
 /** What DynamoDB is asked by a bundle, and charges for. */
 export interface WriteUnits {
@@ -14,9 +14,9 @@ export interface WriteUnits {
 /** Has each bundle record a session, the same delivery again, and another summary of it. */
 export async function measureWriteUnits(
   bundles: readonly string[],
-  { environment, dynamoDbEndpoint }: Emulators,
+  { environment, dynamodbEndpoint }: Services,
 ): Promise<WriteUnits[]> {
-  const meter = await meteredDynamoDb(dynamoDbEndpoint);
+  const meter = await meteredDynamoDb(dynamodbEndpoint);
   try {
     const measured: WriteUnits[] = [];
     for (const bundle of bundles) {

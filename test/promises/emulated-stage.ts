@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { CreateTableCommand, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
-import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import dynalite from 'dynalite';
-import { buildApp } from 'fauxqs';
+import { paginateScan } from '@aws-sdk/client-dynamodb';
+import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { digestOf } from '../../functions/authorization/digest.ts';
 import { type Delivery, fromMessage, type Message } from '../../functions/queue/message.ts';
@@ -11,9 +9,9 @@ import { fromItem } from '../../functions/recorder/item.ts';
 import { SessionRecord } from '../../functions/vss/record.ts';
 import { pollQueue } from '../../infra/local/event-source.ts';
 import { type LocalFunction, localFunction } from '../../infra/local/lambda.ts';
-import { close, listenOnLoopback } from '../../infra/local/loopback.ts';
 import { noteRunning, noteStopped } from '../../infra/local/running.ts';
 import { ACCOUNT, REGION } from '../../infra/local/template.ts';
+import { startEmulators } from '../emulators.ts';
 import { type Call, type Fault, faultProxy } from '../faults/fault-proxy.ts';
 
 /** The Authorization value that the webhook of an emulated stage accepts. */
@@ -75,8 +73,6 @@ export interface EmulatedStageOptions {
 /** As in the template: what is tried more often than this is a dead letter. */
 const MAX_RECEIVE_COUNT = 5;
 
-const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-
 /**
  * The webhook and the recorder, each as the `handler.ts` that is deployed and in processes of its own, with queues on
  * fauxqs and a table on dynalite, behind proxies that can fail. It has no template, so it starts in half a second.
@@ -87,23 +83,13 @@ export async function emulatedStage({
   webhooks = 2,
 }: EmulatedStageOptions = {}): Promise<EmulatedStage> {
   const logged: string[] = [];
-  const queues = buildApp({ logger: false });
-  const sqsEndpoint = await queues.listen({ port: 0, host: '127.0.0.1' });
-  const tables = dynalite({ createTableMs: 0 });
-  const dynamodbEndpoint = await listenOnLoopback(tables, 0);
+  const emulators = await startEmulators();
+  const { sqs, sqsEndpoint, dynamodb, dynamodbEndpoint, tableName } = emulators;
   const faultOf = (call: Call) => stage.faultOf(call);
   const [sqsProxy, dynamodbProxy] = await Promise.all([
     faultProxy(sqsEndpoint, faultOf),
     faultProxy(dynamodbEndpoint, faultOf),
   ]);
-  const sqs = new SQSClient({
-    endpoint: sqsEndpoint,
-    useQueueUrlAsEndpoint: false,
-    region: REGION,
-    credentials,
-  });
-  const dynamodb = new DynamoDBClient({ endpoint: dynamodbEndpoint, region: REGION, credentials });
-
   /** Returns where functions call the queue. */
   async function createQueue(name: string, attributes: Record<string, string>): Promise<string> {
     await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
@@ -120,14 +106,6 @@ export async function emulatedStage({
       maxReceiveCount: MAX_RECEIVE_COUNT,
     }),
   });
-  await dynamodb.send(
-    new CreateTableCommand({
-      TableName: 'sessions',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'sessionId', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'sessionId', KeyType: 'HASH' }],
-    }),
-  );
 
   function start(
     name: 'webhook' | 'recorder',
@@ -159,7 +137,7 @@ export async function emulatedStage({
       SUB_ACCOUNT_IDS: subAccountIds.join(),
     });
   let webhook = startWebhook(['8x8_test']);
-  const recorder = start('recorder', 30, recorders, { TABLE_NAME: 'sessions' });
+  const recorder = start('recorder', 30, recorders, { TABLE_NAME: tableName });
   const stopping = new AbortController();
   const polling: Promise<void>[] = [];
 
@@ -168,7 +146,7 @@ export async function emulatedStage({
     outputs: {
       QueueUrl: queueUrl,
       DeadLetterQueueUrl: deadLetterQueueUrl,
-      TableName: 'sessions',
+      TableName: tableName,
       WebhookUrl: '',
       AuthorizationSecretArn: '',
       SubAccountIds: '',
@@ -214,7 +192,7 @@ export async function emulatedStage({
 
     async records() {
       const records: SessionRecord[] = [];
-      const pages = paginateScan({ client: dynamodb }, { TableName: 'sessions', ConsistentRead: true });
+      const pages = paginateScan({ client: dynamodb }, { TableName: tableName, ConsistentRead: true });
       for await (const { Items = [] } of pages)
         records.push(...Items.map((item) => v.parse(SessionRecord, fromItem(item))));
       return new Map(records.map((record) => [record.sessionId, record]));
@@ -236,10 +214,8 @@ export async function emulatedStage({
       webhook.stop();
       recorder.stop();
       await Promise.all(polling);
-      sqs.destroy();
-      dynamodb.destroy();
       await Promise.all([sqsProxy.close(), dynamodbProxy.close()]);
-      await Promise.all([queues.close(), close(tables)]);
+      await emulators.stop();
     },
   };
   return stage;

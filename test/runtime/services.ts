@@ -1,16 +1,12 @@
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   CreateQueueCommand,
   DeleteMessageCommand,
   type Message,
   ReceiveMessageCommand,
-  SQSClient,
 } from '@aws-sdk/client-sqs';
-import dynalite from 'dynalite';
-import { buildApp } from 'fauxqs';
 import * as v from 'valibot';
 import { readRecords, type StoredRecord } from '../../infra/local/examples.ts';
-import { close, listenOnLoopback } from '../../infra/local/loopback.ts';
+import { startEmulators } from '../emulators.ts';
 import { type FaultProxy, faultProxy } from '../faults/fault-proxy.ts';
 
 /** The emulated services that the two functions call, without anything that polls the queue. */
@@ -39,39 +35,21 @@ const Sent = v.pipe(
 );
 
 export async function startServices(): Promise<Services> {
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  const settings = { region: 'us-east-1', credentials };
-  const queues = buildApp({ logger: false });
-  const queuesUrl = await queues.listen({ port: 0, host: '127.0.0.1' });
+  const emulators = await startEmulators();
+  const { sqs, dynamodb, tableName } = emulators;
   const traceHeaders: Services['traceHeaders'] = [];
-  const proxy = await faultProxy(
-    queuesUrl,
-    () => undefined,
-    (body) =>
-      traceHeaders.push(v.parse(Sent, body.toString()).MessageSystemAttributes?.AWSTraceHeader.StringValue),
-  );
-  const sqs = new SQSClient({ ...settings, endpoint: queuesUrl, useQueueUrlAsEndpoint: false });
+  const proxy = await faultProxy(emulators.sqsEndpoint, ({ body }) => {
+    traceHeaders.push(v.parse(Sent, body.toString()).MessageSystemAttributes?.AWSTraceHeader.StringValue);
+    return undefined;
+  });
   const createQueue = async (name: string) => {
     await sqs.send(new CreateQueueCommand({ QueueName: name }));
     return `${proxy.url}/000000000000/${name}`;
   };
 
-  const tables = dynalite({ createTableMs: 0 });
-  const tablesUrl = await listenOnLoopback(tables, 0);
-  const dynamodb = new DynamoDBClient({ ...settings, endpoint: tablesUrl });
-  const tableName = 'sessions';
-  await dynamodb.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'sessionId', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'sessionId', KeyType: 'HASH' }],
-    }),
-  );
-
   return {
     sqs: proxy,
-    dynamodb: tablesUrl,
+    dynamodb: emulators.dynamodbEndpoint,
     tableName,
     queueUrl: await createQueue('queue'),
     deadLetterQueueUrl: await createQueue('dead-letters'),
@@ -94,9 +72,8 @@ export async function startServices(): Promise<Services> {
     },
     records: () => readRecords({ dynamodb, tableName }),
     async stop() {
-      sqs.destroy();
-      dynamodb.destroy();
-      await Promise.all([proxy.close(), queues.close(), close(tables)]);
+      await proxy.close();
+      await emulators.stop();
     },
   };
 }

@@ -1,5 +1,5 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
-import { makeIdempotent } from '@aws-lambda-powertools/idempotency';
+import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
@@ -19,6 +19,7 @@ const documents = DynamoDBDocumentClient.from(tracer.captureAWSv3Client(new Dyna
 });
 const processor = new BatchProcessor(EventType.SQS);
 
+const config = new IdempotencyConfig({});
 const record = makeIdempotent(
   async (body: string) => {
     const { payload } = VoiceSessionSummary.parse(JSON.parse(body));
@@ -28,6 +29,7 @@ const record = makeIdempotent(
     return { sessionId: payload.sessionId };
   },
   {
+    config,
     persistenceStore: new DynamoDBPersistenceLayer({
       tableName: process.env['IDEMPOTENCY_TABLE_NAME'] ?? '',
     }),
@@ -35,6 +37,7 @@ const record = makeIdempotent(
 );
 
 export async function handler(event: SQSEvent, context: Context) {
+  config.registerLambdaContext(context);
   const response = await processPartialResponse(event, ({ body }: SQSRecord) => record(body), processor, {
     context,
   });
