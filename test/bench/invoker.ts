@@ -31,18 +31,25 @@ export function startInvoker(bundle: string, environment: Readonly<Record<string
   const child: ChildProcess = fork(PROCESS, [bundle], {
     env: environment,
     execArgv: [],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   return {
     async invoke(events) {
+      const settled = new AbortController();
+      const { signal } = settled;
+      const ended = once(child, 'exit', { signal }).then(([code]) => {
+        throw new Error(`${bundle} ended with ${code}`);
+      });
       child.send([...events]);
-      const [message] = await Promise.race([
-        once(child, 'message'),
-        once(child, 'exit').then(([code]) => Promise.reject(new Error(`${bundle} ended with ${code}`))),
-      ]);
-      const answer = v.parse(Answer, message);
-      if ('error' in answer) throw new Error(`${bundle}: ${answer.error}`);
-      return answer.milliseconds;
+      try {
+        const [message] = await Promise.race([once(child, 'message', { signal }), ended]);
+        const answer = v.parse(Answer, message);
+        if ('error' in answer) throw new Error(`${bundle}: ${answer.error}`);
+        return answer.milliseconds;
+      } finally {
+        settled.abort();
+        ended.catch(() => {});
+      }
     },
     stop: () => void child.kill(),
   };

@@ -8,6 +8,7 @@ import { bundleContenders, type FunctionName } from './contenders.ts';
 import { measureCpu } from './cpu-time.ts';
 import { batchEvent, newBody, proxyEvent } from './events.ts';
 import { measureLoad } from './load-time.ts';
+import { machine } from './machine.ts';
 import { measureReading } from './reading-time.ts';
 import { cellsOf, HEADINGS, isAboveLimit, type Row } from './row.ts';
 import { type Services, startServices } from './services.ts';
@@ -53,7 +54,7 @@ async function main(): Promise<void> {
       ...(await measureRequests(folder, services)),
       { what: 'reading a summary (bare: JSON.parse), µs', values: measureReading(), digits: 1 },
     ];
-    process.stdout.write(`${textTable([HEADINGS, ...rows.map(cellsOf)])}\n`);
+    process.stdout.write(`${machine()}\n${textTable([HEADINGS, ...rows.map(cellsOf)])}\n`);
     const above = rows.filter(isAboveLimit);
     if (above.length > 0) throw new Error(`Above the limit: ${above.map(({ what }) => what).join('; ')}`);
   } finally {
