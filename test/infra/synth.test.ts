@@ -21,7 +21,7 @@ const synth = (stage: string) =>
     join(output, stage),
   ]);
 
-it.each(['local', 'dev', 'prod'])(
+it.concurrent.each(['local', 'dev', 'prod'])(
   'cdk synth -c stage=%s succeeds, with no finding and no warning',
   async (stage) => {
     const { stdout, stderr, code } = await synth(stage);
@@ -31,7 +31,7 @@ it.each(['local', 'dev', 'prod'])(
   },
 );
 
-it('cdk synth succeeds with every option on, with no finding and no warning', async () => {
+it.concurrent('cdk synth succeeds with every option on, with no finding and no warning', async () => {
   const arn = (service: string, rest: string) => `arn:aws:${service}:us-east-1:123456789012:${rest}`;
   const everything = {
     ...cdkJson.context.stages.prod,
@@ -62,7 +62,7 @@ it('cdk synth succeeds with every option on, with no finding and no warning', as
   expect(code).toBe(0);
 });
 
-it('cdk synth of an unknown stage fails with one clear message', async () => {
+it.concurrent('cdk synth of an unknown stage fails with one clear message', async () => {
   expect(await synth('nowhere')).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^There is no stage "nowhere"\. Stages in cdk\.json: local, dev, prod\./),

@@ -19,7 +19,7 @@ import { delivery } from './deliveries.ts';
  * grouping of deliveries, the record is the same, and every summary is in it.
  */
 
-const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 200);
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 60);
 const RECEIVED_AT = '2026-01-13T08:27:34.567Z';
 
 function received(
