@@ -7,6 +7,7 @@ import { parseArgs, promisify } from 'node:util';
 import { writeExport } from '../../infra/analytics/write-export.ts';
 import { runCommand } from '../../infra/ops/command.ts';
 import { textTable } from '../../infra/text-table.ts';
+import { machine } from '../machine.ts';
 import { generateItems } from './sessions.ts';
 
 const HELP = `Usage: npm run bench:analytics -- [options]
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
     for (const size of sizes) columns.push(await measure(size, join(folder, String(size))));
     const rows = columns[0]?.map(([what]) => what) ?? [];
     process.stdout.write(
-      `${textTable(rows.map((what, i) => [what, ...columns.map((column) => column[i]?.[1] ?? '')]))}\n`,
+      `${machine()}\n${textTable(rows.map((what, i) => [what, ...columns.map((column) => column[i]?.[1] ?? '')]))}\n`,
     );
   } finally {
     rmSync(folder, { recursive: true });

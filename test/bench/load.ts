@@ -4,8 +4,8 @@ import { readRecords } from '../../infra/local/examples.ts';
 import { startLocalStack } from '../../infra/local/local-stack.ts';
 import { runCommand } from '../../infra/ops/command.ts';
 import { textTable } from '../../infra/text-table.ts';
+import { machine } from '../machine.ts';
 import { type Ceiling, ceilingOf } from './ceiling.ts';
-import { machine } from './machine.ts';
 import { type Sustained, sustain } from './sustain.ts';
 
 const HELP = `Usage: npm run bench:load -- [options]
@@ -15,7 +15,7 @@ tenth of them how many that were a second, how long an acknowledgement took and
 how long until a session was recorded; before and after, what the emulators of
 SQS and DynamoDB do at most on this machine. Then looks for each acknowledged
 session in the table. Exit code 1 if one is missing or there is one more, or if
-the last tenth is worse than the second by more than the emulators are. About
+the last tenth is worse than the first by more than the emulators are. About
 ten minutes.
 
 Options:

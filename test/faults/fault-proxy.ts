@@ -34,7 +34,7 @@ export interface FaultProxy {
   /** Where to call it. */
   url: string;
   /** How many calls were passed on as they were, and how many had each fault. */
-  counts: Map<Fault | 'none', number>;
+  counts: Map<Fault | 'passed on', number>;
   close(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export async function faultProxy(
   const counts: FaultProxy['counts'] = new Map();
   const choose = (call: Call) => {
     const fault = next(call);
-    counts.set(fault ?? 'none', (counts.get(fault ?? 'none') ?? 0) + 1);
+    counts.set(fault ?? 'passed on', (counts.get(fault ?? 'passed on') ?? 0) + 1);
     return fault;
   };
   const server = createServer((incoming, outgoing) => {

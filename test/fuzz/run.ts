@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { runCommand } from '../../infra/ops/command.ts';
 import { textTable } from '../../infra/text-table.ts';
+import { machine } from '../machine.ts';
 import { randomFrom } from '../random.ts';
 import { deliverAll } from './deliver-all.ts';
 import { hostileBodies } from './hostile.ts';
@@ -42,7 +43,9 @@ async function main(): Promise<void> {
   const delivered = await deliverAll(hostileBodies(randomFrom(seed)), number('deliveries'), progress);
   const table = [...read.table, ...delivered.table];
   const complaints = [...read.complaints, ...delivered.complaints];
-  process.stdout.write(`${textTable(table.map(([name, value]) => [name, String(value)]))}\n`);
+  process.stdout.write(
+    `${machine()}, seed ${seed}\n${textTable(table.map(([name, value]) => [name, String(value)]))}\n`,
+  );
   if (complaints.length > 0) throw new Error(complaints.slice(0, 20).join('\n'));
 }
 

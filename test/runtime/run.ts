@@ -5,6 +5,7 @@ import { temporaryFolder } from '../../infra/analytics/temporary-folder.ts';
 import { bundleOptions } from '../../infra/node-function.ts';
 import { runCommand } from '../../infra/ops/command.ts';
 import { textTable } from '../../infra/text-table.ts';
+import { machine } from '../machine.ts';
 import { type ExecutionEnvironment, executionEnvironment } from './execution-environment.ts';
 import { runtimeClient } from './runtime-client.ts';
 import { type Services, startServices } from './services.ts';
@@ -66,7 +67,7 @@ async function main(): Promise<void> {
     expected,
     seen,
   ]);
-  process.stdout.write(`${textTable([['', '', 'expected', 'seen'], ...table])}\n`);
+  process.stdout.write(`${machine()}\n${textTable([['', '', 'expected', 'seen'], ...table])}\n`);
   const failed = rows.filter(({ holds }) => !holds).length;
   if (failed > 0) throw new Error(`${failed} of ${rows.length} are not as expected.`);
 }
