@@ -23,7 +23,7 @@ export interface Outcome {
   deliveries: number;
   /** Deliveries that were sent again because they were not answered 200. */
   repeated: number;
-  faults: ReadonlyMap<string, number>;
+  faults: ReadonlyMap<Fault | 'passed on', number>;
   killed: number;
   /** Messages that were sent back from the dead-letter queue at the end. */
   redriven: number;
@@ -189,8 +189,8 @@ async function redrive({ webhookUrl }: LocalStack): Promise<number> {
   return Number(/^(\d+) sent back/m.exec(stdout)?.[1] ?? 0);
 }
 
-function countsOf(proxies: readonly FaultProxy[]): Map<string, number> {
-  const counts = new Map<string, number>();
+function countsOf(proxies: readonly FaultProxy[]): Outcome['faults'] {
+  const counts = new Map<Fault | 'passed on', number>();
   for (const { counts: own } of proxies)
     for (const [fault, count] of own) counts.set(fault, (counts.get(fault) ?? 0) + count);
   return counts;
