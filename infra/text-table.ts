@@ -1,5 +1,8 @@
-/** Rows of cells as lines, each column as wide as its widest cell. */
-export function textTable(rows: readonly (readonly string[])[]): string {
+import { inOneLine } from './printable.ts';
+
+/** Rows of cells as lines, whatever is in a cell, each column as wide as its widest cell. */
+export function textTable(table: readonly (readonly string[])[]): string {
+  const rows = table.map((row) => row.map(inOneLine));
   const widths: number[] = [];
   for (const row of rows)
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);

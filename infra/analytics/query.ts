@@ -119,7 +119,7 @@ async function showTable(connection: DuckDBConnection, sql: string): Promise<voi
   const rows = result.getRowsJson();
   say(
     textTable([
-      result.columnNames().map((name) => cell(name)),
+      result.columnNames(),
       ...rows.slice(0, MAX_TABLE_ROWS).map((row) => row.map((value) => cell(value))),
     ]),
   );
@@ -127,14 +127,9 @@ async function showTable(connection: DuckDBConnection, sql: string): Promise<voi
   else note(rows.length === 1 ? '1 row' : `${rows.length} rows`);
 }
 
-/** Controls, and what hides or reorders the text around it. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
-/** A value in a line of text, whatever was delivered. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return text.replace(UNPRINTABLE, (found) => `\\u${found.codePointAt(0)?.toString(16).padStart(4, '0')}`);
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 async function copy(connection: DuckDBConnection, sql: string, format: Format, file: string): Promise<void> {

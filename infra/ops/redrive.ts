@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { parseJson } from '../../functions/vss/json.ts';
+import { inOneLine, printable } from '../printable.ts';
 import { age } from './age.ts';
 import { runCommand } from './command.ts';
 import { type DeadLetter, deleteLetter, rateLimit, receiveAll, release, sendBack } from './dead-letters.ts';
@@ -176,7 +177,7 @@ function whole(letter: DeadLetter | undefined, { id, unmasked }: Options): strin
     '',
     unmasked ? body : masked(body),
   ];
-  return text.join('\n');
+  return printable(text.join('\n'));
 }
 
 const SessionId = v.object({ payload: v.object({ sessionId: v.string() }) });
@@ -184,7 +185,7 @@ const SessionId = v.object({ payload: v.object({ sessionId: v.string() }) });
 function sessionOf(body: string | Uint8Array): string {
   try {
     const { payload } = v.parse(SessionId, typeof body === 'string' ? parseJson(body) : undefined);
-    return masked(payload.sessionId.slice(0, 128));
+    return inOneLine(masked(payload.sessionId.slice(0, 128)));
   } catch {
     return '(no session id)';
   }

@@ -91,6 +91,14 @@ describe('show', () => {
     expect((await redrive('show', id, '--unmasked')).stdout).toContain(body);
   });
 
+  it('lets no body steer the terminal', async () => {
+    const id = await deadLetter(JSON.stringify({ payload: { sessionId: '\u001b[2J\nforged' } }));
+    const garbage = await deadLetter('\u001b[2J\tnot JSON\n');
+
+    expect((await redrive('show', garbage)).stdout).toContain('\n\\u001b[2J\tnot JSON\n');
+    expect((await redrive()).stdout).toMatch(new RegExp(`${id} +\\d+s  \\\\u001b\\[2J\\\\u000aforged\n`));
+  });
+
   it('hides no letter from the next command', async () => {
     const ids = [await deadLetter('{'), await deadLetter('['), await deadLetter('"')];
 
