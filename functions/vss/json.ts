@@ -18,12 +18,11 @@ export function isJsonObject(value: unknown): value is JsonObject {
  */
 export function parseJson(text: string): Json {
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  const mayMistakeKeys = json.includes('\\');
-  if (!MAY_LOSE_DIGITS.test(json)) return mayMistakeKeys ? parseWithEscapedKeys(json) : JSON.parse(json);
-  // Some texts are JSON only with their numbers quoted.
-  JSON.parse(json);
-  const exact = json.replace(STRING_OR_NUMBER, quoteInexact);
-  return mayMistakeKeys ? parseWithEscapedKeys(exact) : JSON.parse(exact);
+  // First of all, because what follows takes some texts for JSON that are not, and quadratic time for others.
+  const parsed: Json = JSON.parse(json);
+  const exact = MAY_LOSE_DIGITS.test(json) ? json.replace(STRING_OR_NUMBER, quoteInexact) : json;
+  if (json.includes('\\')) return parseWithEscapedKeys(exact);
+  return exact === json ? parsed : JSON.parse(exact);
 }
 
 /** Sixteen digits in a row may exceed a double's precision, a three-digit exponent its range. */

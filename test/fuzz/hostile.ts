@@ -44,6 +44,7 @@ function* worstBodies(): Generator<string> {
   yield fill('\\', '{"a":"', '"}');
   yield fill('\\"', '{"a":"', '"}');
   yield fill('\\u', '{"a":"', '"}');
+  yield fill('\\"', '{"a":"');
   yield fill('"');
   yield fill('{},', '{"eventType":"SESSION_SUMMARY","payload":[', '{}]}');
   const [{ body = '' } = {}] = examples;

@@ -34,7 +34,7 @@ describe('parseJson', () => {
   });
 
   it('reads keys for what they are, however each of their characters is written', () => {
-    const character = fc.constantFrom(...'a01"\\/\n\u0000é\ud800\uE000\uE001\uE002Ā'.split(''));
+    const character = fc.constantFrom(...'a01"\\/\n\u0000\x80\x81\x8aÜé\ud800Ā'.split(''));
     const written = fc.tuple(character, fc.boolean()).map(([raw, asCode]) => {
       const code = `\\u${raw.charCodeAt(0).toString(16).padStart(4, '0')}`;
       return { raw, written: asCode || /["\\\n\0]/.test(raw) ? code : raw };
@@ -54,19 +54,25 @@ describe('parseJson', () => {
     );
   });
 
-  it.each(['{"\\x":1}', '{"\\U0041":1}', '{"\\u004":1}', '{"\\u0041\n":1}', '{"\\":1}', '{"\\n":01}'])(
-    'refuses %j, which is not JSON',
-    (text) => {
-      expect(() => parseJson(text)).toThrow(SyntaxError);
-    },
-  );
+  it.each([
+    '{"\\u00\\u0034\\u0031":1}',
+    '{"\\x":1}',
+    '{"\\U0041":1}',
+    '{"\\u004":1}',
+    '{"\\u0041\n":1}',
+    '{"\\":1}',
+    '{"\\n":01}',
+  ])('refuses %j, which is not JSON', (text) => {
+    expect(() => parseJson(text)).toThrow(SyntaxError);
+  });
 
   it.each([
     ['\\', '\\u0041', 'A'],
     ['a\\', 'a\\u0041', 'aA'],
     ['a\\', 'a\\n', 'a\n'],
-    ['\uE000', '\\uE0001', '\uE0001'],
-    ['\uE0000', '\\"', '"'],
+    ['\x80', '\\u00801', '\x801'],
+    ['\x80Ü', '\\"', '"'],
+    ['', '\\b\\f\\n\\r\\t\\/\\\\', '\b\f\n\r\t/\\'],
     ['__proto__', '\\u005f_proto__', '__proto__'],
   ])('reads a key for what it is, after one like %j, and written as %s', (before, written, key) => {
     parseJson(`{"q":0,${JSON.stringify(before)}:1}`);
@@ -97,6 +103,15 @@ describe('parseJson', () => {
     expect(parseJson(JSON.stringify([...texts, 0]))).toEqual([...texts, 0]);
   });
 
+  it('takes time that grows with the size only, also for texts that are cut off', () => {
+    const began = performance.now();
+
+    for (const unit of ['\\"', '"\\', '\\\\', '"\\n":'])
+      expect(() => parseJson(`{"a":"${unit.repeat(100_000)}`)).toThrow(SyntaxError);
+
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+
   it('takes time that grows with the size only, also for numbers as long as a body', () => {
     const zeros = '0'.repeat(250_000);
     const started = performance.now();
@@ -109,7 +124,7 @@ describe('parseJson', () => {
 
   it.each([
     ['{"\\u0061":1,"a":2}', { a: 2 }],
-    ['{"\uE001":1,"\\uE001":2,"\uE001":3}', { '\uE001': 3 }],
+    ['{"\x80":1,"\\u0080":2,"\x80":3}', { '\x80': 3 }],
     ['{"a":1,"\\u0061":2}', { a: 2 }],
     ['{"\\u0061":1,"b":0,"\\u0061":2}', { b: 0, a: 2 }],
   ])('of a key that is given twice takes the last, however it is written: %s', (json, expected) => {
@@ -120,8 +135,24 @@ describe('parseJson', () => {
     expect(parseJson('\uFEFF{}')).toEqual({});
   });
 
+  it('takes the last of a key given several times, however it is written', () => {
+    expect(parseJson('{"\\u0020":1," ":2,"\\u0020":3}')).toEqual({ ' ': 3 });
+    expect(parseJson('{"\\u0020":1," ":2,"\\n":3}')).toEqual({ ' ': 2, '\n': 3 });
+  });
+
   it('refuses what is no JSON', () => {
-    for (const text of ['', ' ', '{', '01', 'NaN', "'a'", '\uFEFF\uFEFF{}', '123456789012345678901,']) {
+    for (const text of [
+      '{12345678901234567890:1}',
+      '[-012345678901234567890]',
+      '',
+      ' ',
+      '{',
+      '01',
+      'NaN',
+      "'a'",
+      '\uFEFF\uFEFF{}',
+      '123456789012345678901,',
+    ]) {
       expect(() => parseJson(text)).toThrow(SyntaxError);
     }
   });

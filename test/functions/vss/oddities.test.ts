@@ -453,6 +453,19 @@ const ROWS: Row[] = [
     },
   },
   {
+    oddity: 'an errorDetails of nothing but known fields without a value, in any case',
+    source: 'by caution, after the "null" of the captures',
+    summary: ofPayload({ errorDetails: { errorCode: null, ERRORMSG: 'null' } }),
+    shows: { errorDetails: undefined },
+  },
+  {
+    oddity: 'a list that is not documented',
+    source: 'by caution',
+    summary: ofPayload({ tags: ['b', 'a', 'c'] }),
+    shows: {},
+    unrecognised: { 'payload.tags': ['b', 'a', 'c'] },
+  },
+  {
     oddity: 'numbers at the edge of what a double holds, as texts',
     source: 'by caution',
     summary: ofPayload({
@@ -746,6 +759,8 @@ describe('a delivery is refused', () => {
     ['payload.endTime', { endTime: '2026-04-31T00:00:00+02:00' }],
     ['payload.endTime', { endTime: '0000-01-01T00:00:00+14:00' }],
     ['payload.endTime', { endTime: ' 2026-01-13T08:27:33Z' }],
+    ['payload.endTime', { endTime: '+002026-01-13T08:27:33Z' }],
+    ['payload.endTime', { endTime: '2026-01-13T08:27:33Z (UTC)' }],
   ])('for %s when it is %j, naming the path and repeating nothing', (path, payload) => {
     const read = readSummary(summaryBody(payload));
 
