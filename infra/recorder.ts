@@ -9,6 +9,7 @@ import { Construct } from 'constructs';
 import type { Settings } from './config.ts';
 import { Encryption } from './encryption.ts';
 import { NodeFunction } from './node-function.ts';
+import { TIMEOUT_SECONDS } from './timeouts.ts';
 
 export interface RecorderProps {
   queue: Queue;
@@ -19,14 +20,12 @@ export interface RecorderProps {
   settings: Settings;
 }
 
-const TIMEOUT_SECONDS = 30;
-
 /**
  * How long the queue hides a batch: six times the function's timeout, and the window, as AWS recommends, so that a
  * throttled batch is not received twice.
  */
 export function visibilityTimeout({ recorderWindowSeconds }: Settings): Duration {
-  return Duration.seconds(6 * TIMEOUT_SECONDS + recorderWindowSeconds);
+  return Duration.seconds(6 * TIMEOUT_SECONDS.recorder + recorderWindowSeconds);
 }
 
 /** The function that records deliveries from the queue. */
@@ -42,7 +41,7 @@ export class Recorder extends Construct {
       folder: 'recorder',
       tracing: Tracing.PASS_THROUGH,
       description: 'Records sessions from the queue in the table',
-      timeout: Duration.seconds(TIMEOUT_SECONDS),
+      timeout: Duration.seconds(TIMEOUT_SECONDS.recorder),
       environment: {
         TABLE_NAME: table.tableName,
         DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,

@@ -3,6 +3,7 @@ import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { NodeFunction } from './node-function.ts';
+import { TIMEOUT_SECONDS } from './timeouts.ts';
 
 export interface WebhookProps {
   subAccountIds: readonly string[];
@@ -25,8 +26,7 @@ export class Webhook extends Construct {
     this.function = new NodeFunction(this, 'Function', {
       folder: 'webhook',
       description: 'Puts Voice Session Summaries of 8x8 into the queue',
-      // Three attempts at SQS of three seconds each, and the pauses between them (functions/client-settings.ts).
-      timeout: Duration.seconds(10),
+      timeout: Duration.seconds(TIMEOUT_SECONDS.webhook),
       ...(props.concurrency !== undefined && { reservedConcurrentExecutions: props.concurrency }),
       environment: {
         QUEUE_URL: props.queue.queueUrl,

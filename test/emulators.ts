@@ -1,9 +1,8 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
-import { close, listenOnLoopback } from '../infra/local/loopback.ts';
 import { REGION } from '../infra/local/template.ts';
+import { startDynalite } from './functions/recorder/dynalite.ts';
 import { tableDefinition } from './functions/recorder/table-definition.ts';
 
 export const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
@@ -14,21 +13,20 @@ export async function startEmulators() {
   const queues = buildApp({ logger: false });
   const sqsEndpoint = await queues.listen({ port: 0, host: '127.0.0.1' });
   const sqs = new SQSClient({ ...settings, endpoint: sqsEndpoint, useQueueUrlAsEndpoint: false });
-  const tables = dynalite({ createTableMs: 0 });
-  const dynamodbEndpoint = await listenOnLoopback(tables, 0);
-  const dynamodb = new DynamoDBClient({ ...settings, endpoint: dynamodbEndpoint });
+  const tables = await startDynalite();
+  const dynamodb = new DynamoDBClient({ ...settings, endpoint: tables.endpoint });
   const tableName = 'sessions';
   await dynamodb.send(new CreateTableCommand({ TableName: tableName, ...tableDefinition }));
   return {
     sqs,
     sqsEndpoint,
     dynamodb,
-    dynamodbEndpoint,
+    dynamodbEndpoint: tables.endpoint,
     tableName,
     async stop() {
       sqs.destroy();
       dynamodb.destroy();
-      await Promise.all([queues.close(), close(tables)]);
+      await Promise.all([queues.close(), tables.stop()]);
     },
   };
 }

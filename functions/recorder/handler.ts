@@ -2,7 +2,7 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { clientSettings, deadline } from '../client-settings.ts';
+import { clientSettings, inTime } from '../client-settings.ts';
 import { readEnvironment } from '../environment.ts';
 import { lateLog } from '../telemetry.ts';
 import { createHandler } from './create-handler.ts';
@@ -18,7 +18,7 @@ const sqs = new SQSClient(clientSettings);
 export const handler = createHandler({
   table: sessionTable(new DynamoDBClient(clientSettings), environment.TABLE_NAME, environment.RETENTION_DAYS),
   sendToDeadLetters: (message) =>
-    sqs.send(new SendMessageCommand({ QueueUrl: environment.DEAD_LETTER_QUEUE_URL, ...message }), deadline()),
+    inTime(sqs.send(new SendMessageCommand({ QueueUrl: environment.DEAD_LETTER_QUEUE_URL, ...message }))),
   now: Date.now,
   logger: lateLog(),
   metrics: new Metrics({ namespace: 'VssWebhook' }),

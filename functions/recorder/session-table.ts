@@ -6,7 +6,7 @@ import {
   type PutItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
-import { deadline } from '../client-settings.ts';
+import { inTime } from '../client-settings.ts';
 import { SessionRecord } from '../vss/record.ts';
 import { fromItem, toItem } from './item.ts';
 
@@ -32,14 +32,12 @@ export function sessionTable(
 ): SessionTable {
   async function put(record: SessionRecord, condition: Omit<PutItemCommandInput, 'TableName' | 'Item'>) {
     try {
-      await client.send(
-        new PutItemCommand({
-          TableName: tableName,
-          Item: toItem({ ...record, expiresAt: expiryOf(record, retentionDays) }),
-          ...condition,
-        }),
-        deadline(),
-      );
+      const command = new PutItemCommand({
+        TableName: tableName,
+        Item: toItem({ ...record, expiresAt: expiryOf(record, retentionDays) }),
+        ...condition,
+      });
+      await inTime(client.send(command));
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;
@@ -58,14 +56,12 @@ export function sessionTable(
       }),
 
     async read(sessionId) {
-      const { Item } = await client.send(
-        new GetItemCommand({
-          TableName: tableName,
-          Key: { sessionId: { S: sessionId } },
-          ConsistentRead: true,
-        }),
-        deadline(),
-      );
+      const command = new GetItemCommand({
+        TableName: tableName,
+        Key: { sessionId: { S: sessionId } },
+        ConsistentRead: true,
+      });
+      const { Item } = await inTime(client.send(command));
       if (!Item) return undefined;
       // When an item expires is this table's matter; it is no part of what was delivered.
       const { expiresAt: _, ...attributes } = fromItem(Item);

@@ -1,7 +1,7 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { clientSettings, deadline } from '../client-settings.ts';
+import { clientSettings, inTime } from '../client-settings.ts';
 import { List, readEnvironment } from '../environment.ts';
 import { lateLog } from '../telemetry.ts';
 import { createHandler } from './create-handler.ts';
@@ -21,7 +21,7 @@ export const handler = createHandler({
   authorizationDigests: environment.AUTHORIZATION_DIGESTS,
   subAccountIds: environment.SUB_ACCOUNT_IDS,
   send: (queueUrl, message) =>
-    sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...message, ...traced(process.env) }), deadline()),
+    inTime(sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...message, ...traced(process.env) }))),
   logger: lateLog(),
   metrics: new Metrics({ namespace: 'VssWebhook' }),
 });

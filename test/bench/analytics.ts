@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { temporaryFolder } from '../../infra/analytics/temporary-folder.ts';
 import { writeExport } from '../../infra/analytics/write-export.ts';
 import { runCommand } from '../../infra/ops/command.ts';
 import { textTable } from '../../infra/text-table.ts';
@@ -40,17 +40,13 @@ async function main(): Promise<void> {
   if (!sizes.every((size) => Number.isInteger(size) && size > 0))
     throw new Error(`--sizes takes whole numbers with commas between, not "${values.sizes}"`);
 
-  const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-bench-'));
-  try {
-    const columns: Measured[] = [];
-    for (const size of sizes) columns.push(await measure(size, join(folder, String(size))));
-    const rows = columns[0]?.map(([what]) => what) ?? [];
-    process.stdout.write(
-      `${machine()}\n${textTable(rows.map((what, i) => [what, ...columns.map((column) => column[i]?.[1] ?? '')]))}\n`,
-    );
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = temporaryFolder();
+  const columns: Measured[] = [];
+  for (const size of sizes) columns.push(await measure(size, join(folder, String(size))));
+  const rows = columns[0]?.map(([what]) => what) ?? [];
+  process.stdout.write(
+    `${machine()}\n${textTable(rows.map((what, i) => [what, ...columns.map((column) => column[i]?.[1] ?? '')]))}\n`,
+  );
 }
 
 type Measured = (readonly [what: string, value: string])[];

@@ -4,6 +4,7 @@ import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { toItem } from '../../functions/recorder/item.ts';
 import { newRecord, receivedSummary } from '../../functions/vss/record.ts';
 import type { LocalStack } from '../../infra/local/local-stack.ts';
+import { ACCOUNT } from '../../infra/local/template.ts';
 import { tableDefinition } from '../functions/recorder/table-definition.ts';
 import { summaryOf } from '../functions/summaries.ts';
 import { newBody } from './events.ts';
@@ -24,7 +25,7 @@ export interface Ceiling {
 export async function ceilingOf({ sqs, dynamodb, endpoints }: LocalStack): Promise<() => Promise<Ceiling>> {
   await sqs.send(new CreateQueueCommand({ QueueName: NAME }));
   await dynamodb.send(new CreateTableCommand({ TableName: NAME, ...tableDefinition }));
-  const QueueUrl = `${endpoints.sqs}/000000000000/${NAME}`;
+  const QueueUrl = `${endpoints.sqs}/${ACCOUNT}/${NAME}`;
   const body = newBody();
   const item = toItem(newRecord(receivedSummary(summaryOf(body), new Date().toISOString())));
   return async () => {

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
+import { temporaryFolder } from '../../infra/analytics/temporary-folder.ts';
 import { bundleOptions } from '../../infra/node-function.ts';
 
 /** The ways to write a function, in the order of everything that is measured of them. */
@@ -24,7 +25,8 @@ export interface Contender {
 
 export type FunctionName = 'webhook' | 'recorder';
 
-export function bundleContenders(name: FunctionName, folder: string): Contender[] {
+export function bundleContenders(name: FunctionName): Contender[] {
+  const folder = temporaryFolder();
   const options = bundleOptions(`${name}/handler.ts`);
   const other = (way: string) => ({
     entryPoints: [fileURLToPath(new URL(`contenders/${way}-${name}.ts`, import.meta.url))],

@@ -1,11 +1,12 @@
 import { startInvoker } from './invoker.ts';
 import { median } from './median.ts';
 
-const WARM_UP = 5;
+/** Rounds until V8 has compiled what it will. */
+const WARM_UP = 20;
 
 /**
  * Milliseconds of the processor that each bundle takes for an event, in a process of its own. The bundles take turns,
- * with the same number of events each; the first rounds, which warm them up, do not count.
+ * with the same number of events each and another one first in each round; the first rounds do not count.
  */
 export async function measureCpu(
   bundles: readonly string[],
@@ -18,9 +19,10 @@ export async function measureCpu(
   try {
     const times = invokers.map((): number[] => []);
     for (let round = -WARM_UP; round < rounds; round++)
-      for (const [i, invoker] of invokers.entries()) {
+      for (const turn of invokers.keys()) {
+        const i = (turn + round + WARM_UP) % invokers.length;
         const events = Array.from({ length: eventsPerRound }, nextEvent);
-        const milliseconds = await invoker.invoke(events);
+        const milliseconds = (await invokers[i]?.invoke(events)) ?? Number.NaN;
         if (round >= 0) times[i]?.push(milliseconds / eventsPerRound);
       }
     return times.map(median);

@@ -19,8 +19,8 @@ export function newBody(of = randomUUID(), endTime?: string): string {
 export function proxyEvent(): object {
   return {
     headers: { Authorization: AUTHORIZATION, 'Content-Type': 'application/json' },
-    body: newBody(),
-    isBase64Encoded: false,
+    body: Buffer.from(newBody()).toString('base64'),
+    isBase64Encoded: true,
     requestContext: { requestId: randomUUID(), requestTimeEpoch: Date.now() },
   };
 }

@@ -15,6 +15,9 @@ export interface Invoker {
 
 const PROCESS = fileURLToPath(new URL('invoker-process.ts', import.meta.url));
 
+/** After so long it has got stuck, and is ended. */
+const MOST_MS = 120_000;
+
 /** Of a webhook, of a recorder that reports failures, or of one that throws them. */
 const Success = v.union([
   v.object({ statusCode: v.literal(200) }),
@@ -31,15 +34,18 @@ export function startInvoker(bundle: string, environment: Readonly<Record<string
   const child: ChildProcess = fork(PROCESS, [bundle], {
     env: environment,
     execArgv: [],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  let said = '';
+  child.stderr?.on('data', (text) => (said += text));
   return {
     async invoke(events) {
       const settled = new AbortController();
       const { signal } = settled;
       const ended = once(child, 'exit', { signal }).then(([code]) => {
-        throw new Error(`${bundle} ended with ${code}`);
+        throw new Error(`${bundle} ended with ${code}: ${said}`);
       });
+      const stuck = setTimeout(() => child.kill(), MOST_MS);
       child.send([...events]);
       try {
         const [message] = await Promise.race([once(child, 'message', { signal }), ended]);
@@ -47,6 +53,7 @@ export function startInvoker(bundle: string, environment: Readonly<Record<string
         if ('error' in answer) throw new Error(`${bundle}: ${answer.error}`);
         return answer.milliseconds;
       } finally {
+        clearTimeout(stuck);
         settled.abort();
         ended.catch(() => {});
       }

@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand } from '../../infra/ops/command.ts';
 import { textTable } from '../../infra/text-table.ts';
 import { machine } from '../machine.ts';
-import { bundleContenders, type FunctionName } from './contenders.ts';
+import { bundleContenders, type Contender, type FunctionName } from './contenders.ts';
 import { measureCpu } from './cpu-time.ts';
 import { batchEvent, newBody, proxyEvent } from './events.ts';
 import { measureLoad } from './load-time.ts';
@@ -24,7 +21,7 @@ DynamoDB is asked, how long a summary is read. All in one run and in turns:
 compare the ratios, not the milliseconds. Exit code 1 if one is above its limit.
 
 Options:
-  --rounds NUMBER  How often each thing is measured. Default 41: four minutes.
+  --rounds NUMBER  How often each thing is measured. Default 41: six minutes.
   -h, --help       Show this.
 `;
 
@@ -45,13 +42,13 @@ async function main(): Promise<void> {
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds takes a whole number from 1, not "${values.rounds}"`);
 
-  const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-bench-'));
+  const contenders = { webhook: bundleContenders('webhook'), recorder: bundleContenders('recorder') };
   const services = await startServices();
   try {
     const rows = [
-      ...(await measureFunction('webhook', rounds, folder, services)),
-      ...(await measureFunction('recorder', rounds, folder, services)),
-      ...(await measureRequests(folder, services)),
+      ...(await measureFunction('webhook', contenders.webhook, rounds, services)),
+      ...(await measureFunction('recorder', contenders.recorder, rounds, services)),
+      ...(await measureRequests(contenders.recorder, services)),
       { what: 'reading a summary (bare: JSON.parse), µs', values: measureReading(), digits: 1 },
     ];
     process.stdout.write(`${machine()}\n${textTable([HEADINGS, ...rows.map(cellsOf)])}\n`);
@@ -59,18 +56,16 @@ async function main(): Promise<void> {
     if (above.length > 0) throw new Error(`Above the limit: ${above.map(({ what }) => what).join('; ')}`);
   } finally {
     await services.stop();
-    rmSync(folder, { recursive: true });
   }
 }
 
 async function measureFunction(
   name: FunctionName,
+  contenders: readonly Contender[],
   rounds: number,
-  folder: string,
   { environment }: Services,
 ): Promise<Row[]> {
   const progress = (text: string) => void process.stderr.write(`${name}: ${text} …\n`);
-  const contenders = bundleContenders(name, folder);
   const bundles = contenders.map(({ bundle }) => bundle);
   const { nextEvent, sessions } = {
     webhook: { nextEvent: proxyEvent, sessions: 1 },
@@ -98,9 +93,11 @@ function nextBatch(): object {
   return batchEvent(Array.from({ length: BATCH }, () => newBody()));
 }
 
-async function measureRequests(folder: string, services: Services): Promise<Row[]> {
-  const bundles = bundleContenders('recorder', folder).map(({ bundle }) => bundle);
-  const measured = await measureWriteUnits(bundles, services);
+async function measureRequests(contenders: readonly Contender[], services: Services): Promise<Row[]> {
+  const measured = await measureWriteUnits(
+    contenders.map(({ bundle }) => bundle),
+    services,
+  );
   return (['new', 'duplicate', 'conflict'] as const).flatMap((delivery) => {
     const metered = measured.map((of) => of[delivery]);
     return [

@@ -50,6 +50,7 @@ export function sustain(
     if (response.status !== 200) throw new Error(`A delivery was answered ${response.status}`);
     waits.push(performance.now() - sent);
     acknowledged.add(sessionId);
+    finishIfDone();
   }
 
   function deliverMore(): void {
@@ -66,11 +67,11 @@ export function sustain(
     lags.push(...[v.parse(Line, JSON.parse(line)).RecordingLag].flat());
     stuck.refresh();
     deliverMore();
-    // What was recorded may not have been answered yet.
-    if (lags.length >= count) setImmediate(finish);
+    finishIfDone();
   };
-  function finish(): void {
-    if (waits.length < count) return void setImmediate(finish);
+  function finishIfDone(): void {
+    // What was recorded may not have been answered yet.
+    if (waits.length < count || lags.length < count) return;
     const perSecond = (count * 1_000) / (performance.now() - began);
     done.resolve({ perSecond, acknowledged: percentiles(waits), lag: percentiles(lags) });
   }

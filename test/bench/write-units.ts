@@ -27,12 +27,15 @@ export async function measureWriteUnits(
       };
       const sessionId = randomUUID();
       const body = newBody(sessionId);
-      measured.push({
-        new: await consumed(body),
-        duplicate: await consumed(body),
-        conflict: await consumed(newBody(sessionId, '2030-01-01T00:00:00Z')),
-      });
-      invoker.stop();
+      try {
+        measured.push({
+          new: await consumed(body),
+          duplicate: await consumed(body),
+          conflict: await consumed(newBody(sessionId, '2030-01-01T00:00:00Z')),
+        });
+      } finally {
+        invoker.stop();
+      }
     }
     return measured;
   } finally {

@@ -11,6 +11,7 @@ import { pollQueue } from '../../infra/local/event-source.ts';
 import { type LocalFunction, localFunction } from '../../infra/local/lambda.ts';
 import { noteRunning, noteStopped } from '../../infra/local/running.ts';
 import { ACCOUNT, REGION } from '../../infra/local/template.ts';
+import { TIMEOUT_SECONDS } from '../../infra/timeouts.ts';
 import { startEmulators } from '../emulators.ts';
 import { type Call, type Fault, faultProxy } from '../faults/fault-proxy.ts';
 
@@ -109,7 +110,6 @@ export async function emulatedStage({
 
   function start(
     name: 'webhook' | 'recorder',
-    timeoutSeconds: number,
     concurrency: number,
     environment: Record<string, string>,
   ): LocalFunction {
@@ -117,7 +117,7 @@ export async function emulatedStage({
       {
         name,
         bundle: fileURLToPath(new URL(`../../functions/${name}/handler.ts`, import.meta.url)),
-        timeoutSeconds,
+        timeoutSeconds: TIMEOUT_SECONDS[name],
         memoryMegabytes: 512,
         environment: { ...environment, DEAD_LETTER_QUEUE_URL: deadLetterQueueUrl },
       },
@@ -131,13 +131,13 @@ export async function emulatedStage({
     );
   }
   const startWebhook = (subAccountIds: readonly string[]) =>
-    start('webhook', 10, webhooks, {
+    start('webhook', webhooks, {
       QUEUE_URL: queueUrl,
       AUTHORIZATION_DIGESTS: digestOf(AUTHORIZATION),
       SUB_ACCOUNT_IDS: subAccountIds.join(),
     });
   let webhook = startWebhook(['8x8_test']);
-  const recorder = start('recorder', 30, recorders, { TABLE_NAME: tableName });
+  const recorder = start('recorder', recorders, { TABLE_NAME: tableName });
   const stopping = new AbortController();
   const polling: Promise<void>[] = [];
 

@@ -8,6 +8,9 @@ import { promisify } from 'node:util';
 const NAME = 'aws-lambda-ric';
 const VERSION = '4.0.2';
 
+/** A minute, on two cores; not more than this. */
+const BUILD_MS = 600_000;
+
 const folder = fileURLToPath(new URL(`../../node_modules/.cache/${NAME}-${VERSION}`, import.meta.url));
 const installed = join(folder, 'node_modules', NAME);
 
@@ -42,6 +45,7 @@ async function build(): Promise<void> {
       cwd: folder,
       env: { ...headers(), ...process.env },
       maxBuffer: Number.POSITIVE_INFINITY,
+      timeout: BUILD_MS,
     });
   } catch (error) {
     const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);

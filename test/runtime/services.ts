@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { readRecords, type StoredRecord } from '../../infra/local/examples.ts';
+import { ACCOUNT } from '../../infra/local/template.ts';
 import { startEmulators } from '../emulators.ts';
 import { type FaultProxy, faultProxy } from '../faults/fault-proxy.ts';
 
@@ -44,7 +45,7 @@ export async function startServices(): Promise<Services> {
   });
   const createQueue = async (name: string) => {
     await sqs.send(new CreateQueueCommand({ QueueName: name }));
-    return `${proxy.url}/000000000000/${name}`;
+    return `${proxy.url}/${ACCOUNT}/${name}`;
   };
 
   return {

@@ -6,6 +6,9 @@ import { toMessage } from '../../functions/queue/message.ts';
 import type { Request } from '../../functions/webhook/receive.ts';
 import { toRecord } from '../../infra/local/event-source.ts';
 import { close, listenOnLoopback } from '../../infra/local/loopback.ts';
+import { ACCOUNT, REGION } from '../../infra/local/template.ts';
+import { TIMEOUT_SECONDS } from '../../infra/timeouts.ts';
+import { median } from '../bench/median.ts';
 import { type FaultProxy, faultProxy } from '../faults/fault-proxy.ts';
 import { carried } from '../functions/queue/carried.ts';
 import { summaryBody } from '../functions/summaries.ts';
@@ -34,9 +37,8 @@ export interface Trial {
 export const AUTHORIZATION = 'Bearer runtime';
 export const AUTHORIZATION_DIGEST = digestOf(AUTHORIZATION);
 
-/** The timeouts of the two functions, as the stack sets them (infra/webhook.ts, infra/recorder.ts). */
-const WEBHOOK_TIMEOUT_MS = 10_000;
-const RECORDER_TIMEOUT_MS = 30_000;
+const WEBHOOK_TIMEOUT_MS = TIMEOUT_SECONDS.webhook * 1_000;
+const RECORDER_TIMEOUT_MS = TIMEOUT_SECONDS.recorder * 1_000;
 
 /** How often each function is started, and how long that may take: a delivery waits for it. */
 const COLD_STARTS = 5;
@@ -141,15 +143,14 @@ async function coldStart({ start }: Trial, folder: 'webhook' | 'recorder'): Prom
     if (initialised !== 'ready') throw new Error(said(initialised));
     took.push(initMilliseconds);
   }
-  const median = took.toSorted((a, b) => a - b)[Math.floor(COLD_STARTS / 2)] ?? Number.NaN;
-  return [within(`${folder}, cold start (ms; median of ${COLD_STARTS})`, COLD_START_MS, median)];
+  return [within(`${folder}, cold start (ms; median of ${COLD_STARTS})`, COLD_START_MS, median(took))];
 }
 
 /** Whatever SQS does, the webhook says so itself: an invocation that runs into its timeout says nothing. */
 async function unavailable({ start }: Trial, does: string, sqs: RequestListener): Promise<Seen[]> {
   const { url, close } = await listening(sqs);
   try {
-    const webhook = await start('webhook', { QUEUE_URL: `${url}/000000000000/queue` });
+    const webhook = await start('webhook', { QUEUE_URL: `${url}/${ACCOUNT}/queue` });
     const began = performance.now();
     const status = await deliver(webhook, summaryBody());
     const took = performance.now() - began;
@@ -198,7 +199,7 @@ async function killed(
   }
 }
 
-const RECORDED_FROM = { queueArn: 'arn:aws:sqs:us-east-1:000000000000:queue' };
+const RECORDED_FROM = { queueArn: `arn:aws:sqs:${REGION}:${ACCOUNT}:queue` };
 
 const Answer = v.object({ statusCode: v.number() });
 

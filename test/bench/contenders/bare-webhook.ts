@@ -6,8 +6,8 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 const sqs = new SQSClient();
 
 export async function handler({ body }: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
-  await sqs.send(
-    new SendMessageCommand({ QueueUrl: process.env['QUEUE_URL'], MessageBody: body ?? undefined }),
-  );
+  // API Gateway has it in base64, because the API takes every media type as binary.
+  const MessageBody = Buffer.from(body ?? '', 'base64').toString();
+  await sqs.send(new SendMessageCommand({ QueueUrl: process.env['QUEUE_URL'], MessageBody }));
   return { statusCode: 200, body: '' };
 }

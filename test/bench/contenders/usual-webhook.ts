@@ -14,12 +14,11 @@ const sqs = tracer.captureAWSv3Client(new SQSClient());
 
 export async function handler({ headers, body }: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
   if (headers['Authorization'] !== process.env['AUTHORIZATION']) return { statusCode: 401, body: '' };
-  const read = VoiceSessionSummary.safeParse(JSON.parse(body ?? ''));
+  const MessageBody = Buffer.from(body ?? '', 'base64').toString();
+  const read = VoiceSessionSummary.safeParse(JSON.parse(MessageBody));
   if (!read.success) return { statusCode: 422, body: JSON.stringify(read.error.issues) };
 
-  await sqs.send(
-    new SendMessageCommand({ QueueUrl: process.env['QUEUE_URL'], MessageBody: body ?? undefined }),
-  );
+  await sqs.send(new SendMessageCommand({ QueueUrl: process.env['QUEUE_URL'], MessageBody }));
   const { sessionId } = read.data.payload;
   logger.info('Accepted', { sessionId });
   metrics.addMetric('Accepted', MetricUnit.Count, 1);
