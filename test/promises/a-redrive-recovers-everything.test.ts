@@ -105,3 +105,20 @@ it('what failed because of a fault of ours is recorded after the fix, as it was 
   expect(await stage.records()).toEqual(records);
   expect(bodiesOf(await stage.deadLetters())).toEqual(bodiesOf(stillThere));
 });
+
+it.each(['refuse', 'cut-before'] as const)(
+  'what does not arrive in the queue (%s) stays a dead letter, and the redrive says that it failed',
+  async (fault) => {
+    stage.faultOf = () => undefined;
+    await stage.deliver(`{ "${fault}"`);
+    const before = await stage.deadLetters();
+    stage.faultOf = ({ operation }) => (operation === 'SendMessage' ? fault : undefined);
+
+    const { code } = await run(['infra/ops/redrive.ts', 'send', '--stage', stage.name]);
+
+    expect(code).toBe(1);
+    expect(bodiesOf(before)).toContain(`{ "${fault}"`);
+    expect(bodiesOf(await stage.deadLetters())).toEqual(bodiesOf(before));
+    expect(await stage.deadLetters()).toHaveLength(before.length);
+  },
+);

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as v from 'valibot';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Delivery } from '../../functions/queue/message.ts';
 import type { Call, Fault } from '../faults/fault-proxy.ts';
 import { summaryBody } from '../functions/summaries.ts';
@@ -20,12 +21,15 @@ const AT_ONCE = 10;
 let stage: EmulatedStage;
 /** The fault of each call that has this text in it; the next one first, and the last one stays. */
 const faults = new Map<string, (Fault | undefined)[]>();
+/** How many calls had this text in them. */
+const calls = new Map<string, number>();
 beforeAll(async () => {
   stage = await emulatedStage({ webhooks: AT_ONCE });
   // So that no process has yet to start when its ten seconds begin.
   await Promise.all(Array.from({ length: AT_ONCE }, () => stage.deliver('')));
   stage.faultOf = ({ body }: Call) => {
-    const [, upcoming = []] = [...faults].find(([text]) => body.includes(text)) ?? [];
+    const [text = '', upcoming = []] = [...faults].find(([text]) => body.includes(text)) ?? [];
+    calls.set(text, (calls.get(text) ?? 0) + 1);
     return upcoming.length > 1 ? upcoming.shift() : upcoming[0];
   };
 });
@@ -34,17 +38,17 @@ afterAll(() => stage.stop());
 let sessions = 0;
 const newSession = () => `acknowledged-${++sessions}-`;
 
-/** What SQS may do to a call; and whether the message may be in the queue all the same. */
-const FAULTS: readonly { what: string; fault: Fault; effect: boolean }[] = [
-  { what: 'fails', fault: 'error', effect: false },
-  { what: 'fails and asks for a pause of a minute', fault: 'busy', effect: false },
-  { what: 'is asked too much', fault: 'throttle', effect: false },
-  { what: 'refuses', fault: 'refuse', effect: false },
-  { what: 'takes the call and never answers', fault: 'silent', effect: false },
-  { what: 'stores the message, begins an answer and stops', fault: 'stalled', effect: true },
-  { what: 'stores the message and answers too late', fault: 'late', effect: true },
-  { what: 'is cut off before the message arrives', fault: 'cut-before', effect: false },
-  { what: 'is cut off after the message has arrived', fault: 'cut-after', effect: true },
+/** What SQS may do to a call; whether the message may be in the queue all the same; and how often it is tried. */
+const FAULTS: readonly { what: string; fault: Fault; effect: boolean; attempts: number }[] = [
+  { what: 'fails', fault: 'error', effect: false, attempts: 3 },
+  { what: 'fails and asks for a pause of a minute', fault: 'busy', effect: false, attempts: 2 },
+  { what: 'is asked too much', fault: 'throttle', effect: false, attempts: 3 },
+  { what: 'refuses', fault: 'refuse', effect: false, attempts: 1 },
+  { what: 'takes the call and never answers', fault: 'silent', effect: false, attempts: 3 },
+  { what: 'stores the message, begins an answer and stops', fault: 'stalled', effect: true, attempts: 3 },
+  { what: 'stores the message and answers too late', fault: 'late', effect: true, attempts: 3 },
+  { what: 'is cut off before the message arrives', fault: 'cut-before', effect: false, attempts: 3 },
+  { what: 'is cut off after the message has arrived', fault: 'cut-after', effect: true, attempts: 3 },
 ];
 
 const UNAVAILABLE = {
@@ -58,6 +62,16 @@ const UNAVAILABLE = {
   },
 };
 
+const Problem = v.object({ requestId: v.string() });
+
+/** What the function logged of a delivery that it could not store. */
+function linesAbout(body: unknown): string[] {
+  const { requestId } = v.parse(Problem, body);
+  return stage
+    .lines()
+    .filter((line) => line.includes('A delivery could not be stored') && line.includes(requestId));
+}
+
 const contains = ({ body }: Delivery, text: string) => Buffer.from(body).includes(text);
 
 async function isQueued(text: string): Promise<boolean> {
@@ -69,20 +83,25 @@ async function isDeadLetter(text: string): Promise<boolean> {
 }
 
 describe.concurrent('while SQS', () => {
-  it.each(FAULTS)('$what, whatever is delivered is answered 503 in time', async ({ fault, effect }) => {
-    const sessionId = newSession();
-    const text = newSession();
-    faults.set(sessionId, [fault]).set(text, [fault]);
+  it.each(FAULTS)(
+    '$what, whatever is delivered is answered 503 in time',
+    async ({ fault, effect, attempts }) => {
+      const sessionId = newSession();
+      const text = newSession();
+      faults.set(sessionId, [fault]).set(text, [fault]);
 
-    const answers = await Promise.all([
-      stage.deliver(summaryBody({ sessionId })),
-      stage.deliver(`{"eventType":"SESSION_SUMMARY","payload":"${text}"}`),
-    ]);
+      const answers = await Promise.all([
+        stage.deliver(summaryBody({ sessionId })),
+        stage.deliver(`{"eventType":"SESSION_SUMMARY","payload":"${text}"}`),
+      ]);
 
-    expect(answers).toMatchObject([UNAVAILABLE, UNAVAILABLE]);
-    expect(await isQueued(sessionId)).toBe(effect);
-    expect(await isDeadLetter(text)).toBe(effect);
-  });
+      expect(answers).toMatchObject([UNAVAILABLE, UNAVAILABLE]);
+      expect([calls.get(sessionId), calls.get(text)]).toEqual([attempts, attempts]);
+      for (const { body } of answers) await vi.waitFor(() => expect(linesAbout(body)).toHaveLength(1));
+      expect(await isQueued(sessionId)).toBe(effect);
+      expect(await isDeadLetter(text)).toBe(effect);
+    },
+  );
 
   it.each(FAULTS.filter(({ fault }) => fault !== 'refuse' && fault !== 'busy'))(
     '$what, but only once, a summary is answered 200, and is in the queue',

@@ -38,7 +38,7 @@ export interface KeptMessage {
 export interface EmulatedStage {
   /** Its name for commands: `local:PORT`. */
   name: string;
-  /** Chooses what becomes of each call of a function; nothing does, until a test says so. */
+  /** Chooses what becomes of each call of a function, or of a command; nothing does, until a test says so. */
   faultOf: (call: Call) => Fault | undefined;
   /** Hands a body to the webhook as API Gateway does. Rejects when the function ends, or exceeds its timeout. */
   deliver(body: string | Uint8Array, authorization?: string): Promise<Answer>;
@@ -54,6 +54,8 @@ export interface EmulatedStage {
   deadLetters(): Promise<KeptMessage[]>;
   /** Every record, by session. */
   records(): Promise<Map<string, SessionRecord>>;
+  /** Every line that a function logged so far. */
+  lines(): readonly string[];
   /** The sum of a metric of the recorder over all that was logged. */
   count(metric: string): number;
   stop(): Promise<void>;
@@ -152,7 +154,7 @@ export async function emulatedStage({
       SubAccountIds: '',
       RegistrationFunctionName: '',
     },
-    endpoints: { sqs: sqsEndpoint, dynamodb: dynamodbEndpoint, lambda: '', cloudwatch: '', voiceApi: '' },
+    endpoints: { sqs: sqsProxy.url, dynamodb: dynamodbEndpoint, lambda: '', cloudwatch: '', voiceApi: '' },
   });
 
   const stage: EmulatedStage = {
@@ -197,6 +199,8 @@ export async function emulatedStage({
         records.push(...Items.map((item) => v.parse(SessionRecord, fromItem(item))));
       return new Map(records.map((record) => [record.sessionId, record]));
     },
+
+    lines: () => logged,
 
     count(metric) {
       // Some are counted by a dimension as well, in a line of its own.

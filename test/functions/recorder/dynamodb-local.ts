@@ -44,7 +44,7 @@ export async function startDynamoDbLocal(): Promise<Emulator | { missing: string
 
   const deadline = Date.now() + START_MS;
   while (!(await answers(endpoint))) {
-    if (jvm.exitCode !== null || Date.now() > deadline) {
+    if ((jvm.exitCode ?? jvm.signalCode) !== null || Date.now() > deadline) {
       await stop();
       throw new Error(`DynamoDB Local did not start:\n${output}`);
     }
@@ -61,9 +61,10 @@ async function freeEndpoint(): Promise<string> {
   return endpoint;
 }
 
+/** Whether it is there, and not another server that took its port in the meantime. */
 async function answers(endpoint: string): Promise<boolean> {
   return fetch(endpoint).then(
-    () => true,
+    ({ headers }) => headers.get('server')?.startsWith('Jetty') ?? false,
     () => false,
   );
 }
