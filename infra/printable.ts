@@ -12,5 +12,8 @@ export function inOneLine(text: string): string {
 }
 
 function escaped(character: string): string {
-  return `\\u${character.codePointAt(0)?.toString(16).padStart(4, '0')}`;
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }

@@ -13,7 +13,7 @@ export function parseWithEscapedKeys(json: string): Json {
   const plain = json.replace(STRING_MAYBE_KEY, (token: string, inner: string, colon: string | undefined) => {
     if (colon === undefined || !/[\\\x80]/.test(inner)) return token;
     const name: string = JSON.parse(`"${inner}"`);
-    if (isPlain(name)) return `"${name}"${colon}`;
+    if (PLAIN.test(name)) return `"${name}"${colon}`;
     const mark = marks.get(name) ?? `${MARK}${marks.size}`;
     marks.set(name, mark);
     return `"${mark}"${colon}`;
@@ -28,10 +28,8 @@ const STRING_MAYBE_KEY = /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?/g;
 /** What a mark begins with. It is Latin-1, of which V8 makes strings half as long. */
 const MARK = '\x80';
 
-/** Whether JSON takes a name without an escape, and it is no mark. */
-function isPlain(name: string): boolean {
-  return !name.includes(MARK) && JSON.stringify(name).length === name.length + '""'.length;
-}
+/** A name that JSON takes without an escape (all but controls, quotation mark and backslash), and that is no mark. */
+const PLAIN = /^[ !#-[\]-\x7F\x81-\uFFFF]*$/;
 
 /** The value with names in place of marks. Works at any depth of nesting. */
 function named(value: Json, names: ReadonlyMap<string, string>): Json {

@@ -8,6 +8,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { type Delivery, fromMessage, toMessage } from '../../functions/queue/message.ts';
+import { inOneLine } from '../printable.ts';
 
 /** A delivery in the dead-letter queue. */
 export interface DeadLetter {
@@ -82,7 +83,7 @@ function toDeadLetter({
   return {
     messageId: MessageId,
     receiptHandle: ReceiptHandle,
-    reason: attributes['reason']?.stringValue ?? TRIED_TOO_OFTEN,
+    reason: inOneLine(attributes['reason']?.stringValue ?? TRIED_TOO_OFTEN),
     issues: attributes['issues']?.stringValue,
     delivery: fromMessage({
       messageId: MessageId,

@@ -38,24 +38,28 @@ export function startInvoker(bundle: string, environment: Readonly<Record<string
   });
   let said = '';
   child.stderr?.on('data', (text) => (said += text));
+  const ended = once(child, 'close').then(([code]) => {
+    throw new Error(`${bundle} ended with ${code ?? 'a signal'}: ${said}`);
+  });
+  // Whoever invokes it learns of it.
+  ended.catch(() => {});
   return {
     async invoke(events) {
       const settled = new AbortController();
-      const { signal } = settled;
-      const ended = once(child, 'exit', { signal }).then(([code]) => {
-        throw new Error(`${bundle} ended with ${code}: ${said}`);
-      });
-      const stuck = setTimeout(() => child.kill(), MOST_MS);
-      child.send([...events]);
+      const stuck = setTimeout(() => {
+        said += `got stuck for ${MOST_MS} ms`;
+        child.kill();
+      }, MOST_MS);
+      // Where it cannot be sent, the process has ended.
+      child.send([...events], () => {});
       try {
-        const [message] = await Promise.race([once(child, 'message', { signal }), ended]);
+        const [message] = await Promise.race([once(child, 'message', { signal: settled.signal }), ended]);
         const answer = v.parse(Answer, message);
         if ('error' in answer) throw new Error(`${bundle}: ${answer.error}`);
         return answer.milliseconds;
       } finally {
         clearTimeout(stuck);
         settled.abort();
-        ended.catch(() => {});
       }
     },
     stop: () => void child.kill(),

@@ -16,7 +16,7 @@ how long until a session was recorded; before and after, what the emulators of
 SQS and DynamoDB do at most on this machine. Then looks for each acknowledged
 session in the table. Exit code 1 if one is missing or there is one more, or if
 the last tenth is worse than the first by more than the emulators are. About
-ten minutes.
+five minutes.
 
 Options:
   --sessions NUMBER  Default 100000.

@@ -21,7 +21,8 @@ DynamoDB is asked, how long a summary is read. All in one run and in turns:
 compare the ratios, not the milliseconds. Exit code 1 if one is above its limit.
 
 Options:
-  --rounds NUMBER  How often each thing is measured. Default 41: eight minutes.
+  --rounds NUMBER  How often each thing is measured, beside warming up. Default
+                   41: eight minutes; 1 takes three.
   -h, --help       Show this.
 `;
 

@@ -1,3 +1,4 @@
+import { MAX_KEYS } from '../../functions/vss/event.ts';
 import { isJsonObject, type Json } from '../../functions/vss/json.ts';
 import { MAX_BODY_BYTES } from '../../functions/webhook/receive.ts';
 import { examples } from '../../infra/local/examples.ts';
@@ -52,10 +53,20 @@ function* worstBodies(): Generator<string> {
   const room = MAX_BODY_BYTES - body.length;
   yield inside('"x":[[]],'.repeat(Math.floor(room / 9)));
   yield inside(`"long":"${'9'.repeat(room - 20)}",`);
-  yield inside(
-    Array.from({ length: Math.floor(room / 30) }, (_, i) => `"call${i}":{"callId":"${i}"},`).join(''),
-  );
-  yield inside(`${Array.from({ length: Math.floor(room / 20) }, (_, i) => `"k\\n${i}":1.5,`).join('')}`);
+  const filled = (unit: (i: number) => string, before = '', after = '') => {
+    let text = before;
+    for (let i = 0; text.length < room - 150; i++) text += unit(i);
+    return inside(text + after);
+  };
+  // Different keys, as they are, and with escapes: more than are read, and nearly as many.
+  yield filled((i) => `"k${i}":1,`);
+  yield filled((i) => `"\\n${i}":1,`);
+  const wide = (keys: number, before: string, after: string) =>
+    before + 'x'.repeat((keys * room) / (MAX_KEYS - 200) - before.length - after.length) + after;
+  yield filled((i) => wide(1, `"${i}":"`, '",'));
+  yield filled((i) => wide(1, `"\\n${i}":"`, '",'));
+  yield filled((i) => wide(1, `{"\\n${i}":"`, '"},'), '"x":[', '1],');
+  yield filled((i) => wide(2, `"call${i}":{"callId":"`, '"},'));
   yield `${body.slice(0, -1)}${' '.repeat(room)}${body.slice(-1)}`;
 }
 

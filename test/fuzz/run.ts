@@ -36,11 +36,12 @@ async function main(): Promise<void> {
     if (!/^\d{1,9}$/.test(value)) throw new Error(`--${name} takes a whole number, not "${value}"`);
     return Number(value);
   };
-  const seed = number('seed');
+  const [seed, parses, deliveries] = [number('seed'), number('parses'), number('deliveries')];
+  if (deliveries === 0) throw new Error('--deliveries takes a whole number from 1');
   const progress = (text: string) => void process.stderr.write(`${text}\n`);
   progress(`Seed ${seed}`);
-  const read = parseAll(hostileBodies(randomFrom(seed)), number('parses'), progress);
-  const delivered = await deliverAll(hostileBodies(randomFrom(seed)), number('deliveries'), progress);
+  const read = parseAll(hostileBodies(randomFrom(seed)), parses, progress);
+  const delivered = await deliverAll(hostileBodies(randomFrom(seed)), deliveries, progress);
   const table = [...read.table, ...delivered.table];
   const complaints = [...read.complaints, ...delivered.complaints];
   process.stdout.write(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { identify } from '../../../functions/vss/event.ts';
+import { identify, MAX_KEYS } from '../../../functions/vss/event.ts';
 import type { Json } from '../../../functions/vss/json.ts';
 import { readSummary } from '../../../functions/vss/summary.ts';
 import { hostileBodies } from '../../fuzz/hostile.ts';
@@ -65,4 +65,15 @@ it('is so for every type of event', () => {
   ];
 
   for (const eventType of types) expectAgreement(summaryBody({}, { eventType }));
+});
+
+it('is so for bodies with as many keys as are read, and with one more', () => {
+  const keysBeside = JSON.stringify(summaryBody({})).match(/\\":/g)?.length ?? 0;
+  const bodyOf = (keys: number) =>
+    summaryBody({ lists: Array.from({ length: keys - keysBeside - 1 }, (_, i) => ({ [`k${i}`]: i })) });
+
+  expectAgreement(bodyOf(MAX_KEYS));
+  expectAgreement(bodyOf(MAX_KEYS + 1));
+  expect(identify(bodyOf(MAX_KEYS))).toMatchObject({ outcome: 'summary' });
+  expect(identify(bodyOf(MAX_KEYS + 1))).toEqual({ outcome: 'invalid-json' });
 });

@@ -137,6 +137,8 @@ describe('parseJson', () => {
 
   it('takes the last of a key given several times, however it is written', () => {
     expect(parseJson('{"\\u0020":1," ":2,"\\u0020":3}')).toEqual({ ' ': 3 });
+    expect(parseJson('{"\ud800":1,"\\ud800":2,"\ud800":3}')).toEqual({ '\ud800': 3 });
+    expect(parseJson('{"\x7f":1,"\\u007f":2,"\x7f":3}')).toEqual({ '\x7f': 3 });
     expect(parseJson('{"\\u0020":1," ":2,"\\n":3}')).toEqual({ ' ': 2, '\n': 3 });
   });
 
