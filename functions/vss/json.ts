@@ -1,4 +1,4 @@
-import { parseWithEscapedKeys } from './escaped-keys.ts';
+import { hasMoreKeys, parseWithEscapedKeys } from './json-keys.ts';
 
 /** A JSON value. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
@@ -11,15 +11,17 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * Parses JSON (RFC 8259) without losing a digit: a number that a double cannot hold exactly becomes a string of
- * its digits, as delivered. A leading byte order mark is ignored; of a key given twice, the last counts.
+ * Parses JSON (RFC 8259) without losing a digit: a number that a double does not give back becomes a string of its
+ * digits, as delivered. A leading byte order mark is ignored; of a key given twice, the last counts.
  *
  * @throws SyntaxError when the text is not JSON.
+ * @throws RangeError when it has more keys than `maxKeys`.
  */
-export function parseJson(text: string): Json {
+export function parseJson(text: string, maxKeys = Number.POSITIVE_INFINITY): Json {
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
   // First of all, because what follows takes some texts for JSON that are not, and quadratic time for others.
   const parsed: Json = JSON.parse(json);
+  if (hasMoreKeys(json, maxKeys)) throw new RangeError(`More than ${maxKeys} keys`);
   const exact = MAY_LOSE_DIGITS.test(json) ? json.replace(STRING_OR_NUMBER, quoteInexact) : json;
   if (json.includes('\\')) return parseWithEscapedKeys(exact);
   return exact === json ? parsed : JSON.parse(exact);
@@ -35,27 +37,29 @@ function quoteInexact(token: string): string {
 
 /** Whether a double holds a decimal number in all its digits: it reads back as the same number. */
 export function isDouble(number: string): boolean {
-  const shortest = String(Number(number));
-  if (shortest === number) return true;
-  const exact = significance(number);
-  // Seventeen digits tell a double from all others, so no double is written with more.
-  return exact.indexOf('e') <= MAX_DIGITS && exact === significance(shortest);
+  const double = Number(number);
+  const shortest = String(double);
+  // The nearest double is never another power of ten, unless it is 0 or infinite: so the digits say it all.
+  return (
+    shortest === number ||
+    (Number.isFinite(double) && significantDigits(shortest) === significantDigits(number))
+  );
 }
 
-/** And a sign. */
-const MAX_DIGITS = 17 + 1;
-
-/** The value of a decimal number as text: its significant digits and the power of ten of the last one. */
-function significance(number: string): string {
-  const [mantissa = '', exponent = ''] = number.toLowerCase().split('e');
-  const [whole = '', fraction = ''] = mantissa.split('.');
-  const digits = (whole + fraction).replace(/^(-?)0+/, '$1');
-  // Not a regular expression: one for zeros at the end takes quadratic time on zeros elsewhere.
-  let length = digits.length;
-  while (digits[length - 1] === '0') length--;
-  const significant = digits.slice(0, length);
-  if (significant === '' || significant === '-') return '0';
-  return `${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`;
+/** The digits of a decimal number, from the first to the last that is not 0. */
+function significantDigits(number: string): string {
+  let digits = '';
+  let zeros = '';
+  for (const character of number) {
+    if (character === 'e' || character === 'E') break;
+    if (character === '0') {
+      if (digits !== '') zeros += character;
+    } else if (character !== '.' && character !== '-') {
+      digits += zeros + character;
+      zeros = '';
+    }
+  }
+  return digits;
 }
 
 /**
@@ -65,24 +69,25 @@ function significance(number: string): string {
  */
 export function canonicalJson(value: unknown): string {
   let text = '';
-  const pending: ({ text: string } | { value: unknown })[] = [{ value }];
+  const pending: (string | { value: unknown })[] = [{ value }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if ('text' in next) {
-      text += next.text;
+    if (typeof next === 'string') {
+      text += next;
     } else if (Array.isArray(next.value)) {
-      pending.push({ text: ']' });
+      pending.push(']');
       for (let i = next.value.length - 1; i >= 0; i--) {
-        pending.push({ value: next.value[i] }, { text: i > 0 ? ',' : '' });
+        pending.push({ value: next.value[i] }, i > 0 ? ',' : '');
       }
-      pending.push({ text: '[' });
+      pending.push('[');
     } else if (isJsonObject(next.value)) {
       const object: Readonly<Record<string, unknown>> = next.value;
       const keys = Object.keys(object).filter((key) => object[key] !== undefined);
-      pending.push({ text: '}' });
-      for (const [i, key] of [...keys.sort().entries()].reverse()) {
-        pending.push({ value: object[key] }, { text: `${i > 0 ? ',' : ''}${JSON.stringify(key)}:` });
+      const [first] = keys.sort();
+      pending.push('}');
+      for (const key of keys.reverse()) {
+        pending.push({ value: object[key] }, `${key === first ? '' : ','}${JSON.stringify(key)}:`);
       }
-      pending.push({ text: '{' });
+      pending.push('{');
     } else {
       text += JSON.stringify(next.value);
     }

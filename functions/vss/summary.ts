@@ -173,6 +173,7 @@ function isExactInDynamoDb(value: Json, depth = 1): boolean {
   }
   if (typeof value !== 'object' || value === null) return true;
   if (depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((item) => isExactInDynamoDb(item, depth + 1));
   return Object.entries(value).every(
     ([key, item]) =>
       // An empty name is refused by DynamoDB; `__proto__` is lost by code that builds objects by assignment; V8 may

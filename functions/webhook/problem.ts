@@ -5,8 +5,8 @@ import type { Issue } from '../vss/event.ts';
 const PROBLEMS = {
   'invalid-json': {
     status: 400,
-    title: 'The body is not JSON',
-    detail: 'Send one Voice Session Summary as a JSON object in UTF-8.',
+    title: 'The body is not JSON, or has too many keys',
+    detail: 'Send one Voice Session Summary as a JSON object in UTF-8, with at most 5,000 keys.',
   },
   unauthorized: {
     status: 401,

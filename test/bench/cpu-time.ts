@@ -19,7 +19,7 @@ export async function measureCpu(
   nextEvent: () => unknown,
 ): Promise<number[]> {
   const times = bundles.map((): number[] => []);
-  for (let process = 0; process < PROCESSES; process++) {
+  for (let series = 0; series < PROCESSES; series++) {
     const invokers = bundles.map((bundle) => startInvoker(bundle, environment));
     try {
       for (let round = -WARM_UP; round < rounds / PROCESSES; round++)

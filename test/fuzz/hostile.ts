@@ -39,7 +39,7 @@ function* worstBodies(): Generator<string> {
   yield fill('{"a":');
   yield fill('9');
   yield fill('9', '{"a":', '}');
-  yield fill('1e5,', '[', '1]');
+  yield fill('1e5,', '[1e999,', '1]');
   yield fill('0.1234567890123456789,', '[', '1]');
   yield fill('"\\u0041":1,', '{', '"b":1}');
   yield fill('\\', '{"a":"', '"}');
@@ -58,6 +58,13 @@ function* worstBodies(): Generator<string> {
     for (let i = 0; text.length < room - 150; i++) text += unit(i);
     return inside(text + after);
   };
+  // One number that a double does not hold, so that all are looked at.
+  yield filled(() => '0.0,', '"x":[1e999,', '1],');
+  yield filled(() => '1e100,', '"x":[{"\\n":1},', '1],');
+  const escaped = Array.from({ length: MAX_KEYS - 200 }, (_, i) => `{"\\n${i}":1},`).join('');
+  yield filled(() => '{},', `"x":[1e999,${escaped}`, '1],');
+  yield filled(() => '0.0,', `"x":[1e999,${escaped}`, '1],');
+  yield filled(() => '"",', '"x":[1e999,"\\n",', '1],');
   // Different keys, as they are, and with escapes: more than are read, and nearly as many.
   yield filled((i) => `"k${i}":1,`);
   yield filled((i) => `"\\n${i}":1,`);

@@ -1,13 +1,11 @@
+import { isUtf8 } from 'node:buffer';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { textOrBytes } from '../../functions/queue/message.ts';
-import { identify } from '../../functions/vss/event.ts';
+import { identify, MAX_KEYS } from '../../functions/vss/event.ts';
 import { readSummary } from '../../functions/vss/summary.ts';
 import { MAX_BODY_BYTES } from '../../functions/webhook/receive.ts';
 import type { Findings } from './findings.ts';
-
-/** Nothing else is answered while a body is read. */
-const MAX_STALL_MS = 50;
 
 /** What may be left behind of bodies that were read: caches. */
 const MAX_GROWTH_MB = 16;
@@ -20,10 +18,11 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** Reads so many bodies one after the other. */
+/** Reads so many bodies one after the other, of which none may take longer than so many milliseconds. */
 export function parseAll(
   bodies: Iterable<Buffer>,
   count: number,
+  most: number,
   progress: (text: string) => void,
 ): Findings {
   const outcomes = new Map<string, number>();
@@ -40,10 +39,12 @@ export function parseAll(
     const took = performance.now() - began;
     longest = Math.max(longest, took);
     // Once more: another process may have had the processor, and V8 has to warm up for a body of its kind.
-    if (took > MAX_STALL_MS && best(() => readSummary(text)) > MAX_STALL_MS) {
+    if (took > most && best(() => readSummary(text)) > most) {
       tooLong++;
       complaints.push(`${Math.round(took)} ms for ${JSON.stringify(body.subarray(0, 60).toString())} …`);
     }
+    if ((outcome !== 'invalid-json') !== isReadable(body))
+      complaints.push(`${outcome}: ${JSON.stringify(body.subarray(0, 200).toString())}`);
     if (identify(text).outcome !== outcome)
       complaints.push(`Accepted and read differently: ${JSON.stringify(body.subarray(0, 200).toString())}`);
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
@@ -57,11 +58,29 @@ export function parseAll(
       ['bodies read', read],
       ...[...outcomes].map(([outcome, number]) => [`  ${outcome}`, number] as const),
       ['longest, ms', longest.toFixed(1)],
-      [`longer than ${MAX_STALL_MS} ms, and in the best of twenty more times`, tooLong],
+      [`longer than ${most} ms, and in the best of twenty more times`, tooLong],
       ['heap grown by, MB', growth.toFixed(1)],
     ],
     complaints,
   };
+}
+
+/** Whether a body is JSON in UTF-8 with no more keys than are read, by other means than ours. */
+function isReadable(body: Buffer): boolean {
+  if (!isUtf8(body)) return false;
+  const text = body.toString().replace(/^\uFEFF/, '');
+  try {
+    JSON.parse(text);
+  } catch {
+    return false;
+  }
+  let keys = 0;
+  for (let inText = false, i = 0; i < text.length; i++) {
+    if (inText && text[i] === '\\') i++;
+    else if (text[i] === '"') inText = !inText;
+    else if (text[i] === ':' && !inText) keys++;
+  }
+  return keys <= MAX_KEYS;
 }
 
 /** The shortest of twenty times, in milliseconds. */

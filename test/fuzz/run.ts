@@ -7,6 +7,9 @@ import { deliverAll } from './deliver-all.ts';
 import { hostileBodies } from './hostile.ts';
 import { parseAll } from './parse-all.ts';
 
+/** Nothing else is answered while a body is read. */
+const MAX_STALL_MS = 50;
+
 const HELP = `Usage: npm run test:fuzz -- [options]
 
 Reads a million hostile bodies (8x8's payloads changed here and there, damaged
@@ -37,10 +40,11 @@ async function main(): Promise<void> {
     return Number(value);
   };
   const [seed, parses, deliveries] = [number('seed'), number('parses'), number('deliveries')];
-  if (deliveries === 0) throw new Error('--deliveries takes a whole number from 1');
+  if (parses === 0 || deliveries === 0)
+    throw new Error('--parses and --deliveries take a whole number from 1');
   const progress = (text: string) => void process.stderr.write(`${text}\n`);
   progress(`Seed ${seed}`);
-  const read = parseAll(hostileBodies(randomFrom(seed)), parses, progress);
+  const read = parseAll(hostileBodies(randomFrom(seed)), parses, MAX_STALL_MS, progress);
   const delivered = await deliverAll(hostileBodies(randomFrom(seed)), deliveries, progress);
   const table = [...read.table, ...delivered.table];
   const complaints = [...read.complaints, ...delivered.complaints];

@@ -116,7 +116,7 @@ export function recorderSuite(endpoint: string): void {
     });
 
     it('keeps another summary of a session beside the first, with three requests', async () => {
-      const { record, counted, logged } = recorder();
+      const { record, counted, countedBy, logged } = recorder();
       const sessionId = newSession();
       await record(summaryBody({ sessionId, sessionStatus: 'BUSY' }));
       emulator.requests.length = 0;
@@ -125,6 +125,7 @@ export function recorderSuite(endpoint: string): void {
 
       expect(emulator.requests).toEqual(['PutItem', 'GetItem', 'PutItem']);
       expect(counted).toEqual({ SessionsRecorded: 1, ConflictingSummaries: 1, UnrecognisedFields: 0 });
+      expect(countedBy).toEqual({ 'SessionsRecorded sessionStatus=BUSY': 1 });
       const item = await itemOf(sessionId);
       expect(item).toMatchObject({
         sessionStatus: 'COMPLETED',

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { identify, MAX_KEYS } from '../../../functions/vss/event.ts';
 import type { Json } from '../../../functions/vss/json.ts';
+import { FIELDS } from '../../../functions/vss/payload.ts';
 import { readSummary } from '../../../functions/vss/summary.ts';
 import { hostileBodies } from '../../fuzz/hostile.ts';
 import { randomFrom } from '../../random.ts';
@@ -76,4 +77,13 @@ it('is so for bodies with as many keys as are read, and with one more', () => {
   expectAgreement(bodyOf(MAX_KEYS + 1));
   expect(identify(bodyOf(MAX_KEYS))).toMatchObject({ outcome: 'summary' });
   expect(identify(bodyOf(MAX_KEYS + 1))).toEqual({ outcome: 'invalid-json' });
+});
+
+it('leaves room for every field of 26 legs, several times', () => {
+  const { event, payload, leg, callQuality, errorDetails } = FIELDS;
+  const inLeg = Object.keys({ ...leg, ...callQuality, ...errorDetails }).length;
+  const beside = [event, payload, errorDetails].flatMap(Object.keys).length;
+
+  expect(beside + 26 * (1 + inLeg)).toBeLessThan(700);
+  expect(MAX_KEYS).toBeGreaterThan(5 * 700);
 });

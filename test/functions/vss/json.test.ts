@@ -122,24 +122,40 @@ describe('parseJson', () => {
     expect(performance.now() - started).toBeLessThan(2_000);
   });
 
-  it.each([
-    ['{"\\u0061":1,"a":2}', { a: 2 }],
-    ['{"\x80":1,"\\u0080":2,"\x80":3}', { '\x80': 3 }],
-    ['{"a":1,"\\u0061":2}', { a: 2 }],
-    ['{"\\u0061":1,"b":0,"\\u0061":2}', { b: 0, a: 2 }],
-  ])('of a key that is given twice takes the last, however it is written: %s', (json, expected) => {
-    expect(parseJson(json)).toEqual(expected);
-  });
-
   it('ignores a byte order mark', () => {
     expect(parseJson('\uFEFF{}')).toEqual({});
   });
 
-  it('takes the last of a key given several times, however it is written', () => {
-    expect(parseJson('{"\\u0020":1," ":2,"\\u0020":3}')).toEqual({ ' ': 3 });
-    expect(parseJson('{"\ud800":1,"\\ud800":2,"\ud800":3}')).toEqual({ '\ud800': 3 });
-    expect(parseJson('{"\x7f":1,"\\u007f":2,"\x7f":3}')).toEqual({ '\x7f': 3 });
-    expect(parseJson('{"\\u0020":1," ":2,"\\n":3}')).toEqual({ ' ': 2, '\n': 3 });
+  it.each([
+    ['{"\\u0061":1,"a":2}', { a: 2 }],
+    ['{"a":1,"\\u0061":2}', { a: 2 }],
+    ['{"\\u0061":1,"b":0,"\\u0061":2}', { b: 0, a: 2 }],
+    ['{"\\u0020":1," ":2,"\\u0020":3}', { ' ': 3 }],
+    ['{"\\u0020":1," ":2,"\\n":3}', { ' ': 2, '\n': 3 }],
+    ['{"\ud800":1,"\\ud800":2,"\ud800":3}', { '\ud800': 3 }],
+    ['{"\x7f":1,"\\u007f":2,"\x7f":3}', { '\x7f': 3 }],
+    ['{"\x80":1,"\\u0080":2,"\x80":3}', { '\x80': 3 }],
+    ['{"\\n":1,"\\u000a":2}', { '\n': 2 }],
+  ])('takes the last of a key given several times, however it is written: %j', (json, expected) => {
+    expect(parseJson(json)).toEqual(expected);
+  });
+
+  it('leaves the order of keys as it is, also beside some that are written with an escape', () => {
+    expect(Object.keys(Object(parseJson('{"b":1,"\\n":[],"a":{},"\\\\":null,"A":2}')))).toEqual([
+      'b',
+      '\n',
+      'a',
+      '\\',
+      'A',
+    ]);
+  });
+
+  it('takes as many keys as it is told to, and no text for a key', () => {
+    const keys = Array.from({ length: 4 }, (_, i) => `"\\u000${i}" : {"":"\\":"}`);
+    const json = `[{${keys.join()}}]`;
+
+    expect(parseJson(json, 8)).toEqual(parseJson(json));
+    expect(() => parseJson(json, 7)).toThrow(RangeError);
   });
 
   it('refuses what is no JSON', () => {

@@ -109,7 +109,7 @@ describe('any body', () => {
     );
   });
 
-  it('of the greatest depth and width is read in time that grows with its size', () => {
+  it('that is deep and wide is kept whole', () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
     const wide = `{${Array.from({ length: 4_000 }, (_, i) => `"k${i}":${i}`).join()}}`;
     const body = summaryBody({}).replace('"namespace"', `"deep":${deep},"wide":${wide},"namespace"`);

@@ -651,6 +651,18 @@ const ROWS: Row[] = [
     unrecognised: { 'payload.details': [{ callId: 'a' }] },
   },
   {
+    oddity: 'ids that are numbers, of fewer and of more digits than a double gives back',
+    source: 'by caution',
+    summary: summaryOf(
+      summaryBody({ clientRequestId: 12345, details: { callA: { callId: 0 } } }).replace(
+        '"callId":0',
+        '"callId":12345678901234567890',
+      ),
+    ),
+    shows: { clientRequestId: undefined, legs: [{ leg: 'callA', callId: '12345678901234567890' }] },
+    unrecognised: { 'payload.clientRequestId': 12345 },
+  },
+  {
     oddity: 'two spellings of one name',
     source: 'by caution',
     summary: ofPayload({
