@@ -31,7 +31,7 @@ export function identify(
  * A summary with every field and 26 legs, `callA` to `callZ`, has less than 700 keys. Tens of thousands, which fit into
  * a body, would take a tenth of a second.
  */
-export const MAX_KEYS = 5_000;
+export const MAX_KEYS = 2_000;
 
 /**
  * The JSON of a body as delivered, text or the bytes of what is no text in UTF-8; undefined if it is not JSON, or has

@@ -1,16 +1,24 @@
 import type { Json, JsonObject } from './json.ts';
 
-/** A string, what is in it, and the colon that makes it a key. */
-const STRING_MAYBE_KEY = /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?/g;
+/** Where the keys of a text that is JSON begin and end. A regular expression would take six times as long. */
+function* keysOf(json: string): Generator<[start: number, end: number]> {
+  for (let start = json.indexOf('"'); start !== -1; ) {
+    let end = start + 1;
+    while (json[end] !== '"') end += json[end] === '\\' ? 2 : 1;
+    end++;
+    let next = end;
+    while (WHITE_SPACE.has(json.charAt(next))) next++;
+    if (json[next] === ':') yield [start, end];
+    start = json.indexOf('"', next);
+  }
+}
+
+const WHITE_SPACE: ReadonlySet<string> = new Set([' ', '\t', '\n', '\r']);
 
 /** Whether a text that is JSON has more keys than that. */
 export function hasMoreKeys(json: string, most: number): boolean {
   // No shorter text has: `"":1,` is the shortest that a key takes.
-  if (json.length <= most * 5) return false;
-  let keys = 0;
-  for (const [, , colon] of json.matchAll(STRING_MAYBE_KEY))
-    if (colon !== undefined && ++keys > most) return true;
-  return false;
+  return json.length > most * 5 && keysOf(json).drop(most).next().done === false;
 }
 
 /**
@@ -23,15 +31,21 @@ export function hasMoreKeys(json: string, most: number): boolean {
 export function parseWithEscapedKeys(json: string): Json {
   // One name is written in one way only, so that of a key given twice the last counts.
   const marks = new Map<string, string>();
-  const plain = json.replace(STRING_MAYBE_KEY, (token: string, inner: string, colon: string | undefined) => {
-    if (colon === undefined || !/[\\\x80]/.test(inner)) return token;
-    const name: string = JSON.parse(`"${inner}"`);
-    if (PLAIN.test(name)) return `"${name}"${colon}`;
-    const mark = marks.get(name) ?? `${MARK}${marks.size}`;
-    marks.set(name, mark);
-    return `"${mark}"${colon}`;
-  });
-  const value: Json = JSON.parse(plain);
+  let plain = '';
+  let done = 0;
+  for (const [start, end] of keysOf(json)) {
+    const written = json.slice(start, end);
+    if (!/[\\\x80]/.test(written)) continue;
+    const name: string = JSON.parse(written);
+    let key = name;
+    if (!PLAIN.test(name)) {
+      key = marks.get(name) ?? `${MARK}${marks.size}`;
+      marks.set(name, key);
+    }
+    plain += `${json.slice(done, start)}"${key}"`;
+    done = end;
+  }
+  const value: Json = JSON.parse(plain + json.slice(done));
   if (marks.size > 0) putNames(value, new Map([...marks].map(([name, mark]) => [mark, name])));
   return value;
 }
@@ -48,7 +62,9 @@ function putNames(value: Json, names: ReadonlyMap<string, string>): void {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (typeof next !== 'object' || next === null) continue;
     if (!Array.isArray(next) && Object.keys(next).some((key) => names.has(key))) rename(next, names);
-    for (const inner of Object.values(next)) pending.push(inner);
+    for (const inner of Array.isArray(next) ? next : Object.values(next)) {
+      if (typeof inner === 'object') pending.push(inner);
+    }
   }
 }
 

@@ -6,7 +6,7 @@ const PROBLEMS = {
   'invalid-json': {
     status: 400,
     title: 'The body is not JSON, or has too many keys',
-    detail: 'Send one Voice Session Summary as a JSON object in UTF-8, with at most 5,000 keys.',
+    detail: 'Send one Voice Session Summary as a JSON object in UTF-8, with at most 2,000 keys.',
   },
   unauthorized: {
     status: 401,

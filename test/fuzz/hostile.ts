@@ -62,9 +62,12 @@ function* worstBodies(): Generator<string> {
   yield filled(() => '0.0,', '"x":[1e999,', '1],');
   yield filled(() => '1e100,', '"x":[{"\\n":1},', '1],');
   const escaped = Array.from({ length: MAX_KEYS - 200 }, (_, i) => `{"\\n${i}":1},`).join('');
-  yield filled(() => '{},', `"x":[1e999,${escaped}`, '1],');
-  yield filled(() => '0.0,', `"x":[1e999,${escaped}`, '1],');
-  yield filled(() => '"",', '"x":[1e999,"\\n",', '1],');
+  for (const unit of ['{},', '[{}],', '0.0,', '"",'])
+    yield filled(() => unit, `"x":[1e999,${escaped}`, '1],');
+  // What DynamoDB cannot hold comes last, so that all before it is looked at first.
+  const nested = Array.from({ length: MAX_KEYS / 2 - 100 }, (_, i) => `"\\n${i}":{"\\n${i}x":[]},`).join('');
+  for (const unit of ['{},', '[{}],', '"",'])
+    yield filled(() => unit, `${nested}"x":[1e999,"Ā",`, '{"\\n":1}],');
   // Different keys, as they are, and with escapes: more than are read, and nearly as many.
   yield filled((i) => `"k${i}":1,`);
   yield filled((i) => `"\\n${i}":1,`);

@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   const progress = (text: string) => void process.stderr.write(`${text}\n`);
   progress(`Seed ${seed}`);
   const read = parseAll(hostileBodies(randomFrom(seed)), parses, MAX_STALL_MS, progress);
-  const delivered = await deliverAll(hostileBodies(randomFrom(seed)), deliveries, progress);
+  const delivered = await deliverAll(hostileBodies(randomFrom(seed + 1)), deliveries, progress);
   const table = [...read.table, ...delivered.table];
   const complaints = [...read.complaints, ...delivered.complaints];
   process.stdout.write(

@@ -150,12 +150,20 @@ describe('parseJson', () => {
     ]);
   });
 
+  it('makes objects as JSON.parse does', () => {
+    const json = '{"a":1,"\\n":2}';
+
+    expect(Object.getOwnPropertyDescriptors(parseJson(json))).toEqual(
+      Object.getOwnPropertyDescriptors(JSON.parse(json)),
+    );
+  });
+
   it('takes as many keys as it is told to, and no text for a key', () => {
     const keys = Array.from({ length: 4 }, (_, i) => `"\\u000${i}" : {"":"\\":"}`);
     const json = `[{${keys.join()}}]`;
 
     expect(parseJson(json, 8)).toEqual(parseJson(json));
-    expect(() => parseJson(json, 7)).toThrow(RangeError);
+    expect(() => parseJson(json, 7)).toThrow(new RangeError('More than 7 keys'));
   });
 
   it('refuses what is no JSON', () => {
