@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awaitRecords, deliver, examples } from '../infra/local/examples.ts';
 import { type LocalStack, startLocalStack } from '../infra/local/local-stack.ts';
 import { summaryBody } from './functions/summaries.ts';
 import { run } from './infra/run.ts';
+import { queueDepth } from './queue-depth.ts';
 
 /**
  * From 8x8's HTTP request to the stored record, by the template and the bundles that are deployed. What is promised of
@@ -32,16 +32,7 @@ async function recordOf(sessionId: string) {
   return record;
 }
 
-async function isQueueEmpty(): Promise<boolean> {
-  const { Attributes = {} } = await stack.sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: stack.queueUrl, AttributeNames: ['All'] }),
-  );
-  return (
-    Number(Attributes['ApproximateNumberOfMessages']) +
-      Number(Attributes['ApproximateNumberOfMessagesNotVisible']) ===
-    0
-  );
-}
+const isQueueEmpty = async () => (await queueDepth(stack.sqs, stack.queueUrl)) === 0;
 
 describe('the deployment', () => {
   it('has registered the webhook of each sub-account at 8x8, with the header that the webhook accepts', () => {

@@ -1,10 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
-import { GetQueueAttributesCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { SessionRecord } from '../../functions/vss/record.ts';
+import { canonicalJson } from '../../functions/vss/json.ts';
+import { holds, receivedSummary, SessionRecord } from '../../functions/vss/record.ts';
 import { deliver, readRecords } from '../../infra/local/examples.ts';
 import { type LocalStack, startLocalStack } from '../../infra/local/local-stack.ts';
+import { summaryOf } from '../functions/summaries.ts';
 import { run } from '../infra/run.ts';
+import { queueDepth } from '../queue-depth.ts';
 import { randomFrom } from '../random.ts';
 import { workload } from './deliveries.ts';
 import { type Fault, type FaultProxy, faultProxy } from './fault-proxy.ts';
@@ -27,11 +30,13 @@ export interface Outcome {
   killed: number;
   /** Messages that were sent back from the dead-letter queue at the end. */
   redriven: number;
-  /** Sessions of the oracle that are not in the table; of those, the ones of which a delivery was acknowledged. */
+  /** Sessions of the oracle that are not in the table. */
   lost: number;
+  /** Deliveries that were answered 200 and whose summary no record has. */
   acknowledgedButMissing: number;
-  /** Records that no delivery is for, and those that differ from the oracle's. */
+  /** Summaries that a record has twice, and records of sessions that nobody delivered. */
   doubled: number;
+  /** Records that differ from the oracle's in more than the times of receipt. */
   different: number;
 }
 
@@ -95,7 +100,7 @@ export async function survive({ sessions, seed, progress }: Ordeal): Promise<Out
       if (random() < 0.05) outageEnds = performance.now() + OUTAGE_MS;
     }, 1_000);
 
-    const acknowledged = new Set<string>();
+    const acknowledged: string[] = [];
     let repeated = 0;
     const pending = bodies.entries();
     const deliverAll = async () => {
@@ -107,7 +112,7 @@ export async function survive({ sessions, seed, progress }: Ordeal): Promise<Out
           repeated++;
           await setTimeout(REDELIVERIES[attempt] ?? REDELIVERIES.at(-1));
         }
-        acknowledged.add(sessionOf(body));
+        acknowledged.push(body);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, deliverAll));
@@ -121,7 +126,6 @@ export async function survive({ sessions, seed, progress }: Ordeal): Promise<Out
 
     const records = v.parse(v.array(SessionRecord), await readRecords(stack));
     const byId = new Map(records.map((record) => [record.sessionId, record]));
-    const missing = [...oracle.keys()].filter((id) => !byId.has(id));
     return {
       sessions,
       deliveries: bodies.length,
@@ -129,9 +133,13 @@ export async function survive({ sessions, seed, progress }: Ordeal): Promise<Out
       faults: countsOf(proxies),
       killed,
       redriven,
-      lost: missing.length,
-      acknowledgedButMissing: missing.filter((id) => acknowledged.has(id)).length,
-      doubled: records.length - byId.size + records.filter(({ sessionId }) => !oracle.has(sessionId)).length,
+      lost: [...oracle.keys()].filter((id) => !byId.has(id)).length,
+      acknowledgedButMissing: acknowledged.filter((body) => {
+        const { sessionId, digest } = receivedSummary(summaryOf(body), '');
+        const stored = byId.get(sessionId);
+        return stored === undefined || !holds(stored, digest);
+      }).length,
+      doubled: records.filter((record) => isTwiceIn(record) || !oracle.has(record.sessionId)).length,
       different: [...oracle].filter(([id, expected]) => {
         const stored = byId.get(id);
         return stored !== undefined && contentOf(stored) !== contentOf(expected);
@@ -159,19 +167,10 @@ async function isAccepted(stack: LocalStack, body: string): Promise<boolean> {
   return response?.status === 200;
 }
 
-const sessionOf = (body: string): string => JSON.parse(body).payload.sessionId;
-
 /** Waits until nothing is in the queue or being recorded. */
 async function emptied({ sqs, queueUrl }: LocalStack): Promise<void> {
-  for (let quiet = 0; quiet < 3; await setTimeout(500)) {
-    const { Attributes = {} } = await sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] }),
-    );
-    const left =
-      Number(Attributes['ApproximateNumberOfMessages']) +
-      Number(Attributes['ApproximateNumberOfMessagesNotVisible']);
-    quiet = left === 0 ? quiet + 1 : 0;
-  }
+  for (let quiet = 0; quiet < 3; await setTimeout(500))
+    quiet = (await queueDepth(sqs, queueUrl)) === 0 ? quiet + 1 : 0;
 }
 
 /** Sends every dead letter back, as an operator does. Returns how many there were. */
@@ -196,8 +195,12 @@ function countsOf(proxies: readonly FaultProxy[]): Outcome['faults'] {
   return counts;
 }
 
-/** What a record says, without when it was received. */
-function contentOf(record: Pick<SessionRecord, 'digest' | 'revision' | 'alternates'>): string {
-  const { digest, revision, alternates = [] } = record;
-  return JSON.stringify([digest, revision, alternates.map((alternate) => alternate.digest).toSorted()]);
+function isTwiceIn({ digest, alternates = [] }: SessionRecord): boolean {
+  return new Set([digest, ...alternates.map((alternate) => alternate.digest)]).size <= alternates.length;
+}
+
+/** All that a record has, but for when it was received. */
+function contentOf(record: SessionRecord): string {
+  const alternates = record.alternates?.map((alternate) => ({ ...alternate, receivedAt: undefined }));
+  return canonicalJson({ ...record, receivedAt: undefined, alternates });
 }

@@ -1,12 +1,8 @@
-import {
-  CreateQueueCommand,
-  GetQueueAttributesCommand,
-  SendMessageCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
+import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pollQueue } from '../../../infra/local/event-source.ts';
+import { queueDepth } from '../../queue-depth.ts';
 
 /** A queue that feeds a function on this machine, as Lambda's event source mapping does. */
 
@@ -59,15 +55,7 @@ const send = (...bodies: string[]) =>
     bodies.map((MessageBody) => sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }))),
   );
 
-async function left(): Promise<number> {
-  const { Attributes = {} } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] }),
-  );
-  return (
-    Number(Attributes['ApproximateNumberOfMessages']) +
-    Number(Attributes['ApproximateNumberOfMessagesNotVisible'])
-  );
-}
+const left = () => queueDepth(sqs, queueUrl);
 
 describe('a queue', () => {
   it('brings back what was reported as failed, and only that', async () => {

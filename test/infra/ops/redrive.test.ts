@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { GetQueueAttributesCommand, PurgeQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { PurgeQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
 import { awaitRecords } from '../../../infra/local/examples.ts';
 import { type LocalStack, startLocalStack } from '../../../infra/local/local-stack.ts';
 import { masked } from '../../../infra/ops/masked.ts';
 import { summaryBody } from '../../functions/summaries.ts';
+import { queueDepth } from '../../queue-depth.ts';
 import { root, run } from '../run.ts';
 import { deployedStage, missingStage } from './deployed-stage.ts';
 
@@ -36,16 +37,7 @@ async function deadLetter(body: string, reason?: DeadLetterReason, minutesAgo = 
   return MessageId;
 }
 
-/** Letters in the queue, also those that a command has hidden for a while. */
-async function lettersLeft(): Promise<number> {
-  const { Attributes = {} } = await stack.sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: stack.deadLetterQueueUrl, AttributeNames: ['All'] }),
-  );
-  return (
-    Number(Attributes['ApproximateNumberOfMessages']) +
-    Number(Attributes['ApproximateNumberOfMessagesNotVisible'])
-  );
-}
+const lettersLeft = () => queueDepth(stack.sqs, stack.deadLetterQueueUrl);
 
 let sessions = 0;
 const newSession = () => `redrive-${++sessions}`;
