@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
 import { fromMessage, textOrBytes } from '../../functions/queue/message.ts';
 import { readSummary } from '../../functions/vss/summary.ts';
 import { startLocalStack } from '../../infra/local/local-stack.ts';
 import { type FaultProxy, faultProxy } from '../faults/fault-proxy.ts';
+import { queueDepth } from '../queue-depth.ts';
 import type { Findings } from './findings.ts';
 
 const AT_ONCE = 16;
@@ -22,17 +24,21 @@ export async function deliverAll(
   progress: (text: string) => void,
 ): Promise<Findings> {
   const proxies: FaultProxy[] = [];
-  /** How often each body has been sent where, and has to be: `queue 3f0a…`. */
+  /** How often each body has been sent where by the webhook, and has to be: `queue 3f0a…`. */
   const sent = new Map<string, number>();
   const due = new Map<string, number>();
+  let tooLarge = 0;
   const stack = await startLocalStack({
     port: 0,
     log: () => {},
     concurrency: Math.min(4, Math.ceil(count / 100)),
     async between(service, endpoint) {
       const proxy = await faultProxy(endpoint, ({ body }) => {
-        const place = service === 'sqs' ? placeOf(body) : undefined;
-        if (place !== undefined) countUp(sent, place);
+        if (service === 'dynamodb') return undefined;
+        const call = v.parse(Sent, JSON.parse(body.toString()));
+        // The recorder's own, of a delivery that was in the queue.
+        if (call.MessageAttributes['reason']?.StringValue === 'record-too-large') tooLarge++;
+        else countUp(sent, placeOf(call));
         return undefined;
       });
       proxies.push(proxy);
@@ -73,10 +79,18 @@ export async function deliverAll(
       complaints.push(
         `${place} was sent ${sent.get(place) ?? 0} times, and had to be ${due.get(place) ?? 0} times`,
       );
+    progress('waiting until all is recorded');
+    while ((await queueDepth(stack.sqs, stack.queueUrl)) > 0) await setTimeout(500);
+    const deadLetters = await queueDepth(stack.sqs, stack.deadLetterQueueUrl);
+    const toDeadLetters = [...due].filter(([place]) => place.startsWith('dead letters'));
+    const dueDeadLetters = toDeadLetters.reduce((sum, [, times]) => sum + times, tooLarge);
+    if (deadLetters !== dueDeadLetters)
+      complaints.push(`There are ${deadLetters} dead letters, and had to be ${dueDeadLetters}`);
     return {
       table: [
         ['deliveries', delivered],
         ...[...statuses].toSorted().map(([status, number]) => [`  answered ${status}`, number] as const),
+        ['  answered 200, but too large to be recorded', tooLarge],
         ['not answered, or not kept, as the contract says', complaints.length],
       ],
       complaints,
@@ -109,8 +123,7 @@ function contractFor(
 }
 
 /** Which body the webhook sends where. */
-function placeOf(call: Buffer): string | undefined {
-  const { QueueUrl, MessageBody, MessageAttributes } = v.parse(Sent, JSON.parse(call.toString()));
+function placeOf({ QueueUrl, MessageBody, MessageAttributes }: v.InferOutput<typeof Sent>): string {
   const { body } = fromMessage({
     messageId: '',
     body: MessageBody,
@@ -122,8 +135,6 @@ function placeOf(call: Buffer): string | undefined {
       ]),
     ),
   });
-  // The recorder's own, of a delivery that was in the queue.
-  if (MessageAttributes['reason']?.StringValue === 'record-too-large') return undefined;
   return `${QueueUrl.includes('DeadLetter') ? 'dead letters' : 'queue'} ${digestOf(Buffer.from(body))}`;
 }
 

@@ -13,6 +13,7 @@ const VALUES: readonly Json[] = [
     '9999-12-31T23:59:59.999999999-14:00',
     '1e5',
     '-2004',
+    'CALL_ACTION',
   ],
   ...['x'.repeat(5_000), '9'.repeat(400), [], {}, [[[[[[]]]]]], { json: 1 }, { toString: 1 }],
 ];
