@@ -2,7 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { textOrBytes } from '../../functions/queue/message.ts';
+import { toItem } from '../../functions/recorder/item.ts';
 import { identify, MAX_KEYS } from '../../functions/vss/event.ts';
+import { newRecord, receivedSummary } from '../../functions/vss/record.ts';
 import { readSummary } from '../../functions/vss/summary.ts';
 import { MAX_BODY_BYTES } from '../../functions/webhook/receive.ts';
 import type { Findings } from './findings.ts';
@@ -16,6 +18,13 @@ const collectGarbage: () => void = runInNewContext('gc');
 function heapUsed(): number {
   collectGarbage();
   return process.memoryUsage().heapUsed;
+}
+
+/** All that the recorder does with a body before it calls DynamoDB. Returns what it is. */
+function readAndConvert(body: string | Uint8Array): string {
+  const read = readSummary(body);
+  if (read.outcome === 'summary') toItem(newRecord(receivedSummary(read.summary, new Date().toISOString())));
+  return read.outcome;
 }
 
 /** Reads so many bodies one after the other, of which none may take longer than so many milliseconds. */
@@ -35,11 +44,11 @@ export function parseAll(
     if (body.length > MAX_BODY_BYTES) throw new Error(`A body has ${body.length} bytes`);
     const text = textOrBytes(body);
     const began = performance.now();
-    const { outcome } = readSummary(text);
+    const outcome = readAndConvert(text);
     const took = performance.now() - began;
     longest = Math.max(longest, took);
     // Once more: another process may have had the processor, and V8 has to warm up for a body of its kind.
-    if (took > most && best(() => readSummary(text)) > most) {
+    if (took > most && best(() => readAndConvert(text)) > most) {
       tooLong++;
       complaints.push(`${Math.round(took)} ms for ${JSON.stringify(body.subarray(0, 60).toString())} …`);
     }
