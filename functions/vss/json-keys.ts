@@ -62,9 +62,7 @@ function putNames(value: Json, names: ReadonlyMap<string, string>): void {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (typeof next !== 'object' || next === null) continue;
     if (!Array.isArray(next) && Object.keys(next).some((key) => names.has(key))) rename(next, names);
-    for (const inner of Array.isArray(next) ? next : Object.values(next)) {
-      if (typeof inner === 'object') pending.push(inner);
-    }
+    for (const inner of Array.isArray(next) ? next : Object.values(next)) pending.push(inner);
   }
 }
 

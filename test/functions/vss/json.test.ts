@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, parseJson } from '../../../functions/vss/json.ts';
+import { canonicalJson, isDouble, parseJson } from '../../../functions/vss/json.ts';
 
 describe('parseJson', () => {
   it.each([
@@ -190,6 +190,44 @@ describe('parseJson', () => {
       }),
     );
   });
+});
+
+describe('isDouble', () => {
+  const digits = (maxLength: number) =>
+    fc.array(fc.constantFrom('0', '0', '0', '1', '4', '5', '9'), { minLength: 1, maxLength });
+  const number = fc
+    .record({
+      sign: fc.constantFrom('', '-'),
+      whole: digits(24).map((each) => each.join('').replace(/^0+(?=\d)/, '')),
+      fraction: fc.option(digits(24)).map((each) => (each === null ? '' : `.${each.join('')}`)),
+      exponent: fc
+        .option(fc.integer({ min: -350, max: 350 }))
+        .map((each) => (each === null ? '' : `e${each}`)),
+    })
+    .map(({ sign, whole, fraction, exponent }) => sign + whole + fraction + exponent);
+
+  it('is whether the double nearest to a number is, as JavaScript writes it, the same number', () => {
+    fc.assert(
+      fc.property(number, (text) => {
+        const double = Number(text);
+
+        expect(isDouble(text)).toBe(Number.isFinite(double) && isSameNumber(text, String(double)));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  function isSameNumber(a: string, b: string): boolean {
+    const [x, y] = [scaled(a), scaled(b)];
+    const least = Math.min(x.exponent, y.exponent);
+    return x.digits * 10n ** BigInt(x.exponent - least) === y.digits * 10n ** BigInt(y.exponent - least);
+  }
+
+  function scaled(number: string): { digits: bigint; exponent: number } {
+    const [mantissa = '', exponent = '0'] = number.split('e');
+    const [whole = '', fraction = ''] = mantissa.split('.');
+    return { digits: BigInt(whole + fraction), exponent: Number(exponent) - fraction.length };
+  }
 });
 
 describe('canonicalJson', () => {
