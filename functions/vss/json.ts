@@ -38,12 +38,8 @@ function quoteInexact(token: string): string {
 /** Whether a double holds a decimal number in all its digits: it reads back as the same number. */
 export function isDouble(number: string): boolean {
   const double = Number(number);
-  const shortest = String(double);
   // The nearest double is never another power of ten, unless it is 0 or infinite: so the digits say it all.
-  return (
-    shortest === number ||
-    (Number.isFinite(double) && significantDigits(shortest) === significantDigits(number))
-  );
+  return Number.isFinite(double) && significantDigits(String(double)) === significantDigits(number);
 }
 
 /** The digits of a decimal number, from the first to the last that is not 0. */

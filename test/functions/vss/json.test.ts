@@ -11,6 +11,8 @@ describe('parseJson', () => {
     ['1.00000000000000000001', '1.00000000000000000001'],
     ['1000000000000000000001', '1000000000000000000001'],
     ['9.123456789012345', '9.123456789012345'],
+    // The nearest double is …010: the same digits, but for where a zero is.
+    ['100010540905109001', '100010540905109001'],
   ])('keeps %s, which no double holds, digit by digit', (given, kept) => {
     expect(parseJson(`{"a":[${given}]}`)).toEqual({ a: [kept] });
   });
