@@ -8,9 +8,9 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Settings } from './config.ts';
 import { countedMetric } from './metrics.ts';
 import type { NodeFunction } from './node-function.ts';
+import type { Settings } from './settings.ts';
 
 export interface AlarmsProps {
   stageName: string;

@@ -7,8 +7,8 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { ATHENA_VIEWS, exportFiles, viewTable } from './analytics/glue-tables.ts';
 import { SAVED_QUERIES } from './analytics/saved-queries.ts';
-import type { Settings } from './config.ts';
 import { EXPORTS_PREFIX, RESULTS_PREFIX } from './exports.ts';
+import type { Settings } from './settings.ts';
 
 export interface AthenaProps {
   settings: Settings;

@@ -15,9 +15,9 @@ import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayDomain } from 'aws-cdk-lib/aws-route53-targets';
 import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
-import type { Settings } from './config.ts';
 import { GATEWAY_RESPONSES, problemDocument } from './gateway-responses.ts';
 import { logGroup, type NodeFunction } from './node-function.ts';
+import type { Settings } from './settings.ts';
 
 export interface EdgeProps {
   /** The first part of the URL's path. */

@@ -6,9 +6,9 @@ import { Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Settings } from './config.ts';
 import { Encryption } from './encryption.ts';
 import { NodeFunction } from './node-function.ts';
+import type { Settings } from './settings.ts';
 import { TIMEOUT_SECONDS } from './timeouts.ts';
 
 export interface RecorderProps {

@@ -5,9 +5,9 @@ import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { CheckEvent } from '../functions/registration/check.ts';
-import type { Settings } from './config.ts';
 import { CustomResourceProvider } from './custom-resource-provider.ts';
 import { NodeFunction } from './node-function.ts';
+import type { Settings } from './settings.ts';
 
 export interface RegistrationProps {
   settings: Settings;

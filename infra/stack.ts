@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
 import { Athena } from './athena.ts';
 import { Authorization } from './authorization.ts';
-import type { Settings, Stage } from './config.ts';
+import type { Stage } from './config.ts';
 import { Dashboard } from './dashboard.ts';
 import { Edge } from './edge.ts';
 import { Encryption } from './encryption.ts';
@@ -15,6 +15,7 @@ import { Queues } from './queues.ts';
 import { Recorder, visibilityTimeout } from './recorder.ts';
 import { Registration } from './registration.ts';
 import { SessionTable } from './session-table.ts';
+import type { Settings } from './settings.ts';
 import { Tracing } from './tracing.ts';
 import { Webhook } from './webhook.ts';
 
