@@ -1,12 +1,12 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import type { Issue } from '../vss/event.ts';
+import { type Issue, MAX_KEYS } from '../vss/event.ts';
 
 /** The answers other than 200, with what each tells its reader. */
 const PROBLEMS = {
   'invalid-json': {
     status: 400,
     title: 'The body is not JSON, or has too many keys',
-    detail: 'Send one Voice Session Summary as a JSON object in UTF-8, with at most 2,000 keys.',
+    detail: `Send one Voice Session Summary as a JSON object in UTF-8, with at most ${MAX_KEYS} keys.`,
   },
   unauthorized: {
     status: 401,

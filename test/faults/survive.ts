@@ -34,7 +34,7 @@ export interface Outcome {
   lost: number;
   /** Deliveries that were answered 200 and whose summary no record has. */
   acknowledgedButMissing: number;
-  /** Summaries that a record has twice, and records of sessions that nobody delivered. */
+  /** Records that have a summary twice, or are of a session that nobody delivered. */
   doubled: number;
   /** Records that differ from the oracle's in more than the times of receipt. */
   different: number;

@@ -83,12 +83,16 @@ describe('show', () => {
     expect((await redrive('show', id, '--unmasked')).stdout).toContain(body);
   });
 
-  it('lets no body steer the terminal', async () => {
+  it('lets neither a body nor a reason steer the terminal', async () => {
     const id = await deadLetter(JSON.stringify({ payload: { sessionId: '\u001b[2J\nforged' } }));
+    const hidden = await deadLetter('{', { reason: 'a\nforged\u{e0001}' });
     const garbage = await deadLetter('\u001b[2J\tnot JSON\n');
 
     expect((await redrive('show', garbage)).stdout).toContain('\n\\u001b[2J\tnot JSON\n');
-    expect((await redrive()).stdout).toMatch(new RegExp(`${id} +\\d+s  \\\\u001b\\[2J\\\\u000aforged\n`));
+    const { stdout } = await redrive();
+    expect(stdout).toMatch(new RegExp(`${id} +\\d+s  \\\\u001b\\[2J\\\\u000aforged\n`));
+    expect(stdout).toContain('a\\u000aforged\\udb40\\udc01');
+    expect((await redrive('show', hidden)).stdout).not.toContain('\nforged');
   });
 
   it('hides no letter from the next command', async () => {
