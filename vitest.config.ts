@@ -1,33 +1,76 @@
+import { availableParallelism } from 'node:os';
+import { matchesGlob, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** They run commands and whole stacks: a minute in all, which is waited for when they come last. */
-const LONG = /test.(faults|fuzz|infra.(synth|readme|ops.redrive|local.start|analytics.(report|query)))/;
+/** Tests that run commands, functions or whole stacks in processes of their own; those that take longest come first. */
+const PROCESSES = [
+  'test/infra/ops/redrive.test.ts',
+  'test/infra/synth.test.ts',
+  'test/infra/local/start.test.ts',
+  'test/infra/analytics/report.test.ts',
+  'test/infra/readme.test.ts',
+  'test/faults/*.test.ts',
+  'test/infra/analytics/query.test.ts',
+  'test/promises/*.test.ts',
+  'test/infra/ops/doctor.test.ts',
+  'test/fuzz/deliver-all.test.ts',
+  'test/infra/local/*.test.ts',
+  'test/end-to-end.test.ts',
+  'test/functions/recorder/dynamodb-local.test.ts',
+];
 
-class LongFirst extends BaseSequencer {
+/** Starts the longest tests first, so that none is waited for alone at the end. */
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
-    const { long = [], short = [] } = Object.groupBy(sorted, ({ moduleId }) =>
-      LONG.test(moduleId) ? 'long' : 'short',
-    );
-    return [...long, ...short];
+    const rank = ({ moduleId }: TestSpecification) => {
+      const listed = PROCESSES.findIndex((glob) =>
+        matchesGlob(relative(import.meta.dirname, moduleId), glob),
+      );
+      return listed === -1 ? PROCESSES.length : listed;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
   }
 }
 
+const MINUTE = 60_000;
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    sequence: { sequencer: LongFirst },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // Most of the time goes by waiting for processes that the tests start.
-    maxWorkers: 4,
-    // Tests that run at the same time (`concurrent`) wait for a service that does not answer.
-    maxConcurrency: 20,
-    // Many tests run the project's commands, each in a process of its own: what one has compiled, the others need not.
-    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url)) },
+    // Only what hangs takes this long, also on a machine that is ten times slower.
+    testTimeout: 15 * MINUTE,
+    hookTimeout: 15 * MINUTE,
+    expect: { poll: { timeout: 5 * MINUTE } },
+    // Much of the time goes by waiting.
+    maxWorkers: 2 * availableParallelism(),
+    sequence: { sequencer: LongestFirst },
     // It imports folders, which Node does not.
     server: { deps: { inline: ['dt-sql-parser'] } },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'processes',
+          include: PROCESSES,
+          globalSetup: ['test/temporary-folder.ts', 'test/local-assembly.ts'],
+          // Tests that run at the same time (`concurrent`) wait for a service that does not answer.
+          maxConcurrency: 20,
+          // What one process has compiled, the next need not.
+          env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url)) },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'units',
+          include: ['test/**/*.test.ts'],
+          exclude: [...PROCESSES, '**/node_modules/**'],
+          globalSetup: ['test/temporary-folder.ts'],
+          // They share what they import, and the templates they look at.
+          isolate: false,
+        },
+      },
+    ],
   },
 });

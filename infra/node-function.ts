@@ -25,14 +25,12 @@ export interface NodeFunctionProps {
 export class NodeFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, { folder, ...props }: NodeFunctionProps) {
     const { role, logGroup } = roleWithLogs(scope, id);
-    const directory = mkdtempSync(join(tmpdir(), 'vss-webhook-bundle-'));
-    buildSync({ ...bundleOptions(`${folder}/handler.ts`), outfile: join(directory, 'index.js') });
     super(scope, id, {
       tracing: Tracing.ACTIVE,
       ...props,
       // The service that Powertools logs and counts under: so that two stages of one account stay apart.
       environment: { ...props.environment, POWERTOOLS_SERVICE_NAME: Stack.of(scope).stackName },
-      code: Code.fromAsset(directory),
+      code: Code.fromAsset(bundleOf(folder)),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -49,9 +47,20 @@ export class NodeFunction extends LambdaFunction {
       reason:
         'Nothing is lost with an invocation: API Gateway and CloudFormation wait for the answer, the queue keeps the message, and a schedule comes again.',
     });
-    // The cloud assembly has its copy by now.
-    rmSync(directory, { recursive: true });
   }
+}
+
+const bundles = new Map<string, string>();
+
+/** The folder with the bundle of a function, which is built once and removed when the process ends. */
+function bundleOf(folder: string): string {
+  const existing = bundles.get(folder);
+  if (existing !== undefined) return existing;
+  const directory = mkdtempSync(join(tmpdir(), 'vss-webhook-bundle-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  buildSync({ ...bundleOptions(`${folder}/handler.ts`), outfile: join(directory, 'index.js') });
+  bundles.set(folder, directory);
+  return directory;
 }
 
 /**

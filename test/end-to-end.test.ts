@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awaitRecords, deliver, examples } from '../infra/local/examples.ts';
-import { type LocalStack, startLocalStack } from '../infra/local/local-stack.ts';
+import type { LocalStack } from '../infra/local/local-stack.ts';
 import { summaryBody } from './functions/summaries.ts';
 import { run } from './infra/run.ts';
 import { queueDepth } from './queue-depth.ts';
+import { startStack } from './start-stack.ts';
 
 /**
  * From 8x8's HTTP request to the stored record, by the template and the bundles that are deployed. What is promised of
@@ -16,8 +17,7 @@ import { queueDepth } from './queue-depth.ts';
 let stack: LocalStack;
 const logged: string[] = [];
 beforeAll(async () => {
-  stack = await startLocalStack({
-    port: 0,
+  stack = await startStack({
     log: (line) => logged.push(line),
     settings: { retentionDays: 30 },
   });
@@ -47,7 +47,7 @@ describe('the deployment', () => {
 
   it('is checked as soon as it is done', async () => {
     await expect
-      .poll(() => logged.filter((line) => line.includes('WebhookRegistered')), { timeout: 20_000 })
+      .poll(() => logged.filter((line) => line.includes('WebhookRegistered')))
       .toEqual([expect.stringContaining('"service":"vss-webhook-local","WebhookRegistered":[1,1]')]);
   });
 });
@@ -101,7 +101,7 @@ it('logs one line for an accepted delivery, which says whose it was', async () =
 
   await deliver(stack, summaryBody({ sessionId }));
   await recordOf(sessionId);
-  await expect.poll(isQueueEmpty, { timeout: 20_000 }).toBe(true);
+  await expect.poll(isQueueEmpty).toBe(true);
 
   const lines = logged.filter((line) => line.includes(sessionId));
   expect(lines).toHaveLength(1);

@@ -76,7 +76,7 @@ export async function readRecords({
 export async function awaitRecords(
   stack: LocalStack,
   sessionIds: readonly string[],
-  deadlineMs = 20_000,
+  deadlineMs = 300_000,
 ): Promise<StoredRecord[]> {
   const wanted = new Set(sessionIds);
   const deadline = Date.now() + deadlineMs;

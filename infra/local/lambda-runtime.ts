@@ -20,3 +20,5 @@ process.on('message', async ({ requestId, event }: { requestId: string; event: u
     process.send?.({ requestId, error: String(error) });
   }
 });
+
+process.send?.('ready');

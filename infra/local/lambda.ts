@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
@@ -51,7 +52,8 @@ export function localFunction(
   const waiting: PromiseWithResolvers<ChildProcess>[] = [];
   let stopped = false;
 
-  function start(): ChildProcess {
+  /** Starts a process. Its bundle is loaded first: Lambda does not count that against the timeout either. */
+  async function start(): Promise<ChildProcess> {
     const child = fork(RUNTIME, [bundle], {
       env: { ...environment, ...lambdaEnvironment(definition), ...endpoints },
       execArgv: [],
@@ -64,6 +66,8 @@ export function localFunction(
       if (idle.includes(child)) idle.splice(idle.indexOf(child), 1);
       if (!stopped) waiting.shift()?.resolve(start());
     });
+    const [message] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
+    if (message !== 'ready') throw new Error(`${name} ended while its bundle was loaded`);
     return child;
   }
 

@@ -52,7 +52,9 @@ export interface LocalStackOptions {
   port: number;
   /** Takes each line that a function logs. */
   log: (line: string) => void;
-  /** Settings that are others than those of the stage `local`. */
+  /** The cloud assembly of the stage `local`. Default: it is synthesized, and removed again. */
+  assembly?: string;
+  /** Settings of the stage `local` to replace when it is synthesized. */
   settings?: object;
   /** How many events each function processes at a time, and how many pollers read a queue. */
   concurrency?: number;
@@ -64,14 +66,15 @@ export interface LocalStackOptions {
 export const API_KEY = 'local-api-key';
 
 /**
- * Synthesizes the stack of the stage `local` and runs what its template says: queues on fauxqs, tables on dynalite,
+ * Runs what the template of the stage `local` says: queues on fauxqs, tables on dynalite,
  * secrets and metrics on stand-ins, each function's bundle in its own processes, API methods over HTTP, event source
  * mappings as pollers, schedules as timers, 8x8 as a stand-in. Listens on the loopback interface only.
  */
 export async function startLocalStack({
   port,
   log,
-  settings,
+  assembly: given,
+  settings = {},
   concurrency,
   between = async (_, endpoint) => endpoint,
 }: LocalStackOptions): Promise<LocalStack> {
@@ -130,9 +133,9 @@ export async function startLocalStack({
       dynamodb: await between('dynamodb', endpoints.dynamodb),
     };
     const secretsEndpoint = await listen(secretsManager(secrets));
-    const assembly = await synthesize(STAGE, { ...settings, webhooksApiUrl: endpoints.voiceApi });
-    cleanUp.push(() => rmSync(assembly, { recursive: true, force: true }));
-    const { apiKeySecretName, subAccountIds } = readSettings(STAGE);
+    const assembly = given ?? (await synthesize(STAGE, settings));
+    if (!given) cleanUp.push(() => rmSync(assembly, { recursive: true, force: true }));
+    const { apiKeySecretName, subAccountIds, webhooksApiUrl } = readSettings(STAGE);
     secrets.set(apiKeySecretName, API_KEY);
     for (const subAccountId of subAccountIds) voiceApi.webhooks.set(subAccountId, []);
 
@@ -164,9 +167,11 @@ export async function startLocalStack({
       schedules: [],
       api,
     };
+    // On this machine the stand-in listens where 8x8 would.
+    const template = readTemplate(assembly, STACK_NAME, { [webhooksApiUrl]: endpoints.voiceApi });
     const outputs = v.parse(
       StackOutputs,
-      Object.fromEntries(await provision(readTemplate(assembly, STACK_NAME), STACK_NAME, provisioners(site))),
+      Object.fromEntries(await provision(template, STACK_NAME, provisioners(site))),
     );
     const polling = site.eventSources.flatMap((source) =>
       Array.from({ length: concurrency ?? 1 }, () => pollQueue(sqs, source, stopping.signal, log)),

@@ -27,7 +27,7 @@ export function readSettings(stage: string): Settings {
  * @param settings Settings of the stage that are others than in cdk.json.
  * @throws Error with what the app said, when it fails.
  */
-export async function synthesize(stage: string, settings: object): Promise<string> {
+export async function synthesize(stage: string, settings: object = {}): Promise<string> {
   const context = readContext();
   const known = context.stages[stage];
   const stages = known ? { ...context.stages, [stage]: { ...known, ...settings } } : context.stages;

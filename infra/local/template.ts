@@ -31,9 +31,15 @@ export type Provision = (
   logicalId: string,
 ) => Promise<Provisioned>;
 
-/** The template of the one stack in a cloud assembly. */
-export function readTemplate(assembly: string, stackName: string): Template {
-  return v.parse(Template, JSON.parse(readFileSync(join(assembly, `${stackName}.template.json`), 'utf8')));
+/** Reads the template of the one stack in a cloud assembly, with these URLs replaced by others. */
+export function readTemplate(
+  assembly: string,
+  stackName: string,
+  urls: Readonly<Record<string, string>> = {},
+): Template {
+  let json = readFileSync(join(assembly, `${stackName}.template.json`), 'utf8');
+  for (const [url, other] of Object.entries(urls)) json = json.replaceAll(url, other);
+  return v.parse(Template, JSON.parse(json));
 }
 
 export const ACCOUNT = '000000000000';

@@ -76,7 +76,7 @@ async function main(): Promise<void> {
     recorderMs: number('recorder-ms'),
   };
 
-  const assembly = await synthesize(values.stage, {});
+  const assembly = await synthesize(values.stage);
   try {
     const template = readTemplate(assembly, stackName(values.stage));
     process.stdout.write(

@@ -49,7 +49,6 @@ async function main(): Promise<void> {
   const stack = await startLocalStack({
     port: 0,
     log: (line) => logs.emit('line', line),
-    settings: { recorderWindowSeconds: 0 },
   });
   try {
     const measureCeiling = await ceilingOf(stack);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
@@ -15,7 +16,7 @@ export type Fault =
   /** The connection breaks before the call arrives; or after its effect, so that nobody knows of it. */
   | 'cut-before'
   | 'cut-after'
-  /** The answer comes, but late; or so late that nobody waits for it. */
+  /** The answer comes, but late; or it comes after the client has given up. */
   | 'slow'
   | 'late'
   /** No answer comes; or it begins, after the effect, and stops. */
@@ -38,9 +39,7 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-/** How long a client of ours waits for an answer is two seconds (`functions/client-settings.ts`). */
 const SLOW_MS = 400;
-const LATE_MS = 2_600;
 
 /**
  * A proxy before an emulator of AWS.
@@ -83,7 +82,7 @@ async function handle(
   if (fault === 'stalled')
     return void outgoing.writeHead(response.status, response.headers).write(response.body.subarray(0, 9));
   if (fault === 'slow') await setTimeout(SLOW_MS);
-  if (fault === 'late') await setTimeout(LATE_MS);
+  if (fault === 'late') return void (await once(outgoing, 'close'));
   outgoing.writeHead(response.status, response.headers).end(response.body);
 }
 

@@ -16,8 +16,10 @@ export interface Ordeal {
   sessions: number;
   /** The same seed chooses the same deliveries, and faults with the same odds. */
   seed: number;
-  /** Is told how far it is. */
+  /** Receives a line of progress now and then. */
   progress: (text: string) => void;
+  /** The cloud assembly of the stage `local`. Default: it is synthesized. */
+  assembly?: string;
 }
 
 /** What was done, and what came of it. */
@@ -58,11 +60,14 @@ const ODDS: readonly (readonly [Fault, number])[] = [
 /** After how long 8x8 is taken to deliver again; it documents none. A hundredth of 1, 10, 30 and 90 seconds. */
 const REDELIVERIES = [10, 100, 300, 900];
 
-/** Nothing lasts for so long here: then something else is wrong. */
-const MAX_REDELIVERIES = 20;
+/** No fault lasts this long: something else is wrong then. */
+const MAX_REDELIVERIES = 100;
 
-/** Now and then nothing succeeds for so long. */
-const OUTAGE_MS = 3_000;
+/** Once in this many calls to SQS or DynamoDB, a function that is at work is killed. */
+const CALLS_PER_KILL = 150;
+/** Once in this many calls, an outage begins: the calls after it all fail. */
+const CALLS_PER_OUTAGE = 3_000;
+const OUTAGE_CALLS = 300;
 
 const AT_ONCE = 24;
 
@@ -70,19 +75,29 @@ const AT_ONCE = 24;
  * Delivers sessions to the local stack while everything under it fails now and then, then lets it come to rest, sends
  * dead letters back, and compares the table with the oracle.
  */
-export async function survive({ sessions, seed, progress }: Ordeal): Promise<Outcome> {
+export async function survive({ sessions, seed, progress, assembly }: Ordeal): Promise<Outcome> {
   const random = randomFrom(seed);
   const { bodies, oracle } = workload(sessions, random);
   let failing = true;
-  let killer: NodeJS.Timeout | undefined;
-  let outageEnds = 0;
-  const next = () => (performance.now() < outageEnds ? 'error' : pick(random()));
+  let calls = 0;
+  let killed = 0;
+  let outage = 0;
+  // By calls, not by time: on a slow machine, a function that is killed every second never gets anything done.
+  const next = () => {
+    calls++;
+    if (calls % CALLS_PER_KILL === 0) killed += killOne(random);
+    if (random() < 1 / CALLS_PER_OUTAGE) outage = OUTAGE_CALLS;
+    return outage-- > 0 ? 'error' : pick(random());
+  };
+  const killOne = (random: () => number) => {
+    const functions = [...stack.functions.values()];
+    return functions[Math.floor(random() * functions.length)]?.kill() ? 1 : 0;
+  };
   const proxies: FaultProxy[] = [];
   const stack = await startLocalStack({
     port: 0,
     log: () => {},
-    // Batches of what there is, so that a batch and its faults do not wait for more.
-    settings: { recorderWindowSeconds: 0 },
+    ...(assembly !== undefined && { assembly }),
     concurrency: Math.min(8, Math.ceil(sessions / 20)),
     async between(_, endpoint) {
       const proxy = await faultProxy(endpoint, () => (failing ? next() : undefined));
@@ -94,12 +109,6 @@ export async function survive({ sessions, seed, progress }: Ordeal): Promise<Out
     // Short enough to run out while a record is being written.
     const Attributes = { VisibilityTimeout: '2' };
     await stack.sqs.send(new SetQueueAttributesCommand({ QueueUrl: stack.queueUrl, Attributes }));
-    let killed = 0;
-    killer = setInterval(() => {
-      for (const each of stack.functions.values()) if (random() < 0.3 && each.kill()) killed++;
-      if (random() < 0.05) outageEnds = performance.now() + OUTAGE_MS;
-    }, 1_000);
-
     const acknowledged: string[] = [];
     let repeated = 0;
     const pending = bodies.entries();
@@ -118,7 +127,6 @@ export async function survive({ sessions, seed, progress }: Ordeal): Promise<Out
     await Promise.all(Array.from({ length: AT_ONCE }, deliverAll));
     progress('waiting until the queue is empty, with faults');
     await emptied(stack);
-    clearInterval(killer);
     failing = false;
     progress('the faults have ended; dead letters are sent back');
     const redriven = await redrive(stack);
@@ -146,7 +154,6 @@ export async function survive({ sessions, seed, progress }: Ordeal): Promise<Out
       }).length,
     };
   } finally {
-    clearInterval(killer);
     await stack.stop();
     for (const proxy of proxies) await proxy.close();
   }

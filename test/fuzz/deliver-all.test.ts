@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import { randomFrom } from '../random.ts';
 import { deliverAll } from './deliver-all.ts';
 import { hostileBodies } from './hostile.ts';
@@ -6,7 +6,12 @@ import { hostileBodies } from './hostile.ts';
 /** `npm run test:fuzz` does the same for longer. */
 it('whatever is delivered is answered as the contract says, and is in the queue that the contract says', async () => {
   const seed = Date.now() % 1_000_000;
-  const { table, complaints } = await deliverAll(hostileBodies(randomFrom(seed)), 150, () => {});
+  const { table, complaints } = await deliverAll(
+    hostileBodies(randomFrom(seed)),
+    150,
+    () => {},
+    inject('localAssembly').folder,
+  );
 
   expect([seed, complaints]).toEqual([seed, []]);
   expect(new Map(table).get('deliveries')).toBe(150);

@@ -10,6 +10,9 @@ import type { Findings } from './findings.ts';
 
 const AT_ONCE = 16;
 
+/** No answer takes this long, even on a slow machine, unless something hangs. */
+const HANGING_MS = 600_000;
+
 /** What is sent to SQS, as far as it matters here. */
 const Sent = v.object({
   QueueUrl: v.string(),
@@ -17,11 +20,16 @@ const Sent = v.object({
   MessageAttributes: v.record(v.string(), v.object({ StringValue: v.string() })),
 });
 
-/** Delivers so many bodies, and compares the answers, and what is sent to the queues, with the contract. */
+/**
+ * Delivers bodies to the local stack, and compares the answers, and what is sent to the queues, with the contract.
+ *
+ * @param assembly The cloud assembly of the stage `local`. Default: it is synthesized.
+ */
 export async function deliverAll(
   bodies: Generator<Buffer>,
   count: number,
   progress: (text: string) => void,
+  assembly?: string,
 ): Promise<Findings> {
   const proxies: FaultProxy[] = [];
   /** How often each body has been sent where by the webhook, and has to be: `queue 3f0a…`. */
@@ -31,6 +39,7 @@ export async function deliverAll(
   const stack = await startLocalStack({
     port: 0,
     log: () => {},
+    ...(assembly !== undefined && { assembly }),
     concurrency: Math.min(4, Math.ceil(count / 100)),
     async between(service, endpoint) {
       const proxy = await faultProxy(endpoint, ({ body }) => {
@@ -60,7 +69,7 @@ export async function deliverAll(
           method: 'POST',
           headers: { authorization },
           body,
-          signal: AbortSignal.timeout(30_000),
+          signal: AbortSignal.timeout(HANGING_MS),
         });
         await response.text();
         countUp(statuses, String(response.status));

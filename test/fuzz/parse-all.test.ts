@@ -3,10 +3,15 @@ import { randomFrom } from '../random.ts';
 import { hostileBodies } from './hostile.ts';
 import { parseAll } from './parse-all.ts';
 
-/** `npm run test:fuzz` does the same for longer, and is strict with time. */
-it('whatever is read takes less than a second, is taken for JSON only if it is, and leaves nothing behind', () => {
+/** `npm run test:fuzz` does the same for longer, with a limit on the time that each body takes. */
+it('whatever is read is taken for JSON only if it is, and leaves nothing behind', () => {
   const seed = Date.now() % 1_000_000;
-  const { table, complaints } = parseAll(hostileBodies(randomFrom(seed)), 2_000, 1_000, () => {});
+  const { table, complaints } = parseAll(
+    hostileBodies(randomFrom(seed)),
+    2_000,
+    Number.POSITIVE_INFINITY,
+    () => {},
+  );
 
   expect([seed, complaints]).toEqual([seed, []]);
   expect(new Map(table).get('bodies read')).toBe(2_000);

@@ -1,37 +1,29 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import cdkJson from '../../cdk.json' with { type: 'json' };
-import { root, run } from './run.ts';
+import { cdkSynth } from './cdk-synth.ts';
+import { run } from './run.ts';
 
 /** What a platform team types. cdk-nag is part of it: one finding that is not acknowledged makes it fail. */
 
-const output = mkdtempSync(join(tmpdir(), 'vss-webhook-synth-'));
-afterAll(() => rmSync(output, { recursive: true }));
+const newFolder = () => mkdtempSync(join(tmpdir(), 'vss-webhook-synth-'));
 
-const synth = (stage: string) =>
-  run([
-    join(root, 'node_modules/aws-cdk/bin/cdk'),
-    'synth',
-    '--quiet',
-    '-c',
-    `stage=${stage}`,
-    '--output',
-    join(output, stage),
-  ]);
-
-it.concurrent.each(['local', 'dev', 'prod'])(
+it.concurrent.for(['local', 'dev', 'prod'])(
   'cdk synth -c stage=%s succeeds, with no finding and no warning',
-  async (stage) => {
-    const { stdout, stderr, code } = await synth(stage);
+  async (stage, { signal }) => {
+    const synthesized =
+      stage === 'local' ? inject('localAssembly') : await cdkSynth(stage, { output: newFolder(), signal });
 
-    expect(code).toBe(0);
-    expect(`${stdout}${stderr}`).not.toMatch(/warning|error|deprecated/i);
+    expect(synthesized.code).toBe(0);
+    expect(`${synthesized.stdout}${synthesized.stderr}`).not.toMatch(/warning|error|deprecated/i);
   },
 );
 
-it.concurrent('cdk synth succeeds with every option on, with no finding and no warning', async () => {
+it.concurrent('cdk synth succeeds with every option on, with no finding and no warning', async ({
+  signal,
+}) => {
   const arn = (service: string, rest: string) => `arn:aws:${service}:us-east-1:123456789012:${rest}`;
   const everything = {
     ...cdkJson.context.stages.prod,
@@ -52,18 +44,17 @@ it.concurrent('cdk synth succeeds with every option on, with no finding and no w
   };
   const longestName = 's'.repeat(20);
   const context = { ...cdkJson.context, stage: longestName, stages: { [longestName]: everything } };
-  const { stderr, code } = await run(['infra/app.ts'], root, {
-    ...process.env,
-    CDK_OUTDIR: join(output, 'everything'),
-    CDK_CONTEXT_JSON: JSON.stringify(context),
+  const { stderr, code } = await run(['infra/app.ts'], {
+    env: { ...process.env, CDK_OUTDIR: newFolder(), CDK_CONTEXT_JSON: JSON.stringify(context) },
+    signal,
   });
 
   expect(stderr).toBe('');
   expect(code).toBe(0);
 });
 
-it.concurrent('cdk synth of an unknown stage fails with one clear message', async () => {
-  expect(await synth('nowhere')).toMatchObject({
+it.concurrent('cdk synth of an unknown stage fails with one clear message', async ({ signal }) => {
+  expect(await cdkSynth('nowhere', { output: newFolder(), signal })).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^There is no stage "nowhere"\. Stages in cdk\.json: local, dev, prod\./),
   });

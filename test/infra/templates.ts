@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { afterAll } from 'vitest';
 import cdkJson from '../../cdk.json' with { type: 'json' };
 import { readStage } from '../../infra/config.ts';
 import { VssWebhookStack } from '../../infra/stack.ts';
@@ -13,19 +12,22 @@ const { stages, ...flags } = cdkJson.context;
 /** The settings of the stage `local`. */
 export const localSettings = stages.local;
 
-const outdir = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
-afterAll(() => rmSync(outdir, { recursive: true }));
-
 /** The stack of a stage with the settings of `local`, but for some. */
 export function stackOf(settings: object): VssWebhookStack {
   const stage = readStage({ test: { ...localSettings, ...settings } }, 'test');
-  const app = new App({ context: flags, outdir: mkdtempSync(join(outdir, 'synth-')) });
+  const outdir = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
+  const app = new App({ context: flags, outdir });
   return new VssWebhookStack(app, 'stack', { stage });
 }
 
-/** The template of such a stack. */
+const templates = new Map<string, Template>();
+
+/** The template of such a stack, synthesized once. */
 export function templateOf(settings: object = {}): Template {
-  return Template.fromStack(stackOf(settings));
+  const key = JSON.stringify(settings, (_, value) => value ?? String(value));
+  const template = templates.get(key) ?? Template.fromStack(stackOf(settings));
+  templates.set(key, template);
+  return template;
 }
 
 /** Finds the logical id and the properties of the one resource of a type whose properties match. */

@@ -21,7 +21,6 @@ beforeAll(async () => {
 });
 afterAll(() => stage.stop());
 
-const timeout = 20_000;
 const NOT_CONFIGURED = 'not-configured-yet';
 const bodyOf = (sessionId: string, payload: object = {}) => summaryBody({ sessionId, ...payload });
 
@@ -38,7 +37,7 @@ async function redrive(): Promise<void> {
     '1000',
   ]);
   expect([code, stderr]).toEqual([0, '']);
-  await expect.poll(isQueueEmpty, { timeout }).toBe(true);
+  await expect.poll(isQueueEmpty).toBe(true);
 }
 
 it('what failed because of a fault of ours is recorded after the fix, as it was first delivered, and once', async () => {
@@ -54,7 +53,7 @@ it('what failed because of a fault of ours is recorded after the fix, as it was 
   for (const body of [...refused, ...unknown, ...hopeless])
     delivered.push([body, (await stage.deliver(body)).statusCode]);
   stage.startRecorders();
-  await expect.poll(isQueueEmpty, { timeout }).toBe(true);
+  await expect.poll(isQueueEmpty).toBe(true);
   const letters = await stage.deadLetters();
 
   expect(new Map(delivered)).toEqual(

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Delivery } from '../../functions/queue/message.ts';
 import type { Call, Fault } from '../faults/fault-proxy.ts';
 import { summaryBody } from '../functions/summaries.ts';
@@ -25,8 +25,6 @@ const faults = new Map<string, (Fault | undefined)[]>();
 const calls = new Map<string, number>();
 beforeAll(async () => {
   stage = await emulatedStage({ webhooks: AT_ONCE });
-  // So that no process has yet to start when its ten seconds begin.
-  await Promise.all(Array.from({ length: AT_ONCE }, () => stage.deliver('')));
   stage.faultOf = ({ body }: Call) => {
     const [text = '', upcoming = []] = [...faults].find(([text]) => body.includes(text)) ?? [];
     calls.set(text, (calls.get(text) ?? 0) + 1);
@@ -38,15 +36,18 @@ afterAll(() => stage.stop());
 let sessions = 0;
 const newSession = () => `acknowledged-${++sessions}-`;
 
-/** What SQS may do to a call; whether the message may be in the queue all the same; and how often it is tried. */
-const FAULTS: readonly { what: string; fault: Fault; effect: boolean; attempts: number }[] = [
+/**
+ * What SQS may do to a call; whether the message may be in the queue all the same; and how often it is tried, where that
+ * does not depend on time.
+ */
+const FAULTS: readonly { what: string; fault: Fault; effect: boolean; attempts?: number }[] = [
   { what: 'fails', fault: 'error', effect: false, attempts: 3 },
-  { what: 'fails and asks for a pause of a minute', fault: 'busy', effect: false, attempts: 2 },
+  { what: 'fails and asks for a pause of a minute', fault: 'busy', effect: false },
   { what: 'is asked too much', fault: 'throttle', effect: false, attempts: 3 },
   { what: 'refuses', fault: 'refuse', effect: false, attempts: 1 },
-  { what: 'takes the call and never answers', fault: 'silent', effect: false, attempts: 3 },
-  { what: 'stores the message, begins an answer and stops', fault: 'stalled', effect: true, attempts: 3 },
-  { what: 'stores the message and answers too late', fault: 'late', effect: true, attempts: 3 },
+  { what: 'takes the call and never answers', fault: 'silent', effect: false },
+  { what: 'stores the message, begins an answer and stops', fault: 'stalled', effect: true },
+  { what: 'stores the message and answers too late', fault: 'late', effect: true },
   { what: 'is cut off before the message arrives', fault: 'cut-before', effect: false, attempts: 3 },
   { what: 'is cut off after the message has arrived', fault: 'cut-after', effect: true, attempts: 3 },
 ];
@@ -83,9 +84,9 @@ async function isDeadLetter(text: string): Promise<boolean> {
 }
 
 describe.concurrent('while SQS', () => {
-  it.each(FAULTS)(
+  it.for(FAULTS)(
     '$what, whatever is delivered is answered 503 in time',
-    async ({ fault, effect, attempts }) => {
+    async ({ fault, effect, attempts }, { expect }) => {
       const sessionId = newSession();
       const text = newSession();
       faults.set(sessionId, [fault]).set(text, [fault]);
@@ -96,8 +97,11 @@ describe.concurrent('while SQS', () => {
       ]);
 
       expect(answers).toMatchObject([UNAVAILABLE, UNAVAILABLE]);
-      expect([calls.get(sessionId), calls.get(text)]).toEqual([attempts, attempts]);
-      for (const { body } of answers) await vi.waitFor(() => expect(linesAbout(body)).toHaveLength(1));
+      for (const made of [calls.get(sessionId), calls.get(text)]) {
+        expect(made).toBeLessThanOrEqual(3);
+        if (attempts !== undefined) expect(made).toBe(attempts);
+      }
+      for (const { body } of answers) await expect.poll(() => linesAbout(body)).toHaveLength(1);
       expect(await isQueued(sessionId)).toBe(effect);
       expect(await isDeadLetter(text)).toBe(effect);
     },

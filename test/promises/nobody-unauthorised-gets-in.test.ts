@@ -4,9 +4,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createHandler as createAuthorizationHandler } from '../../functions/authorization/create-handler.ts';
 import { isAccepted } from '../../functions/authorization/digest.ts';
 import type { LocalFunction } from '../../infra/local/lambda.ts';
-import { type LocalStack, startLocalStack } from '../../infra/local/local-stack.ts';
+import type { LocalStack } from '../../infra/local/local-stack.ts';
 import { type FaultProxy, faultProxy } from '../faults/fault-proxy.ts';
 import { summaryBody } from '../functions/summaries.ts';
+import { startStack } from '../start-stack.ts';
 
 /**
  * Promised to whoever trusts the records: only 8x8 can make one. Who does not know the Authorization value, or does not
@@ -25,8 +26,7 @@ const logged: string[] = [];
 /** The calls that functions have made to SQS. */
 const calls: string[] = [];
 beforeAll(async () => {
-  stack = await startLocalStack({
-    port: 0,
+  stack = await startStack({
     log: (line) => logged.push(line),
     // Not this machine's: it stands for everyone who is not 8x8.
     settings: { allowedSourceIps: ['192.0.2.1'] },

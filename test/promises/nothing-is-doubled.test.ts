@@ -44,8 +44,6 @@ const inOtherWords = (sessionId: string) =>
     2,
   );
 
-const timeout = 20_000;
-
 /** What the recorders of a stage have counted until now. */
 const countsOf = (of: EmulatedStage) => ({
   recorded: of.count('SessionsRecorded'),
@@ -55,9 +53,9 @@ type Counts = ReturnType<typeof countsOf>;
 
 /** Waits until all that was sent is counted, as so many more than before, and expects one record of one summary. */
 async function expectOneRecord(of: EmulatedStage, sessionId: string, before: Counts, counted: Counts) {
-  await expect.poll(() => of.queued(), { timeout }).toEqual([]);
+  await expect.poll(() => of.queued()).toEqual([]);
   await expect
-    .poll(() => countsOf(of), { timeout })
+    .poll(() => countsOf(of))
     .toEqual({
       recorded: before.recorded + counted.recorded,
       duplicates: before.duplicates + counted.duplicates,
@@ -72,7 +70,7 @@ async function expectOneRecord(of: EmulatedStage, sessionId: string, before: Cou
 async function newRecord() {
   const sessionId = newSession();
   await stage.deliver(bodyOf(sessionId));
-  await expect.poll(async () => (await stage.records()).get(sessionId), { timeout }).toBeDefined();
+  await expect.poll(async () => (await stage.records()).get(sessionId)).toBeDefined();
   return { sessionId, record: (await stage.records()).get(sessionId) };
 }
 

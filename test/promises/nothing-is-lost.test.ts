@@ -23,7 +23,6 @@ async function deliverAll(bodies: readonly string[]): Promise<void> {
 const bodyOf = (sessionId: string) => summaryBody({ sessionId });
 const recorded = async () => [...(await stage.records()).keys()].toSorted();
 const left = async () => (await stage.queued()).length;
-const timeout = 20_000;
 
 describe('a delivery that was answered 200 is recorded', () => {
   it('after the table was down, throttled, cut off, or refused, for longer than one try', async () => {
@@ -40,7 +39,7 @@ describe('a delivery that was answered 200 is recorded', () => {
 
     stage.startRecorders();
 
-    await expect.poll(left, { timeout }).toBe(0);
+    await expect.poll(left).toBe(0);
     expect([...upcoming.values()]).toEqual(faults.map(() => 0));
     expect(await recorded()).toEqual(faults.toSorted());
     expect(await stage.deadLetters()).toEqual([]);
@@ -53,29 +52,29 @@ describe('a delivery that was answered 200 is recorded', () => {
     stage.faultOf = ({ body }) => (body.includes('session-5') ? 'silent' : undefined);
 
     stage.startRecorders();
-    await expect.poll(recorded, { timeout }).toHaveLength(9);
+    await expect.poll(recorded).toHaveLength(9);
     stage.faultOf = () => undefined;
     const isKilled = stage.killRecorder();
 
     expect(isKilled).toBe(true);
-    await expect.poll(left, { timeout }).toBe(0);
+    await expect.poll(left).toBe(0);
     expect(await recorded()).toEqual(sessionIds);
     expect(await stage.deadLetters()).toEqual([]);
   });
 
   it('when the visibility timeout runs out while it is written, and another recorder has it too', async () => {
-    stage = await emulatedStage({ visibilityTimeoutSeconds: 1, recorders: 2 });
+    stage = await emulatedStage({ visibilityTimeoutSeconds: 0, recorders: 2 });
     let calls = 0;
     stage.faultOf = ({ operation }) => (operation === 'PutItem' && ++calls === 1 ? 'late' : undefined);
     await deliverAll([bodyOf('session')]);
 
     stage.startRecorders();
 
-    await expect.poll(left, { timeout }).toBe(0);
+    await expect.poll(left).toBe(0);
     expect(await recorded()).toEqual(['session']);
     expect(await stage.deadLetters()).toEqual([]);
     // Both had it, and neither stood in the other's way.
-    await expect.poll(() => stage.count('DuplicateDeliveries'), { timeout }).toBeGreaterThanOrEqual(2);
+    await expect.poll(() => stage.count('DuplicateDeliveries')).toBeGreaterThanOrEqual(2);
   });
 });
 
@@ -99,7 +98,7 @@ describe('a delivery that was tried too often', () => {
 
     stage.startRecorders();
 
-    await expect.poll(left, { timeout }).toBe(0);
+    await expect.poll(left).toBe(0);
     const kept = (await stage.deadLetters()).map(({ delivery }) => delivery);
     expect(kept.map(({ body }) => body).toSorted()).toEqual([...bodies, byHand].toSorted());
     expect(new Set(kept)).toEqual(new Set(delivered));

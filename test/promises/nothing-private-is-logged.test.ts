@@ -1,10 +1,11 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { awaitRecords, deliver } from '../../infra/local/examples.ts';
-import { API_KEY, type LocalStack, startLocalStack } from '../../infra/local/local-stack.ts';
+import { API_KEY, type LocalStack } from '../../infra/local/local-stack.ts';
 import { type FaultProxy, faultProxy } from '../faults/fault-proxy.ts';
 import { summaryBody } from '../functions/summaries.ts';
 import { run } from '../infra/run.ts';
+import { startStack } from '../start-stack.ts';
 
 /**
  * Promised to those who were called: whatever is delivered, accepted or refused, recorded or not, no line of any
@@ -30,8 +31,7 @@ const proxies: FaultProxy[] = [];
 let isRefusing = false;
 let stack: LocalStack;
 beforeAll(async () => {
-  stack = await startLocalStack({
-    port: 0,
+  stack = await startStack({
     log: (line) => logged.push(line),
     async between(_, endpoint) {
       const proxy = await faultProxy(endpoint, () => (isRefusing ? 'refuse' : undefined));
@@ -69,7 +69,7 @@ it('nothing private is in any line that a function logs, on any path', async () 
   isRefusing = true;
   expect((await deliver(stack, privateBody('private-7'))).status).toBe(503);
   await send(privateBody('private-8'));
-  await expect.poll(() => count('RecordsFailed'), { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect.poll(() => count('RecordsFailed')).toBeGreaterThan(0);
   isRefusing = false;
   // Accepted, duplicate, conflict; too large for DynamoDB; refused in every way; and what no webhook lets through.
   await deliver(stack, privateBody('private-1'));
@@ -93,9 +93,9 @@ it('nothing private is in any line that a function logs, on any path', async () 
 
   expect(statuses).toEqual([401, 400, 422, 422, 422, 413]);
   const wanted = ['DuplicateDeliveries', 'ConflictingSummaries', 'DeadLettered', 'WebhookRegistered'];
-  await expect.poll(() => wanted.filter((metric) => count(metric) === 0), { timeout: 30_000 }).toEqual([]);
+  await expect.poll(() => wanted.filter((metric) => count(metric) === 0)).toEqual([]);
   await expect
-    .poll(() => logged.filter((line) => line.includes('dead-letter queue')).length, { timeout: 30_000 })
+    .poll(() => logged.filter((line) => line.includes('dead-letter queue')).length)
     .toBeGreaterThanOrEqual(3);
 
   const text = logged.join('\n');
@@ -103,4 +103,4 @@ it('nothing private is in any line that a function logs, on any path', async () 
   const everything = [text, ...encoded.map((base64) => Buffer.from(base64, 'base64').toString())].join('\n');
   for (const secret of [...Object.values(PRIVATE), '659111', stack.authorization, API_KEY])
     expect(everything).not.toContain(secret);
-}, 90_000);
+});

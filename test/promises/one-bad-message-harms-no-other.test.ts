@@ -17,7 +17,6 @@ beforeEach(async () => {
 });
 afterEach(() => stage.stop());
 
-const timeout = 20_000;
 const bodyOf = (sessionId: string, payload: object = {}) => summaryBody({ sessionId, ...payload });
 /** Two of them are more than the 400 KB that DynamoDB takes. */
 const halfOf = (sessionId: string, filler: string) => bodyOf(sessionId, { filler: filler.repeat(220_000) });
@@ -38,7 +37,7 @@ it('of a batch with bad messages of each kind, the others are recorded once, and
 
   stage.startRecorders();
 
-  await expect.poll(() => stage.queued(), { timeout }).toEqual([]);
+  await expect.poll(() => stage.queued()).toEqual([]);
   expect(await recorded()).toEqual(['by-hand', 'fails-twice', 'good-1', 'good-2', 'too-large']);
   expect((await stage.records()).get('by-hand')?.receivedAt).toBe(sent.at(-1)?.delivery.receivedAt);
   expect(await reasons()).toEqual([
@@ -47,7 +46,7 @@ it('of a batch with bad messages of each kind, the others are recorded once, and
     'record-too-large',
     'unsupported-event',
   ]);
-  await expect.poll(() => stage.count('SessionsRecorded'), { timeout }).toBe(5);
+  await expect.poll(() => stage.count('SessionsRecorded')).toBe(5);
   expect(stage.count('RecordsFailed')).toBe(2);
   expect(stage.count('DuplicateDeliveries')).toBe(0);
   expect(stage.count('DeadLettered')).toBe(4);
@@ -60,7 +59,7 @@ it('a bad message that even the dead-letter queue does not take stays alone in t
 
   stage.startRecorders();
 
-  await expect.poll(() => stage.queued(), { timeout }).toEqual([]);
+  await expect.poll(() => stage.queued()).toEqual([]);
   expect(await recorded()).toEqual(['good']);
   expect(await stage.deadLetters()).toMatchObject([{ reason: undefined, delivery: { body: 'poison' } }]);
   expect(stage.count('DuplicateDeliveries')).toBe(0);

@@ -26,7 +26,7 @@ it('different summaries of a session, delivered at once to several recorders, ar
     [...bodiesOf('one-order'), ...bodiesOf('the-other').reverse()].map((body) => stage.deliver(body)),
   );
 
-  await expect.poll(() => stage.queued(), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => stage.queued()).toEqual([]);
   const [last, ...others] = endTimes.toSorted().reverse();
   const record = { endTime: last, alternates: others.map((endTime) => ({ endTime })), revision: 5 };
   expect([...(await stage.records()).values()]).toMatchObject([record, record]);

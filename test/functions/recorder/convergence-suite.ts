@@ -68,7 +68,7 @@ export function convergenceSuite(endpoint: string): void {
       }),
       { numRuns },
     );
-  }, 600_000);
+  });
 }
 
 /** A delivery with a session id of this run, so that runs do not meet in the table. */

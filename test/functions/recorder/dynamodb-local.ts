@@ -15,7 +15,8 @@ const DYNAMODB_LOCAL = ['-Djava.library.path=DynamoDBLocal_lib', '-jar', 'Dynamo
 const JAVA_UNTIL_INPUT_ENDS =
   'exec 3<&0; (read -r _ <&3; kill -9 $$ 2>/dev/null) & exec java "$@" 3<&- </dev/null';
 
-const START_MS = 60_000;
+/** It starts within a second; only what hangs takes this long. */
+const START_MS = 600_000;
 
 /**
  * Starts Amazon's own emulator of DynamoDB, which runs on Java 8 and later.

@@ -241,4 +241,4 @@ it('holds in every sequence of operations and faults', async () => {
     }),
     { numRuns },
   );
-}, 120_000);
+});

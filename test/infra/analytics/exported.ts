@@ -1,21 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll } from 'vitest';
 import { toItem } from '../../../functions/recorder/item.ts';
 import { openSessions } from '../../../infra/analytics/session-database.ts';
 import { writeExport } from '../../../infra/analytics/write-export.ts';
 
 export const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/sessions';
 
-const parent = mkdtempSync(join(tmpdir(), 'vss-webhook-exports-'));
-afterAll(() => rmSync(parent, { recursive: true }));
-
-/** A folder that the test may fill; removed afterwards. */
+/** A folder that the test may fill. */
 export function newFolder(): string {
-  return mkdtempSync(join(parent, 'export-'));
+  return mkdtempSync(join(tmpdir(), 'vss-webhook-export-'));
 }
 
 /** A folder with a full export of these records. */

@@ -15,7 +15,7 @@ import { ask, exportOf, newFolder } from './exported.ts';
 
 /** `npm run query`, as an analyst runs it. */
 const query = (args: readonly string[], env: NodeJS.ProcessEnv = process.env) =>
-  run(['infra/analytics/query.ts', ...args], root, env);
+  run(['infra/analytics/query.ts', ...args], { env });
 
 const session = (payload: Readonly<Record<string, unknown>>): SessionRecord =>
   newRecord(receivedSummary(summaryOf(summaryBody(payload)), '2026-11-20T10:00:00.000Z'));

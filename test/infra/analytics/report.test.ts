@@ -68,7 +68,7 @@ beforeAll(async () => {
 
 describe('npm run report', () => {
   const command = (args: readonly string[], cwd?: string) =>
-    run([join(root, 'infra/analytics/report.ts'), ...args], cwd);
+    run([join(root, 'infra/analytics/report.ts'), ...args], { cwd });
 
   it('writes the page, replaces what was there, and says what it is of', async () => {
     const out = join(newFolder(), 'page.html');

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type FunctionDefinition, type LocalFunction, localFunction } from '../../../infra/local/lambda.ts';
 
 /** A function on this machine, run as Lambda runs it. */
@@ -58,11 +58,25 @@ describe('a function', () => {
     expect(await invoke({})).toBe(process);
   });
 
-  it('is killed when it exceeds its timeout, and begins anew', async () => {
-    const { invoke } = run('async ({ slow }) => { while (slow); return "done"; }', { timeoutSeconds: 0.5 });
+  it('is killed when it exceeds its timeout, and starts again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { invoke } = run(
+      'async ({ slow }) => { if (slow) console.log("begun"); while (slow); return "done"; }',
+    );
+    const timedOut = expect(invoke({ slow: true })).rejects.toThrow('test timed out after 5 seconds');
+    await expect.poll(() => logged).toEqual(['begun']);
 
-    await expect(invoke({ slow: true })).rejects.toThrow('test timed out after 0.5 seconds');
+    vi.advanceTimersByTime(5_000);
+
+    await timedOut;
     expect(await invoke({})).toBe('done');
+  });
+
+  it('fails the event whose bundle cannot be loaded', async () => {
+    const { invoke } = run('1; throw new Error("broken bundle")');
+
+    await expect(invoke({})).rejects.toThrow('test ended while its bundle was loaded');
   });
 
   it('that dies fails the event at hand, and serves those that wait', async () => {

@@ -11,7 +11,8 @@ import { root, run } from '../run.ts';
 
 /** `npm start`, as its user sees it: what is printed where, and the exit code. */
 
-const start = (folder: string, ...options: string[]) => run(['infra/local/start.ts', ...options], folder);
+const start = (folder: string, ...options: string[]) =>
+  run(['infra/local/start.ts', ...options], { cwd: folder });
 
 describe('npm start', () => {
   it('--once --json prints the records of the published examples, and nothing else', async () => {

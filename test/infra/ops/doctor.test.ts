@@ -5,8 +5,9 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
 import { CloudWatch } from '../../../infra/local/cloudwatch.ts';
 import { awaitRecords, deliver } from '../../../infra/local/examples.ts';
-import { type LocalStack, startLocalStack } from '../../../infra/local/local-stack.ts';
+import type { LocalStack } from '../../../infra/local/local-stack.ts';
 import { summaryBody } from '../../functions/summaries.ts';
+import { startStack } from '../../start-stack.ts';
 import { root, run } from '../run.ts';
 import { deployedStage, urlOf } from './deployed-stage.ts';
 
@@ -15,7 +16,7 @@ import { deployedStage, urlOf } from './deployed-stage.ts';
 let stack: LocalStack;
 let stage: string;
 beforeAll(async () => {
-  stack = await startLocalStack({ port: 0, log: () => {} });
+  stack = await startStack();
   stage = `local:${new URL(stack.webhookUrl).port}`;
 });
 afterAll(() => stack.stop());
@@ -54,7 +55,7 @@ it('tells when the last session was recorded', async () => {
 
   // The function's log arrives a moment after its record.
   await expect
-    .poll(async () => (await doctor()).stdout, { timeout: 10_000 })
+    .poll(async () => (await doctor()).stdout)
     .toContain('last session  recorded within the last 5 minutes\n');
 });
 
@@ -105,7 +106,7 @@ it('says that the registration function failed, and how', async () => {
     outputs: { ...stack.outputs, RegistrationFunctionName: 'missing' },
   });
 
-  const { stdout, code } = await run(['infra/ops/doctor.ts', '--stage', 'prod'], root, prod.environment);
+  const { stdout, code } = await run(['infra/ops/doctor.ts', '--stage', 'prod'], { env: prod.environment });
 
   expect(stdout).toMatch(/^WRONG {2}registration {2}cannot be examined: Function not found/m);
   expect(code).toBe(1);
@@ -134,7 +135,7 @@ it('finds a deployed stage by its outputs, and a message that waits for too long
   await once(metrics, 'listening');
   await using prod = await deployedStage(stack, { AWS_ENDPOINT_URL_CLOUDWATCH: urlOf(metrics) });
 
-  const { stdout, code } = await run(['infra/ops/doctor.ts', '--stage', 'prod'], root, prod.environment);
+  const { stdout, code } = await run(['infra/ops/doctor.ts', '--stage', 'prod'], { env: prod.environment });
   metrics.close();
 
   expect(stdout).toMatch(/^ok {5}registration {2}8x8_test: /m);
@@ -150,7 +151,7 @@ it('says what it could not find out, and still says the rest', async () => {
     AWS_MAX_ATTEMPTS: '1',
   });
 
-  const { stdout, code } = await run(['infra/ops/doctor.ts', '--stage', 'prod'], root, prod.environment);
+  const { stdout, code } = await run(['infra/ops/doctor.ts', '--stage', 'prod'], { env: prod.environment });
 
   expect(stdout).toMatch(/^WRONG {2}registration {2}cannot be examined: .*ECONNREFUSED/m);
   expect(stdout).toMatch(/^ok {5}dead letters {2}none$/m);

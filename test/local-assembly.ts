@@ -1,0 +1,17 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { cdkSynth } from './infra/cdk-synth.ts';
+
+/** The cloud assembly of the stage `local`, made once by `cdk synth`, as a platform team runs it. */
+declare module 'vitest' {
+  interface ProvidedContext {
+    localAssembly: Awaited<ReturnType<typeof cdkSynth>> & { folder: string };
+  }
+}
+
+export default async function setup({ provide }: TestProject): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-assembly-'));
+  provide('localAssembly', { folder, ...(await cdkSynth('local', { output: folder })) });
+}
