@@ -53,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'processes',
           include: PROCESSES,
-          globalSetup: ['test/temporary-folder.ts', 'test/local-assembly.ts'],
+          globalSetup: ['test/surroundings.ts', 'test/local-assembly.ts'],
           // Tests that run at the same time (`concurrent`) wait for a service that does not answer.
           maxConcurrency: 20,
           // What one process has compiled, the next need not.
@@ -66,7 +66,7 @@ export default defineConfig({
           name: 'units',
           include: ['test/**/*.test.ts'],
           exclude: [...PROCESSES, '**/node_modules/**'],
-          globalSetup: ['test/temporary-folder.ts'],
+          globalSetup: ['test/surroundings.ts'],
           // They share what they import, and the templates they look at.
           isolate: false,
         },
