@@ -27,11 +27,12 @@ export class SessionTable extends Construct {
       // Without a key of the stack the table is encrypted with one that AWS owns, which costs nothing.
       ...(encryptionKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }),
     });
-    // What a retry job reads: the sessions of a sub-account that have to be tried again, by when they ended.
+    // What a retry job reads: the sessions of a sub-account that have to be tried again, by when they ended or, where that is
+    // not known, were received: an item without the sort key would not be in the index.
     this.table.addGlobalSecondaryIndex({
       indexName: 'unsuccessful-sessions',
       partitionKey: { name: 'unsuccessfulIn', type: AttributeType.STRING },
-      sortKey: { name: 'endTime', type: AttributeType.STRING },
+      sortKey: { name: 'unsuccessfulAt', type: AttributeType.STRING },
       projectionType: ProjectionType.ALL,
     });
   }

@@ -9,9 +9,10 @@ import {
   toMessage,
 } from '../queue/message.ts';
 import type { Counters, Log } from '../telemetry.ts';
+import { canonicalJson } from '../vss/json.ts';
 import { STATUSES } from '../vss/payload.ts';
 import { receivedSummary } from '../vss/record.ts';
-import { readSummary } from '../vss/summary.ts';
+import { isIncomplete, readSummary } from '../vss/summary.ts';
 import { recordSession } from './record-session.ts';
 import { RecordTooLargeError, type SessionTable } from './session-table.ts';
 
@@ -38,23 +39,31 @@ export function createHandler({ table, sendToDeadLetters, now, logger, metrics }
 
     const summary = receivedSummary(read.summary, delivery.receivedAt);
     const { sessionId, subAccountId, digest, unrecognised = {} } = summary;
+    const known = { sessionId, subAccountId, digest };
     try {
-      const recorded = await recordSession(table, summary);
+      const recorded = await recordSession(table, summary, (alternates) =>
+        Promise.all(
+          alternates.map((alternate) =>
+            quarantine(
+              { ...delivery, body: canonicalJson(alternate) },
+              { reason: 'record-too-large' },
+              known,
+            ),
+          ),
+        ),
+      );
       metrics.addMetric(METRICS[recorded], MetricUnit.Count, 1);
       if (recorded === 'duplicate') return undefined;
       metrics.addMetric('RecordingLag', MetricUnit.Milliseconds, now() - Date.parse(delivery.receivedAt));
       metrics.addMetric('UnrecognisedFields', MetricUnit.Count, Object.keys(unrecognised).length);
       if (recorded === 'conflict') {
-        logger.warn('Another summary of a recorded session, kept beside it', {
-          sessionId,
-          subAccountId,
-          digest,
-        });
+        logger.warn('Another summary of a recorded session, kept beside it', known);
       }
-      return recorded === 'recorded' ? summary.sessionStatus : undefined;
+      if (isIncomplete(summary)) metrics.addMetric('IncompleteSummaries', MetricUnit.Count, 1);
+      return recorded === 'recorded' ? (summary.sessionStatus ?? OTHER) : undefined;
     } catch (error) {
       if (!(error instanceof RecordTooLargeError)) throw error;
-      await quarantine(delivery, { reason: 'record-too-large' }, { sessionId, subAccountId, digest });
+      await quarantine(delivery, { reason: 'record-too-large' }, known);
       return undefined;
     }
   }
@@ -96,7 +105,7 @@ export function createHandler({ table, sendToDeadLetters, now, logger, metrics }
     const attempts = await Promise.all(Records.map(attempt));
     const statuses = attempts.flatMap(({ status }) => (status === undefined ? [] : [status]));
     for (const [status, same] of Map.groupBy(statuses, (known) =>
-      KNOWN_STATUSES.has(known) ? known : 'OTHER',
+      KNOWN_STATUSES.has(known) ? known : OTHER,
     ))
       countOf('SessionsRecorded', 'sessionStatus', status, same.length);
     metrics.publishStoredMetrics();
@@ -109,6 +118,8 @@ const METRICS = {
   duplicate: 'DuplicateDeliveries',
   conflict: 'ConflictingSummaries',
 } as const;
+
+const OTHER = 'OTHER';
 
 /** A metric for each value that somebody might send would have no end. */
 const KNOWN_STATUSES: ReadonlySet<string> = new Set(STATUSES);

@@ -15,7 +15,7 @@ export interface SessionTable {
   /** Stores the record of a session that has none; false if it has one. */
   add(record: SessionRecord): Promise<boolean>;
   read(sessionId: string): Promise<SessionRecord | undefined>;
-  /** Replaces the record that has this revision; false if it has another by now. */
+  /** Replaces the record that has this revision, and raises that; false if it has another by now. */
   replace(record: SessionRecord, revision: number): Promise<boolean>;
 }
 
@@ -24,17 +24,21 @@ export class RecordTooLargeError extends Error {
   override name = 'RecordTooLargeError';
 }
 
-/** @param retentionDays After how many days DynamoDB deletes a record; never, where it is not given. */
+/**
+ * @param retentionDays How many days after its last change DynamoDB deletes a record; never, where it is not given. Not
+ *   after the summary was received: a dead letter that is sent back after that long would be deleted at once.
+ */
 export function sessionTable(
   client: DynamoDBClient,
   tableName: string,
   retentionDays?: number,
+  now: () => number = Date.now,
 ): SessionTable {
   async function put(record: SessionRecord, condition: Omit<PutItemCommandInput, 'TableName' | 'Item'>) {
     try {
       const command = new PutItemCommand({
         TableName: tableName,
-        Item: toItem({ ...record, expiresAt: expiryOf(record, retentionDays) }),
+        Item: toItem({ ...record, expiresAt: expiryAt(now(), retentionDays) }),
         ...condition,
       });
       await inTime(client.send(command));
@@ -50,10 +54,13 @@ export function sessionTable(
     add: (record) => put(record, { ConditionExpression: 'attribute_not_exists(sessionId)' }),
 
     replace: (record, revision) =>
-      put(record, {
-        ConditionExpression: 'revision = :revision',
-        ExpressionAttributeValues: { ':revision': { N: String(revision) } },
-      }),
+      put(
+        { ...record, revision: revision + 1 },
+        {
+          ConditionExpression: 'revision = :revision',
+          ExpressionAttributeValues: { ':revision': { N: String(revision) } },
+        },
+      ),
 
     async read(sessionId) {
       const command = new GetItemCommand({
@@ -76,10 +83,9 @@ export function sessionTable(
   };
 }
 
-/** When a record expires, in seconds since 1970, as DynamoDB's time to live wants it. */
-function expiryOf({ receivedAt }: SessionRecord, retentionDays: number | undefined): number | undefined {
-  if (retentionDays === undefined) return undefined;
-  return Math.floor(Date.parse(receivedAt) / 1_000) + retentionDays * 86_400;
+/** When a record that is written now expires, in seconds since 1970, as DynamoDB's time to live wants it. */
+function expiryAt(now: number, retentionDays: number | undefined): number | undefined {
+  return retentionDays === undefined ? undefined : Math.floor(now / 1_000) + retentionDays * 86_400;
 }
 
 /** DynamoDB has no error of its own for this: a ValidationException says it in words. */

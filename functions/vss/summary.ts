@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { contentDigest } from './content.ts';
 import { type NoSummary, parseBody, readEvent } from './event.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from './json.ts';
 import {
@@ -24,6 +25,8 @@ export interface Leg extends v.InferOutput<typeof LegFields> {
  * sorted by name. Lossless: whatever was delivered and is not shown elsewhere is under `unrecognised`.
  */
 export interface Summary extends Omit<Payload, 'details'> {
+  /** What identifies its content: see `contentDigest`. */
+  digest: string;
   version?: number | undefined;
   legs: Leg[];
   /** Path in the delivery (`payload.details.callA.ringSeconds`) to the value there, as `storable` keeps it. */
@@ -52,11 +55,23 @@ export function canonicalise(delivered: Json): Canonicalised {
     outcome: 'summary',
     summary: {
       ...identity,
+      digest: contentDigest(payloadOf(delivered)),
       version,
       legs,
       unrecognised: unrecognised.size > 0 ? Object.fromEntries(unrecognised) : undefined,
     },
   };
+}
+
+/** The payload as it was delivered. */
+function payloadOf(delivered: Json): Json {
+  if (!isJsonObject(delivered)) return null;
+  return delivered[spellings(KNOWN_FIELDS.event, delivered).get('payload') ?? ''] ?? null;
+}
+
+/** Whether a summary lacks, or has in no readable form, how or when its session ended or when it began. */
+export function isIncomplete({ sessionStatus, startTime, endTime }: Summary): boolean {
+  return sessionStatus === undefined || startTime === undefined || endTime === undefined;
 }
 
 function readLegs(details: JsonObject, unrecognised: Map<string, Json>): Leg[] {
@@ -125,9 +140,10 @@ function isNested(name: string): name is 'payload' | 'callQuality' | 'errorDetai
 /** A time with digits after its milliseconds. */
 function isFinerThanShown(shown: unknown, delivered: Json): boolean {
   return (
+    typeof shown === 'string' &&
     typeof delivered === 'string' &&
     shown !== delivered &&
-    /^\d{4}-\d\d-\d\dT.*\.\d{3}\d*[1-9]/i.test(delivered)
+    /^\s*\d{4}-\d\d-\d\d[T ].*[.,]\d{3}\d*[1-9]/i.test(delivered)
   );
 }
 

@@ -11,54 +11,76 @@ export const text = v.pipe(
 
 /** A number that a double holds, or the same number as text: error codes have been published as both. */
 export const decimal = v.pipe(
-  v.union([
-    v.number(),
-    v.pipe(v.string(), v.regex(/^-?\d+(\.\d+)?$/), v.check(isDouble), v.transform(Number)),
-  ]),
+  v.union([v.number(), v.pipe(v.string(), v.check(isDecimal), v.transform(Number))]),
   v.check((value) => Math.abs(value) <= Number.MAX_SAFE_INTEGER && (value === 0 || Math.abs(value) >= 1e-15)),
 );
 
+/** Whether a text is a number that a double holds. */
+export function isDecimal(value: string): boolean {
+  return /^-?\d+(\.\d+)?$/.test(value) && isDouble(value);
+}
+
 export const integer = v.pipe(decimal, v.integer());
 
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)$/i;
-
-/** ISO 8601 with an offset; becomes UTC with milliseconds, which sorts as text. */
+/** A time in any form that `utcOf` reads; becomes UTC with milliseconds, which sorts as text. */
 export const instant = v.pipe(
-  v.string(),
-  v.regex(INSTANT),
+  v.union([v.string(), v.number()]),
   v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
-    const utc = toUtc(value);
+    const utc = utcOf(value);
     if (utc !== undefined) return utc;
     addIssue();
     return NEVER;
   }),
 );
 
-function toUtc(time: string): string | undefined {
+/** ISO 8601, also with a space for T, a comma before the fraction, without seconds, or without an offset. */
+const ISO =
+  /^\s*(?<date>\d{4}-\d\d-\d\d)[T ](?<minute>\d\d:\d\d)(?::(?<second>\d\d)(?:[.,](?<fraction>\d{1,9}))?)?\s?(?:Z|UTC|GMT|(?<hours>[+-]\d\d)(?::?(?<minutes>\d\d))?)?\s*$/i;
+
+/** Since 1970, from September 2001 to November 2286: seconds, perhaps with a fraction, or milliseconds. */
+const EPOCH_SECONDS = /^(\d{10})(?:\.(\d{1,3}))?$/;
+const EPOCH_MILLISECONDS = /^\d{13}$/;
+
+/**
+ * The time that a value stands for, in UTC with milliseconds; undefined if it is none. A time without an offset is UTC,
+ * as every time is that 8x8 has published for Voice.
+ */
+export function utcOf(value: string | number): string | undefined {
+  const text = String(value);
+  const { date, minute, second = '00', fraction = '', hours, minutes = '00' } = ISO.exec(text)?.groups ?? {};
+  if (date !== undefined) {
+    const offset = hours === undefined ? 'Z' : `${hours}:${minutes}`;
+    return toUtc(date, `${date}T${minute}:${second}.${fraction.slice(0, 3).padEnd(3, '0')}${offset}`);
+  }
+  const [, seconds, thousandths = ''] = EPOCH_SECONDS.exec(text) ?? [];
+  if (seconds !== undefined) return new Date(Number(seconds + thousandths.padEnd(3, '0'))).toISOString();
+  return EPOCH_MILLISECONDS.test(text) ? new Date(Number(text)).toISOString() : undefined;
+}
+
+function toUtc(day: string, time: string): string | undefined {
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return undefined;
   const utc = date.toISOString();
   // Date takes 30 February for 2 March. The same day in UTC is on the calendar; another one is looked up.
-  const day = time.slice(0, 10);
   if (!utc.startsWith(day) && !new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)) return undefined;
   // A year outside 0000–9999, which an offset can lead to, has a sign and would not sort.
   return utc.length === '2024-03-25T06:01:30.000Z'.length ? utc : undefined;
 }
 
 /** An open list: a known value in any published spelling becomes the canonical one, any other stays as it is. */
-export function vocabulary(known: readonly string[], aliases: Readonly<Record<string, string>> = {}) {
-  const canonical = new Map(
-    [...known.map((value) => [value, value] as const), ...Object.entries(aliases)].map(
-      ([spelling, value]) => [letters(spelling), value],
-    ),
-  );
+export function vocabulary(known: readonly string[]) {
+  const canonical = new Map(known.map((value) => [letters(value), value]));
   return v.pipe(
     text,
     v.transform((value) => canonical.get(letters(value)) ?? value),
   );
 }
 
-/** `NO ANSWER`, `no-answer` and `NO_ANSWER` have the same letters, so have `makeCall` and `MAKE_CALL`. */
-function letters(value: string): string {
-  return value.replace(/[\s_-]/g, '').toLowerCase();
+/**
+ * A word without the differences between its published spellings: `NO ANSWER`, `no-answer` and `NO_ANSWER`, `makeCall`
+ * and `MAKE_CALL`, `CANCELLED` and `CANCELED`.
+ */
+export function letters(value: string): string {
+  const joined = value.replace(/[\s_-]/g, '').toLowerCase();
+  return joined === 'cancelled' ? 'canceled' : joined;
 }

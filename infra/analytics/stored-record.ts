@@ -59,6 +59,7 @@ export const RECORD: Attributes = {
   alternates: { holds: 'list', of: SUMMARY },
   revision: { holds: 'integer' },
   unsuccessfulIn: { holds: 'text' },
+  unsuccessfulAt: { holds: 'instant' },
   expiresAt: { holds: 'integer' },
 };
 

@@ -8,7 +8,11 @@ import { type FaultProxy, faultProxy } from '../faults/fault-proxy.ts';
 import { queueDepth } from '../queue-depth.ts';
 import type { Findings } from './findings.ts';
 
-const AT_ONCE = 16;
+/** Few of few: a slow machine would not answer many in time. */
+const atOnceOf = (count: number) => Math.min(16, Math.ceil(count / 40));
+
+/** No fault lasts this long: something else is wrong then. */
+const MAX_REDELIVERIES = 100;
 
 /** No answer takes this long, even on a slow machine, unless something hangs. */
 const HANGING_MS = 600_000;
@@ -32,10 +36,12 @@ export async function deliverAll(
   assembly?: string,
 ): Promise<Findings> {
   const proxies: FaultProxy[] = [];
-  /** How often each body has been sent where by the webhook, and has to be: `queue 3f0a…`. */
-  const sent = new Map<string, number>();
-  const due = new Map<string, number>();
+  /** Where each body has been sent by the webhook, and has to be: `queue 3f0a…`. It may be sent twice. */
+  const sent = new Set<string>();
+  const due = new Set<string>();
   let tooLarge = 0;
+  /** How many messages have been sent to the dead-letter queue, by both functions. */
+  let sentToDeadLetters = 0;
   const stack = await startLocalStack({
     port: 0,
     log: () => {},
@@ -45,9 +51,10 @@ export async function deliverAll(
       const proxy = await faultProxy(endpoint, ({ body }) => {
         if (service === 'dynamodb') return undefined;
         const call = v.parse(Sent, JSON.parse(body.toString()));
+        if (isDeadLetter(call)) sentToDeadLetters++;
         // The recorder's own, of a delivery that was in the queue.
         if (call.MessageAttributes['reason']?.StringValue === 'record-too-large') tooLarge++;
-        else countUp(sent, placeOf(call));
+        else sent.add(placeOf(call));
         return undefined;
       });
       proxies.push(proxy);
@@ -64,37 +71,28 @@ export async function deliverAll(
     const deliverSome = async () => {
       for (const body of left) {
         const expected = contractFor(body, subAccountIds);
-        const began = performance.now();
-        const response = await fetch(webhookUrl, {
-          method: 'POST',
-          headers: { authorization },
-          body,
-          signal: AbortSignal.timeout(HANGING_MS),
-        });
-        await response.text();
-        countUp(statuses, String(response.status));
-        if (expected.queue !== undefined) countUp(due, `${expected.queue} ${digestOf(body)}`);
-        if (response.status !== expected.status)
+        let status = 503;
+        // A slow machine makes SQS late, and the answer 503: whoever delivers has to repeat it.
+        for (let attempt = 0; status === 503 && attempt < MAX_REDELIVERIES; attempt++) {
+          status = await statusOf(webhookUrl, authorization, body);
+          countUp(statuses, String(status));
+        }
+        if (expected.queue !== undefined) due.add(`${expected.queue} ${digestOf(body)}`);
+        if (status !== expected.status)
           complaints.push(
-            `${response.status}, not ${expected.status}, after ${Math.round(performance.now() - began)} ms: ${JSON.stringify(body.toString().slice(0, 200))}`,
+            `${status}, not ${expected.status}: ${JSON.stringify(body.toString().slice(0, 200))}`,
           );
         if (++delivered % 10_000 === 0) progress(`${delivered} delivered`);
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, deliverSome));
-    const places = new Set([...sent.keys(), ...due.keys()]);
-    const misplaced = [...places].filter((place) => sent.get(place) !== due.get(place));
-    for (const place of misplaced)
-      complaints.push(
-        `${place} was sent ${sent.get(place) ?? 0} times, and had to be ${due.get(place) ?? 0} times`,
-      );
+    await Promise.all(Array.from({ length: atOnceOf(count) }, deliverSome));
+    for (const place of sent.difference(due)) complaints.push(`Sent to a queue, but should not be: ${place}`);
+    for (const place of due.difference(sent)) complaints.push(`Not sent to its queue: ${place}`);
     progress('waiting until all is recorded');
     while ((await queueDepth(stack.sqs, stack.queueUrl)) > 0) await setTimeout(500);
     const deadLetters = await queueDepth(stack.sqs, stack.deadLetterQueueUrl);
-    const toDeadLetters = [...due].filter(([place]) => place.startsWith('dead letters'));
-    const dueDeadLetters = toDeadLetters.reduce((sum, [, times]) => sum + times, tooLarge);
-    if (deadLetters !== dueDeadLetters)
-      complaints.push(`There are ${deadLetters} dead letters, and had to be ${dueDeadLetters}`);
+    if (deadLetters !== sentToDeadLetters)
+      complaints.push(`${sentToDeadLetters} dead letters were sent, but ${deadLetters} are in the queue`);
     return {
       table: [
         ['deliveries', delivered],
@@ -108,6 +106,13 @@ export async function deliverAll(
     await stack.stop();
     for (const proxy of proxies) await proxy.close();
   }
+}
+
+async function statusOf(url: string, authorization: string, body: Buffer): Promise<number> {
+  const signal = AbortSignal.timeout(HANGING_MS);
+  const response = await fetch(url, { method: 'POST', headers: { authorization }, body, signal });
+  await response.text();
+  return response.status;
 }
 
 /** What the contract (README, "The HTTP contract") says of a body that comes with a valid Authorization. */
@@ -144,8 +149,11 @@ function placeOf({ QueueUrl, MessageBody, MessageAttributes }: v.InferOutput<typ
       ]),
     ),
   });
-  return `${QueueUrl.includes('DeadLetter') ? 'dead letters' : 'queue'} ${digestOf(Buffer.from(body))}`;
+  return `${isDeadLetter({ QueueUrl }) ? 'dead letters' : 'queue'} ${digestOf(Buffer.from(body))}`;
 }
+
+const isDeadLetter = ({ QueueUrl }: Pick<v.InferOutput<typeof Sent>, 'QueueUrl'>) =>
+  QueueUrl.includes('DeadLetter');
 
 const digestOf = (body: Buffer) => hash('sha256', body, 'hex');
 

@@ -47,7 +47,7 @@ it('what failed because of a fault of ours is recorded after the fix, as it was 
     bodyOf('unknown-1', { subAccountId: NOT_CONFIGURED, clientRequestId: '😀 \uFFFE' }),
     ` ${bodyOf('unknown-2', { subAccountId: NOT_CONFIGURED })}\r\n`,
   ];
-  const hopeless = ['{', bodyOf('hopeless', { startTime: 'never' })];
+  const hopeless = ['{', bodyOf('hopeless', { subAccountId: '' })];
   stage.faultOf = ({ operation }) => (operation === 'PutItem' ? 'refuse' : undefined);
   const delivered: [string, number][] = [];
   for (const body of [...refused, ...unknown, ...hopeless])

@@ -103,7 +103,7 @@ describe('a request without the Authorization value', () => {
   const BODIES = [
     summaryBody({ clientRequestId: 'told-to-nobody' }),
     '{"told-to-nobody',
-    summaryBody({ startTime: 'told-to-nobody' }),
+    summaryBody({ sessionId: { is: 'told-to-nobody' } }),
     summaryBody({ subAccountId: 'told-to-nobody' }),
     '{"eventType":"CALL_ACTION","payload":"told-to-nobody"}',
   ];

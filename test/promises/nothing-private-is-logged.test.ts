@@ -81,13 +81,13 @@ it('nothing private is in any line that a function logs, on any path', async () 
   const statuses = [
     await post(PRIVATE.authorization, privateBody('private-3')),
     await post(stack.authorization, PRIVATE.body),
-    await post(stack.authorization, privateBody('private-4', { startTime: PRIVATE.body })),
+    await post(stack.authorization, privateBody('private-4', { subAccountId: [PRIVATE.body] })),
     await post(stack.authorization, privateBody('private-5', { subAccountId: 'private-account' })),
     await post(stack.authorization, `{"eventType":"CALL_ACTION","payload":"${PRIVATE.body}"}`),
     await post(stack.authorization, `${PRIVATE.body} `.repeat(20_000)),
   ].map(({ status }) => status);
   await send(PRIVATE.body);
-  await send(privateBody('private-6', { endTime: PRIVATE.body }));
+  await send(privateBody('private-6', { subAccountId: [PRIVATE.body] }));
   stack.voiceApi.switches.faults = ['echo', 401];
   await run(['infra/ops/doctor.ts', '--stage', `local:${new URL(stack.webhookUrl).port}`]);
 

@@ -28,7 +28,7 @@ it('of a batch with bad messages of each kind, the others are recorded once, and
   for (const sessionId of ['good-1', 'good-2', 'fails-twice']) await stage.deliver(bodyOf(sessionId));
   for (const filler of ['a', 'b']) await stage.deliver(halfOf('too-large', filler));
   await stage.send({ MessageBody: 'not JSON' });
-  await stage.send({ MessageBody: bodyOf('not-a-summary', { endTime: 'never' }) });
+  await stage.send({ MessageBody: bodyOf('not-a-summary', { subAccountId: null }) });
   await stage.send({ MessageBody: '{"eventType":"CALL_ACTION"}' });
   await stage.send({ MessageBody: bodyOf('by-hand') });
   const sent = await stage.queued();

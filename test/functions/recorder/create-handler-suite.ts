@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Message, type ReceivedMessage, toMessage } from '../../../functions/queue/message.ts';
 import { createHandler } from '../../../functions/recorder/create-handler.ts';
@@ -87,6 +88,77 @@ export function recorderSuite(endpoint: string): void {
         'SessionsRecorded sessionStatus=OTHER': 2,
       });
       expect(measured).toEqual(statuses.map(() => ['RecordingLag', 'Milliseconds', 2_000]));
+    });
+
+    it('counts a summary that lacks its status or a time as incomplete, and records it all the same', async () => {
+      const { record, counted, countedBy } = recorder();
+      const incomplete = [{ sessionStatus: null }, { startTime: 'never' }, { endTime: undefined }];
+      const sessionIds = incomplete.map(newSession);
+
+      await record(
+        ...incomplete.map((payload, i) => summaryBody({ sessionId: sessionIds[i], ...payload })),
+        summaryBody({ sessionId: newSession() }),
+      );
+
+      expect(counted).toMatchObject({ SessionsRecorded: 4, IncompleteSummaries: 3 });
+      expect(countedBy).toMatchObject({ 'SessionsRecorded sessionStatus=OTHER': 1 });
+      expect(await itemOf(sessionIds[1] ?? '')).toMatchObject({
+        sessionStatus: 'COMPLETED',
+        unrecognised: { 'payload.startTime': 'never' },
+      });
+    });
+
+    it('has an unsuccessful session without an end in the index, by when it was received', async () => {
+      const { record } = recorder();
+      const sessionId = newSession();
+
+      await record(summaryBody({ sessionId, sessionStatus: 'ERROR', endTime: null }));
+
+      expect(await emulator.unsuccessfulIn('8x8_test')).toContainEqual(
+        expect.objectContaining({ sessionId, unsuccessfulAt: '2026-01-13T08:27:34.567Z' }),
+      );
+    });
+
+    it('takes the same payload with other fields beside it for a duplicate', async () => {
+      const { record, counted } = recorder();
+      const sessionId = newSession();
+
+      for (const eventId of ['first', 'second', 'third'])
+        await record(summaryBody({ sessionId }, { eventId, timestamp: new Date().toISOString() }));
+
+      expect(counted).toMatchObject({ SessionsRecorded: 1, DuplicateDeliveries: 2 });
+      expect(await itemOf(sessionId)).toMatchObject({ revision: 1, unrecognised: { eventId: 'first' } });
+    });
+
+    it('keeps recording the newest of so many conflicting summaries that one record cannot hold them', async () => {
+      const { record, deadLetters, counted } = recorder();
+      const sessionId = newSession();
+      const ending = (second: number) =>
+        summaryBody({
+          sessionId,
+          endTime: `2026-01-13T08:28:${second}Z`,
+          filler: `${second}`.repeat(60_000),
+        });
+
+      for (let second = 10; second < 20; second++) await record(ending(second));
+
+      const { endTime, alternates } = (await itemOf(sessionId)) ?? {};
+      expect(endTime).toBe('2026-01-13T08:28:19.000Z');
+      expect(counted).toEqual({
+        SessionsRecorded: 1,
+        ConflictingSummaries: 9,
+        UnrecognisedFields: 10,
+        DeadLettered: deadLetters.length,
+      });
+      const kept = v.parse(v.array(v.looseObject({ endTime: v.string() })), alternates);
+      const moved = deadLetters.map(({ MessageBody }) =>
+        v.parse(v.looseObject({ endTime: v.string() }), JSON.parse(MessageBody)),
+      );
+      expect([...kept, ...moved].map((one) => one.endTime).toSorted()).toEqual(
+        Array.from({ length: 9 }, (_, i) => `2026-01-13T08:28:${10 + i}.000Z`),
+      );
+      for (const { MessageAttributes } of deadLetters)
+        expect(MessageAttributes).toMatchObject({ reason: { StringValue: 'record-too-large' } });
     });
 
     it('counts dead letters by reason', async () => {
@@ -195,7 +267,7 @@ export function recorderSuite(endpoint: string): void {
 
       const response = await record(
         '{',
-        summaryBody({ endTime: 'never' }),
+        summaryBody({ subAccountId: '' }),
         '{"eventType":"CALL_STATUS"}',
         summaryBody({ sessionId }),
       );
@@ -206,7 +278,7 @@ export function recorderSuite(endpoint: string): void {
         {
           MessageAttributes: {
             reason: { StringValue: 'invalid-summary' },
-            issues: { StringValue: expect.stringContaining('payload.endTime') },
+            issues: { StringValue: expect.stringContaining('payload.subAccountId') },
             receivedAt: { StringValue: '2026-01-13T08:27:34.567Z' },
             requestId: { StringValue: 'request-1' },
           },

@@ -39,8 +39,9 @@ export async function emulatedTable(endpoint: string) {
   );
   return {
     table: sessionTable(client, TableName),
-    /** The same table, whose records expire. */
-    expiring: (retentionDays: number) => sessionTable(client, TableName, retentionDays),
+    /** The same table, whose records expire; the time is now, or another one. */
+    expiring: (retentionDays: number, time?: string) =>
+      sessionTable(client, TableName, retentionDays, time === undefined ? Date.now : () => Date.parse(time)),
     /** The DynamoDB operations requested so far, as they go out on the wire. */
     requests,
     async items() {

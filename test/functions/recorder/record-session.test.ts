@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { recordSession } from '../../../functions/recorder/record-session.ts';
-import { newRecord, receivedSummary } from '../../../functions/vss/record.ts';
+import { RecordTooLargeError } from '../../../functions/recorder/session-table.ts';
+import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
 import { summaryBody, summaryOf } from '../summaries.ts';
 
 function received(payload: Readonly<Record<string, unknown>> = {}) {
@@ -10,6 +11,8 @@ function received(payload: Readonly<Record<string, unknown>> = {}) {
   );
 }
 
+const keepNowhere = () => Promise.reject(new Error('Nothing has to be kept elsewhere'));
+
 it('leaves a session that others keep changing to the queue, after twenty lost races', async () => {
   let replaced = 0;
   const table = {
@@ -18,7 +21,7 @@ it('leaves a session that others keep changing to the queue, after twenty lost r
     replace: async () => false,
   };
 
-  await expect(recordSession(table, received())).rejects.toThrow(
+  await expect(recordSession(table, received(), keepNowhere)).rejects.toThrow(
     'The record of session session changed 20 times while it was being merged',
   );
   expect(replaced).toBe(19);
@@ -32,6 +35,70 @@ it('adds a record again that was removed before it could be read', async () => {
     replace: async () => false,
   };
 
-  expect(await recordSession(table, received())).toBe('recorded');
+  expect(await recordSession(table, received(), keepNowhere)).toBe('recorded');
   expect(added).toHaveLength(2);
+});
+
+describe('a record that has become too large', () => {
+  /** A table that takes records with so many alternates. */
+  function tableWithRoomFor(alternates: number, stored: SessionRecord) {
+    const replaced: SessionRecord[] = [];
+    return {
+      replaced,
+      add: async () => false,
+      read: async () => stored,
+      async replace(record: SessionRecord) {
+        if ((record.alternates?.length ?? 0) > alternates) throw new RecordTooLargeError('too large');
+        replaced.push(record);
+        return true;
+      },
+    };
+  }
+
+  const ending = (second: number) => received({ endTime: `2026-01-13T08:28:${second}Z` });
+  const stored = [10, 20, 30, 40].map((second) => newRecord(ending(second))).reduce(merge);
+
+  it('keeps the newest summary, and moves the oldest ones elsewhere before they leave the record', async () => {
+    const table = tableWithRoomFor(2, stored);
+    const moved: unknown[] = [];
+
+    const recorded = await recordSession(table, ending(50), async (alternates) => {
+      expect(table.replaced).toEqual([]);
+      moved.push(...alternates.map(({ endTime }) => endTime));
+    });
+
+    expect(recorded).toBe('conflict');
+    const [{ endTime, alternates = [] } = newRecord(ending(0))] = table.replaced;
+    expect(endTime).toBe('2026-01-13T08:28:50.000Z');
+    expect([...alternates.map((one) => one.endTime), ...moved].toSorted()).toEqual(
+      [10, 20, 30, 40].map((second) => `2026-01-13T08:28:${second}.000Z`),
+    );
+  });
+
+  it('stays as it is when the summary itself is the oldest one, which is for its message to keep', async () => {
+    const table = tableWithRoomFor(3, stored);
+
+    await expect(recordSession(table, ending(11), keepNowhere)).rejects.toThrow(RecordTooLargeError);
+    expect(table.replaced).toEqual([]);
+  });
+
+  it('stays as it is when what leaves it cannot be kept elsewhere', async () => {
+    const table = tableWithRoomFor(2, stored);
+
+    await expect(recordSession(table, ending(50), keepNowhere)).rejects.toThrow('kept elsewhere');
+    expect(table.replaced).toEqual([]);
+  });
+});
+
+it('notes that a known summary was received earlier than was known, as a duplicate', async () => {
+  const replaced: SessionRecord[] = [];
+  const table = {
+    add: async () => false,
+    read: async () => newRecord(received()),
+    replace: async (record: SessionRecord) => replaced.push(record) > 0,
+  };
+  const receivedAt = '2026-01-13T08:27:30.000Z';
+
+  expect(await recordSession(table, { ...received(), receivedAt }, keepNowhere)).toBe('duplicate');
+  expect(replaced).toMatchObject([{ receivedAt }]);
 });

@@ -151,9 +151,13 @@ export function sessionTableSuite(endpoint: string): void {
 
     it('has in its index the sessions of a sub-account to be tried again, by when they ended', async () => {
       const unsuccessful = { subAccountId: 'retried', unsuccessfulIn: 'retried' };
-      const later = record({ ...unsuccessful, endTime: '2026-01-13T08:27:33.000Z' });
-      const earlier = record({ ...unsuccessful, endTime: '2026-01-13T08:27:32.999Z' });
-      const elsewhere = record({ subAccountId: 'another', unsuccessfulIn: 'another' });
+      const later = record({ ...unsuccessful, unsuccessfulAt: '2026-01-13T08:27:33.000Z' });
+      const earlier = record({ ...unsuccessful, unsuccessfulAt: '2026-01-13T08:27:32.999Z' });
+      const elsewhere = record({
+        subAccountId: 'another',
+        unsuccessfulIn: 'another',
+        unsuccessfulAt: '2026-01-13T08:27:33.000Z',
+      });
       const successful = record({ subAccountId: 'retried' });
       await Promise.all([later, earlier, elsewhere, successful].map(emulator.table.add));
 
@@ -163,19 +167,28 @@ export function sessionTableSuite(endpoint: string): void {
       expect(await emulator.unsuccessfulIn('retried')).toEqual([earlier]);
     });
 
-    it('keeps records for ever, unless it is told for how many days after they were received', async () => {
+    it('keeps records for ever, unless it is told for how many days after their last change', async () => {
       const kept = record();
-      const expiring = record({ receivedAt: '2026-01-13T08:27:35.500Z' });
+      const expiring = record({ receivedAt: '2025-01-13T08:27:35.500Z' });
+      const expiryOf = async ({ sessionId }: SessionRecord) =>
+        (await emulator.items()).find((item) => item['sessionId'] === sessionId)?.['expiresAt'];
       await emulator.table.add(kept);
-      await emulator.expiring(30).add(expiring);
-      await emulator
-        .expiring(30)
-        .replace({ ...expiring, receivedAt: '2026-01-14T08:27:35.500Z', revision: 2 }, 1);
+      expect(await expiryOf(kept)).toBeUndefined();
 
-      const items = await emulator.items();
-      const expiryOf = (id: string) => items.find(({ sessionId }) => sessionId === id)?.['expiresAt'];
-      expect(expiryOf(kept.sessionId)).toBeUndefined();
-      expect(expiryOf(expiring.sessionId)).toBe(Date.parse('2026-02-13T08:27:35Z') / 1_000);
+      await emulator.expiring(30, '2026-01-14T08:27:35.500Z').add(expiring);
+      expect(await expiryOf(expiring)).toBe(Date.parse('2026-02-13T08:27:35Z') / 1_000);
+
+      await emulator.expiring(30, '2026-01-15T08:27:35.500Z').replace(expiring, 1);
+      expect(await expiryOf(expiring)).toBe(Date.parse('2026-02-14T08:27:35Z') / 1_000);
+    });
+
+    it('raises the revision with each change, so that a change that another made is never undone', async () => {
+      const first = record();
+      await emulator.table.add(first);
+
+      expect(await emulator.table.replace(first, 1)).toBe(true);
+      expect(await emulator.table.replace(first, 1)).toBe(false);
+      expect(await emulator.table.read(first.sessionId)).toMatchObject({ revision: 2 });
     });
 
     it('never takes the expiry for something delivered', async () => {

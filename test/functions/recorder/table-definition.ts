@@ -6,7 +6,7 @@ export const tableDefinition = {
   AttributeDefinitions: [
     { AttributeName: 'sessionId', AttributeType: 'S' },
     { AttributeName: 'unsuccessfulIn', AttributeType: 'S' },
-    { AttributeName: 'endTime', AttributeType: 'S' },
+    { AttributeName: 'unsuccessfulAt', AttributeType: 'S' },
   ],
   KeySchema: [{ AttributeName: 'sessionId', KeyType: 'HASH' }],
   GlobalSecondaryIndexes: [
@@ -14,7 +14,7 @@ export const tableDefinition = {
       IndexName: 'unsuccessful-sessions',
       KeySchema: [
         { AttributeName: 'unsuccessfulIn', KeyType: 'HASH' },
-        { AttributeName: 'endTime', KeyType: 'RANGE' },
+        { AttributeName: 'unsuccessfulAt', KeyType: 'RANGE' },
       ],
       Projection: { ProjectionType: 'ALL' },
     },

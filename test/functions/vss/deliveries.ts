@@ -82,10 +82,26 @@ const time = fc
       max: new Date('9999-12-30T00:00:00Z'),
       noInvalidDate: true,
     }),
-    fc.constantFrom('', '.5', '.123', '.123000', '.1234567', '.000000001'),
-    fc.constantFrom('Z', 'z', '+00:00', '+05:30', '-0800', '+14:00'),
+    fc.constantFrom('T', ' '),
+    fc.constantFrom('', '.5', '.123', '.123000', '.1234567', ',000000001'),
+    fc.constantFrom('Z', 'z', '+00:00', '+05:30', '-0800', '+14:00', '+08', ' UTC', ''),
   )
-  .map(([date, fraction, offset]) => `${date.toISOString().slice(0, 19)}${fraction}${offset}`);
+  .map(
+    ([date, separator, fraction, offset]) =>
+      `${date.toISOString().slice(0, 19).replace('T', separator)}${fraction}${offset}`,
+  );
+
+const epoch = fc
+  .tuple(fc.integer({ min: 1_000_000_000, max: 2_000_000_000 }), fc.constantFrom(1, 1_000), fc.boolean())
+  .map(([seconds, factor, isText]): Json => (isText ? `${seconds * factor}` : seconds * factor));
+
+/** A time in a form that is read, or something else. */
+const timeOrNot = fc.oneof(
+  { arbitrary: time, weight: 8 },
+  { arbitrary: epoch, weight: 2 },
+  { arbitrary: absent, weight: 1 },
+  { arbitrary: anyJson, weight: 1 },
+);
 
 const status = fc.constantFrom(
   ...[
@@ -110,7 +126,7 @@ const FIELDS: Readonly<Record<string, fc.Arbitrary<Json>>> = {
   callDirection: fc.constantFrom('INBOUND', 'outbound'),
   callType: fc.constantFrom('PSTN', 'VoIP'),
   callStatus: status,
-  initiatedTimestamp: time,
+  initiatedTimestamp: timeOrNot,
   connectedTimestamp: time,
   disconnectedTimestamp: time,
   callDuration: fc.oneof(fc.nat(), fc.nat().map(String)),
@@ -204,9 +220,13 @@ const details = fc
 export const identity = fc.record({
   sessionId: fc.constantFrom('session-1', 'session-2'),
   subAccountId: fc.constantFrom('8x8_test', 'wavecell_voice'),
-  sessionStatus: status,
-  startTime: time,
-  endTime: time,
+  sessionStatus: fc.oneof(
+    { arbitrary: status, weight: 8 },
+    { arbitrary: absent, weight: 1 },
+    { arbitrary: anyJson, weight: 1 },
+  ),
+  startTime: timeOrNot,
+  endTime: timeOrNot,
 });
 
 /** A delivery that is a valid summary, whatever else is in it. */

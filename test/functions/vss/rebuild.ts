@@ -5,7 +5,7 @@ import type { Summary } from '../../../functions/vss/summary.ts';
  * A delivery that would have become this summary: what the summary shows, where 8x8 documents it, and what is
  * unrecognised put back under its path. Knows nothing of how summaries are made, only what the README says of them.
  */
-export function rebuild({ version, legs, unrecognised = {}, ...identity }: Summary): Json {
+export function rebuild({ version, legs, unrecognised = {}, digest: _, ...identity }: Summary): Json {
   const details = new Map(legs.map(({ leg, ...fields }) => [leg, asObject(fields)]));
   const event: Tree = asObject({ eventType: 'SESSION_SUMMARY', version });
   event.set('payload', asObject(identity).set('details', details));

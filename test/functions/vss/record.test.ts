@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { canonicalJson } from '../../../functions/vss/json.ts';
+import { canonicalJson, type JsonObject } from '../../../functions/vss/json.ts';
 import {
-  holds,
   merge,
   newRecord,
   type ReceivedSummary,
   receivedSummary,
   SessionRecord,
+  standingOf,
+  withoutLastAlternates,
 } from '../../../functions/vss/record.ts';
 import type { Summary } from '../../../functions/vss/summary.ts';
 import { summaryBody, summaryOf } from '../summaries.ts';
@@ -80,7 +81,8 @@ describe('merging', () => {
   it('loses nothing: every summary is in the record whole, once, as it was first received', () => {
     fc.assert(
       fc.property(summaries, (all) => {
-        const { alternates = [], revision, unsuccessfulIn: _, ...shown } = all.map(newRecord).reduce(merge);
+        const record = all.map(newRecord).reduce(merge);
+        const { alternates = [], revision, unsuccessfulIn: _, unsuccessfulAt: __, ...shown } = record;
         const held = [shown, ...alternates];
 
         const first = new Map<string, ReceivedSummary>();
@@ -95,14 +97,38 @@ describe('merging', () => {
     );
   });
 
-  it('shows the summary that ends last, and of those that end together the one with the greatest digest', () => {
+  it('shows the summary that ends last, and of those that end together the one that was received last', () => {
     fc.assert(
       fc.property(record, ({ alternates = [], ...shown }) => {
-        const order = [shown, ...alternates].map(({ endTime, digest }) => `${endTime} ${digest}`);
+        const order = [shown, ...alternates].map(
+          ({ endTime = '', receivedAt, digest }) => `${endTime} ${receivedAt} ${digest}`,
+        );
         expect(order).toEqual(order.toSorted().reverse());
       }),
       { numRuns },
     );
+  });
+
+  it('shows a correction with the same times that was received later, whichever was recorded first', () => {
+    const busy = newRecord(received({ sessionStatus: 'BUSY' }, '2026-01-13T08:27:34.000Z'));
+    for (const callCount of Array(30).keys()) {
+      const completed = newRecord(received({ callCount }, '2026-01-13T08:27:37.000Z'));
+
+      for (const merged of [merge(busy, completed), merge(completed, busy)])
+        expect(merged).toMatchObject({ sessionStatus: 'COMPLETED', unsuccessfulIn: undefined });
+    }
+  });
+
+  it('takes the earliest time at which a summary was received, and so may show another one', () => {
+    const [early, between, late] = ['34', '35', '36'].map((second) => `2026-01-13T08:27:${second}.000Z`);
+    const busy = (time?: string) => newRecord(received({ sessionStatus: 'BUSY' }, time));
+    const shown = merge(busy(late), newRecord(received({}, between)));
+
+    expect(shown.sessionStatus).toBe('BUSY');
+    expect(merge(shown, busy(early))).toMatchObject({
+      sessionStatus: 'COMPLETED',
+      alternates: [{ sessionStatus: 'BUSY', receivedAt: early }],
+    });
   });
 });
 
@@ -134,6 +160,18 @@ describe('a record', () => {
     ).toHaveProperty('unsuccessfulIn', '8x8_test');
   });
 
+  it.each([
+    ['ended', {}, '2026-01-13T08:27:33.000Z'],
+    ['was received, if its end is not known', { endTime: null }, RECEIVED_AT],
+  ])('of an unsuccessful session is in that index by when it %s', (_, payload, unsuccessfulAt) => {
+    expect(newRecord(received({ sessionStatus: 'BUSY', ...payload }))).toMatchObject({ unsuccessfulAt });
+    expect(newRecord(received(payload)).unsuccessfulAt).toBeUndefined();
+  });
+
+  it('of a session whose status is not known is in that index', () => {
+    expect(newRecord(received({ sessionStatus: null }))).toMatchObject({ unsuccessfulIn: '8x8_test' });
+  });
+
   it('of one summary has no alternates', () => {
     expect(newRecord(received()).alternates).toBeUndefined();
   });
@@ -142,27 +180,46 @@ describe('a record', () => {
     const record = newRecord(received());
 
     expect(v.is(SessionRecord, record)).toBe(true);
-    for (const name of [
-      'sessionId',
-      'subAccountId',
-      'sessionStatus',
-      'endTime',
-      'digest',
-      'receivedAt',
-      'revision',
-    ]) {
+    for (const name of ['sessionId', 'subAccountId', 'digest', 'receivedAt', 'revision']) {
       expect(v.is(SessionRecord, { ...record, [name]: undefined })).toBe(false);
     }
     expect(v.is(SessionRecord, { ...record, alternates: [{}] })).toBe(false);
   });
 
-  it('holds the summaries that were merged into it, and no other', () => {
+  it('knows the summaries that were merged into it, and no other', () => {
     const [a, b, c] = [received(), received({ callCount: 1 }), received({ callCount: 2 })];
     const merged = merge(newRecord(a), newRecord(b));
 
-    expect(holds(merged, a.digest)).toBe(true);
-    expect(holds(merged, b.digest)).toBe(true);
-    expect(holds(merged, c.digest)).toBe(false);
+    expect([a, b, c].map((summary) => standingOf(summary, merged))).toEqual(['known', 'known', 'new']);
+    expect(standingOf({ ...a, receivedAt: '2026-01-13T08:27:34.568Z' }, merged)).toBe('known');
+    expect(standingOf({ ...a, receivedAt: '2026-01-13T08:27:34.566Z' }, merged)).toBe('earlier');
+  });
+
+  it('that is too large gives up its last alternates, a third of its size, and nothing that it shows', () => {
+    const summaries = Array.from({ length: 30 }, (_, second) =>
+      received({ sessionStatus: 'BUSY', endTime: `2026-01-13T08:27:${10 + second}Z` }),
+    );
+    const record = summaries.map(newRecord).reduce(merge);
+
+    const { record: smaller, removed = [] } = withoutLastAlternates(record) ?? {};
+
+    const kept = [smaller, ...(smaller?.alternates ?? [])];
+    expect(kept.map((one) => one?.['endTime'])).toEqual(
+      summaries
+        .slice(removed.length)
+        .map(({ endTime }) => endTime)
+        .reverse(),
+    );
+    expect([...kept, ...removed].map((one) => one?.['digest']).toSorted()).toEqual(
+      summaries.map(({ digest }) => digest).toSorted(),
+    );
+    expect(removed.length).toBeGreaterThan(8);
+    expect(removed.length).toBeLessThan(13);
+    expect(smaller).toMatchObject({ unsuccessfulIn: '8x8_test' });
+  });
+
+  it('without alternates has nothing to give up', () => {
+    expect(withoutLastAlternates(newRecord(received()))).toBeUndefined();
   });
 
   it('passes on attributes that another release of this software wrote', () => {
@@ -174,12 +231,73 @@ describe('a record', () => {
   });
 });
 
+/** The digest of a delivery with this payload and these fields beside it. */
+const digestOf = (payload: Readonly<Record<string, unknown>>, event: JsonObject = {}) =>
+  summaryOf(summaryBody(payload, event)).digest;
+
 describe('a digest', () => {
-  it('is the SHA-256 of the canonical summary, in hexadecimal, and depends on nothing else', () => {
-    expect(received().digest).toMatch(/^[0-9a-f]{64}$/);
-    expect(received({}, '2026-01-13T08:27:35.000Z').digest).toBe(received().digest);
-    expect(received({ sessionStatus: 'completed', callCount: null }).digest).toBe(received().digest);
-    expect(received({ callCount: 1 }).digest).not.toBe(received().digest);
+  it('is SHA-256, in hexadecimal', () => {
+    expect(digestOf({})).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it.each([
+    ['an event id', { eventId: 'e-1' }],
+    ['a timestamp', { timestamp: '2026-01-13T08:27:35Z' }],
+    ['another version', { version: 6 }],
+    ['another description', { description: 'Summary' }],
+  ])('is the same for the same payload with %s beside it', (_, event) => {
+    expect(digestOf({}, event)).toBe(digestOf({}));
+  });
+
+  it.each([
+    ['its status in other words', { sessionStatus: 'completed' }],
+    ['a field without a value', { callCount: null }],
+    ['an unknown field without a value', { sipCode: 'null' }],
+    ['an object of nothing', { errorDetails: { errorCode: null } }],
+    ['its times with an offset', { endTime: '2026-01-13T16:27:33.000+0800' }],
+    ['its times in milliseconds', { startTime: Date.parse('2026-01-13T08:26:58Z') }],
+    ['names in another case', { sessionStatus: undefined, SessionSTATUS: 'COMPLETED' }],
+  ])('is the same for a payload with %s', (_, payload) => {
+    expect(digestOf(payload)).toBe(digestOf({}));
+  });
+
+  it('is another one for another value of any field, known or not', () => {
+    const payloads = [
+      {},
+      { callCount: 1 },
+      { callCount: 2 },
+      { clientRequestId: 'a b' },
+      { clientRequestId: 'ab' },
+      { clientRequestId: '007' },
+      { clientRequestId: '7' },
+      { answerTime: '2026-01-13T08:27:00Z' },
+      { dtmf: '1' },
+      { dtmf: 1 },
+      { tags: ['1', '2'] },
+      { tags: ['2', '1'] },
+      { details: { callA: { callDuration: 5 } } },
+      { details: { callB: { callDuration: 5 } } },
+      { callA: { callDuration: 5 } },
+    ];
+
+    expect(new Set(payloads.map((payload) => digestOf(payload))).size).toBe(payloads.length);
+  });
+
+  it('of a payload with unknown fields is the one that it will have once they are known', () => {
+    const unknown = { ringStatus: 'no answer', ringCount: '3', ringTime: '2026-01-13T16:27:33+08:00' };
+    const canonical = { ringStatus: 'NO_ANSWER', ringCount: 3, ringTime: '2026-01-13T08:27:33.000Z' };
+
+    expect(digestOf(unknown)).toBe(digestOf(canonical));
+  });
+
+  it('lets a release that has learned a field find what one recorded that did not know it', () => {
+    const { lastAction, ...others } = received({ lastAction: 'say' });
+    const recordedBefore = newRecord({ ...others, unrecognised: { 'payload.lastAction': 'say' } });
+
+    expect(lastAction).toBe('SAY');
+    expect(standingOf(received({ lastAction: 'say' }, '2026-01-14T00:00:00.000Z'), recordedBefore)).toBe(
+      'known',
+    );
   });
 });
 

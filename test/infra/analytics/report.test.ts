@@ -321,23 +321,25 @@ const HOSTILE = `\u202e\u0000</script></style></svg><img src=x onerror=alert(1)>
 async function hostilePage(): Promise<string> {
   const text = (i: number) => `${HOSTILE}${i}${'long '.repeat(500)}`;
   return pageOfRecords(
-    Array.from({ length: 40 }, (_, i) =>
-      Object.assign(
-        called(
-          `hostile-${i}`,
-          {
-            callDirection: 'OUTBOUND',
-            sourceCountryCode: HOSTILE,
-            destinationCountryCode: HOSTILE,
-            callQuality: { mos: 3 },
-          },
-          {
-            errorDetails: { errorCode: i, errorMsg: text(i) },
-            [`${HOSTILE}${i}`]: text(i),
-          },
+    Array.from(
+      { length: 40 },
+      (_, i): SessionRecord =>
+        Object.assign(
+          called(
+            `hostile-${i}`,
+            {
+              callDirection: 'OUTBOUND',
+              sourceCountryCode: HOSTILE,
+              destinationCountryCode: HOSTILE,
+              callQuality: { mos: 3 },
+            },
+            {
+              errorDetails: { errorCode: i, errorMsg: text(i) },
+              [`${HOSTILE}${i}`]: text(i),
+            },
+          ),
+          { sessionStatus: HOSTILE },
         ),
-        { sessionStatus: HOSTILE },
-      ),
     ).concat(
       Array.from({ length: 30 }, (_, i) =>
         called(

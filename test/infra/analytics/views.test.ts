@@ -88,6 +88,7 @@ describe('the views show', () => {
     const stored = {
       ...merge(shown, record({ ...whole, sessionStatus: 'FAILED', lastAction: 'HANGUP' })),
       unsuccessfulIn: '8x8_test',
+      unsuccessfulAt: '2026-01-13T08:27:33.000Z',
       // The table adds it.
       expiresAt: 1_800_000_000,
     };
@@ -178,9 +179,10 @@ function expectedSummary({
   alternates: _,
   revision: __,
   unsuccessfulIn: ___,
+  unsuccessfulAt: ____,
   ...summary
 }: SessionRecord): object {
-  const { expiresAt: ____, ...own } = summary;
+  const { expiresAt: _____, ...own } = summary;
   return own;
 }
 
