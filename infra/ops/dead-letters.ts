@@ -133,12 +133,17 @@ export async function deleteLetter(
   await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle }));
 }
 
-/** Resolves at most `perSecond` times a second. */
-export function rateLimit(perSecond: number): () => Promise<void> {
-  let next = performance.now();
+/** Resolves at most `perSecond` times a second. The clock is in milliseconds. */
+export function rateLimit(
+  perSecond: number,
+  now: () => number = () => performance.now(),
+  pause: (milliseconds: number) => Promise<unknown> = setTimeout,
+): () => Promise<void> {
+  const interval = 1_000 / perSecond;
+  let next = now();
   return async () => {
-    const now = performance.now();
-    next = Math.max(next, now) + 1000 / perSecond;
-    await setTimeout(next - 1000 / perSecond - now);
+    const turn = Math.max(next, now());
+    next = turn + interval;
+    await pause(turn - now());
   };
 }

@@ -193,7 +193,9 @@ describe('npm run query', () => {
     }
   });
 
-  it('leaves nothing behind when nobody reads on, and says so when nothing can be written', async () => {
+  it('leaves nothing behind when nobody reads on, and says so when nothing can be written', async ({
+    signal,
+  }) => {
     const [folder, temporary] = [await exportOf(records), newFolder()];
     const shell = (rest: string) =>
       promisify(execFile)(
@@ -207,6 +209,7 @@ describe('npm run query', () => {
         {
           cwd: root,
           env: { ...process.env, TMPDIR: temporary },
+          signal,
         },
       );
 

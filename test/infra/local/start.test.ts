@@ -26,8 +26,8 @@ describe('npm start', () => {
     ).toHaveLength(2);
   });
 
-  it('stays until Ctrl-C, with a curl line that works when pasted', async () => {
-    const child = spawn(process.execPath, ['infra/local/start.ts', '--port', '0'], { cwd: root });
+  it('stays until Ctrl-C, with a curl line that works when pasted', async ({ signal }) => {
+    const child = spawn(process.execPath, ['infra/local/start.ts', '--port', '0'], { cwd: root, signal });
     let curl = '';
     for await (const line of createInterface(child.stdout)) {
       if (line.trim().startsWith('curl ')) curl = line.trim();

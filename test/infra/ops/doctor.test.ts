@@ -112,8 +112,8 @@ it('says that the registration function failed, and how', async () => {
   expect(code).toBe(1);
 });
 
-it('ends quietly when nobody reads on', async () => {
-  const child = spawn(process.execPath, ['infra/ops/doctor.ts', '--stage', stage], { cwd: root });
+it('ends quietly when nobody reads on', async ({ signal }) => {
+  const child = spawn(process.execPath, ['infra/ops/doctor.ts', '--stage', stage], { cwd: root, signal });
   let complaints = '';
   child.stderr.on('data', (chunk) => (complaints += chunk));
   child.stdout.destroy();
