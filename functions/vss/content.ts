@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { canonicalJson, isJsonObject, type Json } from './json.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from './json.ts';
 import { isNothing } from './payload.ts';
 import { isDecimal, letters, utcOf } from './values.ts';
 
@@ -11,38 +11,66 @@ import { isDecimal, letters, utcOf } from './values.ts';
  * write times, numbers and the words of a vocabulary.
  */
 export function contentDigest(payload: Json): string {
-  return hash('sha256', contentOf('', payload, 1) ?? '', 'hex');
+  return hash('sha256', contentOf(payload, TEXT, 1) ?? '', 'hex');
 }
 
 /** Deeper values are compared as they are: recursion would exhaust the stack. */
 const MAX_DEPTH = 32;
 
-/** The content of a value, of a field with this name in lower case; undefined if there is none. */
-function contentOf(name: string, value: Json, depth: number): string | undefined {
+/** The content of a value, whose texts are all of one kind; undefined if there is none. */
+function contentOf(value: Json, inOneWording: Wording, depth: number): string | undefined {
   if (isNothing(value)) return undefined;
+  if (typeof value === 'string' || typeof value === 'number') return JSON.stringify(inOneWording(value));
+  if (typeof value !== 'object' || value === null) return String(value);
   if (depth > MAX_DEPTH) return canonicalJson(value);
-  if (Array.isArray(value)) return `[${value.map((item) => contentOf(name, item, depth + 1)).join()}]`;
-  if (!isJsonObject(value)) return JSON.stringify(inOneWording(name, value));
+  if (isJsonObject(value)) return contentOfObject(value, depth);
+  return `[${value.map((item) => contentOf(item, inOneWording, depth + 1)).join()}]`;
+}
+
+function contentOfObject(object: JsonObject, depth: number): string | undefined {
   const parts: string[] = [];
-  for (const key in value) {
-    const inner = key.toLowerCase();
-    const content = contentOf(inner, value[key] ?? null, depth + 1);
-    if (content !== undefined) parts.push(`${JSON.stringify(inner)}:${content}`);
+  for (const key in object) {
+    const { name, inOneWording } = fieldOf(key);
+    const content = contentOf(object[key] ?? null, inOneWording, depth + 1);
+    if (content !== undefined) parts.push(`${name}:${content}`);
   }
   return parts.length === 0 ? undefined : `{${parts.sort().join()}}`;
 }
 
-function inOneWording(
-  name: string,
-  value: string | number | boolean | null,
-): string | number | boolean | null {
-  if (typeof value === 'boolean' || value === null) return value;
-  if (IS_TIME.test(name)) return utcOf(value) ?? value;
-  if (typeof value === 'number') return value;
-  if (IS_WORD.test(name)) return letters(value);
-  return IS_NUMBER.test(name) && isDecimal(value) ? Number(value) : value;
+/** A value without the differences between the ways in which it may be written. */
+type Wording = (value: string | number) => string | number;
+
+const TEXT: Wording = (value) => value;
+
+/** By how its name ends, what a field holds: names say so in every field that 8x8 has published, and its spelling varies. */
+const WORDINGS: readonly (readonly [RegExp, Wording])[] = [
+  [/time(?:stamp)?$/, (value) => utcOf(value) ?? value],
+  [
+    /(?:status|action|direction|type|format)$/,
+    (value) => (typeof value === 'string' ? letters(value) : value),
+  ],
+  [
+    /(?:count|code|duration|mos|rate|jitter)$/,
+    (value) => (typeof value === 'string' && isDecimal(value) ? Number(value) : value),
+  ],
+];
+
+interface Field {
+  /** In lower case and quotation marks. */
+  name: string;
+  inOneWording: Wording;
 }
 
-const IS_TIME = /time(?:stamp)?$/;
-const IS_WORD = /(?:status|action|direction|type|format)$/;
-const IS_NUMBER = /(?:count|code|duration|mos|rate|jitter)$/;
+/** Fields by key: nearly all deliveries have the same few dozen. */
+const fields = new Map<string, Field>();
+const MAX_FIELDS = 500;
+
+function fieldOf(key: string): Field {
+  const known = fields.get(key);
+  if (known !== undefined) return known;
+  const name = key.toLowerCase();
+  const [, inOneWording = TEXT] = WORDINGS.find(([ending]) => ending.test(name)) ?? [];
+  const field = { name: JSON.stringify(name), inOneWording };
+  if (fields.size < MAX_FIELDS && key.length < MAX_FIELDS) fields.set(key, field);
+  return field;
+}

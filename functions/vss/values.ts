@@ -35,7 +35,7 @@ export const instant = v.pipe(
 
 /** ISO 8601, also with a space for T, a comma before the fraction, without seconds, or without an offset. */
 const ISO =
-  /^\s*(?<date>\d{4}-\d\d-\d\d)[T ](?<minute>\d\d:\d\d)(?::(?<second>\d\d)(?:[.,](?<fraction>\d{1,9}))?)?\s?(?:Z|UTC|GMT|(?<hours>[+-]\d\d)(?::?(?<minutes>\d\d))?)?\s*$/i;
+  /^\s*(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(?:Z|UTC|GMT|([+-]\d\d)(?::?(\d\d))?)?\s*$/i;
 
 /** Since 1970, from September 2001 to November 2286: seconds, perhaps with a fraction, or milliseconds. */
 const EPOCH_SECONDS = /^(\d{10})(?:\.(\d{1,3}))?$/;
@@ -47,7 +47,22 @@ const EPOCH_MILLISECONDS = /^\d{13}$/;
  */
 export function utcOf(value: string | number): string | undefined {
   const text = String(value);
-  const { date, minute, second = '00', fraction = '', hours, minutes = '00' } = ISO.exec(text)?.groups ?? {};
+  if (text.length > MAX_LENGTH) return undefined;
+  // Of each time, this is asked twice: for the summary and for its digest.
+  if (!recent.has(text)) {
+    if (recent.size === MAX_RECENT) recent.clear();
+    recent.set(text, readTime(text));
+  }
+  return recent.get(text);
+}
+
+/** A time has fewer characters. */
+const MAX_LENGTH = 64;
+const MAX_RECENT = 200;
+const recent = new Map<string, string | undefined>();
+
+function readTime(text: string): string | undefined {
+  const [, date, minute, second = '00', fraction = '', hours, minutes = '00'] = ISO.exec(text) ?? [];
   if (date !== undefined) {
     const offset = hours === undefined ? 'Z' : `${hours}:${minutes}`;
     return toUtc(date, `${date}T${minute}:${second}.${fraction.slice(0, 3).padEnd(3, '0')}${offset}`);
