@@ -5,10 +5,22 @@ export function digestOf(authorization: string): string {
   return hash('sha256', authorization, 'hex');
 }
 
-/** Whether a value is one of those accepted. Takes the same time whichever it is, and for any that is none. */
+/** A scheme (RFC 9110, section 11.1) and one space. */
+const SCHEME = /^[\w!#$%&'*+.^`|~-]+ /;
+
+/**
+ * Whether a value, as it is or after a scheme such as `Bearer`, is one of those accepted. Takes the same time whichever
+ * it is, and for any that is none.
+ */
 export function isAccepted(authorization: string, acceptedDigests: readonly string[]): boolean {
-  const digest = Buffer.from(digestOf(authorization));
+  const digests = [authorization, authorization.replace(SCHEME, '')].map((value) =>
+    Buffer.from(digestOf(value)),
+  );
   return acceptedDigests
-    .map((accepted) => accepted.length === digest.length && timingSafeEqual(Buffer.from(accepted), digest))
+    .flatMap((accepted) =>
+      digests.map(
+        (digest) => accepted.length === digest.length && timingSafeEqual(Buffer.from(accepted), digest),
+      ),
+    )
     .includes(true);
 }

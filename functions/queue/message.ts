@@ -68,15 +68,37 @@ function message(body: string, attributes: Readonly<Record<string, string>>): Me
   };
 }
 
-/** The delivery that a message carries. One sent by hand has no attributes of ours: its body is what counts. */
+/**
+ * The delivery that a message carries. One sent by hand may have other attributes than ours, or none: its body is what
+ * counts.
+ */
 export function fromMessage({ messageId, body, attributes, messageAttributes }: ReceivedMessage): Delivery {
   const attribute = (name: string) => messageAttributes[name]?.stringValue;
+  const [receivedAt, requestId] = [attribute('receivedAt'), attribute('requestId')];
+  const sentAt = Number(attributes.SentTimestamp);
   return {
     body: decode(body, attribute('encoding')),
-    receivedAt: attribute('receivedAt') ?? new Date(Number(attributes.SentTimestamp)).toISOString(),
-    requestId: attribute('requestId') ?? messageId,
+    receivedAt: receivedAt !== undefined && isBefore(receivedAt, sentAt) ? receivedAt : isoTime(sentAt),
+    requestId: requestId !== undefined && /^[\w-]{1,128}$/.test(requestId) ? requestId : messageId,
   };
 }
+
+/** The clocks of API Gateway and SQS may differ by this much. */
+const CLOCK_SKEW_MS = 5 * 60_000;
+
+/** Whether a text is a time as `Date` writes it, and no later than the message was sent. */
+function isBefore(time: string, sentAt: number): boolean {
+  const parsed = Date.parse(time);
+  return parsed <= sentAt + CLOCK_SKEW_MS && isoTime(parsed) === time;
+}
+
+/** The epoch, where a time is none: SQS always says when a message was sent. */
+function isoTime(milliseconds: number): string {
+  return new Date(Math.abs(milliseconds) <= MAX_TIME ? milliseconds : 0).toISOString();
+}
+
+/** Of a `Date`. */
+const MAX_TIME = 8.64e15;
 
 function decode(body: string, encoding: string | undefined): string | Uint8Array {
   if (encoding === 'base64') return textOrBytes(Buffer.from(body, 'base64'));

@@ -1,5 +1,6 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchItemFailure, SQSBatchResponse } from 'aws-lambda';
+import { loggableId } from '../loggable-id.ts';
 import {
   type DeadLetterReason,
   type Delivery,
@@ -39,7 +40,7 @@ export function createHandler({ table, sendToDeadLetters, now, logger, metrics }
 
     const summary = receivedSummary(read.summary, delivery.receivedAt);
     const { sessionId, subAccountId, digest, unrecognised = {} } = summary;
-    const known = { sessionId, subAccountId, digest };
+    const known = { sessionId: loggableId(sessionId), subAccountId: loggableId(subAccountId), digest };
     try {
       const recorded = await recordSession(table, summary, (alternates) =>
         Promise.all(

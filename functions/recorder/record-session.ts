@@ -1,3 +1,4 @@
+import { loggableId } from '../loggable-id.ts';
 import {
   merge,
   newRecord,
@@ -48,7 +49,7 @@ export async function recordSession(
     if (isReplaced) return standing === 'new' ? 'conflict' : 'duplicate';
   }
   throw new Error(
-    `The record of session ${summary.sessionId} changed ${MAX_ATTEMPTS} times while it was being merged`,
+    `The record of session ${loggableId(summary.sessionId)} changed ${MAX_ATTEMPTS} times while it was being merged`,
   );
 }
 

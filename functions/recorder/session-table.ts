@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { inTime } from '../client-settings.ts';
+import { loggableId } from '../loggable-id.ts';
 import { SessionRecord } from '../vss/record.ts';
 import { fromItem, toItem } from './item.ts';
 
@@ -77,7 +78,7 @@ export function sessionTable(
       // Not valibot's own error: that one has the item in it, with phone numbers.
       const paths = parsed.issues.map((issue) => v.getDotPath(issue));
       throw new Error(
-        `The item of session ${sessionId} is no session record. Missing or malformed: ${paths.join(', ')}`,
+        `The item of session ${loggableId(sessionId)} is no session record. Missing or malformed: ${paths.join(', ')}`,
       );
     },
   };

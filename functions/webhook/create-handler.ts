@@ -1,5 +1,6 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { APIGatewayProxyResult } from 'aws-lambda';
+import { loggableId } from '../loggable-id.ts';
 import { type Message, toMessage } from '../queue/message.ts';
 import type { Counters, Log } from '../telemetry.ts';
 import type { Issue } from '../vss/event.ts';
@@ -43,8 +44,8 @@ export function createHandler(dependencies: Dependencies) {
     if (decision.outcome === 'refused') return reject(decision.reason, requestId);
 
     const { sessionId, subAccountId } = decision;
-    metrics.addMetadata('sessionId', sessionId);
-    metrics.addMetadata('subAccountId', subAccountId);
+    metrics.addMetadata('sessionId', loggableId(sessionId));
+    metrics.addMetadata('subAccountId', loggableId(subAccountId));
     metrics.addMetric('DeliveriesAccepted', MetricUnit.Count, 1);
     return accepted(sessionId);
   }

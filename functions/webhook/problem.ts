@@ -11,7 +11,8 @@ const PROBLEMS = {
   unauthorized: {
     status: 401,
     title: 'The Authorization header is missing or not accepted',
-    detail: 'Send the value that was registered at 8x8 as httpAuthHeader, unchanged.',
+    detail:
+      'Send the value that was registered at 8x8 as httpAuthHeader, alone or after a scheme such as Bearer.',
   },
   'payload-too-large': {
     status: 413,

@@ -35,7 +35,10 @@ export type Decision =
 /** 256 KiB: a hundred times the largest summary published. With base64 it still fits a message of 1 MiB. */
 export const MAX_BODY_BYTES = 256 * 1024;
 
-/** Decides about a request, cheapest question first: size, authorization, JSON, event type, schema, sub-account. */
+/**
+ * Decides about a request, cheapest question first: size, authorization, decompressed size, JSON, event type, schema,
+ * sub-account.
+ */
 export function receive(request: Request, { authorizationDigests, subAccountIds }: Expectations): Decision {
   const body = request.isBase64Encoded ? Buffer.from(request.body ?? '', 'base64') : (request.body ?? '');
   if (Buffer.byteLength(body) > MAX_BODY_BYTES) return { outcome: 'refused', reason: 'payload-too-large' };
@@ -44,9 +47,11 @@ export function receive(request: Request, { authorizationDigests, subAccountIds 
   }
   // Nothing was sent, so there is nothing to keep (nor does SQS take an empty message).
   if (body.length === 0) return { outcome: 'refused', reason: 'invalid-json' };
+  const content = typeof body === 'string' ? body : decompressed(body);
+  if (content === undefined) return { outcome: 'refused', reason: 'payload-too-large' };
 
   const delivery = {
-    body: typeof body === 'string' ? body : textOrBytes(body),
+    body: typeof content === 'string' ? content : textOrBytes(content),
     receivedAt: new Date(request.requestContext.requestTimeEpoch).toISOString(),
     requestId: request.requestContext.requestId,
   };
@@ -62,6 +67,20 @@ export function receive(request: Request, { authorizationDigests, subAccountIds 
       return subAccountIds.includes(read.subAccountId)
         ? { ...read, outcome: 'accepted', delivery }
         : { outcome: 'quarantined', delivery, reason: 'unknown-subaccount' };
+  }
+}
+
+/**
+ * A body without its gzip compression, which its first bytes tell: no text begins so, and a Content-Encoding may be
+ * lost or wrong. One that is damaged stays as it is. Undefined if it would be too large.
+ */
+function decompressed(body: Buffer): Buffer | undefined {
+  if (body[0] !== 0x1f || body[1] !== 0x8b) return body;
+  try {
+    // Loading zlib takes milliseconds, and 8x8 is not known to compress.
+    return process.getBuiltinModule('node:zlib').gunzipSync(body, { maxOutputLength: MAX_BODY_BYTES });
+  } catch (error) {
+    return error instanceof RangeError ? undefined : body;
   }
 }
 

@@ -142,8 +142,9 @@ export function rateLimit(
   const interval = 1_000 / perSecond;
   let next = now();
   return async () => {
-    const turn = Math.max(next, now());
+    const asked = now();
+    const turn = Math.max(next, asked);
     next = turn + interval;
-    await pause(turn - now());
+    await pause(turn - asked);
   };
 }

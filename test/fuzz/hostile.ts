@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { MAX_KEYS } from '../../functions/vss/event.ts';
 import { isJsonObject, type Json } from '../../functions/vss/json.ts';
 import { MAX_BODY_BYTES } from '../../functions/webhook/receive.ts';
@@ -86,6 +87,9 @@ export function* hostileBodies(random: () => number): Generator<Buffer> {
   const below = (limit: number) => Math.floor(random() * limit);
   const oneOf = <T>(values: readonly T[], otherwise: T): T => values[below(values.length)] ?? otherwise;
   for (const worst of worstBodies()) yield Buffer.from(worst);
+  // The most that 256 KiB of text compress to, a bit more than that, and a thousand times as much.
+  for (const size of [MAX_BODY_BYTES, MAX_BODY_BYTES + 1, MAX_BODY_BYTES * 1_000])
+    yield gzipSync(Buffer.alloc(size, ' '));
   for (let session = 0; ; session++) {
     const { body } = oneOf(examples, { body: '{}', name: '', sessionId: '', subAccountId: '' });
     const kind = random();
@@ -100,6 +104,10 @@ export function* hostileBodies(random: () => number): Generator<Buffer> {
     if (kind < 0.25) {
       for (let i = 0; i <= below(4); i++) bytes[below(bytes.length)] = below(256);
       yield kind < 0.2 ? bytes.subarray(0, below(bytes.length)) : bytes;
+    } else if (kind < 0.3) {
+      const compressed = gzipSync(bytes);
+      if (random() < 0.3) compressed[below(compressed.length)] = below(256);
+      yield random() < 0.2 ? compressed.subarray(0, below(compressed.length)) : compressed;
     } else {
       yield bytes;
     }

@@ -88,7 +88,13 @@ describe('a request without the Authorization value', () => {
     ['a NUL after it', (value) => ({ Authorization: `${value}\u0000` })],
     ['capitals', (value) => ({ Authorization: value.toUpperCase() })],
     ['small letters', (value) => ({ Authorization: value.toLowerCase() })],
-    ['a scheme before it', (value) => ({ Authorization: `Bearer ${value}` })],
+    ['two schemes before it', (value) => ({ Authorization: `Bearer Basic ${value}` })],
+    ['a scheme and two spaces before it', (value) => ({ Authorization: `Bearer  ${value}` })],
+    ['a scheme that is no word before it', (value) => ({ Authorization: `"Bearer" ${value}` })],
+    ['a scheme and no space before it', (value) => ({ Authorization: `Bearer${value}` })],
+    ['a scheme after it', (value) => ({ Authorization: `${value} Bearer` })],
+    ['a scheme before half of it', (value) => ({ Authorization: `Bearer ${value.slice(value.length / 2)}` })],
+    ['a scheme alone', () => ({ Authorization: 'Bearer ' })],
     ['it in base64, as Basic', (value) => ({ Authorization: `Basic ${btoa(value)}` })],
     ['it in quotes', (value) => ({ Authorization: `"${value}"` })],
     ['it twice, joined as HTTP joins headers', (value) => ({ Authorization: `${value}, ${value}` })],
@@ -123,10 +129,15 @@ describe('a request without the Authorization value', () => {
     },
   );
 
-  it('differs from one with it by nothing else', async () => {
-    expect(await answerTo({ authorization: stack.authorization })).toMatchObject({ statusCode: 200 });
-    expect(calls).toEqual(['SendMessage']);
-  });
+  it.each(['', 'Bearer ', 'bearer ', 'Token '])(
+    'differs from one with %j and the value by nothing else',
+    async (scheme) => {
+      const answer = await answerTo({ authorization: `${scheme}${stack.authorization}` });
+
+      expect(answer).toMatchObject({ statusCode: 200 });
+      expect(calls).toEqual(['SendMessage']);
+    },
+  );
 });
 
 describe('the edge', () => {

@@ -19,6 +19,7 @@ import { startStack } from '../start-stack.ts';
 const PRIVATE = {
   source: '+6591110001',
   destination: '+6591110002',
+  sessionId: '+6591110004',
   errorMsg: 'private message of 8x8',
   clientRequestId: 'private-request-id',
   unrecognised: 'private field',
@@ -74,6 +75,8 @@ it('nothing private is in any line that a function logs, on any path', async () 
   // Accepted, duplicate, conflict; too large for DynamoDB; refused in every way; and what no webhook lets through.
   await deliver(stack, privateBody('private-1'));
   await awaitRecords(stack, ['private-1']);
+  for (const callCount of [1, 2]) await deliver(stack, privateBody(PRIVATE.sessionId, { callCount }));
+  await awaitRecords(stack, [PRIVATE.sessionId]);
   await deliver(stack, privateBody('private-1'));
   await deliver(stack, privateBody('private-1', { endTime: '2026-01-13T09:00:00Z' }));
   for (const half of ['a', 'b'])

@@ -52,4 +52,64 @@ describe('a message', () => {
       requestId: 'message',
     });
   });
+
+  it.each([
+    'yesterday',
+    '2026-01-13',
+    '2026-01-13T08:27:34Z',
+    '2026-02-30T08:27:34.567Z',
+    '+275761-01-01T00:00:00.000Z',
+    '',
+  ])('whose receivedAt is %j was received when it was sent', (receivedAt) => {
+    expect(fromMessage(carried(toMessage({ ...delivery('{}'), receivedAt })))).toEqual(delivery('{}'));
+  });
+
+  it('was received no later than it was sent, but for what clocks may differ by', () => {
+    const receivedAtOf = (receivedAt: string) =>
+      fromMessage(carried(toMessage({ ...delivery('{}'), receivedAt }))).receivedAt;
+
+    expect(receivedAtOf('2026-01-13T08:32:34.567Z')).toBe('2026-01-13T08:32:34.567Z');
+    expect(receivedAtOf('2026-01-13T08:32:34.568Z')).toBe(RECEIVED_AT);
+    expect(receivedAtOf('2025-01-13T08:27:34.567Z')).toBe('2025-01-13T08:27:34.567Z');
+  });
+
+  it.each(['', 'soon', '1e300'])('that was sent at %j has a time all the same', (SentTimestamp) => {
+    const message = {
+      ...carried(toMessage(delivery('{}'))),
+      attributes: { SentTimestamp },
+      messageAttributes: {},
+    };
+
+    expect(fromMessage(message).receivedAt).toBe('1970-01-01T00:00:00.000Z');
+  });
+
+  it.each(['', 'x'.repeat(129), 'a\nforged line', '+6591178965'])(
+    'whose requestId is %j is known by its own id',
+    (requestId) => {
+      expect(fromMessage(carried(toMessage({ ...delivery('{}'), requestId })))).toEqual({
+        ...delivery('{}'),
+        requestId: 'message',
+      });
+    },
+  );
+
+  it('with an encoding that is not known, or with bytes for attributes, carries its body as it is', () => {
+    const message = carried(toMessage(delivery('{}')));
+    const messageAttributes = {
+      encoding: { dataType: 'String', stringValue: 'rot13' },
+      receivedAt: { dataType: 'Binary', binaryValue: 'AAAA' },
+      requestId: { dataType: 'Number' },
+    };
+
+    expect(fromMessage({ ...message, messageAttributes })).toEqual({
+      ...delivery('{}'),
+      requestId: 'message',
+    });
+  });
+
+  it('that says it is base64 and is not, is what can be read of it', () => {
+    const message = carried(toMessage(delivery('a😀b')));
+
+    expect(fromMessage({ ...message, body: '*not base64*' }).body).toBeDefined();
+  });
 });

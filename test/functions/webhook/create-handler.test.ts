@@ -1,8 +1,10 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../functions/authorization/digest.ts';
-import type { Message } from '../../../functions/queue/message.ts';
+import { fromMessage, type Message } from '../../../functions/queue/message.ts';
 import { createHandler } from '../../../functions/webhook/create-handler.ts';
 import { MAX_BODY_BYTES, type Request } from '../../../functions/webhook/receive.ts';
+import { carried } from '../queue/carried.ts';
 import { example, summaryBody } from '../summaries.ts';
 import { telemetry } from '../telemetry.ts';
 
@@ -48,6 +50,20 @@ const CONTRACT = [
   { status: 401, name: 'unauthorized', given: request(body, { Authorization: 'guess' }), kept: false },
   { status: 401, name: 'unauthorized', given: request(body, { Authorization: '' }), kept: false },
   { status: 413, name: 'payload-too-large', given: request(' '.repeat(MAX_BODY_BYTES + 1)), kept: false },
+  {
+    status: 413,
+    name: 'payload-too-large',
+    given: request(gzipSync(' '.repeat(MAX_BODY_BYTES + 1))),
+    kept: false,
+  },
+  {
+    status: 401,
+    name: 'unauthorized',
+    given: request(gzipSync(' '.repeat(MAX_BODY_BYTES + 1)), {}),
+    kept: false,
+  },
+  { status: 400, name: 'invalid-json', given: request(gzipSync(body).subarray(0, 50)), kept: true },
+  { status: 400, name: 'invalid-json', given: request(gzipSync('no JSON')), kept: true },
   { status: 422, name: 'unsupported-event', given: request('{"eventType":"CALL_ACTION"}'), kept: false },
   { status: 422, name: 'unsupported-event', given: request('{"eventType":"CALL_STATUS"}'), kept: false },
   {
@@ -127,6 +143,41 @@ describe('the HTTP contract', () => {
       'invalid-summary',
     );
     expect(await answerTo(request(summaryBody({ subAccountId: 'other' })))).toBe('unknown-subaccount');
+  });
+
+  it.each([
+    ['as it says in Content-Encoding', { 'Content-Encoding': 'gzip' }, gzipSync(body)],
+    ['without a word', {}, gzipSync(body)],
+    ['in two members', {}, Buffer.concat([gzipSync(body.slice(0, 9)), gzipSync(body.slice(9))])],
+    ['not at all, whatever Content-Encoding says', { 'Content-Encoding': 'gzip' }, Buffer.from(body)],
+  ])(
+    'takes a body that is compressed with gzip %s, and queues it decompressed',
+    async (_, headers, given) => {
+      const { handle, sent } = webhook();
+
+      const response = await handle(request(given, { Authorization: AUTHORIZATION, ...headers }));
+
+      expect(response.statusCode).toBe(200);
+      expect(sent).toMatchObject([{ queueUrl: 'queue', message: { MessageBody: body } }]);
+    },
+  );
+
+  it('keeps a damaged gzip body byte for byte', async () => {
+    const { handle, sent } = webhook();
+    const damaged = gzipSync(body).subarray(0, 50);
+
+    await handle(request(damaged));
+
+    expect(sent.map(({ message }) => fromMessage(carried(message)).body)).toEqual([damaged]);
+  });
+
+  it('logs a session id that is a phone number masked', async () => {
+    const { handle, metadata } = webhook();
+
+    const response = await handle(request(summaryBody({ sessionId: '+6591178965' })));
+
+    expect(JSON.parse(response.body)).toMatchObject({ sessionId: '+6591178965' });
+    expect(metadata).toMatchObject({ sessionId: '+********65' });
   });
 
   it('takes a body of exactly 256 KiB, and counts bytes, not characters', async () => {
