@@ -1,8 +1,8 @@
 /** How many times larger the second input is. */
-const FACTOR = 16;
+const FACTOR = 8;
 
 /**
- * By what factor the time of an action grows with an input that is 16 times as large: about 16 if it is linear, 256 if
+ * By what factor the time of an action grows with an input that is eight times as large: about 8 if it is linear, 64 if
  * it is quadratic. Each is the least of several measurements, so that neither a slow machine nor a busy one matters.
  */
 export function growth(action: (size: number) => void, size: number): number {

@@ -4,6 +4,8 @@ import type { Server } from 'node:http';
 export function listenOnLoopback(server: Server, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
+    // An idle connection stays open: a client that uses it again just when it is closed would have its request reset.
+    server.keepAliveTimeout = 0;
     server.listen(port, '127.0.0.1', () => {
       const address = server.address();
       const actual = typeof address === 'object' && address !== null ? address.port : port;
