@@ -100,10 +100,12 @@ function isoTime(milliseconds: number): string {
 /** Of a `Date`. */
 const MAX_TIME = 8.64e15;
 
+/** A body that is not in the encoding that it claims is left as it is, so that nothing of it is lost. */
 function decode(body: string, encoding: string | undefined): string | Uint8Array {
-  if (encoding === 'base64') return textOrBytes(Buffer.from(body, 'base64'));
-  if (encoding === 'base64-utf16le') return Buffer.from(body, 'base64').toString('utf16le');
-  return body;
+  if (encoding !== 'base64' && encoding !== 'base64-utf16le') return body;
+  const bytes = Buffer.from(body, 'base64');
+  if (bytes.toString('base64') !== body) return body;
+  return encoding === 'base64' ? textOrBytes(bytes) : bytes.toString('utf16le');
 }
 
 /** Text where the bytes are UTF-8; a byte order mark stays in it. */

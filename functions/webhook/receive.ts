@@ -45,10 +45,10 @@ export function receive(request: Request, { authorizationDigests, subAccountIds 
   if (!isAccepted(authorizationOf(request), authorizationDigests)) {
     return { outcome: 'refused', reason: 'unauthorized' };
   }
-  // Nothing was sent, so there is nothing to keep (nor does SQS take an empty message).
-  if (body.length === 0) return { outcome: 'refused', reason: 'invalid-json' };
   const content = typeof body === 'string' ? body : decompressed(body);
   if (content === undefined) return { outcome: 'refused', reason: 'payload-too-large' };
+  // Nothing was sent, so there is nothing to keep (nor does SQS take an empty message).
+  if (content.length === 0) return { outcome: 'refused', reason: 'invalid-json' };
 
   const delivery = {
     body: typeof content === 'string' ? content : textOrBytes(content),

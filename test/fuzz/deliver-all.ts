@@ -138,9 +138,9 @@ function contractFor(
   body: Buffer,
   subAccountIds: readonly string[],
 ): { status: number; queue?: 'queue' | 'dead letters' } {
-  if (body.length === 0) return { status: 400 };
   const content = contentOf(body);
   if (content === undefined) return { status: 413 };
+  if (content.length === 0) return { status: 400 };
   const read = readSummary(textOrBytes(content));
   switch (read.outcome) {
     case 'invalid-json':

@@ -64,6 +64,7 @@ const CONTRACT = [
   },
   { status: 400, name: 'invalid-json', given: request(gzipSync(body).subarray(0, 50)), kept: true },
   { status: 400, name: 'invalid-json', given: request(gzipSync('no JSON')), kept: true },
+  { status: 400, name: 'invalid-json', given: request(gzipSync('')), kept: false },
   { status: 422, name: 'unsupported-event', given: request('{"eventType":"CALL_ACTION"}'), kept: false },
   { status: 422, name: 'unsupported-event', given: request('{"eventType":"CALL_STATUS"}'), kept: false },
   {
