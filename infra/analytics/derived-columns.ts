@@ -108,11 +108,17 @@ export const sessionDerived: readonly DefinedColumn[] = [
   {
     name: 'outcome',
     type: 'varchar',
-    description: `\`${Object.keys(OUTCOMES).join('`, `')}\`, or \`other\` for a status that 8x8 does not document`,
+    description: `\`${Object.keys(OUTCOMES).join('`, `')}\`, or \`other\` for a status that 8x8 does not document, or none`,
     sql: () =>
       `CASE ${Object.entries(OUTCOMES)
         .map(([outcome, statuses]) => `WHEN session_status IN ('${statuses.join("', '")}') THEN '${outcome}'`)
         .join(' ')} ELSE 'other' END`,
+  },
+  {
+    name: 'is_incomplete',
+    type: 'boolean',
+    description: 'whether the status, the start or the end is missing or could not be read',
+    sql: () => 'session_status IS NULL OR start_time IS NULL OR end_time IS NULL',
   },
   mosBand,
 ];

@@ -35,7 +35,8 @@ ORDER BY start_date DESC, sessions DESC, country, error_code`,
     question: 'How many sessions failed yesterday (UTC), by country and error?',
     sql: `SELECT country, error_code, count(*) AS sessions
 FROM sessions
-WHERE outcome = 'failed' AND start_date = CAST(current_date - INTERVAL '1' DAY AS date)
+WHERE outcome = 'failed'
+  AND CAST(coalesce(start_time, end_time, received_at) AS date) = CAST(current_date - INTERVAL '1' DAY AS date)
 GROUP BY country, error_code
 ORDER BY sessions DESC, country, error_code`,
   },
@@ -101,8 +102,16 @@ ORDER BY start_hour`,
     question: 'Of which sessions did 8x8 deliver different summaries?',
     sql: `SELECT session_id, is_shown, session_status, end_time, talk_seconds, mos, received_at
 FROM session_summaries
-WHERE session_id IN (SELECT session_id FROM sessions WHERE revision > 1)
+WHERE session_id IN (SELECT session_id FROM sessions WHERE summary_count > 1)
 ORDER BY session_id, is_shown DESC, end_time DESC`,
+  },
+  {
+    name: 'incomplete',
+    question: 'Of which sessions is the status, the start or the end not known?',
+    sql: `SELECT session_id, session_status, start_time, end_time, received_at
+FROM sessions
+WHERE is_incomplete
+ORDER BY received_at DESC, session_id`,
   },
   {
     name: 'unrecognised',

@@ -5,11 +5,18 @@ import { storedColumns } from './stored-columns.ts';
 import { ERROR_DETAILS, LEG, RECORD, SUMMARY } from './stored-record.ts';
 import type { Column, DefinedColumn, View } from './view.ts';
 
+const summaryCount: DefinedColumn = {
+  name: 'summary_count',
+  type: 'bigint',
+  description: 'how many different summaries 8x8 delivered: more than 1 is a conflict',
+  sql: (dialect) => `1 + ${dialect.length('item.alternates.L')}`,
+};
+
 const sessions: View = {
   name: 'sessions',
   description: 'One row per session',
   parts: (_, source) => [
-    { from: source, columns: [...storedColumns(RECORD, 'item'), ...legColumns('item')] },
+    { from: source, columns: [...storedColumns(RECORD, 'item'), summaryCount, ...legColumns('item')] },
   ],
   derived: sessionDerived,
 };

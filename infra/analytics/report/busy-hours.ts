@@ -2,20 +2,23 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
 import type { Card } from './card.ts';
 import { columnChart } from './column-chart.ts';
+import { sum } from './cross-tabulate.ts';
 import { Count, rowsOf } from './rows.ts';
 import { counted, percent } from './wording.ts';
 
-const Hour = v.object({ hour: Count, sessions: Count, answered: Count });
+const Hour = v.object({ hour: v.nullable(Count), sessions: Count, answered: Count });
 
 /** At which hours sessions begin. */
 export async function busyHours(connection: DuckDBConnection): Promise<Card> {
   const title = 'Busy hours';
-  const rows = await rowsOf(
+  const found = await rowsOf(
     connection,
     Hour,
     `SELECT start_hour AS hour, count(*) AS sessions, count(*) FILTER (WHERE outcome = 'answered') AS answered
-FROM session_facts WHERE start_hour IS NOT NULL GROUP BY start_hour`,
+FROM session_facts GROUP BY start_hour`,
   );
+  const rows = found.flatMap(({ hour, ...counts }) => (hour === null ? [] : [{ hour, ...counts }]));
+  const unknown = sum(found.map(({ hour, sessions }) => (hour === null ? sessions : 0)));
   const [busiest] = rows.toSorted((a, b) => b.sessions - a.sessions || a.hour - b.hour);
   if (!busiest) return { title, sentence: 'There is no session of which the hour is known.' };
   const hours = Array.from(
@@ -33,7 +36,7 @@ FROM session_facts WHERE start_hour IS NOT NULL GROUP BY start_hour`,
   const clock = (hour: number) => `${String(hour % 24).padStart(2, '0')}:00`;
   return {
     title,
-    sentence: `Most sessions begin between ${clock(busiest.hour)} and ${clock(busiest.hour + 1)} UTC: ${counted(busiest.sessions, 'session')}, of which ${percent(busiest.answered, busiest.sessions)} were answered.`,
+    sentence: `Most sessions begin between ${clock(busiest.hour)} and ${clock(busiest.hour + 1)} UTC: ${counted(busiest.sessions, 'session')}, of which ${percent(busiest.answered, busiest.sessions)} were answered.${unknown > 0 ? ` ${counted(unknown, 'session')} without a start ${unknown === 1 ? 'is' : 'are'} not in the chart.` : ''}`,
     figure: {
       chart: columnChart({
         label: 'Columns: sessions by the hour (UTC) at which they begin, answered and others',

@@ -21,8 +21,8 @@ export async function conflicts(connection: DuckDBConnection, timeline: Timeline
   const title = 'Conflicts and duplicates';
   const tallies = await talliesOf(
     connection,
-    `SELECT ${timeline?.sql ?? "''"} AS part, CAST(least(revision, 4) AS varchar) AS kind, count(*) AS count
-FROM session_facts WHERE revision > 1 GROUP BY ALL`,
+    `SELECT ${timeline?.sql ?? "''"} AS part, CAST(least(summary_count, 4) AS varchar) AS kind, count(*) AS count
+FROM session_facts WHERE summary_count > 1 GROUP BY ALL`,
   );
   const all = sum(tallies.map(({ count }) => count));
   if (all === 0) return { title, sentence: `8x8 contradicted itself about no session. ${DUPLICATES}` };

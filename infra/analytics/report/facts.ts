@@ -7,8 +7,8 @@ const WEEK = 7 * 86_400;
  * Reads what the report needs of an export into two tables. Whatever is asked of an export reads all of its files,
  * which takes long; so they are read twice, and not once for each chart.
  *
- * - `session_facts`: one row per session. `day` is when it began, and null if that cannot be: 8x8 may deliver a session
- *   of the year 9999, and one such would make all others disappear from a chart.
+ * - `session_facts`: one row per session. `day` is when it began, and null if that is not known or cannot be: 8x8 may
+ *   deliver a session of the year 9999, and one such would make all others disappear from a chart.
  * - `leg_facts`: one row per leg that has a call quality or an error.
  */
 export async function readFacts(connection: DuckDBConnection): Promise<void> {
@@ -18,7 +18,7 @@ export async function readFacts(connection: DuckDBConnection): Promise<void> {
 SELECT CASE
     WHEN start_time BETWEEN received_at - INTERVAL 10 YEAR AND received_at + INTERVAL 1 DAY THEN start_date
   END AS day,
-  start_hour, session_status, outcome, coalesce(country, '') AS country, revision,
+  start_hour, session_status, outcome, coalesce(country, '') AS country, summary_count, is_incomplete,
   CASE WHEN talk_seconds <= ${WEEK} THEN talk_seconds END AS talk_seconds,
   unrecognised_count, ${failedSession}
 FROM sessions`);

@@ -9,6 +9,7 @@ const Totals = v.object({
   failed: Count,
   opted_out: Count,
   conflicts: Count,
+  incomplete: Count,
   median: v.nullable(Count),
 });
 const Quality = v.object({ mean: v.nullable(v.number()), legs: Count });
@@ -32,7 +33,8 @@ export async function readHeadline(
   count(*) FILTER (WHERE outcome = 'answered') AS answered,
   count(*) FILTER (WHERE outcome = 'failed') AS failed,
   count(*) FILTER (WHERE outcome = 'opted_out') AS opted_out,
-  count(*) FILTER (WHERE revision > 1) AS conflicts,
+  count(*) FILTER (WHERE summary_count > 1) AS conflicts,
+  count(*) FILTER (WHERE is_incomplete) AS incomplete,
   quantile_disc(talk_seconds, 0.5) FILTER (WHERE talk_seconds > 0) AS median
 FROM session_facts`,
   );
@@ -42,7 +44,7 @@ FROM session_facts`,
     'SELECT avg(mos) AS mean, count(mos) AS legs FROM leg_facts',
   );
   if (!totals || !quality) throw new Error('A query for totals has no row');
-  const { sessions, answered, failed, opted_out, conflicts, median } = totals;
+  const { sessions, answered, failed, opted_out, conflicts, incomplete, median } = totals;
   return {
     sessions,
     figures: [
@@ -57,6 +59,7 @@ FROM session_facts`,
       },
       { name: 'Opt-outs', value: number(opted_out), note: percent(opted_out, sessions) },
       { name: 'Conflicts', value: number(conflicts), note: percent(conflicts, sessions) },
+      { name: 'Incomplete', value: number(incomplete), note: percent(incomplete, sessions) },
     ],
   };
 }

@@ -38,7 +38,7 @@ export async function outcomesOverTime(
       ? `The busiest ${unit} was ${unit === 'week' ? 'the one from ' : ''}${partLabel(busiest.part, unit)}, with ${counted(busiest.count, 'session')}.`
       : '',
     undated > 0
-      ? `${counted(undated, 'session')} with a start that cannot be, or is too long ago, ${undated === 1 ? 'is' : 'are'} not in the chart.`
+      ? `${counted(undated, 'session')} without a start, or with one that cannot be or is too long ago, ${undated === 1 ? 'is' : 'are'} not in the chart.`
       : '',
   ];
   return {
