@@ -73,6 +73,7 @@ export class Dashboard extends Construct {
         counted('DuplicateDeliveries', 'duplicates'),
         counted('ConflictingSummaries', 'conflicts'),
         counted('UnrecognisedFields', 'unrecognised fields'),
+        counted('IncompleteSummaries', 'incomplete summaries'),
       ]),
       graph(
         'Failures of functions; failed attempts to record',

@@ -20,15 +20,15 @@ export class SessionTable extends Construct {
       partitionKey: { name: 'sessionId', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      // Only records that were stored with it expire.
+      // Only records that were written while `retentionDays` was set have it.
       timeToLiveAttribute: 'expiresAt',
       deletionProtection: retain,
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       // Without a key of the stack the table is encrypted with one that AWS owns, which costs nothing.
       ...(encryptionKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }),
     });
-    // What a retry job reads: the sessions of a sub-account that have to be tried again, by when they ended or, where that is
-    // not known, were received: an item without the sort key would not be in the index.
+    // What a retry job reads: the sessions of a sub-account that have to be tried again, by when they ended or, where
+    // that is not known, were received. An item without the sort key would not be in the index.
     this.table.addGlobalSecondaryIndex({
       indexName: 'unsuccessful-sessions',
       partitionKey: { name: 'unsuccessfulIn', type: AttributeType.STRING },

@@ -138,7 +138,7 @@ export const Settings = v.strictObject({
       v.regex(/^arn:[\w-]+:wafv2:[\w-]+:\d{12}:regional\/webacl\/.+$/, WEB_ACL_EXPECTED),
     ),
   ),
-  /** After how many days a record is deleted; never, where it is not given. */
+  /** How many days after its last change a record is deleted; never, where it is not given. */
   retentionDays: v.optional(wholeNumber('expected a whole number of days from 1 to 36500', 1, 36_500)),
   /** Whether the table, and what protects it, outlives the stack and cannot be deleted. */
   retainData: v.optional(v.boolean('expected true or false'), true),

@@ -52,9 +52,9 @@ export function deliver(
 export const StoredRecord = v.looseObject({
   sessionId: v.string(),
   subAccountId: v.string(),
-  sessionStatus: v.string(),
-  startTime: v.string(),
-  endTime: v.string(),
+  sessionStatus: v.optional(v.string()),
+  startTime: v.optional(v.string()),
+  endTime: v.optional(v.string()),
   revision: v.number(),
   legs: v.array(v.looseObject({})),
 });

@@ -56,6 +56,13 @@ const LogLine = v.pipe(
   v.looseObject({ level: v.optional(v.string()), reason: v.optional(v.string()) }),
 );
 
+/** Metrics of the recorder in words. One line has those of a whole batch. */
+const COUNTED = {
+  DuplicateDeliveries: 'a duplicate: it is recorded already',
+  IncompleteSummaries:
+    'incomplete: it is recorded, but its status, start or end is missing or cannot be read',
+};
+
 /** What a line that a function logs says to a person: warnings and errors, and what became of a delivery. */
 function whatHappened(line: string): string | undefined {
   const parsed = v.safeParse(LogLine, line);
@@ -63,7 +70,10 @@ function whatHappened(line: string): string | undefined {
   const { level, reason, ...counted } = parsed.output;
   if (level !== undefined) return level === 'INFO' || level === 'DEBUG' ? undefined : line;
   if ('DeliveriesRejected' in counted) return `  refused: ${reason}`;
-  return 'DuplicateDeliveries' in counted ? '  a duplicate: it is recorded already' : undefined;
+  const happened = Object.entries(COUNTED).flatMap(([metric, words]) =>
+    metric in counted ? [`  ${words}`] : [],
+  );
+  return happened.length > 0 ? happened.join('\n') : undefined;
 }
 
 function addresses({ webhookUrl, endpoints, authorization }: LocalStack): string {
@@ -108,6 +118,9 @@ async function showNewRecords(
 
 const nameOf = ({ sessionId, revision }: StoredRecord) => `${sessionId} ${revision}`;
 
+/** What stands for a value that a record does not have. */
+const ABSENT = '-';
+
 /** Records, one line each: what a person looks for first. */
 function table(records: readonly StoredRecord[]): string {
   return textTable([
@@ -115,8 +128,8 @@ function table(records: readonly StoredRecord[]): string {
     ...records.map(({ sessionId, subAccountId, sessionStatus, endTime, legs }) => [
       sessionId,
       subAccountId,
-      sessionStatus,
-      endTime,
+      sessionStatus ?? ABSENT,
+      endTime ?? ABSENT,
       String(legs.length),
     ]),
   ]);

@@ -193,6 +193,7 @@ it('the dashboard begins with all alarms, and shows every metric that the functi
     'DuplicateDeliveries',
     'ConflictingSummaries',
     'UnrecognisedFields',
+    'IncompleteSummaries',
     'RecordsFailed',
     'DeadLettered',
     'WebhookRegistered',

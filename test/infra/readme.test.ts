@@ -69,6 +69,16 @@ it('README has every alarm', () => {
   for (const alarm of alarms) expect(readme).toContain(`\`${alarm}\``);
 });
 
+it('README has every metric that the dashboard shows of the functions', () => {
+  const [dashboard] = Object.values(templateOf().findResources('AWS::CloudWatch::Dashboard'));
+  const body = JSON.stringify(dashboard);
+  const metrics = body.matchAll(/VssWebhook\W+(\w+)\W+service|VssWebhook,service.*?MetricName\W+(\w+)/g);
+  const names = new Set([...metrics].map(([, counted, searched]) => counted ?? searched));
+
+  expect(names.size).toBeGreaterThan(8);
+  for (const name of names) expect(readme).toContain(`\n| \`${name}\` | `);
+});
+
 it('README has every view with its columns, and every saved query', () => {
   const rows = (columns: readonly { name: string; type: string; description: string }[]) =>
     columns.map(({ name, type, description }) => `| \`${name}\` | ${type} | ${description} |\n`).join('');

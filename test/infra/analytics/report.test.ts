@@ -54,6 +54,14 @@ function card(page: string, title: string): string {
     .trim();
 }
 
+const withoutStyle = (page: string) => page.replace(/<style>.*<\/style>/s, '');
+
+/** What a page has where a value was not expected to be missing. */
+const BROKEN = /NaN|Invalid|undefined|null|Infinity/;
+
+/** What a summary may lack and still be recorded. */
+const NOTHING_KNOWN = { sessionStatus: null, startTime: null, endTime: null };
+
 /** What would make a browser run a script, or fetch something. */
 const ACTIVE = /<(?:script|img|iframe|object|link|image|use|foreignObject)\b|<[^>]*\son\w+=|url\(|@import/i;
 
@@ -260,14 +268,14 @@ describe('the page', () => {
       ['Conflicts and duplicates', '8x8 contradicted itself about no session.'],
     ] as const)
       expect(card(page, title)).toContain(`${title} ${sentence}`);
-    expect(page.replace(/<style>.*<\/style>/s, '')).not.toMatch(/NaN|Invalid|undefined|null|Infinity/);
+    expect(withoutStyle(page)).not.toMatch(BROKEN);
   });
 
   it('is whole for a single session', async () => {
     const page = await pageOfRecords([session({ sessionId: 'a' })]);
 
     expect(page).toContain('<title>Voice sessions: 1 session, 2026-01-13 to 2026-01-13</title>');
-    expect(page.replace(/<style>.*<\/style>/s, '')).not.toMatch(/NaN|Invalid|undefined|null|Infinity/);
+    expect(withoutStyle(page)).not.toMatch(BROKEN);
   });
 
   it.each(['0001-01-01T00:00:00Z', '1970-01-01T00:00:00Z', '9999-12-31T23:59:59Z'])(
@@ -276,11 +284,60 @@ describe('the page', () => {
       const page = await pageOfRecords([session({ sessionId: 'a' }), session({ sessionId: 'b', startTime })]);
 
       expect(page).toContain('<title>Voice sessions: 2 sessions, 2026-01-13 to 2026-01-13</title>');
-      expect(card(page, 'Outcomes over time')).toContain('1 session with a start that cannot be');
+      expect(card(page, 'Outcomes over time')).toContain(
+        '1 session without a start, or with one that cannot be',
+      );
       expect(card(page, 'Outcomes over time')).toContain('2026-01-13 1 Outside the chart 1');
       expect(page.length).toBeLessThan(50_000);
     },
   );
+
+  it('counts a session without a status and times, and says that it is not in the charts over time', async () => {
+    const page = await pageOfRecords([
+      session({ sessionId: 'a' }),
+      session({ sessionId: 'b', ...NOTHING_KNOWN }),
+      merge(
+        session({ sessionId: 'c', ...NOTHING_KNOWN }),
+        session({ sessionId: 'c', ...NOTHING_KNOWN, lastAction: 'SAY' }),
+      ),
+      session({ sessionId: 'd', ...NOTHING_KNOWN, sessionStatus: 'COMPLETED_UNSUBSCRIBED' }),
+    ]);
+
+    expect(page).toContain('<title>Voice sessions: 4 sessions, 2026-01-13 to 2026-01-13</title>');
+    expect(page).toContain('<dt>Incomplete</dt><dd class="value">3</dd><dd class="note">75.0%</dd>');
+    expect(card(page, 'Outcomes over time')).toContain(
+      '3 sessions without a start, or with one that cannot be',
+    );
+    expect(card(page, 'Outcomes over time')).toContain('Outside the chart 0 1 2');
+    expect(card(page, 'Outcomes by country')).toContain('Not stated 4 1 1 2');
+    expect(card(page, 'Busy hours')).toContain('3 sessions without a start are not in the chart.');
+    expect(card(page, 'Opt-outs')).toContain('1 opted out in a session');
+    expect(card(page, 'Opt-outs')).toContain('Outside the chart 1');
+    expect(card(page, 'Conflicts and duplicates')).toContain('Outside the chart 1');
+    expect(withoutStyle(page)).not.toMatch(BROKEN);
+  });
+
+  it('is whole where no session has a status and times', async () => {
+    const page = await pageOfRecords([
+      called('a', { callQuality: { mos: 4 } }, NOTHING_KNOWN),
+      session({ sessionId: 'b', ...NOTHING_KNOWN, errorDetails: { errorCode: -2004 }, dtmf: 1 }),
+    ]);
+
+    expect(page).toContain('<title>Voice sessions: 2 sessions</title>');
+    expect(page).toContain('<dt>Incomplete</dt><dd class="value">2</dd><dd class="note">100.0%</dd>');
+    expect(card(page, 'Outcomes over time')).toContain('There is no session of which the day is known.');
+    expect(card(page, 'Busy hours')).toContain('There is no session of which the hour is known.');
+    expect(card(page, 'Outcomes by country')).toContain('Not stated');
+    expect(card(page, 'Unrecognised fields')).toContain('payload.dtmf 1');
+    expect(withoutStyle(page)).not.toMatch(BROKEN);
+  });
+
+  it('counts a record that was written again, but has one summary, as no conflict', async () => {
+    const page = await pageOfRecords([{ ...session({ sessionId: 'a' }), revision: 3 }]);
+
+    expect(page).toContain('<dt>Conflicts</dt><dd class="value">0</dd>');
+    expect(card(page, 'Conflicts and duplicates')).toContain('8x8 contradicted itself about no session.');
+  });
 
   it.each([
     { first: '2025-10-30', unit: 'Day', count: 76 },

@@ -21,6 +21,9 @@ function record(payload: Readonly<Record<string, unknown>>): SessionRecord {
   return newRecord(receivedSummary(summaryOf(summaryBody(payload)), RECEIVED));
 }
 
+/** What a summary may lack and still be recorded. */
+const NOTHING_KNOWN = { sessionStatus: null, startTime: null, endTime: null };
+
 /** A leg with every documented field, and some that are not. */
 const leg = {
   callId: 'leg-1',
@@ -221,6 +224,74 @@ describe('derived columns', () => {
     });
   });
 
+  it.each([
+    { missing: {}, isIncomplete: false },
+    { missing: { sessionStatus: null }, isIncomplete: true },
+    { missing: { startTime: '' }, isIncomplete: true },
+    { missing: { endTime: 'yesterday' }, isIncomplete: true },
+  ])('mark a session with $missing as incomplete: $isIncomplete', async ({ missing, isIncomplete }) => {
+    const { rows } = await ask(await exportOf([record(missing)]), {
+      sessions: 'SELECT is_incomplete FROM sessions',
+      summaries: 'SELECT is_incomplete FROM session_summaries',
+    });
+
+    expect(rows('sessions')).toEqual([{ is_incomplete: isIncomplete }]);
+    expect(rows('summaries')).toEqual([{ is_incomplete: isIncomplete }]);
+  });
+
+  it('are null, or `other`, for a session that has neither a status nor times', async () => {
+    const { rows } = await ask(await exportOf([record({ ...NOTHING_KNOWN, details: { callA: leg } })]), {
+      sessions: 'FROM sessions',
+      legs: 'FROM call_legs',
+    });
+
+    expect(rows('sessions')).toMatchObject([
+      {
+        session_status: null,
+        start_time: null,
+        end_time: null,
+        start_date: null,
+        start_hour: null,
+        duration_seconds: null,
+        outcome: 'other',
+        is_incomplete: true,
+        talk_seconds: '23',
+        unsuccessful_in: '8x8_test',
+        unsuccessful_at: '2026-11-20 10:00:00.25',
+      },
+    ]);
+    expect(rows('legs')).toMatchObject([
+      { session_status: null, start_time: null, start_date: null, route: 'SG-PH', ring_seconds: '11' },
+    ]);
+  });
+
+  it('count the different summaries of a session, however often its record was written', async () => {
+    const conflicting = [{}, { sessionStatus: 'FAILED' }, NOTHING_KNOWN]
+      .map((payload) => record({ sessionId: 'b', ...payload }))
+      .reduce(merge);
+    const { rows } = await ask(
+      await exportOf([
+        { ...record({ sessionId: 'a' }), revision: 7 },
+        { ...conflicting, revision: 9 },
+      ]),
+      {
+        sessions: 'SELECT session_id, summary_count, revision FROM sessions ORDER BY session_id',
+        summaries:
+          "SELECT is_shown, is_incomplete FROM session_summaries WHERE session_id = 'b' ORDER BY is_incomplete, is_shown DESC",
+      },
+    );
+
+    expect(rows('sessions')).toEqual([
+      { session_id: 'a', summary_count: '1', revision: '7' },
+      { session_id: 'b', summary_count: '3', revision: '9' },
+    ]);
+    expect(rows('summaries')).toEqual([
+      { is_shown: true, is_incomplete: false },
+      { is_shown: false, is_incomplete: false },
+      { is_shown: false, is_incomplete: true },
+    ]);
+  });
+
   it('have 8x8’s bands of call quality, of the worst leg for the session', async () => {
     const scores = [5, 4.3, 4.29, 4, 3.99, 3.6, 3.59, 3.1, 3.09, 1];
     const records = scores.map((mos) =>
@@ -413,12 +484,54 @@ describe('the saved queries', () => {
 
   it('count what failed yesterday', async () => {
     const yesterday = new Date(Date.now() - 86_400_000).toISOString();
+    const failed = { ...whole, sessionStatus: 'FAILED' };
     const sql = SAVED_QUERIES.find(({ name }) => name === 'failures-yesterday')?.sql ?? '';
     const { rows } = await ask(
-      await exportOf([record({ ...whole, sessionStatus: 'FAILED', startTime: yesterday })]),
+      await exportOf([
+        record({ ...failed, sessionId: 'a', startTime: yesterday }),
+        record({ ...failed, sessionId: 'b', startTime: null, endTime: yesterday }),
+        { ...record({ ...failed, sessionId: 'c', startTime: null, endTime: null }), receivedAt: yesterday },
+        record({ ...failed, sessionId: 'd' }),
+      ]),
       { sql },
     );
 
-    expect(rows('sql')).toEqual([{ country: 'PH', error_code: '-2004', sessions: '1' }]);
+    expect(rows('sql')).toEqual([{ country: 'PH', error_code: '-2004', sessions: '3' }]);
+  });
+
+  it('count a session of which nothing but its id is known, and list it', async () => {
+    const records = [
+      record({ sessionId: 'a' }),
+      record({ sessionId: 'b', ...NOTHING_KNOWN, errorDetails: { errorCode: -2004 }, dtmf: 1 }),
+      merge(record({ sessionId: 'c' }), record({ sessionId: 'c', ...NOTHING_KNOWN })),
+    ];
+    const queries = Object.fromEntries(SAVED_QUERIES.map(({ name, sql }) => [name, sql]));
+    const { rows } = await ask(await exportOf(records), queries);
+
+    expect(rows('outcomes-by-day')).toMatchObject([
+      { start_date: '2026-01-13', sessions: '2', answered: '2', other: '0' },
+      { start_date: null, sessions: '1', answered: '0', other: '1' },
+    ]);
+    expect(rows('busy-hours')).toMatchObject([
+      { start_hour: '8', sessions: '2' },
+      { start_hour: null, sessions: '1' },
+    ]);
+    expect(rows('errors')).toMatchObject([{ error_code: '-2004', sessions: '1', last_seen: null }]);
+    expect(rows('unrecognised')).toMatchObject([
+      { path: 'payload.dtmf', sessions: '1', first_seen: null, last_seen: null },
+    ]);
+    expect(rows('conflicts')).toMatchObject([
+      { session_id: 'c', is_shown: true, session_status: 'COMPLETED' },
+      { session_id: 'c', is_shown: false, session_status: null, end_time: null },
+    ]);
+    expect(rows('incomplete')).toEqual([
+      {
+        session_id: 'b',
+        session_status: null,
+        start_time: null,
+        end_time: null,
+        received_at: '2026-11-20 10:00:00.25',
+      },
+    ]);
   });
 });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it } from 'vitest';
+import { summaryBody } from '../../functions/summaries.ts';
 import { root, run } from '../run.ts';
 
 /** `npm start`, as its user sees it: what is printed where, and the exit code. */
@@ -45,6 +46,33 @@ describe('npm start', () => {
 
     expect(response.status).toBe(200);
     expect(answer).toEqual({ status: 'accepted', sessionId: 'a-session-of-my-own' });
+    expect(code).toBe(0);
+  });
+
+  it('says that a summary is incomplete, and shows its record with - for what is absent', async () => {
+    const options = ['infra/local/start.ts', '--no-examples', '--port', '0'];
+    const child = spawn(process.execPath, options, { cwd: root });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+    const prints = (expected: RegExp) => expect.poll(() => printed, { interval: 50 }).toMatch(expected);
+    await prints(/Ctrl-C/);
+
+    const [, url = '', authorization = ''] = /curl -i (\S+) -H 'Authorization: (\S+)'/.exec(printed) ?? [];
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { Authorization: authorization },
+      body: summaryBody({ sessionId: 'incomplete', sessionStatus: null, startTime: null, endTime: null }),
+    });
+    await prints(
+      /^ {2}incomplete: it is recorded, but its status, start or end is missing or cannot be read$/m,
+    );
+    await prints(/^ *incomplete +8x8_test +- +- +0$/m);
+    child.kill('SIGINT');
+    const [code] = await once(child, 'exit');
+
+    expect(response.status).toBe(200);
     expect(code).toBe(0);
   });
 
