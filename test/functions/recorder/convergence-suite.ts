@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ReceivedMessage } from '../../../functions/queue/message.ts';
+import type { BatchMessage } from '../../../functions/recorder/batch-message.ts';
 import { createHandler } from '../../../functions/recorder/create-handler.ts';
 import { canonicalJson, type JsonObject } from '../../../functions/vss/json.ts';
 import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
@@ -40,7 +40,7 @@ export function convergenceSuite(endpoint: string): void {
         const run = ++runs;
         const bodies = made.map(({ pick }) => bodyOf(deliveries[pick % deliveries.length] ?? {}, run));
 
-        const batches = new Map<string, { place: number; message: ReceivedMessage }[]>();
+        const batches = new Map<string, { place: number; message: BatchMessage }[]>();
         for (const [i, { recorder, batch, place }] of made.entries()) {
           const key = `${recorder} ${batch}`;
           batches.set(key, [...(batches.get(key) ?? []), { place, message: received(bodies[i] ?? '', i) }]);
@@ -51,6 +51,7 @@ export function convergenceSuite(endpoint: string): void {
               table: emulator.table,
               now: Date.now,
               sendToDeadLetters: () => Promise.reject(),
+              changeVisibility: () => Promise.reject(),
               ...telemetry(),
             })({
               Records: batch.toSorted((a, b) => a.place - b.place).map(({ message }) => message),
@@ -90,11 +91,16 @@ function expectedRecords(bodies: readonly string[]): SessionRecord[] {
   return [...records.values()];
 }
 
-function received(body: string, place: number): ReceivedMessage {
+function received(body: string, place: number): BatchMessage {
   return {
     messageId: String(place),
     body,
-    attributes: { SentTimestamp: '0' },
+    receiptHandle: `handle-${place}`,
+    attributes: {
+      SentTimestamp: '0',
+      ApproximateReceiveCount: '1',
+      ApproximateFirstReceiveTimestamp: '0',
+    },
     messageAttributes: { receivedAt: { dataType: 'String', stringValue: RECEIVED_AT } },
   };
 }
