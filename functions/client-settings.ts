@@ -16,15 +16,23 @@ export const clientSettings = {
 
 const MOST_MS = 9_000;
 
+/** A call to AWS that was not answered within its deadline, all its attempts included. */
+export class DeadlineExceededError extends Error {
+  override name = 'DeadlineExceededError';
+}
+
 /**
  * Waits nine seconds for a call with all its attempts, whatever pauses the service asks for between them; it may still
  * take effect after that. Not with an AbortSignal: an SDK that is given options with a call does not use its cache.
  *
- * @throws Error when it takes longer.
+ * @throws DeadlineExceededError when it takes longer.
  */
 export async function inTime<T>(call: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`No success within ${MOST_MS} ms`)), MOST_MS);
+  const timer = setTimeout(
+    () => late.reject(new DeadlineExceededError(`No success within ${MOST_MS} ms`)),
+    MOST_MS,
+  );
   try {
     return await Promise.race([call, late.promise]);
   } finally {

@@ -10,6 +10,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { countedMetric } from './metrics.ts';
 import type { NodeFunction } from './node-function.ts';
+import { RETENTION_DAYS } from './queues.ts';
 import type { Settings } from './settings.ts';
 
 export interface AlarmsProps {
@@ -113,15 +114,16 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       metric: deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
       threshold: 1,
       means: 'There are deliveries that could not be recorded.',
-      risk: 'they are deleted 14 days after they came.',
+      risk: `they are deleted ${RETENTION_DAYS.deadLetterQueue} days after they were delivered.`,
       first: `npm run redrive -- ${stage}`,
     },
     QueueAge: {
       metric: queue.metricApproximateAgeOfOldestMessage({ period, statistic: 'Maximum' }),
       threshold: 600,
       periods: 2,
-      means: 'Deliveries wait for more than ten minutes: the recorder does not keep up, or does not run.',
-      risk: 'analysts see sessions late; what waits four days is lost.',
+      means:
+        'Deliveries have waited for more than ten minutes: the recorder does not keep up, does not run, or the table is unavailable. An outage of up to 12 hours heals by itself.',
+      risk: `analysts see sessions late. The queue keeps a delivery for ${RETENTION_DAYS.queue} days: what is left is ${RETENTION_DAYS.queue} days less the value of this alarm.`,
       first: `npm run doctor -- ${stage}`,
     },
     RecordsFailed: {
@@ -129,8 +131,8 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       threshold: 1,
       periods: 2,
       means:
-        'Deliveries could not be recorded for ten minutes; the queue tries each five times, for a quarter of an hour.',
-      risk: 'nothing yet: what fails five times becomes a dead letter, to be sent back when it is over.',
+        'Recording has failed for ten minutes. A fault of AWS (throttled, unavailable) is retried for 14 hours, after a minute at first and every hour at last; any other error five times, within a quarter of an hour.',
+      risk: 'nothing yet: what fails for longer becomes a dead letter, to be sent back once the cause is gone.',
       first: `${logsOf('Recorder')} --since 1h`,
     },
     Webhook5xx: {

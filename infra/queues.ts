@@ -3,6 +3,12 @@ import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
+/** How often a message is received before SQS itself makes it a dead letter: 19 back-offs are 14 hours (retry-policy.ts). */
+export const MAX_RECEIVE_COUNT = 20;
+
+/** How many days the queue, and the dead-letter queue, keep a message; the second counts from the first's beginning. */
+export const RETENTION_DAYS = { queue: 10, deadLetterQueue: 14 } as const;
+
 export interface QueuesProps {
   /** AWS's own, where it is not given. */
   encryptionKey: Key | undefined;
@@ -34,7 +40,7 @@ export class Queues extends Construct {
     // A message keeps the age it had in the queue when it moves here, so this retention has to be the longer one.
     this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', {
       ...common,
-      retentionPeriod: Duration.days(14),
+      retentionPeriod: Duration.days(RETENTION_DAYS.deadLetterQueue),
     });
     Validations.of(this.deadLetterQueue).acknowledge({
       id: 'Serverless::Serverless-SQSRedrivePolicy',
@@ -42,9 +48,9 @@ export class Queues extends Construct {
     });
     this.queue = new Queue(this, 'Queue', {
       ...common,
-      retentionPeriod: Duration.days(4),
+      retentionPeriod: Duration.days(RETENTION_DAYS.queue),
       visibilityTimeout,
-      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: 5 },
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVE_COUNT },
     });
   }
 }

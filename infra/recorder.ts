@@ -44,6 +44,7 @@ export class Recorder extends Construct {
       timeout: Duration.seconds(TIMEOUT_SECONDS.recorder),
       environment: {
         TABLE_NAME: table.tableName,
+        QUEUE_URL: queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
         ...(settings.retentionDays !== undefined && { RETENTION_DAYS: String(settings.retentionDays) }),
       },

@@ -1,36 +1,35 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import type { SQSBatchItemFailure, SQSBatchResponse } from 'aws-lambda';
+import type { SQSBatchResponse } from 'aws-lambda';
 import { loggableId } from '../loggable-id.ts';
 import {
   type DeadLetterReason,
   type Delivery,
   fromMessage,
   type Message,
-  type ReceivedMessage,
   toMessage,
 } from '../queue/message.ts';
-import type { Counters, Log } from '../telemetry.ts';
 import { canonicalJson } from '../vss/json.ts';
 import { STATUSES } from '../vss/payload.ts';
 import { receivedSummary } from '../vss/record.ts';
 import { isIncomplete, readSummary } from '../vss/summary.ts';
+import type { BatchMessage } from './batch-message.ts';
+import { type BatchDependencies, batchProcessor } from './process-batch.ts';
 import { recordSession } from './record-session.ts';
 import { RecordTooLargeError, type SessionTable } from './session-table.ts';
 
-interface Dependencies {
+interface Dependencies extends BatchDependencies {
   table: SessionTable;
   /** Resolves once the dead-letter queue has acknowledged the message. */
   sendToDeadLetters: (message: Message) => Promise<unknown>;
-  /** Milliseconds since 1970. */
-  now: () => number;
-  logger: Log;
-  metrics: Counters;
 }
 
 /** SQS → DynamoDB. Every message stands for itself: what fails is reported alone, and retried alone. */
-export function createHandler({ table, sendToDeadLetters, now, logger, metrics }: Dependencies) {
+export function createHandler(dependencies: Dependencies) {
+  const { table, sendToDeadLetters, now, logger, metrics } = dependencies;
+  const processBatch = batchProcessor(dependencies, { record, giveUp });
+
   /** Records a delivery. Returns the status of its session, if that is a new one. */
-  async function record(message: ReceivedMessage): Promise<string | undefined> {
+  async function record(message: BatchMessage): Promise<string | undefined> {
     const delivery = fromMessage(message);
     const read = readSummary(delivery.body);
     if (read.outcome !== 'summary') {
@@ -70,13 +69,21 @@ export function createHandler({ table, sendToDeadLetters, now, logger, metrics }
   }
 
   async function quarantine(delivery: Delivery, why: DeadLetterReason, known: object = {}): Promise<void> {
-    await sendToDeadLetters(toMessage(delivery, why));
-    const { requestId } = delivery;
+    await moveToDeadLetters(delivery, why);
+    const requestId = loggableId(delivery.requestId);
     logger.warn('Not recordable, moved to the dead-letter queue', {
       requestId,
       reason: why.reason,
       ...known,
     });
+  }
+
+  async function giveUp(message: BatchMessage): Promise<void> {
+    await moveToDeadLetters(fromMessage(message), { reason: 'recording-failed' });
+  }
+
+  async function moveToDeadLetters(delivery: Delivery, why: DeadLetterReason): Promise<void> {
+    await sendToDeadLetters(toMessage(delivery, why));
     metrics.addMetric('DeadLettered', MetricUnit.Count, 1);
     countOf('DeadLettered', 'reason', why.reason, 1);
   }
@@ -88,29 +95,15 @@ export function createHandler({ table, sendToDeadLetters, now, logger, metrics }
     metric.addMetric(name, MetricUnit.Count, count);
   }
 
-  /** What became of a message: the status of a new session, or a failure in the terms of Lambda's batch response. */
-  async function attempt(
-    message: ReceivedMessage,
-  ): Promise<{ status?: string | undefined; failures: SQSBatchItemFailure[] }> {
-    try {
-      return { status: await record(message), failures: [] };
-    } catch (error) {
-      const { messageId } = message;
-      logger.error('Not recorded; the queue will try it again', { messageId, error });
-      metrics.addMetric('RecordsFailed', MetricUnit.Count, 1);
-      return { failures: [{ itemIdentifier: messageId }] };
-    }
-  }
-
-  return async ({ Records }: { Records: readonly ReceivedMessage[] }): Promise<SQSBatchResponse> => {
-    const attempts = await Promise.all(Records.map(attempt));
-    const statuses = attempts.flatMap(({ status }) => (status === undefined ? [] : [status]));
+  return async ({ Records }: { Records: readonly BatchMessage[] }): Promise<SQSBatchResponse> => {
+    const { recorded, failures } = await processBatch(Records);
+    const statuses = recorded.filter((status) => status !== undefined);
     for (const [status, same] of Map.groupBy(statuses, (known) =>
       KNOWN_STATUSES.has(known) ? known : OTHER,
     ))
       countOf('SessionsRecorded', 'sessionStatus', status, same.length);
     metrics.publishStoredMetrics();
-    return { batchItemFailures: attempts.flatMap(({ failures }) => failures) };
+    return { batchItemFailures: failures };
   };
 }
 

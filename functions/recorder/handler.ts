@@ -1,6 +1,6 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { clientSettings, inTime } from '../client-settings.ts';
 import { readEnvironment } from '../environment.ts';
@@ -10,6 +10,7 @@ import { sessionTable } from './session-table.ts';
 
 const environment = readEnvironment({
   TABLE_NAME: v.string(),
+  QUEUE_URL: v.string(),
   DEAD_LETTER_QUEUE_URL: v.string(),
   RETENTION_DAYS: v.optional(v.pipe(v.string(), v.transform(Number), v.integer())),
 });
@@ -19,6 +20,16 @@ export const handler = createHandler({
   table: sessionTable(new DynamoDBClient(clientSettings), environment.TABLE_NAME, environment.RETENTION_DAYS),
   sendToDeadLetters: (message) =>
     inTime(sqs.send(new SendMessageCommand({ QueueUrl: environment.DEAD_LETTER_QUEUE_URL, ...message }))),
+  changeVisibility: ({ receiptHandle }, seconds) =>
+    inTime(
+      sqs.send(
+        new ChangeMessageVisibilityCommand({
+          QueueUrl: environment.QUEUE_URL,
+          ReceiptHandle: receiptHandle,
+          VisibilityTimeout: seconds,
+        }),
+      ),
+    ),
   now: Date.now,
   logger: lateLog(),
   metrics: new Metrics({ namespace: 'VssWebhook' }),

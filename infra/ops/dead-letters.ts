@@ -13,7 +13,7 @@ import { inOneLine } from '../printable.ts';
 /** A delivery in the dead-letter queue. */
 export interface DeadLetter {
   messageId: string;
-  /** Why it is here; the queue itself moves what was tried too often, without a reason. */
+  /** Why it is here. */
   reason: string;
   /** Issues as the function that moved it wrote them, in JSON. */
   issues: string | undefined;
@@ -21,7 +21,7 @@ export interface DeadLetter {
   receiptHandle: string;
 }
 
-/** The reason of a message that has none. */
+/** The reason of a message that has none: the queue itself moved it, after its last receive. */
 export const TRIED_TOO_OFTEN = 'tried-too-often';
 
 /**

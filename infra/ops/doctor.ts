@@ -34,10 +34,7 @@ interface Diagnosis {
   text: string;
 }
 
-/**
- * A message that is older has failed, or the recorder does not keep up: one that fails is tried again after the
- * queue's visibility timeout, three to four minutes.
- */
+/** A message that is older has failed and waits for its next attempt, or the recorder does not keep up. */
 const OLD_SECONDS = 300;
 
 /** So many dead letters are looked at for their reasons. */

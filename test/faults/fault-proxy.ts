@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
+import * as v from 'valibot';
 import { close, listenOnLoopback } from '../../infra/local/loopback.ts';
 
 /** What a service, or the network before it, may do to a call. */
@@ -30,6 +31,24 @@ export interface Call {
   body: Buffer;
 }
 
+/** What a call asks for instead, where a test changes it: another body. */
+export type Rewrite = (call: Call) => Buffer | undefined;
+
+/**
+ * Changes for how long a received message is hidden, so that no test waits for as long as the recorder does.
+ *
+ * @param secondsFor Is given the seconds that are asked for.
+ */
+export function visibilityRewrite(secondsFor: (asked: number) => number): Rewrite {
+  return ({ operation, body }) => {
+    if (operation !== 'ChangeMessageVisibility') return undefined;
+    const { VisibilityTimeout, ...rest } = v.parse(VisibilityChange, JSON.parse(body.toString()));
+    return Buffer.from(JSON.stringify({ ...rest, VisibilityTimeout: secondsFor(VisibilityTimeout) }));
+  };
+}
+
+const VisibilityChange = v.looseObject({ VisibilityTimeout: v.number() });
+
 /** A service behind faults. */
 export interface FaultProxy {
   /** Where to call it. */
@@ -45,10 +64,12 @@ const SLOW_MS = 400;
  * A proxy before an emulator of AWS.
  *
  * @param next Is shown each call, and chooses its fault: none, where it is undefined.
+ * @param rewrite Is shown each call that is passed on, and may change it.
  */
 export async function faultProxy(
   target: string,
   next: (call: Call) => Fault | undefined,
+  rewrite: Rewrite = () => undefined,
 ): Promise<FaultProxy> {
   const counts: FaultProxy['counts'] = new Map();
   const choose = (call: Call) => {
@@ -58,7 +79,7 @@ export async function faultProxy(
   };
   const server = createServer((incoming, outgoing) => {
     // A client that does not wait any longer is part of the game.
-    handle(target, choose, incoming, outgoing).catch(() => incoming.socket.destroy());
+    handle(target, choose, rewrite, incoming, outgoing).catch(() => incoming.socket.destroy());
   });
   return { url: await listenOnLoopback(server, 0), counts, close: () => close(server) };
 }
@@ -66,18 +87,20 @@ export async function faultProxy(
 async function handle(
   target: string,
   choose: (call: Call) => Fault | undefined,
+  rewrite: Rewrite,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
   const body = await buffer(incoming);
-  const fault = choose({ operation: String(incoming.headers['x-amz-target']).replace(/^.*\./, ''), body });
+  const call = { operation: String(incoming.headers['x-amz-target']).replace(/^.*\./, ''), body };
+  const fault = choose(call);
   if (fault === 'error') return answer(outgoing, 500, 'InternalServerError');
   if (fault === 'busy') return answer(outgoing.setHeader('Retry-After', '60'), 503, 'ServiceUnavailable');
   if (fault === 'throttle') return answer(outgoing, 400, 'ThrottlingException');
   if (fault === 'refuse') return answer(outgoing, 400, 'AccessDeniedException');
   if (fault === 'silent') return;
   if (fault === 'cut-before') return void incoming.socket.destroy();
-  const response = await forward(target, incoming, body);
+  const response = await forward(target, incoming, rewrite(call) ?? body);
   if (fault === 'cut-after') return void incoming.socket.destroy();
   if (fault === 'stalled')
     return void outgoing.writeHead(response.status, response.headers).write(response.body.subarray(0, 9));
@@ -98,7 +121,8 @@ function forward(target: string, { method, url, headers }: IncomingMessage, body
     headers: IncomingMessage['headers'];
     body: Buffer;
   }>();
-  const outgoing = request(new URL(url ?? '/', target), { method, headers }, (response) => {
+  const options = { method, headers: { ...headers, 'content-length': String(body.length) } };
+  const outgoing = request(new URL(url ?? '/', target), options, (response) => {
     buffer(response).then(
       (text) =>
         answered.resolve({ status: response.statusCode ?? 502, headers: response.headers, body: text }),

@@ -60,6 +60,20 @@ describe('the alarms', () => {
     }
   });
 
+  it('of the queues say how long deliveries and dead letters are kept, and what heals by itself', () => {
+    const days = (queue: string) =>
+      Object.entries(template.findResources('AWS::SQS::Queue')).find(([id]) => id.startsWith(queue))?.[1][
+        'Properties'
+      ].MessageRetentionPeriod / 86_400;
+
+    expect(alarm('QueueAge').AlarmDescription).toContain(`keeps a delivery for ${days('QueuesQueue')} days`);
+    expect(alarm('QueueAge').AlarmDescription).toContain('An outage of up to 12 hours heals by itself');
+    expect(JSON.stringify(alarm('RecordsFailed').AlarmDescription)).toContain('retried for 14 hours');
+    expect(alarm('DeadLetters').AlarmDescription).toContain(
+      `deleted ${days('QueuesDeadLetterQueue')} days after they were delivered`,
+    );
+  });
+
   it('go to one topic, that they have gone off and that they are over', () => {
     const topic = { Ref: only('AWS::SNS::Topic').id };
 

@@ -11,7 +11,7 @@ const queue = only('AWS::SQS::Queue', { RedrivePolicy: Match.anyValue() });
 const table = only('AWS::DynamoDB::Table');
 const digests = only('Custom::AuthorizationDigests');
 const webhook = only('AWS::Lambda::Function', {
-  Environment: { Variables: { QUEUE_URL: Match.anyValue() } },
+  Environment: { Variables: { AUTHORIZATION_DIGESTS: Match.anyValue() } },
 });
 const recorder = only('AWS::Lambda::Function', {
   Environment: { Variables: { TABLE_NAME: Match.anyValue() } },
@@ -48,10 +48,10 @@ const loggingAndTracing = {
 const arn = ({ id }: { id: string }) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 
 describe('the queues', () => {
-  it('let a message be received five times before it is a dead letter', () => {
+  it('let a message be received twenty times before it is a dead letter: an outage of twelve hours takes eighteen', () => {
     expect(queue.properties.RedrivePolicy).toEqual({
       deadLetterTargetArn: { 'Fn::GetAtt': [deadLetterQueue.id, 'Arn'] },
-      maxReceiveCount: 5,
+      maxReceiveCount: 20,
     });
   });
 
@@ -63,9 +63,9 @@ describe('the queues', () => {
     );
   });
 
-  it('keep dead letters for 14 days, longer than any message waits before', () => {
+  it('keep deliveries for 10 days, and dead letters for 14, which SQS counts from the delivery', () => {
+    expect(queue.properties.MessageRetentionPeriod).toBe(10 * 86_400);
     expect(deadLetterQueue.properties.MessageRetentionPeriod).toBe(14 * 86_400);
-    expect(queue.properties.MessageRetentionPeriod).toBeLessThan(14 * 86_400);
   });
 
   it('take the largest body even when it has to be encoded, in base64 of UTF-16', () => {
@@ -129,6 +129,7 @@ describe('the functions', () => {
     });
     expect(recorder.properties.Environment.Variables).toEqual({
       TABLE_NAME: { Ref: table.id },
+      QUEUE_URL: { Ref: queue.id },
       DEAD_LETTER_QUEUE_URL: { Ref: deadLetterQueue.id },
       POWERTOOLS_SERVICE_NAME: 'stack',
     });

@@ -12,7 +12,7 @@ import { type LocalFunction, localFunction } from '../../infra/local/lambda.ts';
 import { noteRunning, noteStopped } from '../../infra/local/running.ts';
 import { ACCOUNT, REGION } from '../../infra/local/template.ts';
 import { startEmulators } from '../emulators.ts';
-import { type Call, type Fault, faultProxy } from '../faults/fault-proxy.ts';
+import { type Call, type Fault, faultProxy, visibilityRewrite } from '../faults/fault-proxy.ts';
 
 /** The Authorization value that the webhook of an emulated stage accepts. */
 export const AUTHORIZATION = 'the-accepted-value';
@@ -39,6 +39,8 @@ export interface EmulatedStage {
   name: string;
   /** Chooses what becomes of each call of a function, or of a command; nothing does, until a test says so. */
   faultOf: (call: Call) => Fault | undefined;
+  /** Chooses for how many seconds the recorder hides a message, instead of those it asks for: 0, until a test says so. */
+  hiddenFor: (asked: number) => number;
   /** Hands a body to the webhook as API Gateway does. Rejects when the function ends, or exceeds its timeout. */
   deliver(body: string | Uint8Array, authorization?: string): Promise<Answer>;
   /** Sends a message to the queue by hand. */
@@ -78,8 +80,8 @@ const BUNDLES = { webhook: 'webhook-within-its-timeout.ts', recorder: '../../fun
 /** No invocation takes this long, even on a slow machine, unless something hangs. */
 const HANGING_SECONDS = 600;
 
-/** As in the template: what is tried more often than this is a dead letter. */
-const MAX_RECEIVE_COUNT = 5;
+/** As in the template: what is received more often than this is a dead letter. */
+const MAX_RECEIVE_COUNT = 20;
 
 /**
  * The webhook and the recorder, each as the `handler.ts` that is deployed and in processes of its own, with queues on
@@ -95,7 +97,11 @@ export async function emulatedStage({
   const { sqs, sqsEndpoint, dynamodb, dynamodbEndpoint, tableName } = emulators;
   const faultOf = (call: Call) => stage.faultOf(call);
   const [sqsProxy, dynamodbProxy] = await Promise.all([
-    faultProxy(sqsEndpoint, faultOf),
+    faultProxy(
+      sqsEndpoint,
+      faultOf,
+      visibilityRewrite((asked) => stage.hiddenFor(asked)),
+    ),
     faultProxy(dynamodbEndpoint, faultOf),
   ]);
   /** Returns where functions call the queue. */
@@ -144,7 +150,7 @@ export async function emulatedStage({
       SUB_ACCOUNT_IDS: subAccountIds.join(),
     });
   let webhook = startWebhook(['8x8_test']);
-  const recorder = start('recorder', recorders, { TABLE_NAME: tableName });
+  const recorder = start('recorder', recorders, { TABLE_NAME: tableName, QUEUE_URL: queueUrl });
   const stopping = new AbortController();
   const polling: Promise<void>[] = [];
 
@@ -165,6 +171,7 @@ export async function emulatedStage({
   const stage: EmulatedStage = {
     name: `local:${port}`,
     faultOf: () => undefined,
+    hiddenFor: () => 0,
 
     async deliver(body, authorization = AUTHORIZATION) {
       const event = {

@@ -36,6 +36,11 @@ describe('a delivery that was answered 200 is recorded', () => {
       if (fault !== undefined) upcoming.set(fault, (upcoming.get(fault) ?? 0) - 1);
       return fault;
     };
+    const hidden: number[] = [];
+    stage.hiddenFor = (seconds) => {
+      hidden.push(seconds);
+      return 0;
+    };
 
     stage.startRecorders();
 
@@ -43,6 +48,8 @@ describe('a delivery that was answered 200 is recorded', () => {
     expect([...upcoming.values()]).toEqual(faults.map(() => 0));
     expect(await recorded()).toEqual(faults.toSorted());
     expect(await stage.deadLetters()).toEqual([]);
+    // What AWS refuses is not hidden for longer than what the queue hides anyway.
+    expect(hidden).toEqual(faults.filter((fault) => fault !== 'refuse').map(() => 60));
   });
 
   it('when the recorder is killed in the middle of a batch', async () => {
@@ -78,7 +85,7 @@ describe('a delivery that was answered 200 is recorded', () => {
   });
 });
 
-describe('a delivery that was tried too often', () => {
+describe('a delivery that failed five times for a reason nobody foresaw', () => {
   it('is in the dead-letter queue as it was delivered, whatever is in it', async () => {
     stage = await emulatedStage();
     const body = bodyOf('odd');
@@ -102,6 +109,9 @@ describe('a delivery that was tried too often', () => {
     const kept = (await stage.deadLetters()).map(({ delivery }) => delivery);
     expect(kept.map(({ body }) => body).toSorted()).toEqual([...bodies, byHand].toSorted());
     expect(new Set(kept)).toEqual(new Set(delivered));
+    const reasons = (await stage.deadLetters()).map(({ reason }) => reason);
+    expect(reasons).toEqual(bodies.concat(byHand).map(() => 'recording-failed'));
+    await expect.poll(() => stage.count('RecordsFailed')).toBe(5 * reasons.length);
     expect(await recorded()).toEqual([]);
   });
 });

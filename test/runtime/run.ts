@@ -83,6 +83,7 @@ function bundle(folder: string): string {
 function environments({ sqs, dynamodb, tableName, queueUrl, deadLetterQueueUrl }: Services) {
   const both = {
     POWERTOOLS_SERVICE_NAME: 'runtime',
+    QUEUE_URL: queueUrl,
     DEAD_LETTER_QUEUE_URL: deadLetterQueueUrl,
     AWS_ENDPOINT_URL_SQS: sqs.url,
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
@@ -90,7 +91,6 @@ function environments({ sqs, dynamodb, tableName, queueUrl, deadLetterQueueUrl }
   return {
     webhook: {
       ...both,
-      QUEUE_URL: queueUrl,
       AUTHORIZATION_DIGESTS: AUTHORIZATION_DIGEST,
       SUB_ACCOUNT_IDS: '8x8_test',
     },

@@ -1,11 +1,17 @@
-import type { Message, ReceivedMessage } from '../../../functions/queue/message.ts';
+import type { Message } from '../../../functions/queue/message.ts';
+import type { BatchMessage } from '../../../functions/recorder/batch-message.ts';
 
 /** A message as Lambda receives it, after SQS has carried it. */
-export function carried({ MessageBody, MessageAttributes }: Message, messageId = 'message'): ReceivedMessage {
+export function carried({ MessageBody, MessageAttributes }: Message, messageId = 'message'): BatchMessage {
   return {
     messageId,
     body: MessageBody,
-    attributes: { SentTimestamp: '1768292854567' },
+    receiptHandle: `handle-${messageId}`,
+    attributes: {
+      SentTimestamp: '1768292854567',
+      ApproximateReceiveCount: '1',
+      ApproximateFirstReceiveTimestamp: '1768292854567',
+    },
     messageAttributes: Object.fromEntries(
       Object.entries(MessageAttributes).map(([name, { DataType, StringValue }]) => [
         name,

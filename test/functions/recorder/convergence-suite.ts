@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ReceivedMessage } from '../../../functions/queue/message.ts';
+import type { BatchMessage } from '../../../functions/recorder/batch-message.ts';
 import { createHandler } from '../../../functions/recorder/create-handler.ts';
 import { canonicalJson, type JsonObject } from '../../../functions/vss/json.ts';
 import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
@@ -49,7 +49,7 @@ export function convergenceSuite(endpoint: string): void {
           receivedAt: receivedAtOf(time),
         }));
 
-        const batches = new Map<string, { place: number; message: ReceivedMessage }[]>();
+        const batches = new Map<string, { place: number; message: BatchMessage }[]>();
         for (const [i, { recorder, batch, place }] of made.entries()) {
           const key = `${recorder} ${batch}`;
           batches.set(key, [...(batches.get(key) ?? []), { place, message: messageOf(received[i], i) }]);
@@ -60,6 +60,7 @@ export function convergenceSuite(endpoint: string): void {
               table: emulator.table,
               now: Date.now,
               sendToDeadLetters: () => Promise.reject(),
+              changeVisibility: () => Promise.reject(),
               ...telemetry(),
             })({
               Records: batch.toSorted((a, b) => a.place - b.place).map(({ message }) => message),
@@ -109,11 +110,16 @@ function expectedRecords(received: readonly Received[]): SessionRecord[] {
 function messageOf(
   { body, receivedAt }: Received = { body: '', receivedAt: '' },
   place: number,
-): ReceivedMessage {
+): BatchMessage {
   return {
     messageId: String(place),
     body,
-    attributes: { SentTimestamp: String(Date.parse('2026-01-13T08:27:40Z')) },
+    receiptHandle: `handle-${place}`,
+    attributes: {
+      SentTimestamp: String(Date.parse('2026-01-13T08:27:40Z')),
+      ApproximateReceiveCount: '1',
+      ApproximateFirstReceiveTimestamp: '0',
+    },
     messageAttributes: { receivedAt: { dataType: 'String', stringValue: receivedAt } },
   };
 }

@@ -1,11 +1,14 @@
+import { ThrottlingException } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Message, type ReceivedMessage, toMessage } from '../../../functions/queue/message.ts';
+import { fromMessage, type Message, toMessage } from '../../../functions/queue/message.ts';
+import type { BatchMessage } from '../../../functions/recorder/batch-message.ts';
 import { createHandler } from '../../../functions/recorder/create-handler.ts';
 import { RecordTooLargeError, type SessionTable } from '../../../functions/recorder/session-table.ts';
 import { carried } from '../queue/carried.ts';
 import { example, summaryBody } from '../summaries.ts';
 import { telemetry } from '../telemetry.ts';
+import { receivedAgain } from './batch-messages.ts';
 import { emulatedTable } from './emulated-table.ts';
 
 /** What the recorder promises, on the emulator of DynamoDB at this URL. */
@@ -24,11 +27,15 @@ export function recorderSuite(endpoint: string): void {
     function recorder({
       table = {},
       sendToDeadLetters = async () => {},
+      changeVisibility = async () => {},
     }: {
       table?: Partial<SessionTable>;
       sendToDeadLetters?: (message: Message) => Promise<unknown>;
+      changeVisibility?: (message: BatchMessage, seconds: number) => Promise<void>;
     } = {}) {
       const deadLetters: Message[] = [];
+      /** What is hidden, for how many seconds. */
+      const hidden: [receiptHandle: string, seconds: number][] = [];
       const seen = telemetry();
       const handle = createHandler({
         table: { ...emulator.table, ...table },
@@ -38,11 +45,20 @@ export function recorderSuite(endpoint: string): void {
         },
         // Two seconds after every delivery was received.
         now: () => Date.parse('2026-01-13T08:27:36.567Z'),
+        changeVisibility: async (message, seconds) => {
+          hidden.push([message.receiptHandle, seconds]);
+          await changeVisibility(message, seconds);
+        },
         ...seen,
       });
       return {
         record: (...bodies: string[]) => handle({ Records: bodies.map(received) }),
+        /** Records a message that has been received before. */
+        recordAgain: (body: string, receives: number) =>
+          handle({ Records: [receivedAgain(received(body, 0), { receives })] }),
+        handle,
         deadLetters,
+        hidden,
         ...seen,
       };
     }
@@ -252,9 +268,9 @@ export function recorderSuite(endpoint: string): void {
       expect(counted).toEqual({ SessionsRecorded: 9, RecordsFailed: 1, UnrecognisedFields: 0 });
       expect(logged).toEqual([
         {
-          level: 'error',
-          message: 'Not recorded; the queue will try it again',
-          details: [{ messageId: '3', error: new Error('throttled') }],
+          level: 'warn',
+          message: 'Not recorded; the queue will deliver it again',
+          details: [{ messageId: '3', receives: 1, error: new Error('throttled') }],
         },
       ]);
       const stored = (await emulator.items()).map((item) => item['sessionId']);
@@ -314,11 +330,158 @@ export function recorderSuite(endpoint: string): void {
       ]);
       expect(logged).toMatchObject([{ details: [{ reason: 'record-too-large', sessionId }] }]);
     });
+
+    describe('when a service fails in a way that may pass', () => {
+      const throttled = () =>
+        Promise.reject(new ThrottlingException({ message: 'Slow down', $metadata: {} }));
+
+      it('hides that message alone, longer after each receive, and leaves it in the queue', async () => {
+        const ids = [newSession(), newSession()];
+        const { record, recordAgain, hidden, deadLetters } = recorder({
+          table: { add: (added) => (added.sessionId === ids[0] ? throttled() : emulator.table.add(added)) },
+        });
+        const [failing = '', other = ''] = ids.map((sessionId) => summaryBody({ sessionId }));
+
+        expect(await record(failing, other)).toEqual({ batchItemFailures: [{ itemIdentifier: '0' }] });
+        for (const receives of [2, 5, 19])
+          expect(await recordAgain(failing, receives)).toEqual({
+            batchItemFailures: [{ itemIdentifier: '0' }],
+          });
+
+        expect(hidden).toEqual([
+          ['handle-0', 60],
+          ['0 2', 120],
+          ['0 5', 960],
+          ['0 19', 3_600],
+        ]);
+        expect(deadLetters).toEqual([]);
+      });
+
+      it('counts and logs it once, without what was delivered', async () => {
+        const { recordAgain, counted, logged } = recorder({ table: { add: throttled } });
+
+        await recordAgain(summaryBody({ sessionId: newSession() }), 3);
+
+        expect(counted).toEqual({ RecordsFailed: 1 });
+        expect(logged).toEqual([
+          {
+            level: 'warn',
+            message: 'Not recorded; the queue will deliver it again',
+            details: [{ messageId: '0', receives: 3, error: expect.any(ThrottlingException) }],
+          },
+        ]);
+      });
+
+      it('leaves the message to the visibility timeout when SQS does not hide it', async () => {
+        const { recordAgain, logged } = recorder({
+          table: { add: throttled },
+          changeVisibility: () => Promise.reject(new Error('no answer')),
+        });
+
+        expect(await recordAgain(summaryBody({ sessionId: newSession() }), 1)).toEqual({
+          batchItemFailures: [{ itemIdentifier: '0' }],
+        });
+        expect(logged).toHaveLength(1);
+      });
+
+      it('hides what can never be recorded too, when the dead-letter queue is what fails', async () => {
+        const { recordAgain, hidden } = recorder({ sendToDeadLetters: throttled });
+
+        expect(await recordAgain('{', 7)).toEqual({ batchItemFailures: [{ itemIdentifier: '0' }] });
+        expect(hidden).toEqual([['0 7', 3_600]]);
+      });
+    });
+
+    describe('when a message fails for an unexpected reason', () => {
+      const broken = () => Promise.reject(new TypeError('a bug'));
+
+      it('is retried after the visibility timeout, and moved to the dead-letter queue at the fifth receive', async () => {
+        const body = ` ${summaryBody({ sessionId: newSession() })}\r\n`;
+        const { recordAgain, deadLetters, hidden, counted, countedBy, logged } = recorder({
+          table: { add: broken },
+        });
+
+        for (const receives of [1, 2, 3, 4])
+          expect(await recordAgain(body, receives)).toEqual({ batchItemFailures: [{ itemIdentifier: '0' }] });
+        expect(deadLetters).toEqual([]);
+        expect(await recordAgain(body, 5)).toEqual({ batchItemFailures: [] });
+
+        expect(hidden).toEqual([]);
+        expect(deadLetters).toEqual([
+          toMessage(fromMessage(received(body, 0)), { reason: 'recording-failed' }),
+        ]);
+        expect(deadLetters[0]?.MessageBody).toBe(body);
+        expect(counted).toEqual({ RecordsFailed: 5, DeadLettered: 1 });
+        expect(countedBy).toEqual({ 'DeadLettered reason=recording-failed': 1 });
+        expect(logged).toHaveLength(5);
+        expect(logged.at(-1)).toEqual({
+          level: 'warn',
+          message: 'Not recorded after several attempts, moved to the dead-letter queue',
+          details: [{ messageId: '0', receives: 5, error: new TypeError('a bug') }],
+        });
+      });
+
+      it('stays in the queue when the dead-letter queue does not take it either', async () => {
+        const { recordAgain, counted, logged } = recorder({
+          table: { add: broken },
+          sendToDeadLetters: () => Promise.reject(new Error('no answer')),
+        });
+
+        expect(await recordAgain(summaryBody({ sessionId: newSession() }), 5)).toEqual({
+          batchItemFailures: [{ itemIdentifier: '0' }],
+        });
+        expect(counted).toEqual({ RecordsFailed: 1 });
+        expect(logged).toHaveLength(1);
+      });
+    });
+
+    it('releases all others before it attempts a message with which the function was killed before', async () => {
+      const ids = ['killer', 'bystander'].map((name) => `${name}-${newSession()}`);
+      const [killer = '', bystander = ''] = ids.map((sessionId) => summaryBody({ sessionId }));
+      const order: string[] = [];
+      const { handle, counted } = recorder({
+        table: {
+          add: async ({ sessionId }) => {
+            order.push(sessionId);
+            return true;
+          },
+        },
+        changeVisibility: async ({ messageId }, seconds) => {
+          order.push(`${messageId} hidden for ${seconds}`);
+        },
+      });
+
+      const response = await handle({
+        Records: [
+          received(bystander, 0),
+          receivedAgain(received(killer, 1), {
+            receives: 6,
+            firstReceivedAt: Date.parse('2026-01-13T08:11:00Z'),
+          }),
+        ],
+      });
+
+      expect(order).toEqual(['0 hidden for 0', ids[0]]);
+      expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: '0' }] });
+      expect(counted).toEqual({ SessionsRecorded: 1, UnrecognisedFields: 0 });
+    });
+
+    it('reports a message as failed that it could not release', async () => {
+      const { handle } = recorder({ changeVisibility: () => Promise.reject(new Error('no answer')) });
+      const suspect = receivedAgain(received(summaryBody({ sessionId: newSession() }), 1), {
+        receives: 6,
+        firstReceivedAt: Date.parse('2026-01-13T08:11:00Z'),
+      });
+
+      expect(await handle({ Records: [received('{', 0), suspect] })).toEqual({
+        batchItemFailures: [{ itemIdentifier: '0' }],
+      });
+    });
   });
 }
 
 /** The message with this body as Lambda passes it on; its id is its place in the batch. */
-function received(body: string, place: number): ReceivedMessage {
+function received(body: string, place: number): BatchMessage {
   const receivedAt = '2026-01-13T08:27:34.567Z';
   return carried(toMessage({ body, receivedAt, requestId: `request-${place}` }), String(place));
 }

@@ -1,0 +1,68 @@
+import {
+  DynamoDBServiceException,
+  InternalServerError,
+  ProvisionedThroughputExceededException,
+  ResourceNotFoundException,
+  ThrottlingException,
+} from '@aws-sdk/client-dynamodb';
+import { KmsAccessDenied, KmsThrottled, OverLimit, RequestThrottled } from '@aws-sdk/client-sqs';
+import { describe, expect, it } from 'vitest';
+import { DeadlineExceededError } from '../../../functions/client-settings.ts';
+import { RecordTooLargeError } from '../../../functions/recorder/session-table.ts';
+import { isTransientFault } from '../../../functions/recorder/transient-fault.ts';
+
+const answered = (httpStatusCode: number) => ({ $metadata: { httpStatusCode }, message: 'answered' });
+
+/** What DynamoDB answers with an error that the SDK has no class for. */
+const unmodelled = (name: string, httpStatusCode: number) =>
+  new DynamoDBServiceException({ name, $fault: 'client', ...answered(httpStatusCode) });
+
+const network = (code: string) => Object.assign(new Error(`connect ${code}`), { code });
+const named = (name: string) => Object.assign(new Error('late'), { name });
+
+describe('a fault is transient', () => {
+  it.each([
+    ['DynamoDB throttles', new ThrottlingException(answered(400))],
+    ['the table has used its throughput', new ProvisionedThroughputExceededException(answered(400))],
+    ['DynamoDB fails', new InternalServerError(answered(500))],
+    ['DynamoDB is unavailable', unmodelled('ServiceUnavailable', 503)],
+    ['a server fails in a way of its own', unmodelled('Unheard', 599)],
+    ['too many requests are answered 429', unmodelled('Unheard', 429)],
+    ['SQS throttles', new RequestThrottled(answered(400))],
+    ['KMS throttles SQS', new KmsThrottled(answered(400))],
+    ['a call exceeds its deadline', new DeadlineExceededError('No success within 9000 ms')],
+    ['a request times out', named('TimeoutError')],
+    ...['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].map(
+      (code): [string, Error] => [`the network says ${code}`, network(code)],
+    ),
+  ])('when %s, also as the cause of another error', (_, error) => {
+    expect(isTransientFault(error)).toBe(true);
+    const wrapped = new Error('outer', { cause: new Error('middle', { cause: error }) });
+    expect(isTransientFault(wrapped)).toBe(true);
+  });
+});
+
+describe('a fault is not transient', () => {
+  it.each([
+    ['access is denied', unmodelled('AccessDeniedException', 400)],
+    ['KMS denies access', new KmsAccessDenied(answered(400))],
+    ['there is no such table', new ResourceNotFoundException(answered(400))],
+    ['the request is invalid', unmodelled('ValidationException', 400)],
+    ['the token is not valid', unmodelled('UnrecognizedClientException', 400)],
+    ['a limit is exceeded', new OverLimit(answered(403))],
+    ['the record is too large', new RecordTooLargeError('The record exceeds 400 KB')],
+    ['the code is wrong', new TypeError('undefined is not a function')],
+    ['what was thrown is no error', 'ECONNRESET'],
+    ['nothing was thrown', undefined],
+    ['its cause is no error', new Error('outer', { cause: null })],
+  ])('when %s', (_, error) => {
+    expect(isTransientFault(error)).toBe(false);
+  });
+
+  it('when an error is its own cause', () => {
+    const error = new Error('cyclic');
+    error.cause = error;
+
+    expect(isTransientFault(error)).toBe(false);
+  });
+});

@@ -1,0 +1,143 @@
+import { ThrottlingException } from '@aws-sdk/client-dynamodb';
+import { describe, expect, it } from 'vitest';
+import { templateOf } from '../infra/templates.ts';
+import {
+  DAY,
+  deliveriesWithin,
+  HOUR,
+  MINUTE,
+  messageOf,
+  queueSettings,
+  type Simulation,
+  simulate,
+} from './virtual-time.ts';
+
+/**
+ * Promised to the operator: an outage of DynamoDB of up to twelve hours heals by itself. What was delivered meanwhile is
+ * recorded when it ends, and nobody has to send a dead letter back. What fails for another reason is a dead letter soon,
+ * with that reason; and a message that kills the recorder is one within about an hour, alone.
+ *
+ * It would be broken by a redrive policy that gives up before the outage ends, by attempts that come too often, by a
+ * queue that deletes what waits, and by a killer that takes its batches with it. The queue's numbers are those of the
+ * template; hours pass on a virtual clock.
+ */
+
+const settings = queueSettings(templateOf());
+const seed = Date.now() % 1_000_000;
+const outageOf = (simulation: Omit<Simulation, 'settings' | 'seed'>) =>
+  simulate({ settings, seed, ...simulation });
+
+const throttled = new ThrottlingException({ message: 'Slow down', $metadata: { httpStatusCode: 400 } });
+const BEGIN = 10 * MINUTE;
+
+describe(`an outage (seed ${seed})`, () => {
+  it('of twelve hours leaves no dead letter: everything is recorded within an hour of its end', async () => {
+    const END = BEGIN + 12 * HOUR;
+    const deliveries = deliveriesWithin(13 * HOUR, 1_300);
+
+    const { recorded, deadLetters, expired } = await outageOf({
+      deliveries,
+      write: (_, at) => (at >= BEGIN && at < END ? throttled : 'stored'),
+    });
+
+    expect(deadLetters).toEqual([]);
+    expect(expired).toEqual([]);
+    expect(new Set(recorded.keys())).toEqual(new Set(deliveries.keys()));
+    for (const [sessionId, sentAt] of deliveries)
+      expect(recorded.get(sessionId)).toBeLessThanOrEqual(Math.max(sentAt, END) + HOUR + MINUTE);
+  });
+
+  it('of minutes is over for each delivery after minutes', async () => {
+    const END = BEGIN + 5 * MINUTE;
+    const deliveries = deliveriesWithin(20 * MINUTE, 200);
+
+    const { recorded, deadLetters } = await outageOf({
+      deliveries,
+      write: (_, at) => (at >= BEGIN && at < END ? throttled : 'stored'),
+    });
+
+    expect(deadLetters).toEqual([]);
+    for (const [sessionId, sentAt] of deliveries)
+      expect(recorded.get(sessionId)).toBeLessThanOrEqual(Math.max(sentAt, END) + 5 * MINUTE);
+  });
+
+  it('that does not end makes dead letters after 14 hours, long before the queue deletes what waits', async () => {
+    const deliveries = deliveriesWithin(MINUTE, 20);
+
+    const { recorded, deadLetters, expired } = await outageOf({ deliveries, write: () => throttled });
+
+    expect([recorded.size, expired, deadLetters.length]).toEqual([0, [], 20]);
+    for (const { at, receives, reason } of deadLetters) {
+      expect([receives, reason]).toEqual([settings.maxReceiveCount, undefined]);
+      expect(at).toBeGreaterThan(14 * HOUR);
+      expect(at).toBeLessThan(2 * DAY);
+    }
+    expect(settings.retention).toBe(10 * DAY);
+  });
+});
+
+it(`a delivery that fails for an unexpected reason is a dead letter after five attempts, as it was delivered (seed ${seed})`, async () => {
+  const deliveries = deliveriesWithin(HOUR, 60);
+  const attempts = new Map<string, number>();
+
+  const { recorded, deadLetters } = await outageOf({
+    deliveries,
+    write(sessionId) {
+      if (!sessionId.endsWith('7')) return 'stored';
+      attempts.set(sessionId, (attempts.get(sessionId) ?? 0) + 1);
+      return new TypeError('a bug');
+    },
+  });
+
+  expect(deadLetters).toHaveLength(6);
+  expect(recorded.size).toBe(54);
+  for (const { sessionId, reason, body, at } of deadLetters) {
+    const sentAt = deliveries.get(sessionId) ?? 0;
+    expect([reason, attempts.get(sessionId)]).toEqual(['recording-failed', 5]);
+    expect(body).toBe(messageOf(sessionId, sentAt).MessageBody);
+    expect(at - sentAt).toBeLessThan(15 * MINUTE);
+  }
+});
+
+describe(`a message that kills the recorder (seed ${seed})`, () => {
+  const kill = (sessionId: string) => (sessionId.startsWith('killer') ? 'kills' : 'stored');
+
+  it.each([
+    ['among 200 others delivered over an hour', deliveriesWithin(HOUR, 200), 1],
+    ['among 200 others delivered at once', deliveriesWithin(0, 200), 1],
+    ['in a batch of ten that all come back together', deliveriesWithin(0, 9), 1],
+    ['with two more of its kind, while deliveries come all the time', deliveriesWithin(2 * HOUR, 2_000), 3],
+  ])('is a dead letter within 70 minutes, %s, and all others are recorded', async (_, others, count) => {
+    const killers = deliveriesWithin(0, count, 'killer');
+
+    const { recorded, deadLetters } = await outageOf({
+      deliveries: new Map([...killers, ...others]),
+      write: kill,
+    });
+
+    expect(deadLetters.map(({ sessionId }) => sessionId).toSorted()).toEqual([...killers.keys()]);
+    for (const { at } of deadLetters) expect(at).toBeLessThanOrEqual(70 * MINUTE);
+    expect(new Set(recorded.keys())).toEqual(new Set(others.keys()));
+  });
+
+  it('does not harm others while it is kept apart: they wait for minutes, not for its hour', async () => {
+    const others = deliveriesWithin(HOUR, 200);
+
+    const { recorded } = await outageOf({ deliveries: new Map([['killer', 0], ...others]), write: kill });
+
+    for (const [sessionId, sentAt] of others)
+      expect((recorded.get(sessionId) ?? Infinity) - sentAt).toBeLessThan(20 * MINUTE);
+  });
+
+  it('is every message, for half an hour, when a deployment cannot start: once it is rolled back, all are recorded', async () => {
+    const deliveries = deliveriesWithin(HOUR, 3_000);
+
+    const { recorded, deadLetters } = await outageOf({
+      deliveries,
+      write: (_, at) => (at < 30 * MINUTE ? 'kills' : 'stored'),
+    });
+
+    expect(deadLetters).toEqual([]);
+    expect(recorded.size).toBe(deliveries.size);
+  });
+});
