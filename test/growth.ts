@@ -1,20 +1,24 @@
 /** How many times larger the second input is. */
 const FACTOR = 8;
 
+/** The kernel may count a thread's time in steps of four milliseconds. */
+const ENOUGH_US = 80_000;
+
 /**
- * By what factor the time of an action grows with an input that is eight times as large: about 8 if it is linear, 64 if
- * it is quadratic. Each is the least of several measurements, so that neither a slow machine nor a busy one matters.
+ * By what factor the processor time of an action grows with an input that is eight times as large: about 8 if it is
+ * linear, 64 if it is quadratic. It is this thread's own time, so that neither a slow machine nor a busy one matters.
  */
 export function growth(action: (size: number) => void, size: number): number {
   action(size);
-  return leastTime(() => action(size * FACTOR)) / leastTime(() => action(size));
+  return processorTime(() => action(size * FACTOR)) / processorTime(() => action(size));
 }
 
-function leastTime(action: () => void): number {
-  const times = Array.from({ length: 10 }, () => {
-    const began = performance.now();
+/** Microseconds that an action takes, the mean of many. */
+function processorTime(action: () => void): number {
+  const before = process.threadCpuUsage();
+  for (let times = 1; ; times++) {
     action();
-    return performance.now() - began;
-  });
-  return Math.min(...times);
+    const { user, system } = process.threadCpuUsage(before);
+    if (user + system >= ENOUGH_US) return (user + system) / times;
+  }
 }
