@@ -40,11 +40,19 @@ export type Rewrite = (call: Call) => Buffer | undefined;
  * @param secondsFor Is given the seconds that are asked for.
  */
 export function visibilityRewrite(secondsFor: (asked: number) => number): Rewrite {
-  return ({ operation, body }) => {
-    if (operation !== 'ChangeMessageVisibility') return undefined;
-    const { VisibilityTimeout, ...rest } = v.parse(VisibilityChange, JSON.parse(body.toString()));
-    return Buffer.from(JSON.stringify({ ...rest, VisibilityTimeout: secondsFor(VisibilityTimeout) }));
+  return (call) => {
+    const change = visibilityChange(call);
+    if (change === undefined) return undefined;
+    return Buffer.from(
+      JSON.stringify({ ...change, VisibilityTimeout: secondsFor(change.VisibilityTimeout) }),
+    );
   };
+}
+
+/** What a call asks for, if that is to hide a received message for some seconds from now. */
+export function visibilityChange({ operation, body }: Call) {
+  if (operation !== 'ChangeMessageVisibility') return undefined;
+  return v.parse(VisibilityChange, JSON.parse(body.toString()));
 }
 
 const VisibilityChange = v.looseObject({ VisibilityTimeout: v.number() });

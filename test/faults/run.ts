@@ -42,6 +42,7 @@ async function main(): Promise<void> {
     ['repeated, because not answered 200', outcome.repeated],
     ...[...outcome.faults].map(([fault, count]) => [`calls to SQS or DynamoDB: ${fault}`, count] as const),
     ['functions killed', outcome.killed],
+    ['dead letters of the outage', outcome.deadLettersOfOutage],
     ['sent back from the dead-letter queue', outcome.redriven],
     ['lost', outcome.lost],
     ['acknowledged but missing', outcome.acknowledgedButMissing],

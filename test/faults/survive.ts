@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
+import { backoffSeconds } from '../../functions/recorder/retry-policy.ts';
 import { canonicalJson } from '../../functions/vss/json.ts';
 import { merge, receivedSummary, SessionRecord, standingOf } from '../../functions/vss/record.ts';
 import { deliver, readRecords } from '../../infra/local/examples.ts';
@@ -11,7 +12,14 @@ import { run } from '../infra/run.ts';
 import { queueDepth } from '../queue-depth.ts';
 import { randomFrom } from '../random.ts';
 import { workload } from './deliveries.ts';
-import { type Fault, type FaultProxy, faultProxy } from './fault-proxy.ts';
+import {
+  type Call,
+  type Fault,
+  type FaultProxy,
+  faultProxy,
+  visibilityChange,
+  visibilityRewrite,
+} from './fault-proxy.ts';
 
 export interface Ordeal {
   sessions: number;
@@ -31,6 +39,8 @@ export interface Outcome {
   repeated: number;
   faults: ReadonlyMap<Fault | 'passed on', number>;
   killed: number;
+  /** Dead letters that came while the table was down for as long as one message was received seven times. */
+  deadLettersOfOutage: number;
   /** Messages that were sent back from the dead-letter queue at the end. */
   redriven: number;
   /** Sessions of the oracle that are not in the table. */
@@ -43,9 +53,10 @@ export interface Outcome {
   different: number;
 }
 
-/** Whether nothing was lost, doubled or changed. */
-export function isSurvived({ lost, acknowledgedButMissing, doubled, different }: Outcome): boolean {
-  return lost + acknowledgedButMissing + doubled + different === 0;
+/** Whether nothing was lost, doubled or changed, and the outage of the table healed by itself. */
+export function isSurvived(outcome: Outcome): boolean {
+  const { lost, acknowledgedButMissing, doubled, different, deadLettersOfOutage } = outcome;
+  return lost + acknowledgedButMissing + doubled + different + deadLettersOfOutage === 0;
 }
 
 /** How often each fault comes: together every fourth call, so that now and then all three attempts of the SDK fail. */
@@ -70,6 +81,16 @@ const CALLS_PER_KILL = 150;
 const CALLS_PER_OUTAGE = 3_000;
 const OUTAGE_CALLS = 300;
 
+/** For how long the recorder hides a message after its seventh receive, with which the outage of the table ends. */
+const OUTAGE_BACKOFF_SECONDS = backoffSeconds(7);
+
+/**
+ * For how long the queue hides a message that is to be hidden for a minute up to an hour: one second up to four. The
+ * clock that the recorder compares its receives with is not as fast, so from the sixth receive on every message looks
+ * as if it had killed a function, and is kept apart from others.
+ */
+const hastened = (seconds: number) => Math.ceil(seconds / 1_000);
+
 const AT_ONCE = 24;
 
 /**
@@ -83,6 +104,7 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
   let calls = 0;
   let killed = 0;
   let outage = 0;
+  let isTableDown = false;
   // By calls, not by time: on a slow machine, a function that is killed every second never gets anything done.
   const next = () => {
     calls++;
@@ -100,8 +122,16 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
     log: () => {},
     ...(assembly !== undefined && { assembly }),
     concurrency: Math.min(8, Math.ceil(sessions / 20)),
-    async between(_, endpoint) {
-      const proxy = await faultProxy(endpoint, () => (failing ? next() : undefined));
+    async between(service, endpoint) {
+      const proxy = await faultProxy(
+        endpoint,
+        (call) => {
+          if (isTableDown && isLastOfOutage(call)) isTableDown = false;
+          if (isTableDown && service === 'dynamodb') return 'error';
+          return failing ? next() : undefined;
+        },
+        visibilityRewrite(hastened),
+      );
       proxies.push(proxy);
       return proxy.url;
     },
@@ -125,7 +155,14 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
         acknowledged.push(body);
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, deliverAll));
+    const delivering = Array.from({ length: AT_ONCE }, deliverAll);
+    const lettersBefore = await queueDepth(stack.sqs, stack.deadLetterQueueUrl);
+    progress('the table is down');
+    isTableDown = true;
+    while (isTableDown) await setTimeout(100);
+    const deadLettersOfOutage = (await queueDepth(stack.sqs, stack.deadLetterQueueUrl)) - lettersBefore;
+    progress('the table is up again');
+    await Promise.all(delivering);
     progress('waiting until the queue is empty, with faults');
     await emptied(stack);
     failing = false;
@@ -141,6 +178,7 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
       repeated,
       faults: countsOf(proxies),
       killed,
+      deadLettersOfOutage,
       redriven,
       lost: [...oracle.keys()].filter((id) => !byId.has(id)).length,
       acknowledgedButMissing: acknowledged.filter((body) => {
@@ -161,6 +199,11 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
     await stack.stop();
     for (const proxy of proxies) await proxy.close();
   }
+}
+
+/** Whether the recorder hides a message for as long as it does after the last receive of the outage. */
+function isLastOfOutage(call: Call): boolean {
+  return (visibilityChange(call)?.VisibilityTimeout ?? 0) >= OUTAGE_BACKOFF_SECONDS;
 }
 
 function pick(number: number): Fault | undefined {
