@@ -32,8 +32,10 @@ interface AlarmDefinition {
   threshold: number;
   /** Whether beyond is below. */
   isLow?: boolean;
-  /** How many periods in a row; one, where it is not given. */
+  /** How many periods; one, where it is not given. */
   periods?: number;
+  /** Of how many: those periods in a row, where it is not given. */
+  outOf?: number;
   /** What no data means; that all is well, where it is not given. */
   missing?: TreatMissingData;
   /** What it means. */
@@ -52,7 +54,17 @@ export class Alarms extends Construct {
     super(scope, id);
     const topic = this.#topic(props);
     this.alarms = Object.entries(definitions(this, props)).map(([name, definition]) => {
-      const { metric, threshold, isLow, periods = 1, missing, means, risk, first } = definition;
+      const {
+        metric,
+        threshold,
+        isLow,
+        periods = 1,
+        outOf = periods,
+        missing,
+        means,
+        risk,
+        first,
+      } = definition;
       const alarm = new Alarm(this, name, {
         alarmName: `${Stack.of(this).stackName}-${name}`,
         alarmDescription: `${means} At risk: ${risk} First: ${first}`,
@@ -61,7 +73,8 @@ export class Alarms extends Construct {
         comparisonOperator: isLow
           ? ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD
           : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        evaluationPeriods: periods,
+        datapointsToAlarm: periods,
+        evaluationPeriods: outOf,
         treatMissingData: missing ?? TreatMissingData.NOT_BREACHING,
       });
       alarm.addAlarmAction(new SnsAction(topic));
@@ -130,8 +143,10 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       metric: countedMetric(scope, 'RecordsFailed'),
       threshold: 1,
       periods: 2,
+      // What fails is retried within the hour: until then the alarm stays.
+      outOf: 13,
       means:
-        'Recording has failed for ten minutes. A fault of AWS (throttled, unavailable) is retried for 14 hours, after a minute at first and every hour at last; any other error five times, within a quarter of an hour.',
+        'Recording has failed repeatedly within an hour. A fault of AWS (throttled, unavailable) is retried for 14 hours, after a minute at first and every hour at last; any other error five times, within a quarter of an hour.',
       risk: 'nothing yet: what fails for longer becomes a dead letter, to be sent back once the cause is gone.',
       first: `${logsOf('Recorder')} --since 1h`,
     },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { backoffSeconds } from '../../functions/recorder/retry-policy.ts';
 import { onlyOf, templateOf } from './templates.ts';
 
 const template = templateOf();
@@ -74,6 +75,13 @@ describe('the alarms', () => {
     );
   });
 
+  it('of failed attempts stays until an hour without any has passed, which is how long the next one may take', () => {
+    const { DatapointsToAlarm, EvaluationPeriods, Period } = alarm('RecordsFailed');
+
+    expect(DatapointsToAlarm).toBe(2);
+    expect(EvaluationPeriods * Period).toBeGreaterThan(backoffSeconds(20));
+  });
+
   it('go to one topic, that they have gone off and that they are over', () => {
     const topic = { Ref: only('AWS::SNS::Topic').id };
 
@@ -86,7 +94,7 @@ describe('the alarms', () => {
   it.each([
     ['DeadLetters', 'ApproximateNumberOfMessagesVisible', 'Maximum', 1, 1, DEAD_LETTERS],
     ['QueueAge', 'ApproximateAgeOfOldestMessage', 'Maximum', 600, 2, QUEUE],
-    ['RecordsFailed', 'RecordsFailed', 'Sum', 1, 2, SERVICE],
+    ['RecordsFailed', 'RecordsFailed', 'Sum', 1, 13, SERVICE],
     ['Webhook5xx', '5XXError', 'Sum', 1, 1, API],
     ['Webhook4xx', '4XXError', 'Sum', 100, 1, API],
     ['WebhookUnauthorized', 'DeliveriesRejected', 'Sum', 1, 1, [UNAUTHORIZED, ...SERVICE]],
