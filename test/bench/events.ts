@@ -9,9 +9,17 @@ const { sessionId } = summaryOf(EXAMPLE);
 
 export const AUTHORIZATION = 'the-value-that-8x8-sends';
 
-/** What 8x8 delivers of a new session; or, where it is given, another summary of that one. */
+let sessions = 0;
+
+/**
+ * What 8x8 delivers of a new session, which has times of its own, so that no cache has them; or, where it is given,
+ * another summary of that one.
+ */
 export function newBody(of = randomUUID(), endTime?: string): string {
-  const body = EXAMPLE.replaceAll(sessionId, of);
+  const later = ++sessions * 1_000;
+  const body = EXAMPLE.replaceAll(sessionId, of).replace(/\d{4}-\d\d-\d\dT[\d:]{8}(?=Z")/g, (time) =>
+    new Date(Date.parse(`${time}Z`) + later).toISOString().slice(0, 19),
+  );
   return endTime === undefined ? body : body.replace(/"endTime": *"[^"]*"/, `"endTime": "${endTime}"`);
 }
 
