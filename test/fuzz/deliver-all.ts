@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
+import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { fromMessage, textOrBytes } from '../../functions/queue/message.ts';
 import { readSummary } from '../../functions/vss/summary.ts';
@@ -65,6 +66,9 @@ export async function deliverAll(
   });
   try {
     const { webhookUrl, authorization, outputs } = stack;
+    // A batch that is lost on its way to the recorder comes back soon, not after minutes.
+    const Attributes = { VisibilityTimeout: '10' };
+    await stack.sqs.send(new SetQueueAttributesCommand({ QueueUrl: stack.queueUrl, Attributes }));
     const subAccountIds = outputs.SubAccountIds.split(',');
     const statuses = new Map<string, number>();
     const complaints: string[] = [];
