@@ -136,15 +136,15 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       periods: 2,
       means:
         'Deliveries have waited for more than ten minutes: the recorder does not keep up, does not run, or the table is unavailable. An outage of up to 12 hours heals by itself.',
-      risk: `analysts see sessions late. The queue keeps a delivery for ${RETENTION_DAYS.queue} days: what is left is ${RETENTION_DAYS.queue} days less the value of this alarm.`,
+      risk: `analysts see sessions late. The queue keeps a delivery for ${RETENTION_DAYS.queue} days: ${RETENTION_DAYS.queue} days less the value are left. The value leaves out what was received three times, which becomes a dead letter after 14 hours.`,
       first: `npm run doctor -- ${stage}`,
     },
     RecordsFailed: {
       metric: countedMetric(scope, 'RecordsFailed'),
       threshold: 1,
       periods: 2,
-      // What fails is retried within the hour: until then the alarm stays.
-      outOf: 13,
+      // The longest back-off is an hour: any 26 periods (130 minutes) contain two attempts.
+      outOf: 26,
       means:
         'Recording has failed repeatedly within an hour. A fault of AWS (throttled, unavailable) is retried for 14 hours, after a minute at first and every hour at last; any other error five times, within a quarter of an hour.',
       risk: 'nothing yet: what fails for longer becomes a dead letter, to be sent back once the cause is gone.',

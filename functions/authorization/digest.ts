@@ -9,8 +9,8 @@ export function digestOf(authorization: string): string {
 const SCHEME = /^[\w!#$%&'*+.^`|~-]+ /;
 
 /**
- * Whether a value, as it is or after a scheme such as `Bearer`, is one of those accepted. Takes the same time whichever
- * it is, and for any that is none.
+ * Whether a value, as it is or after a scheme such as `Bearer`, is one of those accepted. Takes the same time whether and
+ * whichever value matches.
  */
 export function isAccepted(authorization: string, acceptedDigests: readonly string[]): boolean {
   const digests = [authorization, authorization.replace(SCHEME, '')].map((value) =>

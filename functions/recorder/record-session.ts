@@ -13,7 +13,12 @@ import { RecordTooLargeError, type SessionTable } from './session-table.ts';
 /** What became of a summary: first of its session, already there, or another summary of a recorded session. */
 export type Recorded = 'recorded' | 'duplicate' | 'conflict';
 
-/** Lost races after which a record is left to the queue's retry. More writers at once share one session only in tests. */
+/** Others kept changing the record of a session, which passes. */
+export class ContendedRecordError extends Error {
+  override name = 'ContendedRecordError';
+}
+
+/** Lost races after which the message is retried later. Only tests have more concurrent writers per session. */
 const MAX_ATTEMPTS = 20;
 
 /** Takes alternates for which a record has no room any more; resolves once they are kept. */
@@ -31,6 +36,7 @@ export async function recordSession(
   keepElsewhere: KeepElsewhere,
 ): Promise<Recorded> {
   const record = newRecord(summary);
+  const keep = once(keepElsewhere);
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const stored = attempt === 1 ? undefined : await table.read(summary.sessionId);
     if (stored === undefined) {
@@ -39,18 +45,21 @@ export async function recordSession(
     }
     const standing = standingOf(summary, stored);
     if (standing === 'known') return 'duplicate';
-    const isReplaced = await replace(
-      table,
-      merge(stored, record),
-      stored.revision,
-      summary.digest,
-      keepElsewhere,
-    );
+    const isReplaced = await replace(table, merge(stored, record), stored.revision, summary.digest, keep);
     if (isReplaced) return standing === 'new' ? 'conflict' : 'duplicate';
   }
-  throw new Error(
+  throw new ContendedRecordError(
     `The record of session ${loggableId(summary.sessionId)} changed ${MAX_ATTEMPTS} times while it was being merged`,
   );
+}
+
+/** Keeps each alternate once, however many races are lost after that. */
+function once(keepElsewhere: KeepElsewhere): KeepElsewhere {
+  const kept = new Set<string>();
+  return async (alternates) => {
+    await keepElsewhere(alternates.filter(({ digest }) => !kept.has(digest)));
+    for (const { digest } of alternates) kept.add(digest);
+  };
 }
 
 /** Replaces a record by a merged one, without the last alternates if that is too large. */

@@ -3,7 +3,7 @@ import { isTransientFault } from './transient-fault.ts';
 const SHORTEST_BACKOFF_SECONDS = 60;
 const LONGEST_BACKOFF_SECONDS = 3_600;
 
-/** At this receive, a message that fails for a reason nobody foresaw becomes a dead letter. */
+/** At this receive, or at any later one, a message that fails for an unexpected reason becomes a dead letter. */
 export const MAX_UNEXPECTED_RECEIVES = 5;
 
 /** What becomes of a message that failed. */

@@ -1,5 +1,16 @@
 import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
 import { DeadlineExceededError } from '../client-settings.ts';
+import { ContendedRecordError } from './record-session.ts';
+
+/** Faults of the network that the SDK does not count as transient. */
+const NETWORK_FAULTS: ReadonlySet<unknown> = new Set([
+  'ECONNABORTED',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'EPROTO',
+]);
 
 /** Real errors nest a few causes; a limit also ends a cycle. */
 const MAX_CAUSES = 10;
@@ -12,6 +23,10 @@ export function isTransientFault(error: unknown, causes = MAX_CAUSES): boolean {
   if (!isSdkError(error)) return false;
   return (
     error instanceof DeadlineExceededError ||
+    error instanceof ContendedRecordError ||
+    ('code' in error && NETWORK_FAULTS.has(error.code)) ||
+    error.$metadata?.httpStatusCode === 408 ||
+    error.name === 'ExpiredTokenException' ||
     // SQS answers 400 when KMS, which encrypts for it, is throttled; the SDK does not count that as throttling.
     error.name === 'KmsThrottled' ||
     isThrottlingError(error) ||

@@ -3,11 +3,11 @@ import { isJsonObject, type Json, type JsonObject, parseJson } from './json.ts';
 import {
   IdentifyingEvent,
   KNOWN_FIELDS,
-  nameOf,
   OtherEvent,
   REQUIREMENTS,
   type SummaryEvent,
   SummaryPayload,
+  spellings,
 } from './payload.ts';
 
 /** Where a delivery is not a valid summary. Holds nothing of what was delivered. */
@@ -67,14 +67,11 @@ function fromText(value: Json): Json {
 }
 
 function withParsedPayload(event: JsonObject): JsonObject {
-  for (const key in event) {
-    const value = event[key];
-    if (typeof value === 'string' && nameOf(KNOWN_FIELDS.event, key) === 'payload')
-      return Object.fromEntries(
-        Object.entries(event).map(([name, inner]) => [name, name === key ? fromText(inner) : inner]),
-      );
-  }
-  return event;
+  const key = spellings(KNOWN_FIELDS.event, event).get('payload');
+  if (key === undefined || typeof event[key] !== 'string') return event;
+  return Object.fromEntries(
+    Object.entries(event).map(([name, value]) => [name, name === key ? fromText(value) : value]),
+  );
 }
 
 /** Reads a delivery, parsed from JSON, as one of the schemas of a summary; both require the same of it. */

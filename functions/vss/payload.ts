@@ -202,8 +202,16 @@ export const IdentifyingEvent = fields({ eventType: summaryType, payload: fields
 /** A delivery of one of 8x8's other webhooks. */
 export const OtherEvent = fields({ eventType: v.pipe(eventType, v.picklist(OTHER_EVENTS)) });
 
-/** The payload of a summary, whatever its event is called: no other event has a status of its session. */
-export const SummaryPayload = fields({ payload: fields({ ...requiredFields, sessionStatus: text }) });
+/** The payload of a summary, whatever its event is called: it identifies a session, and has what no other event has. */
+export const SummaryPayload = fields({
+  payload: v.pipe(
+    v.custom<JsonObject>(isJsonObject),
+    v.check((payload) =>
+      Object.keys(payload).some((key) => /^(?:sessionStatus|endTime|details)$/i.test(key)),
+    ),
+    fields(requiredFields),
+  ),
+});
 
 /** The fields that each object of a delivery is known to have, with their types. */
 export const FIELDS = {

@@ -12,6 +12,7 @@ import {
   SummaryEvent,
   spellings,
 } from './payload.ts';
+import { isFinerThanMilliseconds } from './values.ts';
 
 type Payload = v.InferOutput<typeof SummaryEvent>['payload'];
 
@@ -137,13 +138,13 @@ function isNested(name: string): name is 'payload' | 'callQuality' | 'errorDetai
   return name === 'payload' || name === 'callQuality' || name === 'errorDetails';
 }
 
-/** A time with digits after its milliseconds. */
+/** Whether a value is a time that has lost digits. */
 function isFinerThanShown(shown: unknown, delivered: Json): boolean {
   return (
     typeof shown === 'string' &&
-    typeof delivered === 'string' &&
+    (typeof delivered === 'string' || typeof delivered === 'number') &&
     shown !== delivered &&
-    /^\s*\d{4}-\d\d-\d\d[T ].*[.,]\d{3}\d*[1-9]/i.test(delivered)
+    isFinerThanMilliseconds(delivered)
   );
 }
 

@@ -35,10 +35,10 @@ export const instant = v.pipe(
 
 /** ISO 8601, also with a space for T, a comma before the fraction, without seconds, or without an offset. */
 const ISO =
-  /^\s*(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(?:Z|UTC|GMT|([+-]\d\d)(?::?(\d\d))?)?\s*$/i;
+  /^\s*(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s?(?:Z|UTC|GMT|([+-]\d\d)(?::?(\d\d))?)?\s*$/i;
 
 /** Since 1970, from September 2001 to November 2286: seconds, perhaps with a fraction, or milliseconds. */
-const EPOCH_SECONDS = /^(\d{10})(?:\.(\d{1,3}))?$/;
+const EPOCH_SECONDS = /^(\d{10})(?:\.(\d+))?$/;
 const EPOCH_MILLISECONDS = /^\d{13}$/;
 
 /**
@@ -48,7 +48,7 @@ const EPOCH_MILLISECONDS = /^\d{13}$/;
 export function utcOf(value: string | number): string | undefined {
   const text = String(value);
   if (text.length > MAX_LENGTH) return undefined;
-  // Of each time, this is asked twice: for the summary and for its digest.
+  // Each time is parsed twice: for the summary and for its digest.
   if (!recent.has(text)) {
     if (recent.size === MAX_RECENT) recent.clear();
     recent.set(text, readTime(text));
@@ -56,7 +56,7 @@ export function utcOf(value: string | number): string | undefined {
   return recent.get(text);
 }
 
-/** A time has fewer characters. */
+/** Longer than any supported form. */
 const MAX_LENGTH = 64;
 const MAX_RECENT = 200;
 const recent = new Map<string, string | undefined>();
@@ -67,9 +67,15 @@ function readTime(text: string): string | undefined {
     const offset = hours === undefined ? 'Z' : `${hours}:${minutes}`;
     return toUtc(date, `${date}T${minute}:${second}.${fraction.slice(0, 3).padEnd(3, '0')}${offset}`);
   }
-  const [, seconds, thousandths = ''] = EPOCH_SECONDS.exec(text) ?? [];
-  if (seconds !== undefined) return new Date(Number(seconds + thousandths.padEnd(3, '0'))).toISOString();
+  const [, seconds, decimals = ''] = EPOCH_SECONDS.exec(text) ?? [];
+  if (seconds !== undefined)
+    return new Date(Number(seconds + decimals.slice(0, 3).padEnd(3, '0'))).toISOString();
   return EPOCH_MILLISECONDS.test(text) ? new Date(Number(text)).toISOString() : undefined;
+}
+
+/** Whether a time has digits after its milliseconds, which `utcOf` leaves out. */
+export function isFinerThanMilliseconds(time: string | number): boolean {
+  return /^\s*(?:\d{4}-\d\d-\d\d[T ].*[.,]|\d{10}\.)\d{3}\d*[1-9]/i.test(String(time));
 }
 
 function toUtc(day: string, time: string): string | undefined {

@@ -71,8 +71,8 @@ export function receive(request: Request, { authorizationDigests, subAccountIds 
 }
 
 /**
- * A body without its gzip compression, which its first bytes tell: no text begins so, and a Content-Encoding may be
- * lost or wrong. One that is damaged stays as it is. Undefined if it would be too large.
+ * Decompresses a gzip body, recognised by its first two bytes: Content-Encoding may be missing or wrong. A damaged body
+ * is returned as it is; undefined if the result would be too large.
  */
 function decompressed(body: Buffer): Buffer | undefined {
   if (body[0] !== 0x1f || body[1] !== 0x8b) return body;

@@ -63,8 +63,8 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   error_call_flow_request_id: 'the call flow request that failed',
   error_action: 'the action that failed',
   version: '8x8’s version of the summary’s schema',
-  digest: 'SHA-256 of what the payload says, whatever its wording',
-  received_at: 'when the delivery was received that the summary was recorded from',
+  digest: 'SHA-256 of the normalised content of the payload',
+  received_at: 'when the summary was first received',
   revision: 'how often the record was written',
   unsuccessful_in: 'the sub-account, if the session was not successful',
   unsuccessful_at:

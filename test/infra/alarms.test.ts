@@ -75,11 +75,18 @@ describe('the alarms', () => {
     );
   });
 
-  it('of failed attempts stays until an hour without any has passed, which is how long the next one may take', () => {
+  it('of failed attempts stays in alarm while a message is retried with the longest back-off', () => {
     const { DatapointsToAlarm, EvaluationPeriods, Period } = alarm('RecordsFailed');
+    const attempts = Array.from({ length: 12 }, (_, hour) => hour * (backoffSeconds(20) + 30));
+    const breaching = new Set(attempts.map((at) => Math.floor(at / Period)));
+    const isInAlarm = (last: number) =>
+      Array.from({ length: EvaluationPeriods }, (_, i) => last - i).filter((period) => breaching.has(period))
+        .length >= DatapointsToAlarm;
 
-    expect(DatapointsToAlarm).toBe(2);
-    expect(EvaluationPeriods * Period).toBeGreaterThan(backoffSeconds(20));
+    const [, second = 0] = breaching;
+    const last = Math.max(...breaching);
+    for (let period = second; period <= last; period++) expect(isInAlarm(period)).toBe(true);
+    expect(isInAlarm(last + EvaluationPeriods)).toBe(false);
   });
 
   it('go to one topic, that they have gone off and that they are over', () => {
@@ -94,7 +101,7 @@ describe('the alarms', () => {
   it.each([
     ['DeadLetters', 'ApproximateNumberOfMessagesVisible', 'Maximum', 1, 1, DEAD_LETTERS],
     ['QueueAge', 'ApproximateAgeOfOldestMessage', 'Maximum', 600, 2, QUEUE],
-    ['RecordsFailed', 'RecordsFailed', 'Sum', 1, 13, SERVICE],
+    ['RecordsFailed', 'RecordsFailed', 'Sum', 1, 26, SERVICE],
     ['Webhook5xx', '5XXError', 'Sum', 1, 1, API],
     ['Webhook4xx', '4XXError', 'Sum', 100, 1, API],
     ['WebhookUnauthorized', 'DeliveriesRejected', 'Sum', 1, 1, [UNAUTHORIZED, ...SERVICE]],

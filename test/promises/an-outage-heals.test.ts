@@ -47,7 +47,7 @@ describe(`an outage (seed ${seed})`, () => {
       expect(recorded.get(sessionId)).toBeLessThanOrEqual(Math.max(sentAt, END) + HOUR + MINUTE);
   });
 
-  it('of minutes is over for each delivery after minutes', async () => {
+  it('of five minutes delays no delivery by more than five minutes after its end', async () => {
     const END = BEGIN + 5 * MINUTE;
     const deliveries = deliveriesWithin(20 * MINUTE, 200);
 

@@ -75,6 +75,24 @@ describe('a record that has become too large', () => {
     );
   });
 
+  it('moves each summary elsewhere once, also when the race for the record is lost', async () => {
+    const table = tableWithRoomFor(2, stored);
+    let races = 0;
+    const moved: string[] = [];
+    const contended = {
+      ...table,
+      replace: async (record: SessionRecord) => (await table.replace(record)) && ++races > 2,
+    };
+
+    await recordSession(contended, ending(50), async (alternates) => {
+      moved.push(...alternates.map(({ digest }) => digest));
+    });
+
+    expect(races).toBe(3);
+    expect(moved.length).toBeGreaterThan(0);
+    expect(new Set(moved).size).toBe(moved.length);
+  });
+
   it('stays as it is when the summary itself is the oldest one, which is for its message to keep', async () => {
     const table = tableWithRoomFor(3, stored);
 

@@ -8,6 +8,7 @@ import {
 import { KmsAccessDenied, KmsThrottled, OverLimit, RequestThrottled } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { DeadlineExceededError } from '../../../functions/client-settings.ts';
+import { ContendedRecordError } from '../../../functions/recorder/record-session.ts';
 import { RecordTooLargeError } from '../../../functions/recorder/session-table.ts';
 import { isTransientFault } from '../../../functions/recorder/transient-fault.ts';
 
@@ -32,9 +33,21 @@ describe('a fault is transient', () => {
     ['KMS throttles SQS', new KmsThrottled(answered(400))],
     ['a call exceeds its deadline', new DeadlineExceededError('No success within 9000 ms')],
     ['a request times out', named('TimeoutError')],
-    ...['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].map(
-      (code): [string, Error] => [`the network says ${code}`, network(code)],
-    ),
+    ['a request is answered 408', unmodelled('Unheard', 408)],
+    ['credentials have expired', unmodelled('ExpiredTokenException', 400)],
+    ['others keep changing the record', new ContendedRecordError('changed 20 times')],
+    ...[
+      'ECONNRESET',
+      'ECONNREFUSED',
+      'EPIPE',
+      'ETIMEDOUT',
+      'ENOTFOUND',
+      'EAI_AGAIN',
+      'EHOSTUNREACH',
+      'ENETDOWN',
+      'EPROTO',
+      'ECONNABORTED',
+    ].map((code): [string, Error] => [`the network says ${code}`, network(code)]),
   ])('when %s, also as the cause of another error', (_, error) => {
     expect(isTransientFault(error)).toBe(true);
     const wrapped = new Error('outer', { cause: new Error('middle', { cause: error }) });

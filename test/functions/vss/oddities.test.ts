@@ -729,7 +729,6 @@ const ROWS: Row[] = [
     'yesterday',
     171_134_649,
     17_113_464_900,
-    '1711346490.0000001',
     true,
   ].map((endTime) => ({
     oddity: `the end time ${JSON.stringify(endTime)}`,
@@ -738,6 +737,26 @@ const ROWS: Row[] = [
     shows: { endTime: undefined, sessionStatus: 'COMPLETED' },
     unrecognised: { 'payload.endTime': endTime },
   })),
+  ...[1_711_346_490.123456, '1711346490.1234567890123'].map((startTime) => ({
+    oddity: `the time ${JSON.stringify(startTime)}, finer than a millisecond`,
+    source: 'by caution: Python writes times so',
+    summary: ofPayload({ startTime }),
+    shows: { startTime: '2024-03-25T06:01:30.123Z' },
+    unrecognised: { 'payload.startTime': startTime },
+  })),
+  {
+    oddity: 'a payload given as JSON text, beside another spelling of its name',
+    source: 'by caution: the documented spelling is the one that is read',
+    summary: summaryOf(
+      JSON.stringify({
+        Payload: 'x',
+        eventType: 'SESSION_SUMMARY',
+        payload: JSON.stringify({ sessionId: 'of-a-text', subAccountId: '8x8_test' }),
+      }),
+    ),
+    shows: { sessionId: 'of-a-text' },
+    unrecognised: { Payload: 'x' },
+  },
   ...[null, undefined, '', 'null'].map((nothing) => ({
     oddity: `a status and times that are ${JSON.stringify(nothing)}`,
     source: 'VSS overview: also if the session cannot be created',
@@ -814,7 +833,10 @@ describe('a delivery is refused', () => {
   });
 
   it.each(OTHER_EVENTS)('of another event of 8x8: %s', (eventType) => {
-    const event = summaryBody({ sessionStatus: undefined, callStatus: 'CALL_RECEIVED' }, { eventType });
+    const event = summaryBody(
+      { sessionStatus: undefined, startTime: undefined, endTime: undefined, callStatus: 'CALL_RECEIVED' },
+      { eventType },
+    );
 
     expect(readSummary(event)).toEqual({ outcome: 'unsupported-event' });
   });
@@ -822,10 +844,11 @@ describe('a delivery is refused', () => {
   it.each(OTHER_EVENTS)(
     'and kept, of a summary under the name %s, as legacy pages of 8x8 have it',
     (eventType) => {
-      expect(readSummary(summaryBody({}, { eventType }))).toEqual({
-        outcome: 'invalid-summary',
-        issues: [{ path: 'eventType', message: 'expected SESSION_SUMMARY' }],
-      });
+      for (const payload of [{}, { sessionStatus: null, Details: {} }, { sessionStatus: undefined }])
+        expect(readSummary(summaryBody(payload, { eventType }))).toEqual({
+          outcome: 'invalid-summary',
+          issues: [{ path: 'eventType', message: 'expected SESSION_SUMMARY' }],
+        });
     },
   );
 

@@ -253,7 +253,6 @@ describe('a digest', () => {
     ['its status in other words', { sessionStatus: 'completed' }],
     ['a field without a value', { callCount: null }],
     ['an unknown field without a value', { sipCode: 'null' }],
-    ['an object of nothing', { errorDetails: { errorCode: null } }],
     ['its times with an offset', { endTime: '2026-01-13T16:27:33.000+0800' }],
     ['its times in milliseconds', { startTime: Date.parse('2026-01-13T08:26:58Z') }],
     ['names in another case', { sessionStatus: undefined, SessionSTATUS: 'COMPLETED' }],
@@ -278,6 +277,18 @@ describe('a digest', () => {
       { details: { callA: { callDuration: 5 } } },
       { details: { callB: { callDuration: 5 } } },
       { callA: { callDuration: 5 } },
+      { sessionStatus: 'BUSY', SessionStatus: 'FAILED' },
+      { sessionStatus: 'FAILED', SessionStatus: 'BUSY' },
+      { details: { callA: { callId: 'x' }, CallA: { callId: 'y' } } },
+      { details: { callA: { callId: 'y' }, CallA: { callId: 'x' } } },
+      { details: { callA: { callDuration: 5 }, callB: {} } },
+      { startTime: '2026-01-13T08:26:58.123456Z' },
+      { startTime: '2026-01-13T08:26:58.123999Z' },
+      { tags: [] },
+      { tags: [null] },
+      { tags: [{}] },
+      { areaCode: '007' },
+      { areaCode: '7' },
     ];
 
     expect(new Set(payloads.map((payload) => digestOf(payload))).size).toBe(payloads.length);
