@@ -1,18 +1,17 @@
 import { hash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { fromMessage, textOrBytes } from '../../functions/queue/message.ts';
 import { readSummary } from '../../functions/vss/summary.ts';
 import { MAX_BODY_BYTES } from '../../functions/webhook/receive.ts';
 import { startLocalStack } from '../../infra/local/local-stack.ts';
-import { type FaultProxy, faultProxy } from '../faults/fault-proxy.ts';
+import { type Call, type FaultProxy, faultProxy, visibilityRewrite } from '../faults/fault-proxy.ts';
 import { queueDepth } from '../queue-depth.ts';
 import type { Findings } from './findings.ts';
 
 /** Few of few: a slow machine would not answer many in time. */
-const atOnceOf = (count: number) => Math.min(16, Math.ceil(count / 40));
+const atOnceOf = (count: number) => Math.min(16, Math.ceil(count / 80));
 
 /** No fault lasts this long: something else is wrong then. */
 const MAX_REDELIVERIES = 100;
@@ -50,25 +49,28 @@ export async function deliverAll(
     log: () => {},
     ...(assembly !== undefined && { assembly }),
     concurrency: Math.min(4, Math.ceil(count / 100)),
-    async between(service, endpoint) {
-      const proxy = await faultProxy(endpoint, ({ body }) => {
-        if (service === 'dynamodb') return undefined;
+    async between(_, endpoint) {
+      const note = ({ operation, body }: Call) => {
+        if (operation !== 'SendMessage') return undefined;
         const call = v.parse(Sent, JSON.parse(body.toString()));
         if (isDeadLetter(call)) sentToDeadLetters++;
         // The recorder's own, of a delivery that was in the queue.
         if (call.MessageAttributes['reason']?.StringValue === 'record-too-large') tooLarge++;
         else sent.add(placeOf(call));
         return undefined;
-      });
+      };
+      // What a slow emulator does not take in time is tried again after seconds, not minutes.
+      const proxy = await faultProxy(
+        endpoint,
+        note,
+        visibilityRewrite((seconds) => Math.ceil(seconds / 60)),
+      );
       proxies.push(proxy);
       return proxy.url;
     },
   });
   try {
     const { webhookUrl, authorization, outputs } = stack;
-    // A batch that is lost on its way to the recorder comes back soon, not after minutes.
-    const Attributes = { VisibilityTimeout: '10' };
-    await stack.sqs.send(new SetQueueAttributesCommand({ QueueUrl: stack.queueUrl, Attributes }));
     const subAccountIds = outputs.SubAccountIds.split(',');
     const statuses = new Map<string, number>();
     const complaints: string[] = [];
