@@ -30,17 +30,15 @@ function contentOf(value: Json, normalise: Normalise, depth: number): string | u
 function contentOfObject(object: JsonObject, depth: number): string {
   const contents = new Map<string, string>();
   for (const key in object) {
-    const { name, normalise } = fieldOf(key);
-    const content = contentOf(object[key] ?? null, normalise, depth + 1);
+    const name = key.toLowerCase();
+    const content = contentOf(object[key] ?? null, normaliserFor(name), depth + 1);
     if (content === undefined) continue;
     // Two spellings of one name are two fields: which of them is read depends on how each is written.
     if (contents.has(name)) return canonicalJson(object);
     contents.set(name, content);
   }
-  return `{${[...contents]
-    .map(([name, content]) => `${name}:${content}`)
-    .sort()
-    .join()}}`;
+  const names = [...contents.keys()].sort();
+  return `{${names.map((name) => `${JSON.stringify(name)}:${contents.get(name)}`).join()}}`;
 }
 
 /** Removes the differences between the ways in which a value may be written. */
@@ -48,36 +46,28 @@ type Normalise = (value: string | number) => string | number;
 
 const asItIs: Normalise = (value) => value;
 
-/** Chooses the normalisation by the end of a field's name, which tells its type in every field that 8x8 has published. */
-const NORMALISATIONS: readonly (readonly [RegExp, Normalise])[] = [
-  [/time(?:stamp)?$/, (value) => (isFinerThanMilliseconds(value) ? value : (utcOf(value) ?? value))],
-  [
-    /(?:status|action|direction|type|format)$/,
-    (value) => (typeof value === 'string' ? letters(value) : value),
-  ],
-  [
-    /(?:count|code|duration|mos|rate|jitter)$/,
-    (value) =>
-      typeof value === 'string' && isDecimal(value) && !/^-?0\d/.test(value) ? Number(value) : value,
-  ],
+const asTime: Normalise = (value) => (isFinerThanMilliseconds(value) ? value : (utcOf(value) ?? value));
+const asWord: Normalise = (value) => (typeof value === 'string' ? letters(value) : value);
+const asNumber: Normalise = (value) =>
+  typeof value === 'string' && isDecimal(value) && !/^-?0\d/.test(value) ? Number(value) : value;
+
+/** The end of a field's name tells its type, in every field that 8x8 has published. */
+const NORMALISERS: readonly (readonly [ending: string, normalise: Normalise])[] = [
+  ['time', asTime],
+  ['timestamp', asTime],
+  ['status', asWord],
+  ['action', asWord],
+  ['direction', asWord],
+  ['type', asWord],
+  ['format', asWord],
+  ['count', asNumber],
+  ['code', asNumber],
+  ['duration', asNumber],
+  ['mos', asNumber],
+  ['rate', asNumber],
+  ['jitter', asNumber],
 ];
 
-interface Field {
-  /** In lower case and quotation marks. */
-  name: string;
-  normalise: Normalise;
-}
-
-/** Fields by key: nearly all deliveries have the same few dozen. */
-const fields = new Map<string, Field>();
-const MAX_FIELDS = 500;
-
-function fieldOf(key: string): Field {
-  const known = fields.get(key);
-  if (known !== undefined) return known;
-  const name = key.toLowerCase();
-  const [, normalise = asItIs] = NORMALISATIONS.find(([ending]) => ending.test(name)) ?? [];
-  const field = { name: JSON.stringify(name), normalise };
-  if (fields.size < MAX_FIELDS && key.length < MAX_FIELDS) fields.set(key, field);
-  return field;
+function normaliserFor(name: string): Normalise {
+  return NORMALISERS.find(([ending]) => name.endsWith(ending))?.[1] ?? asItIs;
 }

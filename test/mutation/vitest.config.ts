@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: [
       'test/functions/vss/*.test.ts',
-      'test/functions/recorder/{create-handler,item,record-session}.test.ts',
+      'test/functions/recorder/{create-handler,isolate,item,record-session,retry-policy,transient-fault}.test.ts',
     ],
     env: { PROPERTY_RUNS: '20' },
     testTimeout: 30_000,

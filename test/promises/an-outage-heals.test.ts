@@ -35,11 +35,12 @@ describe(`an outage (seed ${seed})`, () => {
     const END = BEGIN + 12 * HOUR;
     const deliveries = deliveriesWithin(13 * HOUR, 1_300);
 
-    const { recorded, deadLetters, expired } = await outageOf({
+    const { recorded, deadLetters, expired, mostReceives } = await outageOf({
       deliveries,
       write: (_, at) => (at >= BEGIN && at < END ? throttled : 'stored'),
     });
 
+    expect(mostReceives).toBeLessThan(settings.maxReceiveCount);
     expect(deadLetters).toEqual([]);
     expect(expired).toEqual([]);
     expect(new Set(recorded.keys())).toEqual(new Set(deliveries.keys()));

@@ -90,10 +90,3 @@ it('can be made of a value that is nested deeper than the stack', () => {
 
   expect(contentDigest({ deep })).toMatch(/^[0-9a-f]{64}$/);
 });
-
-it('takes every key for what it is, also when it has seen more than it remembers', () => {
-  for (let i = 0; i < 2_000; i++) contentDigest({ [`key-${i}`]: 1 });
-
-  expect(areEqual({ anotherStatus: 'No Answer' }, { AnotherSTATUS: 'NO_ANSWER' })).toBe(true);
-  expect(areEqual({ ['k'.repeat(600)]: 'a' }, { ['K'.repeat(600)]: 'a' })).toBe(true);
-});

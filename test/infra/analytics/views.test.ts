@@ -483,6 +483,7 @@ describe('the saved queries', () => {
   });
 
   it('count what failed yesterday', async () => {
+    const today = new Date().toISOString();
     const yesterday = new Date(Date.now() - 86_400_000).toISOString();
     const failed = { ...whole, sessionStatus: 'FAILED' };
     const sql = SAVED_QUERIES.find(({ name }) => name === 'failures-yesterday')?.sql ?? '';
@@ -492,6 +493,8 @@ describe('the saved queries', () => {
         record({ ...failed, sessionId: 'b', startTime: null, endTime: yesterday }),
         { ...record({ ...failed, sessionId: 'c', startTime: null, endTime: null }), receivedAt: yesterday },
         record({ ...failed, sessionId: 'd' }),
+        // As many, should the day change before the query is run.
+        ...['e', 'f', 'g'].map((sessionId) => record({ ...failed, sessionId, startTime: today })),
       ]),
       { sql },
     );
