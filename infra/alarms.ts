@@ -228,12 +228,12 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       first: `npm run doctor -- ${stage}`,
     },
     RegistrationUnchecked: {
-      metric: registered.with({ statistic: 'SampleCount' }),
-      threshold: 0,
-      isLow: true,
+      metric: countedMetric(scope, 'WebhookUnchecked').with({ period: checks, statistic: 'Minimum' }),
+      threshold: 1,
       periods: 3,
       missing: TreatMissingData.BREACHING,
-      means: 'Three times in a row 8x8 could not be asked whether the webhook is registered.',
+      means:
+        'Three times in a row 8x8 could not be asked whether the webhook of every sub-account is registered.',
       risk: 'nothing yet; a lost registration would not be noticed.',
       first: `npm run doctor -- ${stage}`,
     },

@@ -68,6 +68,7 @@ export class Dashboard extends Construct {
       ]),
       graph('Registered at 8x8', [
         countedMetric(this, 'WebhookRegistered').with({ label: 'every webhook', statistic: 'Minimum' }),
+        countedMetric(this, 'WebhookUnchecked').with({ label: 'unchecked', statistic: 'Maximum' }),
       ]),
       graph('Told twice, told otherwise, not understood', [
         counted('DuplicateDeliveries', 'duplicates'),

@@ -21,6 +21,12 @@ export interface RegistrationProps {
   receives: readonly Construct[];
 }
 
+/**
+ * How many sub-accounts CloudFormation registers at a time. All at once would exceed 8x8's rate limit, and Lambda's
+ * concurrency in a new AWS account, which is 10: each registration takes two functions.
+ */
+const REGISTRATIONS_AT_A_TIME = 2;
+
 /** Keeps the webhook registered at 8x8, one registration per sub-account, and checks that it is. */
 export class Registration extends Construct {
   /** The function that registers and checks. */
@@ -34,7 +40,7 @@ export class Registration extends Construct {
     this.function = new NodeFunction(this, 'Function', {
       folder: 'registration',
       description: 'Registers the webhook at 8x8, and checks that it is registered',
-      // Two permissions that take a minute each to hold, and as long as calls to 8x8 may take (functions/registration).
+      // Two permissions that take a minute each to hold, and as long as calls to 8x8 may take (webhooks-api.ts).
       timeout: Duration.minutes(13),
       environment: {
         WEBHOOKS_API_URL: settings.webhooksApiUrl,
@@ -64,7 +70,8 @@ export class Registration extends Construct {
     );
 
     const { serviceToken } = new CustomResourceProvider(this, 'Provider', this.function);
-    const registrations = subAccountIds.map((subAccountId) => {
+    const registrations: CustomResource[] = [];
+    for (const [i, subAccountId] of subAccountIds.entries()) {
       // The logical id comes from this id. Were it to change, CloudFormation would register the webhook under the new
       // one and then delete the old one, and with it the webhook.
       const registration = new CustomResource(this, `SubAccount-${subAccountId}`, {
@@ -80,9 +87,10 @@ export class Registration extends Construct {
         },
         serviceTimeout: Duration.minutes(15),
       });
-      registration.node.addDependency(...receives);
-      return registration;
-    });
+      const previous = registrations[i - REGISTRATIONS_AT_A_TIME];
+      registration.node.addDependency(...receives, ...(previous ? [previous] : []));
+      registrations.push(registration);
+    }
     // A new schedule starts at once, so it has to come after what it checks.
     this.#schedule(settings.registrationCheckMinutes, { check: { url, subAccountIds } }).node.addDependency(
       ...registrations,

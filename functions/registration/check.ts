@@ -36,7 +36,10 @@ const REMEDIES: Readonly<Record<Finding, string>> = {
   'no-authorization': 'Find out who changed it; then raise authorizationVersion by one and deploy.',
 };
 
-/** Asks 8x8 whether the webhook of each sub-account is registered as it should be. Changes nothing, never rejects. */
+/**
+ * Asks 8x8 whether the webhook of each sub-account is registered as it should be, four a second. Changes nothing, never
+ * rejects.
+ */
 export function check(connect: () => Promise<WebhooksApi>, { check }: CheckEvent): Promise<Checked[]> {
   const connection = connect();
   return Promise.all(
@@ -59,7 +62,8 @@ export function check(connect: () => Promise<WebhooksApi>, { check }: CheckEvent
 function whyUnknown(error: unknown): string {
   if (!(error instanceof WebhooksApiError)) return isSecretUnread(error) ? 'not-checked' : 'misconfigured';
   const { status = 503 } = error;
-  return REFUSALS.get(status) ?? (status === 429 || status >= 500 ? 'not-checked' : 'misconfigured');
+  const mayPass = status === 429 || status >= 500 || status < 300;
+  return REFUSALS.get(status) ?? (mayPass ? 'not-checked' : 'misconfigured');
 }
 
 /** Whether Secrets Manager could not be asked, rather than had nothing for us. */

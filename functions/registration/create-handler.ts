@@ -17,15 +17,15 @@ import {
   register,
   unregister,
 } from './register.ts';
-import type { WebhooksApi } from './webhooks-api.ts';
+import { RETRY_MS, type WebhooksApi } from './webhooks-api.ts';
 import { WebhooksApiError } from './webhooks-api-error.ts';
 
 interface Dependencies {
   /**
-   * A client of 8x8, at the address that the stage has now unless another is given; reads the API key, and rejects
-   * with a clear message where there is none.
+   * A client of 8x8 that retries for so long, at the address that the stage has now unless another is given; reads the
+   * API key, and rejects with a clear message where there is none.
    */
-  connect: (webhooksApiUrl?: string) => Promise<WebhooksApi>;
+  connect: (retryMs: number, webhooksApiUrl?: string) => Promise<WebhooksApi>;
   /** The text of a secret. */
   readSecret: (secretArn: string) => Promise<string>;
   /** What CloudFormation is doing with a stack, in its own words. */
@@ -101,7 +101,7 @@ export function createHandler(dependencies: Dependencies) {
 
   /** Whether 8x8 shows the webhook as it should be; with which of the accepted Authorization values, it never shows. */
   async function shows(webhooksApiUrl: string, subAccountId: string, url: string): Promise<boolean> {
-    const webhooks = connect(webhooksApiUrl).then((api) => api.list(subAccountId));
+    const webhooks = connect(LOOK_AGAIN_MS, webhooksApiUrl).then((api) => api.list(subAccountId));
     return webhooks.then(
       (found) => findingOf(found, url) === undefined,
       () => false,
@@ -118,10 +118,10 @@ export function createHandler(dependencies: Dependencies) {
       event.ResourceProperties,
     );
     const authorization = await readSecret(authorizationSecretArn);
-    const api = await connect(webhooksApiUrl);
+    const api = await connect(RETRY_MS, webhooksApiUrl);
     const replaced = await register(api, { ...how, subAccountId, url, authorization }, pause);
     if (replaced.length > 0) {
-      const details = { subAccountId, url, replaced: replaced.map(shown) };
+      const details = { subAccountId, url, replaced: replaced.map((other) => shown(other, url)) };
       logger.warn('Took over the webhook of a sub-account', details);
     }
     return { PhysicalResourceId: physicalId(subAccountId) };
@@ -136,7 +136,7 @@ export function createHandler(dependencies: Dependencies) {
       if (onDelete === 'keep' && !isRollback(status)) return { PhysicalResourceId };
       // After an update, what is cleaned up is the former resource of a sub-account that has another one now.
       if (/CLEANUP/.test(status) && subAccountIds.includes(subAccountId)) return { PhysicalResourceId };
-      const removal = await unregister(await connect(webhooksApiUrl), subAccountId, url, pause);
+      const removal = await unregister(await connect(RETRY_MS, webhooksApiUrl), subAccountId, url, pause);
       if (removal === 'not-ours') logger.warn('Left the webhook of someone else', { subAccountId });
     } catch (error) {
       logger.error('A webhook may still be registered; remove it at 8x8', { PhysicalResourceId, error });
@@ -145,11 +145,13 @@ export function createHandler(dependencies: Dependencies) {
   }
 
   async function report(event: CheckEvent): Promise<Checked[]> {
-    const all = await check(connect, event);
-    for (const { subAccountId, problem } of all) {
+    const all = await check(() => connect(RETRY_MS), event);
+    const isUnchecked = ({ problem }: Checked) => problem?.finding === 'not-checked';
+    metrics.addMetric('WebhookUnchecked', MetricUnit.Count, all.filter(isUnchecked).length);
+    for (const checked of all) {
+      const { subAccountId, problem } = checked;
       // What could not be asked is neither: an outage of 8x8's API stops no delivery.
-      if (problem?.finding !== 'not-checked')
-        metrics.addMetric('WebhookRegistered', MetricUnit.Count, problem ? 0 : 1);
+      if (!isUnchecked(checked)) metrics.addMetric('WebhookRegistered', MetricUnit.Count, problem ? 0 : 1);
       if (problem)
         logger.error('The webhook is not registered as it should be', { subAccountId, ...problem });
     }
@@ -167,6 +169,9 @@ export function createHandler(dependencies: Dependencies) {
     }
   };
 }
+
+/** How long a look is retried that follows a failure, in milliseconds: the function has little time left for it. */
+const LOOK_AGAIN_MS = 60_000;
 
 /** Stable, so that CloudFormation never takes an update for a replacement, whose clean-up would remove the webhook. */
 function physicalId(subAccountId: string): string {

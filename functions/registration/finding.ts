@@ -1,4 +1,4 @@
-import type { Webhook } from './webhooks-api.ts';
+import type { Webhook } from './webhook-list.ts';
 
 /** What is wrong with the registration of a webhook. */
 export type Finding = 'gone' | 'several' | 'elsewhere' | 'disabled' | 'no-authorization';
@@ -16,11 +16,11 @@ export function findingOf(webhooks: readonly Webhook[], url: string): Finding | 
 /** A finding in words: what 8x8 shows, and what was expected. */
 export function describeFinding(finding: Finding, webhooks: readonly Webhook[], url: string): string {
   const descriptions: Record<Finding, string> = {
-    gone: `8x8 shows no VSS webhook; expected ${shown(url)}`,
-    several: `8x8 shows ${webhooks.length} VSS webhooks, ${listed(webhooks)}; expected only ${shown(url)}`,
-    elsewhere: `8x8 delivers to ${listed(webhooks)}; expected ${shown(url)}`,
-    disabled: `8x8 shows the webhook ${shown(url)} disabled; expected enabled`,
-    'no-authorization': `8x8 shows the webhook ${shown(url)} without an Authorization header; expected with one`,
+    gone: `8x8 shows no VSS webhook; expected ${shown(url, url)}`,
+    several: `8x8 shows ${webhooks.length} VSS webhooks, ${listed(webhooks, url)}; expected only ${shown(url, url)}`,
+    elsewhere: `8x8 delivers to ${listed(webhooks, url)}; expected ${shown(url, url)}`,
+    disabled: `8x8 shows the webhook ${shown(url, url)} disabled; expected enabled`,
+    'no-authorization': `8x8 shows the webhook ${shown(url, url)} without an Authorization header; expected with one`,
   };
   return descriptions[finding];
 }
@@ -31,14 +31,22 @@ export function isSameUrl(a: string, b: string): boolean {
 }
 
 /** The URLs of webhooks for people to read, the first three. */
-export function listed(webhooks: readonly Webhook[]): string {
-  const urls = webhooks.slice(0, 3).map(({ url }) => shown(url));
+export function listed(webhooks: readonly Webhook[], ours: string): string {
+  const urls = webhooks.slice(0, 3).map(({ url }) => shown(url, ours));
   return [...urls, ...(webhooks.length > 3 ? ['...'] : [])].join(', ');
 }
 
-/** A URL for people to read: without user name, password and query, which may hold a secret. */
-export function shown(url: string): string {
-  if (!URL.canParse(url)) return JSON.stringify(url.replace(/[^\x20-\x7e]/g, '?').slice(0, 200));
+/**
+ * A URL for people to read. User name, password and query may hold a secret, and so may the path of someone else's
+ * webhook: of it only those segments are shown that our URL has too.
+ */
+export function shown(url: string, ours: string): string {
+  if (!URL.canParse(url)) return url === '' ? 'no URL' : 'a text that is no URL';
   const { protocol, host, pathname, search } = new URL(url);
-  return `${protocol}//${host}${pathname}`.slice(0, 300) + (search === '' ? '' : '?...');
+  const known = new Set(URL.canParse(ours) ? new URL(ours).pathname.split('/') : []);
+  const path = pathname
+    .split('/')
+    .map((segment) => (known.has(segment) ? segment : '***'))
+    .join('/');
+  return `${protocol}//${host}${path}`.slice(0, 300) + (search === '' ? '' : '?...');
 }

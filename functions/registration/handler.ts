@@ -21,9 +21,9 @@ const cloudFormation = new CloudFormationClient(clientSettings);
 
 export const handler = createHandler({
   // The key is read each time, so that a new one counts at once.
-  async connect(baseUrl = environment.WEBHOOKS_API_URL) {
+  async connect(retryMs, baseUrl = environment.WEBHOOKS_API_URL) {
     const secretName = environment.API_KEY_SECRET_NAME;
-    return webhooksApi({ baseUrl, apiKey: readApiKey(secretName, await readSecret(secretName)) });
+    return webhooksApi({ baseUrl, retryMs, apiKey: readApiKey(secretName, await readSecret(secretName)) });
   },
   readSecret,
   async stackStatus(stackId) {

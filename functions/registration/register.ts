@@ -1,5 +1,6 @@
 import { describeFinding, type Finding, findingOf, isSameUrl, listed, shown } from './finding.ts';
-import type { Webhook, WebhooksApi } from './webhooks-api.ts';
+import type { Webhook } from './webhook-list.ts';
+import type { WebhooksApi } from './webhooks-api.ts';
 import { WebhooksApiError } from './webhooks-api-error.ts';
 
 /** What is to be registered for a sub-account. */
@@ -27,7 +28,7 @@ export class ForeignWebhookError extends Error {
 
   constructor({ subAccountId, url }: Registration, foreign: readonly Webhook[]) {
     super(
-      `Sub-account ${subAccountId}: 8x8 delivers to ${listed(foreign)}, not to ${shown(url)}. That webhook is not ` +
+      `Sub-account ${subAccountId}: 8x8 delivers to ${listed(foreign, url)}, not to ${shown(url, url)}. That webhook is not ` +
         `this stack's, so it was left as it is. Remove it at ${PORTAL}, or set takeOver to true in the settings of ` +
         'this stage to replace it.',
     );
@@ -77,7 +78,7 @@ export async function register(
   } catch (error) {
     const hadOurs = before.length > foreign.length;
     const rest = isNew && !hadOurs && progress.mayBeThere ? await undo(api, registration, error, pause) : '';
-    const fate = fateOf(before, foreign, progress);
+    const fate = fateOf(before, foreign, url, progress);
     if (error instanceof ForeignWebhookError && !progress.mayBeThere) throw error;
     const message = `${error instanceof Error ? error.message : error}${fate}${rest}`;
     throw new RegistrationError(message, { cause: error, hasRemoved: progress.hasRemoved });
@@ -127,7 +128,7 @@ async function put(
 
   foreignOf(after, registration);
   progress.mayBeThere = false;
-  await remove(api, subAccountId, pause, progress);
+  await remove(api, subAccountId, url, pause, progress);
   await put(api, registration, false, progress, pause);
 }
 
@@ -166,13 +167,18 @@ function differing(
 }
 
 /** What became of the webhooks that were there before. */
-function fateOf(before: readonly Webhook[], foreign: readonly Webhook[], progress: Progress): string {
+function fateOf(
+  before: readonly Webhook[],
+  foreign: readonly Webhook[],
+  url: string,
+  progress: Progress,
+): string {
   if (progress.hasRemoved)
-    return ` The webhook that was there, ${listed(before)}, has been removed, or may have been: 8x8 delivers nowhere until this is done again.`;
+    return ` The webhook that was there, ${listed(before, url)}, has been removed, or may have been: 8x8 delivers nowhere until this is done again.`;
   if (progress.mayBeThere && foreign.length > 0)
-    return ` The webhook that was there, ${listed(foreign)}, may have been replaced.`;
+    return ` The webhook that was there, ${listed(foreign, url)}, may have been replaced.`;
   if (before.length > 0)
-    return ` ${listed(before)} is still registered; if 8x8 refuses because of that, remove it at ${PORTAL}.`;
+    return ` ${listed(before, url)} is still registered; if 8x8 refuses because of that, remove it at ${PORTAL}.`;
   return '';
 }
 
@@ -187,7 +193,7 @@ async function undo(
   try {
     const webhooks = await api.list(subAccountId);
     if (!webhooks.every((webhook) => isSameUrl(webhook.url, url))) return mayBeLeft;
-    const wasThere = await remove(api, subAccountId, pause);
+    const wasThere = await remove(api, subAccountId, url, pause);
     const isLate = error instanceof WebhooksApiError && error.mayHaveArrived;
     return wasThere && !isLate ? '' : mayBeLeft;
   } catch {
@@ -209,7 +215,7 @@ export async function unregister(
   if (webhooks.length === 0) return 'nothing-there';
   // Removing goes by the type alone: were there two, it might take the other.
   if (!webhooks.every((webhook) => isSameUrl(webhook.url, url))) return 'not-ours';
-  await remove(api, subAccountId, pause);
+  await remove(api, subAccountId, url, pause);
   return 'removed';
 }
 
@@ -217,6 +223,7 @@ export async function unregister(
 async function remove(
   api: WebhooksApi,
   subAccountId: string,
+  url: string,
   pause: Pause,
   progress?: Progress,
 ): Promise<boolean> {
@@ -228,7 +235,7 @@ async function remove(
   const left = await look(api, subAccountId, (webhooks) => webhooks.length === 0, pause);
   if (left.length === 0) return wasThere;
   throw new Error(
-    `Sub-account ${subAccountId}: 8x8 should have removed the VSS webhook, but still shows ${listed(left)}. ` +
+    `Sub-account ${subAccountId}: 8x8 should have removed the VSS webhook, but still shows ${listed(left, url)}. ` +
       `Remove it at ${PORTAL}.`,
   );
 }

@@ -1,11 +1,7 @@
 import * as v from 'valibot';
+import type { Answer } from './request.ts';
 
 export type Method = 'GET' | 'POST' | 'DELETE';
-
-/** An answer of 8x8, or why there is none. */
-export type Answer =
-  | { status: number; retryAfterMs: number | undefined; body: unknown }
-  | { status: undefined; retryAfterMs?: undefined; fault: string };
 
 /** A call that failed. */
 export interface Failure {
@@ -32,7 +28,7 @@ export class WebhooksApiError extends Error {
   constructor({ method, subAccountId, baseUrl, answer, secrets, mayHaveArrived }: Failure) {
     const { status } = answer;
     const said = status === undefined ? answer.fault : `HTTP ${status}${quote(answer.body, secrets)}`;
-    const advice = ADVICE.find(({ isAbout }) => isAbout(status))?.text(subAccountId, baseUrl);
+    const advice = ADVICE.find(({ isAbout }) => isAbout(status))?.text(subAccountId, baseUrl, answer);
     super(`8x8 did not ${DONE[method]} of the sub-account ${subAccountId}: ${said}. ${advice}`);
     this.status = status;
     this.mayHaveArrived = mayHaveArrived;
@@ -49,7 +45,7 @@ const DONE = { GET: 'list the webhooks', POST: 'create the VSS webhook', DELETE:
 /** What to check, by the HTTP status; the first that is about it. */
 const ADVICE: readonly {
   isAbout(status: number | undefined): boolean;
-  text(subAccountId: string, baseUrl: string): string;
+  text(subAccountId: string, baseUrl: string, answer: Answer): string;
 }[] = [
   {
     isAbout: (status) => status === undefined,
@@ -72,11 +68,19 @@ const ADVICE: readonly {
   },
   {
     isAbout: (status) => status === 429,
-    text: () => 'There were too many requests. Wait a few minutes.',
+    text: (_, __, { retryAfterMs }) =>
+      retryAfterMs === undefined
+        ? 'There were too many requests. Wait a few minutes.'
+        : `There were too many requests, and 8x8 asks to wait ${Math.ceil(retryAfterMs / 1_000)} seconds.`,
   },
   {
     isAbout: (status) => status !== undefined && status >= 500,
     text: () => 'This is a fault at 8x8. Try again later; if it lasts, tell 8x8 the time and the errorId.',
+  },
+  {
+    isAbout: (status) => status !== undefined && status < 300,
+    text: () =>
+      '8x8 answers as if all were well, but its code says that it did not do it. Ask 8x8 what the code means, with this message.',
   },
   {
     isAbout: (status) => status !== undefined && status < 400,

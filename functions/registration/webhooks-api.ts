@@ -1,6 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
-import { type Answer, type Method, WebhooksApiError } from './webhooks-api-error.ts';
+import { rateLimit } from '../rate-limit.ts';
+import { type Answer, REQUEST_MS, request } from './request.ts';
+import { readWebhookList, type Webhook } from './webhook-list.ts';
+import { type Method, WebhooksApiError } from './webhooks-api-error.ts';
 
 /**
  * 8x8's Webhooks API, as far as it is about webhooks of the type VSS: a sub-account has at most one.
@@ -16,53 +19,68 @@ export interface WebhooksApi {
   remove(subAccountId: string): Promise<boolean>;
 }
 
-/** A webhook as 8x8 shows it. The value of its Authorization header is never shown. */
-export interface Webhook {
-  url: string;
-  enabled: boolean;
-  hasAuthorization: boolean;
-}
-
 interface Settings {
   /** Without a slash at its end. */
   baseUrl: string;
   apiKey: string;
-  fetch?: typeof fetch;
-  /** Waits before another attempt. */
+  /** For how long after it was made a client retries, in milliseconds. */
+  retryMs?: number;
+  fetch?: typeof globalThis.fetch;
+  /** Milliseconds of a steady clock. */
+  now?: () => number;
   pause?: (milliseconds: number) => Promise<unknown>;
 }
 
-const ATTEMPTS = 3;
-/** One attempt, to the end of its answer. */
-const ATTEMPT_MS = 10_000;
-/** A call with all its attempts and the pauses between them. */
-const CALL_MS = 55_000;
-/** So long after it was made, a client tries nothing again: the function that has it must not time out. */
-const CONNECTION_MS = 8 * 60_000;
-/** The longest first pause; each further one may be twice as long. */
-const PAUSE_MS = 1_000;
+/**
+ * Requests per second of one client. 8x8 documents no limit; a deployment has as many clients at a time as
+ * `REGISTRATIONS_AT_A_TIME` (infra/registration.ts), and the scheduled check has one.
+ */
+const REQUESTS_PER_SECOND = 4;
+
+/**
+ * How long a client retries. The rest of the function's 13 minutes is for what follows a failure: each further call is
+ * made once, and ends after ten seconds.
+ */
+export const RETRY_MS = 6 * 60_000;
+
+/** How often a request is made that fails for another reason than a rate limit. */
+const MAX_ATTEMPTS = 3;
+/** The most that is added at random to a pause: this much after the first attempt, twice as much after each further one. */
+const JITTER_MS = 1_000;
+const MAX_JITTER_MS = 30_000;
 
 /** A client of the Webhooks API. Rejects with a WebhooksApiError when 8x8 does not do what it is asked for. */
 export function webhooksApi({
   baseUrl,
   apiKey,
+  retryMs = RETRY_MS,
   fetch = globalThis.fetch,
+  now = () => performance.now(),
   pause = setTimeout,
 }: Settings): WebhooksApi {
-  const connected = performance.now();
+  const retryUntil = now() + retryMs;
+  const turn = rateLimit(REQUESTS_PER_SECOND, now, pause);
 
   async function call({ method, subAccountId, path = '', body }: Call): Promise<unknown> {
     const url = `${baseUrl}/api/v1/subaccounts/${encodeURIComponent(subAccountId)}/webhooks${path}`;
-    const started = performance.now();
+    const init = {
+      method,
+      headers: {
+        Accept: 'application/json',
+        Authorization: `Bearer ${apiKey}`,
+        ...(body && { 'Content-Type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    };
     let mayHaveArrived = false;
     for (let attempt = 1; ; attempt++) {
-      const answer = await request(url, method, body);
-      if (answer.status !== undefined && answer.status >= 200 && answer.status < 300) return answer.body;
-      mayHaveArrived ||= answer.status === undefined || answer.status >= 500;
-      const pauseMs = answer.retryAfterMs ?? Math.random() * PAUSE_MS * attempt;
-      const ends = performance.now() + pauseMs + ATTEMPT_MS;
-      const isLate = ends - started > CALL_MS || ends - connected > CONNECTION_MS;
-      if (attempt === ATTEMPTS || isLate || !isTransient(answer)) {
+      await turn();
+      const answer = await request(fetch, url, init);
+      if (isSuccess(answer)) return answer.body;
+      mayHaveArrived ||= mayHaveHadItsEffect(answer);
+      const pauseMs = pauseAfter(answer, attempt);
+      const isLate = now() + pauseMs + REQUEST_MS > retryUntil;
+      if (isLate || !isTransient(answer) || (attempt >= MAX_ATTEMPTS && !isRateLimited(answer))) {
         const secrets = [apiKey, ...(body ? [body.httpAuthHeader] : [])];
         throw new WebhooksApiError({ method, subAccountId, baseUrl, answer, secrets, mayHaveArrived });
       }
@@ -70,34 +88,10 @@ export function webhooksApi({
     }
   }
 
-  async function request(url: string, method: Method, body: object | undefined): Promise<Answer> {
-    try {
-      const response = await fetch(url, {
-        method,
-        headers: {
-          Accept: 'application/json',
-          Authorization: `Bearer ${apiKey}`,
-          ...(body && { 'Content-Type': 'application/json' }),
-        },
-        ...(body && { body: JSON.stringify(body) }),
-        // Followed, a POST would become a GET.
-        redirect: 'manual',
-        signal: AbortSignal.timeout(ATTEMPT_MS),
-      });
-      return {
-        status: response.status,
-        retryAfterMs: readRetryAfter(response.headers.get('Retry-After')),
-        body: readJson(await response.text()),
-      };
-    } catch (error) {
-      return { status: undefined, fault: describeFault(error) };
-    }
-  }
-
   return {
     async list(subAccountId) {
-      const answer = v.safeParse(List, await call({ method: 'GET', subAccountId }));
-      if (answer.success) return answer.output;
+      const webhooks = readWebhookList(await call({ method: 'GET', subAccountId }));
+      if (webhooks) return webhooks;
       throw new Error(
         `8x8 answered the list of webhooks of the sub-account ${subAccountId} with something else than that list. Check that webhooksApiUrl, ${baseUrl}, is the address of 8x8's Voice API.`,
       );
@@ -127,57 +121,30 @@ interface Call {
   body?: { httpAuthHeader: string };
 }
 
+/** What 8x8 says of a request it has done; in some answers nothing. */
+const Done = v.object({ statusCode: v.nullish(v.picklist([0, '0'])) });
+
+/** Whether 8x8 did what it was asked for: a 200 whose body has another `statusCode` than 0 is a failure. */
+function isSuccess({ status = 0, body }: Answer): boolean {
+  return status >= 200 && status < 300 && (v.is(Done, body) || !v.is(v.looseObject({}), body));
+}
+
+/** Whether a request that failed may have had its effect, or may have it in a moment. */
+function mayHaveHadItsEffect({ status = 503 }: Answer): boolean {
+  return status < 300 || status >= 500;
+}
+
 /** Whether the same request may be answered otherwise a moment later. */
 function isTransient({ status = 503 }: Answer): boolean {
   return status === 429 || status >= 500;
 }
 
-const Item = v.object({
-  type: v.string(),
-  url: v.nullish(v.string(), ''),
-  enabled: v.nullish(v.boolean()),
-  active: v.nullish(v.boolean()),
-  httpAuthHeaderAvailable: v.nullish(v.boolean(), false),
-});
-
-/** The documented answer; one for a sub-account without webhooks is not documented, so the list may be missing there. */
-const List = v.pipe(
-  v.union([
-    v.object({ webhooks: v.array(Item) }),
-    v.pipe(
-      v.object({ count: v.picklist([0, '0']), webhooks: v.nullish(v.never()) }),
-      v.transform(() => ({ webhooks: [] })),
-    ),
-  ]),
-  v.transform(({ webhooks }) =>
-    webhooks
-      .filter(({ type }) => type.toUpperCase() === 'VSS')
-      .map(({ url, enabled, active, httpAuthHeaderAvailable }) => ({
-        url,
-        enabled: enabled ?? active ?? true,
-        hasAuthorization: httpAuthHeaderAvailable,
-      })),
-  ),
-);
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** Whether 8x8 refuses because of how many requests there are: waiting helps, and 8x8 is not at fault. */
+function isRateLimited({ status, retryAfterMs }: Answer): boolean {
+  return status === 429 || retryAfterMs !== undefined;
 }
 
-/** The header Retry-After, in seconds or as a date. */
-function readRetryAfter(value: string | null): number | undefined {
-  if (value === null) return undefined;
-  const milliseconds = /^\d+$/.test(value.trim()) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
-  return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
-}
-
-function describeFault(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${ATTEMPT_MS / 1_000} seconds`;
-  // fetch says only that it failed; its cause says why.
-  return `the connection failed: ${error.cause instanceof Error ? error.cause.message : error.message}`;
+/** As long as 8x8 says, and longer at random: the clients of a deployment would otherwise come back together. */
+function pauseAfter({ retryAfterMs = 0 }: Answer, attempt: number): number {
+  return retryAfterMs + Math.random() * Math.min(JITTER_MS * 2 ** (attempt - 1), MAX_JITTER_MS);
 }

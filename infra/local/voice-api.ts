@@ -29,6 +29,15 @@ export const Switches = v.strictObject({
   emptyList: v.optional(v.picklist(['empty', 'null', 'missing']), 'empty'),
   /** How a webhook's state is called: the description says `enabled`, the guides say `active`. */
   stateName: v.optional(v.picklist(['enabled', 'active']), 'enabled'),
+  /** Above how many requests within a second it answers 429, and with which Retry-After. */
+  rateLimit: v.optional(
+    v.strictObject({
+      perSecond: v.pipe(v.number(), v.integer(), v.minValue(1)),
+      retryAfter: v.optional(v.string()),
+    }),
+  ),
+  /** Answers every request with 200, no webhooks and this `statusCode` in the body, and does nothing. */
+  failureIn200: v.optional(v.union([v.number(), v.string()])),
   /** What goes wrong with the next requests, one each; the last of them for all that follow when `stays`. */
   faults: v.optional(
     v.array(
@@ -77,6 +86,8 @@ export class VoiceApi {
   switches: Switches = v.parse(Switches, {});
   /** Requests until now: method and path. */
   readonly requests: string[] = [];
+  /** When requests were taken, within the last second: milliseconds of a steady clock. */
+  #taken: number[] = [];
   /** Requests whose connection broke, and that take effect when time has passed. */
   readonly #late: VoiceRequest[] = [];
   /** What lists still show. */
@@ -95,11 +106,22 @@ export class VoiceApi {
   /** Answers a request, with the fault whose turn it is. @throws DroppedConnection */
   async handle(request: VoiceRequest): Promise<VoiceAnswer> {
     this.requests.push(`${request.method} ${request.path}`);
+    const { rateLimit } = this.switches;
+    if (rateLimit && this.#isTooMany(rateLimit.perSecond))
+      return failure(429, 'Too many requests', rateLimit.retryAfter);
     const { faults, stays } = this.switches;
     const fault = (stays && faults.length === 1 ? faults[0] : faults.shift()) ?? 'none';
     if (fault === 'dropped-before') throw new DroppedConnection();
     if (fault === 'slow') await this.#pause(SLOW_MS);
     return this.#handle(request, fault);
+  }
+
+  #isTooMany(perSecond: number): boolean {
+    const now = performance.now();
+    this.#taken = this.#taken.filter((at) => at > now - 1_000);
+    if (this.#taken.length >= perSecond) return true;
+    this.#taken.push(now);
+    return false;
   }
 
   /** Time passes: what was late has its effect, and lists show what is. */
@@ -113,7 +135,7 @@ export class VoiceApi {
       this.#late.push(request);
       throw new DroppedConnection();
     }
-    if (typeof fault === 'number') return failure(fault, 'Simulated');
+    if (typeof fault === 'number') return failure(fault, 'Simulated', fault === 429 ? '2' : undefined);
     if (fault === 'echo') return failure(422, `Invalid request: ${request.authorization} ${request.body}`);
     const answer = this.#answer(request);
     if (fault === 'dropped-after') throw new DroppedConnection();
@@ -127,6 +149,8 @@ export class VoiceApi {
     if (authorization !== `Bearer ${this.#apiKey}`) return failure(401, 'API key not found or invalid');
     const webhooks = this.webhooks.get(subAccountId);
     if (!webhooks) return failure(404, 'Resource not found');
+    const { failureIn200 } = this.switches;
+    if (failureIn200 !== undefined) return ok({ ...NO_WEBHOOKS, subAccountId, statusCode: failureIn200 });
 
     if (method === 'GET' && type === undefined) return this.#list(subAccountId, webhooks);
     if (method === 'POST' && type === undefined) return this.#create(subAccountId, webhooks, body);
@@ -176,6 +200,8 @@ export class VoiceApi {
   }
 }
 
+const NO_WEBHOOKS = { count: 0, webhooks: [], statusMessage: 'Internal error' };
+
 /** Longer than anyone should wait for an answer. */
 const SLOW_MS = 11_000;
 
@@ -207,10 +233,10 @@ function ok(body: object): VoiceAnswer {
 }
 
 /** The one error body that the description has, with a code as text. */
-function failure(status: number, statusMessage: string): VoiceAnswer {
+function failure(status: number, statusMessage: string, retryAfter?: string): VoiceAnswer {
   return {
     status,
-    headers: status === 429 ? { 'Retry-After': '2' } : {},
+    headers: retryAfter === undefined ? {} : { 'Retry-After': retryAfter },
     body: { errorId: randomUUID(), statusCode: String(status), statusMessage, timestamp: {} },
   };
 }

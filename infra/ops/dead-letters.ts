@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageCommand,
@@ -131,20 +130,4 @@ export async function deleteLetter(
   { receiptHandle }: DeadLetter,
 ): Promise<void> {
   await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle }));
-}
-
-/** Resolves at most `perSecond` times a second. The clock is in milliseconds. */
-export function rateLimit(
-  perSecond: number,
-  now: () => number = () => performance.now(),
-  pause: (milliseconds: number) => Promise<unknown> = setTimeout,
-): () => Promise<void> {
-  const interval = 1_000 / perSecond;
-  let next = now();
-  return async () => {
-    const asked = now();
-    const turn = Math.max(next, asked);
-    next = turn + interval;
-    await pause(turn - asked);
-  };
 }

@@ -17,8 +17,9 @@ every sub-account registered, what waits in the queue and for how long, what is
 in the dead-letter queue, and when the last session was recorded (which is never
 wrong: there may have been none). Changes nothing. Exit code 1 if anything else
 is wrong. 8x8 does not show the Authorization value that it sends; if it were
-another one, the webhook would answer 401. Takes up to a minute when 8x8 does
-not answer.
+another one, the webhook would answer 401. Asks 8x8 about four sub-accounts a
+second; takes a minute longer when 8x8 does not answer, and some minutes while
+8x8 limits the rate.
 
 Options:
   --stage NAME  The deployed stage, with the shell's AWS credentials and region.

@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
+import { rateLimit } from '../../functions/rate-limit.ts';
 import { parseJson } from '../../functions/vss/json.ts';
 import { inOneLine, printable } from '../printable.ts';
 import { age } from './age.ts';
 import { runCommand } from './command.ts';
-import { type DeadLetter, deleteLetter, rateLimit, receiveAll, release, sendBack } from './dead-letters.ts';
+import { type DeadLetter, deleteLetter, receiveAll, release, sendBack } from './dead-letters.ts';
 import { masked } from './masked.ts';
 import { findStage } from './stage.ts';
 

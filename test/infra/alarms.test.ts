@@ -127,27 +127,30 @@ describe('the alarms', () => {
     },
   );
 
-  it('notice a lost registration at the next check, and three checks that could not be made', () => {
-    const low = {
+  it('notice a lost registration at the next check', () => {
+    expect(alarm('RegistrationLost')).toMatchObject({
       MetricName: 'WebhookRegistered',
       Threshold: 0,
       ComparisonOperator: 'LessThanOrEqualToThreshold',
-    };
-
-    expect(alarm('RegistrationLost')).toMatchObject({
-      ...low,
       Statistic: 'Minimum',
       Period: 3_600,
       EvaluationPeriods: 1,
       TreatMissingData: 'ignore',
     });
+    expect(alarm('RegistrationLost', customized)).toMatchObject({ Period: 300 });
+  });
+
+  it('notice that one sub-account or all of them were left unchecked three times in a row', () => {
     expect(alarm('RegistrationUnchecked')).toMatchObject({
-      ...low,
-      Statistic: 'SampleCount',
+      MetricName: 'WebhookUnchecked',
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Statistic: 'Minimum',
+      Period: 3_600,
       EvaluationPeriods: 3,
+      DatapointsToAlarm: 3,
       TreatMissingData: 'breaching',
     });
-    expect(alarm('RegistrationLost', customized)).toMatchObject({ Period: 300 });
   });
 
   it('notice that nothing is recorded, where asked to', () => {
@@ -226,6 +229,7 @@ it('the dashboard begins with all alarms, and shows every metric that the functi
     'RecordsFailed',
     'DeadLettered',
     'WebhookRegistered',
+    'WebhookUnchecked',
     'RecordingLag',
     'ApproximateAgeOfOldestMessage',
     'ConsumedWriteCapacityUnits',

@@ -34,14 +34,14 @@ function world(circumstances: Circumstances = {}) {
     subAccountIds = ['some_account'],
     ...switches
   } = circumstances;
-  const { api, fetch, pause } = vendor(['some_account', 'another_account']);
+  const { api, fetch, now, pause } = vendor(['some_account', 'another_account']);
   api.webhooks.set('some_account', before);
   Object.assign(api.switches, switches);
   const { logger, metrics, logged, counted, published } = telemetry();
   const paused: number[] = [];
   const handle = createHandler({
-    connect: async (baseUrl = 'https://voice.example') =>
-      webhooksApi({ baseUrl, apiKey: API_KEY, fetch, pause }),
+    connect: async (retryMs, baseUrl = 'https://voice.example') =>
+      webhooksApi({ baseUrl, retryMs, apiKey: API_KEY, fetch, now, pause }),
     readSecret: async (arn) => `value ${arn}`,
     stackStatus: async () => {
       if (status === 'unknown') throw new Error('no permission');
@@ -652,7 +652,7 @@ describe('the check', () => {
         },
       },
     ]);
-    expect(there.counted).toEqual({ WebhookRegistered: 1 });
+    expect(there.counted).toEqual({ WebhookRegistered: 1, WebhookUnchecked: 0 });
     expect(there.published).toHaveLength(1);
     expect(there.logged).toEqual([
       {
@@ -693,7 +693,7 @@ describe('the check', () => {
       },
       { subAccountId: 'another_account' },
     ]);
-    expect(there.counted).toEqual({ WebhookRegistered: 0 });
+    expect(there.counted).toEqual({ WebhookRegistered: 0, WebhookUnchecked: 0 });
   });
 
   it('counts nothing where 8x8 could not be asked: that stops no delivery', async () => {
@@ -703,7 +703,7 @@ describe('the check', () => {
       { problem: { finding: 'not-checked' } },
       { problem: { finding: 'not-checked' } },
     ]);
-    expect(there.counted).toEqual({});
+    expect(there.counted).toEqual({ WebhookUnchecked: 2 });
   });
 
   it.each([
@@ -724,7 +724,9 @@ describe('the check', () => {
     });
 
     expect(await handle(event)).toMatchObject([{ problem: { finding } }, { problem: { finding } }]);
-    expect(counted).toEqual(finding === 'not-checked' ? {} : { WebhookRegistered: 0 });
+    expect(counted).toEqual(
+      finding === 'not-checked' ? { WebhookUnchecked: 2 } : { WebhookUnchecked: 0, WebhookRegistered: 0 },
+    );
   });
 
   it('is refused if it asks for something else', async () => {

@@ -102,12 +102,13 @@ type Template = Valued<typeof template>;
 type Scenario = Valued<typeof scenario>;
 
 function world({ vendor: switches, initially, tellsWhatFailed }: Omit<Scenario, 'steps'>) {
-  const { api, fetch, pause } = vendor([ACCOUNT]);
+  const { api, fetch, now, pause } = vendor([ACCOUNT]);
   const { logger, metrics, logged } = telemetry();
   Object.assign(api.switches, switches);
   api.webhooks.set(ACCOUNT, [OTHER_TYPE, ...initially]);
   const handle = createHandler({
-    connect: async () => webhooksApi({ baseUrl: 'https://voice.example', apiKey: API_KEY, fetch, pause }),
+    connect: async () =>
+      webhooksApi({ baseUrl: 'https://voice.example', apiKey: API_KEY, fetch, now, pause }),
     readSecret: async (arn) => authorizationIn(arn),
     stackStatus: async () => stack.status,
     subAccountIds: [],

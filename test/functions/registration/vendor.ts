@@ -25,5 +25,16 @@ export function vendor(subAccountIds: readonly string[]) {
       throw new TypeError('fetch failed', { cause: new Error('other side closed') });
     }
   };
-  return { api, fetch, pause: async () => {} };
+  return { api, fetch, ...virtualClock() };
+}
+
+/** A clock on which only pauses take time. */
+export function virtualClock() {
+  let milliseconds = 0;
+  return {
+    now: () => milliseconds,
+    pause: async (pause: number) => {
+      milliseconds += pause;
+    },
+  };
 }

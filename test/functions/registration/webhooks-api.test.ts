@@ -1,32 +1,32 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { webhooksApi } from '../../../functions/registration/webhooks-api.ts';
+import { RETRY_MS, webhooksApi } from '../../../functions/registration/webhooks-api.ts';
 import type { Fault } from '../../../infra/local/voice-api.ts';
-import { API_KEY, vendor } from './vendor.ts';
+import { API_KEY, vendor, virtualClock } from './vendor.ts';
 
 const WEBHOOK = { type: 'VSS', url: 'https://api.example/vss', enabled: true, httpAuthHeader: 'some value' };
 const AUTHORIZATION = 'authorization-to-be-kept-secret';
 
-/** A client of the stand-in, with these faults coming; `paused` has the pauses that it made. */
+const COMMON = { baseUrl: 'https://voice.example', apiKey: API_KEY };
+
+/** A client of the stand-in, with these faults coming, on a clock of its own. */
 function client(faults: Fault[] = [], subAccountId = 'some_account') {
-  const { api, fetch } = vendor([subAccountId]);
+  const { api, fetch, now, pause } = vendor([subAccountId]);
   api.webhooks.set(subAccountId, [{ ...WEBHOOK, type: 'VCA' }, WEBHOOK]);
   api.switches.faults = faults;
-  const paused: number[] = [];
-  const pause = async (milliseconds: number) => paused.push(milliseconds);
-  return { api, paused, ...webhooksApi({ baseUrl: 'https://voice.example', apiKey: API_KEY, fetch, pause }) };
+  return { api, now, ...webhooksApi({ ...COMMON, fetch, now, pause }) };
 }
 
-/** A client to which 8x8 answers exactly this. */
-function answered(body: string | null, init?: ResponseInit) {
+/** A client to which 8x8 answers exactly this; `at` has the times of its requests. */
+function answered(body: string | ReadableStream | null, init?: ResponseInit, retryMs?: number) {
+  const { now, pause } = virtualClock();
   const requests: RequestInit[] = [];
+  const at: number[] = [];
   const fetch = async (_: unknown, request?: RequestInit) => {
     requests.push(request ?? {});
+    at.push(now());
     return new Response(body, init);
   };
-  return {
-    requests,
-    ...webhooksApi({ baseUrl: 'https://voice.example', apiKey: API_KEY, fetch, pause: async () => {} }),
-  };
+  return { requests, at, ...webhooksApi({ ...COMMON, ...(retryMs && { retryMs }), fetch, now, pause }) };
 }
 
 async function messageOf(promise: Promise<unknown>): Promise<string> {
@@ -46,6 +46,8 @@ describe('the list of webhooks', () => {
   it.each([
     ['none', { count: 0, webhooks: [] }, []],
     ['none, and no list', { count: 0 }, []],
+    ['none, and no count', { webhooks: [] }, []],
+    ['none, and nothing but that all is well', { statusCode: 0 }, []],
     ['none, as null, with a count in text', { count: '0', webhooks: null }, []],
     [
       '"active" for "enabled"',
@@ -55,6 +57,25 @@ describe('the list of webhooks', () => {
     [
       'neither, which means enabled, and nothing about a header',
       { webhooks: [{ type: 'vss', url: 'u' }] },
+      [{ url: 'u', enabled: true, hasAuthorization: false }],
+    ],
+    [
+      'booleans as text',
+      { webhooks: [{ type: 'VSS', url: 'u', enabled: 'False', httpAuthHeaderAvailable: 'true' }] },
+      [{ url: 'u', enabled: false, hasAuthorization: true }],
+    ],
+    [
+      'odd webhooks of other types',
+      {
+        webhooks: [
+          { type: 'VCS', enabled: 'on', url: 5 },
+          { type: 7 },
+          { url: 'v' },
+          'VSS',
+          null,
+          { type: 'VSS', url: 'u' },
+        ],
+      },
       [{ url: 'u', enabled: true, hasAuthorization: false }],
     ],
     [
@@ -70,8 +91,11 @@ describe('the list of webhooks', () => {
     ['nothing', null],
     ['no JSON', '<html>'],
     ['no list, though there are some', '{"count":1}'],
-    ['a webhook without a type', '{"webhooks":[{"url":"u"}]}'],
-    ['an error in a 200', '{"statusCode":"1001","statusMessage":"no"}'],
+    ['an empty list, though there are some', '{"count":"1","webhooks":[]}'],
+    ['an empty object', '{}'],
+    ['a list of something else', '{"webhooks":{"VSS":"u"}}'],
+    ['a webhook whose URL is no text', '{"webhooks":[{"type":"VSS","url":5}]}'],
+    ['a webhook whose state cannot be read', '{"webhooks":[{"type":"VSS","url":"u","enabled":"on"}]}'],
   ])('is never taken for empty when the answer has %s: someone’s webhook might be there', async (_, body) => {
     expect(await messageOf(answered(body).list('some_account'))).toBe(
       "8x8 answered the list of webhooks of the sub-account some_account with something else than that list. Check that webhooksApiUrl, https://voice.example, is the address of 8x8's Voice API.",
@@ -128,19 +152,29 @@ describe('a request', () => {
 });
 
 describe('a call that fails', () => {
-  it.each<Fault>([429, 500, 503, 504, 'slow', 'dropped-before', 'dropped-after'])(
+  it.each<Fault>([500, 503, 504, 'slow', 'dropped-before', 'dropped-after'])(
     'with %s is tried three times, with pauses between',
     async (fault) => {
-      const { api, paused, list } = client([fault, fault]);
+      const { api, now, list } = client([fault, fault]);
 
       expect(await list('some_account')).toHaveLength(1);
       expect(api.requests).toHaveLength(3);
-      expect(paused).toHaveLength(2);
+      expect(now()).toBeGreaterThan(0);
       expect(await messageOf(client([fault, fault, fault]).list('some_account'))).toContain(
         '8x8 did not list',
       );
     },
   );
+
+  it('because of a rate limit is retried for as long as the client has, by then every half a minute at most', async () => {
+    const { at, list } = answered('', { status: 429 });
+
+    expect(await messageOf(list('some_account'))).toContain('HTTP 429');
+    expect(at.at(-1)).toBeGreaterThan(RETRY_MS - 45_000);
+    expect(at.at(-1)).toBeLessThanOrEqual(RETRY_MS - 10_000);
+    expect(at.length).toBeGreaterThan(10);
+    expect(at.length).toBeLessThan(80);
+  });
 
   it.each<Fault>([401, 403, 404, 422])('with %s is tried once', async (fault) => {
     const { api, list } = client([fault]);
@@ -150,47 +184,86 @@ describe('a call that fails', () => {
   });
 
   it('pauses at random, at most one second and then two', async () => {
-    const [first, second] = [client([500, 500]), client([500, 500])];
-    await first.list('some_account');
-    await second.list('some_account');
+    const runs = await Promise.all(
+      [1, 2].map(async () => {
+        const { at, list } = answered('', { status: 500 });
+        await messageOf(list('some_account'));
+        return at;
+      }),
+    );
 
-    for (const { paused } of [first, second]) {
-      expect(paused[0]).toBeLessThanOrEqual(1_000);
-      expect(paused[1]).toBeLessThanOrEqual(2_000);
+    for (const [first = 0, second = 0, third = 0] of runs) {
+      expect(second - first).toBeLessThanOrEqual(1_000);
+      expect(third - second).toBeLessThanOrEqual(2_000);
     }
-    expect(first.paused[0]).not.toBe(second.paused[0]);
+    expect(runs[0]).not.toEqual(runs[1]);
   });
 
-  it('waits as long as Retry-After says, in seconds or until a date', async () => {
-    const { paused, list } = client([429]);
-    await list('some_account');
-    expect(paused).toEqual([2_000]);
-
+  it.each([
+    ['1.5', 1_500],
+    ['20', 20_000],
+    ['60', 60_000],
+    ['Tue, 13 Jan 2026 08:00:20 GMT', 20_000],
+  ])('waits as long as Retry-After says, and at random a little longer: %s', async (retryAfter, waitMs) => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-01-13T08:00:00Z') });
     onTestFinished(() => void vi.useRealTimers());
-    const inTwentySeconds = 'Tue, 13 Jan 2026 08:00:20 GMT';
-    const waits: number[] = [];
-    const fetch = async () => new Response('', { status: 503, headers: { 'Retry-After': inTwentySeconds } });
-    const pause = async (milliseconds: number) => waits.push(milliseconds);
-    await messageOf(webhooksApi({ baseUrl: 'https://x', apiKey: 'k', fetch, pause }).list('some_account'));
-    expect(waits[0]).toBe(20_000);
+    const { at, list } = answered('', { status: 429, headers: { 'Retry-After': retryAfter } });
+    await messageOf(list('some_account'));
+
+    const [first = 0, second = 0] = at;
+    expect(second - first).toBeGreaterThan(waitMs);
+    expect(second - first).toBeLessThanOrEqual(waitMs + 1_000);
   });
 
-  it('is not tried again by a client that has been at it for eight minutes: its function has thirteen', async () => {
-    const { requests, list } = answered('', { status: 503 });
-    const now = performance.now();
-    vi.spyOn(performance, 'now').mockReturnValue(now + 8 * 60_000);
+  it.each(['86400', 'Wed, 13 Jan 2100 08:00:20 GMT'])(
+    'is given up at once when Retry-After is later than the client may wait: %s',
+    async (retryAfter) => {
+      const { requests, list } = answered('', { status: 429, headers: { 'Retry-After': retryAfter } });
+
+      expect(await messageOf(list('some_account'))).toMatch(/8x8 asks to wait \d{5,} seconds/);
+      expect(requests).toHaveLength(1);
+    },
+  );
+
+  it('is not tried again by a client whose time has passed: its function has little left', async () => {
+    const { requests, list } = answered('', { status: 503 }, 10_000);
 
     expect(await messageOf(list('some_account'))).toContain('HTTP 503');
     expect(requests).toHaveLength(1);
-    vi.restoreAllMocks();
   });
 
-  it('is given up at once when waiting would take it beyond a minute', async () => {
-    const { requests, list } = answered('', { status: 429, headers: { 'Retry-After': '50' } });
+  it.each([-1, '1001'])(
+    'although it is answered with 200 has another code than 0: %j',
+    async (failureIn200) => {
+      const { api, list, create, remove } = client();
+      api.switches.failureIn200 = failureIn200;
 
-    expect(await messageOf(list('some_account'))).toContain('HTTP 429');
-    expect(requests).toHaveLength(1);
+      for (const call of [
+        list,
+        remove,
+        () => create('some_account', { url: 'u', authorization: AUTHORIZATION }),
+      ]) {
+        const message = await messageOf(call('some_account'));
+        expect(message).toContain(`HTTP 200, "Internal error", code ${failureIn200}. `);
+        expect(message).toContain('Ask 8x8 what the code means');
+      }
+      expect(api.webhooks.get('some_account')).toHaveLength(2);
+    },
+  );
+
+  it('because the answer has no end is not read beyond a megabyte', async () => {
+    let pulled = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        pulled += 65_536;
+        controller.enqueue(new Uint8Array(65_536).fill(0x20));
+      },
+    });
+
+    expect(await messageOf(answered(endless).list('some_account'))).toContain(
+      'something else than that list',
+    );
+    expect(pulled).toBeLessThan(2_000_000);
   });
 });
 
@@ -204,7 +277,6 @@ describe('the message of a failure', () => {
     [403, 'HTTP 403', 'Check that the key belongs to the account of some_account'],
     [404, 'HTTP 404', 'Check how some_account is spelt in subAccountIds, upper and lower case too'],
     [422, 'HTTP 422', 'does not accept the request. Ask 8x8 what it expects, with this message.'],
-    [429, 'HTTP 429', 'Wait a few minutes.'],
     [500, 'HTTP 500', 'a fault at 8x8. Try again later'],
     ['dropped-before', 'other side closed', 'Check that webhooksApiUrl, https://voice.example, is right'],
     ['slow', 'no answer within 10 seconds', 'Check that webhooksApiUrl, https://voice.example, is right'],
