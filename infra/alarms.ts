@@ -8,6 +8,8 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { Exports } from './exports.ts';
+import { MAX_EXPORT_AGE_HOURS } from './max-export-age.ts';
 import { countedMetric } from './metrics.ts';
 import type { NodeFunction } from './node-function.ts';
 import { RETENTION_DAYS } from './queues.ts';
@@ -21,9 +23,11 @@ export interface AlarmsProps {
   api: RestApi;
   queue: Queue;
   deadLetterQueue: Queue;
-  /** Counts exports that could not be started, where there are any. */
-  exportFailures: IMetric | undefined;
-  functions: Readonly<Record<'Webhook' | 'Recorder' | 'Registration', NodeFunction>>;
+  /** Where there are any. */
+  exports: Exports | undefined;
+  functions: Readonly<Record<'Webhook' | 'Recorder' | 'Registration', NodeFunction>> & {
+    ExportAge?: NodeFunction;
+  };
 }
 
 interface AlarmDefinition {
@@ -115,11 +119,11 @@ export class Alarms extends Construct {
 }
 
 function definitions(scope: Construct, props: AlarmsProps): Record<string, AlarmDefinition> {
-  const { stageName, settings, api, queue, deadLetterQueue, exportFailures, functions } = props;
+  const { stageName, settings, api, queue, deadLetterQueue, exports, functions } = props;
   const period = Duration.minutes(5);
   const checks = Duration.minutes(settings.registrationCheckMinutes);
   const stage = `--stage ${stageName}`;
-  const logsOf = (name: keyof typeof functions) => `aws logs tail ${functions[name].logGroup.logGroupName}`;
+  const logsOf = (name: 'Webhook' | 'Recorder') => `aws logs tail ${functions[name].logGroup.logGroupName}`;
   const registered = countedMetric(scope, 'WebhookRegistered').with({ period: checks });
 
   return {
@@ -185,7 +189,9 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
               ? 'the deliveries that were answered 5xx.'
               : name === 'Recorder'
                 ? 'nothing yet: the queue tries again.'
-                : 'nothing yet: 8x8 goes on to deliver as it did.',
+                : name === 'Registration'
+                  ? 'nothing yet: 8x8 goes on to deliver as it did.'
+                  : 'nothing yet; an export that is missing would not be noticed.',
           first: `aws logs tail ${each.logGroup.logGroupName} --since 1h`,
         },
       ]),
@@ -237,11 +243,27 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       risk: 'nothing yet; a lost registration would not be noticed.',
       first: `npm run doctor -- ${stage}`,
     },
-    ...(exportFailures && {
-      ExportFailed: {
-        metric: exportFailures,
+    ...(exports && {
+      ExportMissing: {
+        metric: countedMetric(scope, 'ExportAge').with({ statistic: 'Maximum', period: Duration.hours(1) }),
+        threshold: MAX_EXPORT_AGE_HOURS * 3_600,
+        // The age is measured from the first export on, and stays what it was while it cannot be measured.
+        missing: TreatMissingData.IGNORE,
+        means: `The newest complete export is more than ${MAX_EXPORT_AGE_HOURS} hours old: the last one was not started, failed, or is not complete yet.`,
+        risk: 'analysts see sessions up to that export; the table has them all.',
+        first: `npm run doctor -- ${stage}`,
+      },
+      ExportRefused: {
+        metric: exports.refused,
         threshold: 1,
-        means: 'An export of the table could not be started, or not at once.',
+        means: 'DynamoDB refused to start an export. The scheduler tries again for four hours.',
+        risk: 'nothing yet; analysts see yesterday’s sessions if it stays so.',
+        first: `aws dynamodb list-exports; what to do instead is in README.md, "Exports"`,
+      },
+      ExportDropped: {
+        metric: exports.dropped,
+        threshold: 1,
+        means: 'The scheduler has given up to start an export; the next one is due tomorrow.',
         risk: 'analysts see yesterday’s sessions; the table has them all.',
         first: `aws dynamodb list-exports; what to do instead is in README.md, "Exports"`,
       },

@@ -2,11 +2,11 @@ import { CfnOutput, Stack, Validations } from 'aws-cdk-lib';
 import { CfnNamedQuery, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { ATHENA_VIEWS, exportFiles, viewTable } from './analytics/glue-tables.ts';
 import { SAVED_QUERIES } from './analytics/saved-queries.ts';
+import type { Encryption } from './encryption.ts';
 import { EXPORTS_PREFIX, RESULTS_PREFIX } from './exports.ts';
 import type { Settings } from './settings.ts';
 
@@ -14,13 +14,12 @@ export interface AthenaProps {
   settings: Settings;
   /** Holds the exports; gets the results. */
   bucket: Bucket;
-  /** The key of that bucket; AWS's own, where it is not given. */
-  encryptionKey: Key | undefined;
+  encryption: Encryption;
 }
 
 /** What analysts need to query the exports in Athena: tables, a workgroup, saved queries, and a policy to attach. */
 export class Athena extends Construct {
-  constructor(scope: Construct, id: string, { settings, bucket, encryptionKey }: AthenaProps) {
+  constructor(scope: Construct, id: string, { settings, bucket, encryption: { key, dataKey } }: AthenaProps) {
     super(scope, id);
     const stack = Stack.of(this);
     // Names in Glue have neither capitals nor hyphens.
@@ -55,8 +54,8 @@ export class Athena extends Construct {
         engineVersion: { selectedEngineVersion: 'Athena engine version 3' },
         resultConfiguration: {
           outputLocation: bucket.s3UrlForObject(RESULTS_PREFIX),
-          encryptionConfiguration: encryptionKey
-            ? { encryptionOption: 'SSE_KMS', kmsKey: encryptionKey.keyArn }
+          encryptionConfiguration: dataKey
+            ? { encryptionOption: 'SSE_KMS', kmsKey: dataKey.keyArn }
             : { encryptionOption: 'SSE_S3' },
         },
       },
@@ -112,14 +111,10 @@ export class Athena extends Construct {
           actions: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],
           resources: [bucket.arnForObjects(`${RESULTS_PREFIX}*`)],
         }),
-        ...(encryptionKey
-          ? [
-              new PolicyStatement({
-                actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-                resources: [encryptionKey.keyArn],
-              }),
-            ]
-          : []),
+        new PolicyStatement({
+          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          resources: [key.keyArn],
+        }),
       ],
     });
     const bucketId = stack.resolve(bucket.bucketArn)['Fn::GetAtt'][0];

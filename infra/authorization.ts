@@ -1,16 +1,15 @@
 import { CustomResource, Duration, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { CustomResourceProvider } from './custom-resource-provider.ts';
+import type { Encryption } from './encryption.ts';
 import { NodeFunction } from './node-function.ts';
 
 export interface AuthorizationProps {
   /** The setting `authorizationVersion`. */
   version: number;
-  /** The key of the secrets; AWS's own, where it is not given. */
-  encryptionKey: Key | undefined;
+  encryption: Encryption;
 }
 
 /**
@@ -25,11 +24,11 @@ export class Authorization extends Construct {
   /** SHA-256 of the previous value, the current and the next one, in hexadecimal, comma-separated. */
   readonly digests: string;
 
-  readonly #encryptionKey: Key | undefined;
+  readonly #encryption: Encryption;
 
-  constructor(scope: Construct, id: string, { version, encryptionKey }: AuthorizationProps) {
+  constructor(scope: Construct, id: string, { version, encryption }: AuthorizationProps) {
     super(scope, id);
-    this.#encryptionKey = encryptionKey;
+    this.#encryption = encryption;
     this.secret = this.secretOfVersion(version);
     const previous = version > 1 ? [this.secretOfVersion(version - 1)] : [];
     const accepted = [...previous, this.secret, this.secretOfVersion(version + 1)];
@@ -44,7 +43,7 @@ export class Authorization extends Construct {
       new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: secretArns }),
     );
 
-    encryptionKey?.grant(reader, 'kms:Decrypt');
+    encryption.key.grant(reader, 'kms:Decrypt');
     const provider = new CustomResourceProvider(this, 'Provider', reader);
     const resource = new CustomResource(this, 'Digests', {
       serviceToken: provider.serviceToken,
@@ -57,8 +56,9 @@ export class Authorization extends Construct {
   }
 
   private secretOfVersion(version: number): Secret {
+    const { dataKey } = this.#encryption;
     const secret = new Secret(this, `Version${version}`, {
-      ...(this.#encryptionKey && { encryptionKey: this.#encryptionKey }),
+      ...(dataKey && { encryptionKey: dataKey }),
       description: `Authorization header that 8x8 sends to the webhook, version ${version}`,
       // 43 letters and digits: 256 bits.
       generateSecretString: { passwordLength: 43, excludePunctuation: true, requireEachIncludedType: false },

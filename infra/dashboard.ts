@@ -70,6 +70,9 @@ export class Dashboard extends Construct {
         countedMetric(this, 'WebhookRegistered').with({ label: 'every webhook', statistic: 'Minimum' }),
         countedMetric(this, 'WebhookUnchecked').with({ label: 'unchecked', statistic: 'Maximum' }),
       ]),
+      graph('Age of the newest export, in seconds', [
+        countedMetric(this, 'ExportAge').with({ label: 'age', statistic: 'Maximum' }),
+      ]),
       graph('Told twice, told otherwise, not understood', [
         counted('DuplicateDeliveries', 'duplicates'),
         counted('ConflictingSummaries', 'conflicts'),

@@ -2,24 +2,30 @@ import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { type Grant, type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import type { Settings } from './settings.ts';
 
-export interface EncryptionProps {
-  /** Whether the key outlives the stack, as the data that it encrypts does; not a creation that fails. */
-  retain: boolean;
-}
-
-/** The stack's own key. */
+/**
+ * The key of the stack. It encrypts the alarm topic, and with the setting `customerManagedKey` all data. That setting can
+ * be changed at any time: whoever reads or writes data may use the key whatever its value, because messages, backups and
+ * exports stay encrypted as they were written, and because CloudFormation changes a queue before the policies that refer
+ * to it.
+ */
 export class Encryption extends Construct {
   readonly key: Key;
+  /** The key for what is written from now on; AWS's own, where it is undefined. */
+  readonly dataKey: Key | undefined;
 
-  constructor(scope: Construct, id: string, { retain }: EncryptionProps) {
+  constructor(scope: Construct, id: string, { retainData, customerManagedKey }: Settings) {
     super(scope, id);
     const stack = Stack.of(this);
+    // Kept with the table, and with the exports: their bucket outlives every stack. A creation that fails keeps nothing.
+    const retain = retainData || customerManagedKey;
     this.key = new Key(this, 'Key', {
       description: `Encrypts what ${stack.stackName} keeps`,
       enableKeyRotation: true,
       removalPolicy: retain ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     });
+    this.dataKey = customerManagedKey ? this.key : undefined;
     // Alarms are published by CloudWatch, which may not use the key that SNS has by default.
     this.key.addToResourcePolicy(
       new PolicyStatement({
@@ -33,7 +39,8 @@ export class Encryption extends Construct {
     this.key.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
-        actions: [...READ_AND_WRITE],
+        // As documented: which variants CloudWatch Logs calls is not.
+        actions: ['kms:Decrypt*', 'kms:Describe*', 'kms:Encrypt*', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
         resources: ['*'],
         conditions: {
           ArnLike: {
@@ -48,16 +55,15 @@ export class Encryption extends Construct {
   }
 
   /** Lets a function read and write what the key encrypts. CDK's own grant has wildcards in its actions. */
-  static grant(key: Key, grantee: IGrantable): Grant {
-    return key.grant(grantee, ...READ_AND_WRITE);
+  grantReadAndWrite(grantee: IGrantable): Grant {
+    return this.key.grant(
+      grantee,
+      'kms:Decrypt',
+      'kms:DescribeKey',
+      'kms:Encrypt',
+      'kms:GenerateDataKey',
+      'kms:ReEncryptFrom',
+      'kms:ReEncryptTo',
+    );
   }
 }
-
-const READ_AND_WRITE = [
-  'kms:Decrypt',
-  'kms:DescribeKey',
-  'kms:Encrypt',
-  'kms:GenerateDataKey',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-] as const;

@@ -1,18 +1,18 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
+import type { Encryption } from './encryption.ts';
 import type { Settings } from './settings.ts';
 
 export interface ExportsProps {
   settings: Settings;
   table: Table;
-  /** AWS's own, where it is not given. */
-  encryptionKey: Key | undefined;
+  encryption: Encryption;
 }
 
 /** Where exports are in the bucket: each under a prefix of its own, `exports/2026-11-21T02:00:00Z/`. */
@@ -23,21 +23,22 @@ export const RESULTS_PREFIX = 'results/';
 /** Exports the table to S3 every day: DynamoDB does it, from its own backups, when EventBridge Scheduler asks it to. */
 export class Exports extends Construct {
   readonly bucket: Bucket;
-  /** Counts attempts to start an export that failed. */
-  readonly failures: IMetric;
+  /** Counts attempts to start an export that DynamoDB refused. */
+  readonly refused: Metric;
+  /** Counts exports that the scheduler has given up to start. */
+  readonly dropped: Metric;
 
-  constructor(scope: Construct, id: string, { settings, table, encryptionKey }: ExportsProps) {
+  constructor(scope: Construct, id: string, { settings, table, encryption }: ExportsProps) {
     super(scope, id);
-    this.bucket = this.#bucket(settings, encryptionKey);
+    const { key, dataKey } = encryption;
+    this.bucket = this.#bucket(settings, dataKey);
     const group = new CfnScheduleGroup(this, 'Group', { name: `${Stack.of(this).stackName}-exports` });
     const scheduledTime = '<aws.scheduler.scheduled-time>';
     const input = {
       TableArn: table.tableArn,
       S3Bucket: this.bucket.bucketName,
       S3Prefix: `${EXPORTS_PREFIX}${scheduledTime}`,
-      ...(encryptionKey
-        ? { S3SseAlgorithm: 'KMS', S3SseKmsKeyId: encryptionKey.keyArn }
-        : { S3SseAlgorithm: 'AES256' }),
+      ...(dataKey ? { S3SseAlgorithm: 'KMS', S3SseKmsKeyId: dataKey.keyArn } : { S3SseAlgorithm: 'AES256' }),
       ExportFormat: 'DYNAMODB_JSON',
       // The scheduler may ask twice; with the same token DynamoDB exports once.
       ClientToken: `${Stack.of(this).stackName}/${scheduledTime}`,
@@ -51,7 +52,7 @@ export class Exports extends Construct {
       flexibleTimeWindow: { mode: 'OFF' },
       target: {
         arn: `arn:${Stack.of(this).partition}:scheduler:::aws-sdk:dynamodb:exportTableToPointInTime`,
-        roleArn: this.#role(table, encryptionKey).roleArn,
+        roleArn: this.#role(table, key).roleArn,
         input: Stack.of(this).toJsonString(input),
         // The token is good for eight hours.
         retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: Duration.hours(4).toSeconds() },
@@ -66,13 +67,8 @@ export class Exports extends Construct {
         statistic: 'Sum',
         period: Duration.minutes(5),
       });
-    this.failures = new MathExpression({
-      label: 'failed exports',
-      // DynamoDB refused it; or the scheduler has given up.
-      expression: 'FILL(refused, 0) + FILL(dropped, 0)',
-      usingMetrics: { refused: counted('TargetErrorCount'), dropped: counted('InvocationDroppedCount') },
-      period: Duration.minutes(5),
-    });
+    this.refused = counted('TargetErrorCount');
+    this.dropped = counted('InvocationDroppedCount');
     new CfnOutput(this, 'BucketName', {
       key: 'ExportBucketName',
       value: this.bucket.bucketName,
@@ -80,10 +76,10 @@ export class Exports extends Construct {
     });
   }
 
-  #bucket({ exportRetentionDays, exportVersioning }: Settings, encryptionKey: Key | undefined): Bucket {
+  #bucket({ exportRetentionDays, exportVersioning }: Settings, dataKey: Key | undefined): Bucket {
     const bucket = new Bucket(this, 'Bucket', {
-      ...(encryptionKey
-        ? { encryption: BucketEncryption.KMS, encryptionKey, bucketKeyEnabled: true }
+      ...(dataKey
+        ? { encryption: BucketEncryption.KMS, encryptionKey: dataKey, bucketKeyEnabled: true }
         : { encryption: BucketEncryption.S3_MANAGED }),
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -117,7 +113,7 @@ export class Exports extends Construct {
   }
 
   /** What DynamoDB needs for an export, it takes from whoever asks for it. */
-  #role(table: Table, encryptionKey: Key | undefined): Role {
+  #role(table: Table, key: Key): Role {
     const objects = this.bucket.arnForObjects(`${EXPORTS_PREFIX}*`);
     const role = new Role(this, 'ScheduleRole', {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
@@ -139,7 +135,7 @@ export class Exports extends Construct {
       },
     });
     // The table's key and the bucket's are the same one.
-    encryptionKey?.grant(role, 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey');
+    key.grant(role, 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey');
     Validations.of(role).acknowledge({
       id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${Stack.of(this).resolve(this.bucket.bucketArn)['Fn::GetAtt'][0]}.Arn>/${EXPORTS_PREFIX}*]`,
       reason: 'DynamoDB names the objects of an export; they are under this prefix.',

@@ -9,6 +9,13 @@ interface Problem {
   retryAfterSeconds?: number;
 }
 
+const NOT_FOUND: Problem = {
+  status: 404,
+  name: 'not-found',
+  title: 'There is nothing at this path and method',
+  detail: 'The only one is POST to the URL that is registered at 8x8.',
+};
+
 /** What API Gateway answers itself. @see https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html */
 export const GATEWAY_RESPONSES: readonly (readonly [ResponseType, Problem])[] = [
   [
@@ -20,16 +27,11 @@ export const GATEWAY_RESPONSES: readonly (readonly [ResponseType, Problem])[] = 
       detail: 'Only the addresses in allowedSourceIps of this stage may call.',
     },
   ],
-  [
-    // What API Gateway answers to a path or method that it does not have.
-    ResponseType.MISSING_AUTHENTICATION_TOKEN,
-    {
-      status: 404,
-      name: 'not-found',
-      title: 'There is nothing at this path and method',
-      detail: 'The only one is POST to the URL that is registered at 8x8.',
-    },
-  ],
+  // What API Gateway answers to a path or method that it does not have. It takes an Authorization header for an AWS
+  // signature there; which of these types it then answers with is not documented.
+  [ResponseType.MISSING_AUTHENTICATION_TOKEN, NOT_FOUND],
+  [ResponseType.INVALID_SIGNATURE, NOT_FOUND],
+  [ResponseType.EXPIRED_TOKEN, NOT_FOUND],
   [
     ResponseType.REQUEST_TOO_LARGE,
     {

@@ -1,7 +1,7 @@
 import { Duration, Size, Validations } from 'aws-cdk-lib';
-import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { Encryption } from './encryption.ts';
 
 /** How often a message is received before SQS itself makes it a dead letter: 19 back-offs are 14 hours (retry-policy.ts). */
 export const MAX_RECEIVE_COUNT = 20;
@@ -10,8 +10,7 @@ export const MAX_RECEIVE_COUNT = 20;
 export const RETENTION_DAYS = { queue: 10, deadLetterQueue: 14 } as const;
 
 export interface QueuesProps {
-  /** AWS's own, where it is not given. */
-  encryptionKey: Key | undefined;
+  encryption: Encryption;
   /** How long a message that was received is hidden. */
   visibilityTimeout: Duration;
 }
@@ -21,14 +20,14 @@ export class Queues extends Construct {
   readonly queue: Queue;
   readonly deadLetterQueue: Queue;
 
-  constructor(scope: Construct, id: string, { encryptionKey, visibilityTimeout }: QueuesProps) {
+  constructor(scope: Construct, id: string, { encryption: { dataKey }, visibilityTimeout }: QueuesProps) {
     super(scope, id);
     // A body of 256 KiB fits a message of 1 MiB even when it has to be encoded; 1 MiB is the most that SQS takes.
     const common = {
-      ...(encryptionKey
+      ...(dataKey
         ? {
             encryption: QueueEncryption.KMS,
-            encryptionMasterKey: encryptionKey,
+            encryptionMasterKey: dataKey,
             // An hour instead of five minutes: the most that one data key is used, and the fewest requests to KMS.
             dataKeyReuse: Duration.hours(1),
           }

@@ -1,12 +1,11 @@
 import { Duration, Validations } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { Encryption } from './encryption.ts';
+import type { Encryption } from './encryption.ts';
 import { NodeFunction } from './node-function.ts';
 import type { Settings } from './settings.ts';
 import { TIMEOUT_SECONDS } from './timeouts.ts';
@@ -15,8 +14,7 @@ export interface RecorderProps {
   queue: Queue;
   deadLetterQueue: Queue;
   table: Table;
-  /** The key of queues and table; AWS's own, where it is not given. */
-  encryptionKey: Key | undefined;
+  encryption: Encryption;
   settings: Settings;
 }
 
@@ -36,7 +34,7 @@ export class Recorder extends Construct {
 
   constructor(scope: Construct, id: string, props: RecorderProps) {
     super(scope, id);
-    const { queue, deadLetterQueue, table, encryptionKey, settings } = props;
+    const { queue, deadLetterQueue, table, encryption, settings } = props;
     this.function = new NodeFunction(this, 'Function', {
       folder: 'recorder',
       tracing: Tracing.PASS_THROUGH,
@@ -54,7 +52,7 @@ export class Recorder extends Construct {
       new PolicyStatement({ actions: ['dynamodb:PutItem', 'dynamodb:GetItem'], resources: [table.tableArn] }),
     );
     deadLetterQueue.grant(this.function, 'sqs:SendMessage');
-    if (encryptionKey) Encryption.grant(encryptionKey, this.function);
+    encryption.grantReadAndWrite(this.function);
     const source = new SqsEventSource(queue, {
       batchSize: 10,
       maxBatchingWindow: Duration.seconds(settings.recorderWindowSeconds),

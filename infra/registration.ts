@@ -1,11 +1,11 @@
 import { ArnFormat, CustomResource, Duration, Stack } from 'aws-cdk-lib';
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { Key } from 'aws-cdk-lib/aws-kms';
-import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { CheckEvent } from '../functions/registration/check.ts';
 import { CustomResourceProvider } from './custom-resource-provider.ts';
+import type { Encryption } from './encryption.ts';
+import { FunctionSchedule } from './function-schedule.ts';
 import { NodeFunction } from './node-function.ts';
 import type { Settings } from './settings.ts';
 
@@ -15,8 +15,7 @@ export interface RegistrationProps {
   url: string;
   /** Holds the Authorization value to register. */
   authorizationSecret: Secret;
-  /** The key of that secret; AWS's own, where it is not given. */
-  encryptionKey: Key | undefined;
+  encryption: Encryption;
   /** What has to be live before 8x8 is told, and is removed only after 8x8 has been told. */
   receives: readonly Construct[];
 }
@@ -34,7 +33,7 @@ export class Registration extends Construct {
 
   constructor(scope: Construct, id: string, props: RegistrationProps) {
     super(scope, id);
-    const { settings, url, authorizationSecret, encryptionKey, receives } = props;
+    const { settings, url, authorizationSecret, encryption, receives } = props;
     const { subAccountIds, apiKeySecretName } = settings;
     const stack = Stack.of(this);
     this.function = new NodeFunction(this, 'Function', {
@@ -63,7 +62,7 @@ export class Registration extends Construct {
         ],
       }),
     );
-    encryptionKey?.grant(this.function, 'kms:Decrypt');
+    encryption.key.grant(this.function, 'kms:Decrypt');
     // Whether the stack is rolling back or cleaning up.
     this.function.addToRolePolicy(
       new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stack.stackId] }),
@@ -92,39 +91,12 @@ export class Registration extends Construct {
       registrations.push(registration);
     }
     // A new schedule starts at once, so it has to come after what it checks.
-    this.#schedule(settings.registrationCheckMinutes, { check: { url, subAccountIds } }).node.addDependency(
-      ...registrations,
-    );
-  }
-
-  /** Invokes the function at regular intervals. */
-  #schedule(minutes: number, event: CheckEvent): CfnSchedule {
-    const role = new Role(this, 'ScheduleRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-      inlinePolicies: {
-        Invoke: new PolicyDocument({
-          statements: [
-            new PolicyStatement({
-              actions: ['lambda:InvokeFunction'],
-              resources: [this.function.functionArn],
-            }),
-          ],
-        }),
-      },
-    });
-    return new CfnSchedule(this, 'Schedule', {
+    const event: CheckEvent = { check: { url, subAccountIds } };
+    new FunctionSchedule(this, 'Schedule', {
+      target: this.function,
       description: 'Checks that the webhook is registered at 8x8',
-      scheduleExpression: `rate(${minutes} minutes)`,
-      flexibleTimeWindow: { mode: 'OFF' },
-      target: {
-        arn: this.function.functionArn,
-        roleArn: role.roleArn,
-        input: Stack.of(this).toJsonString(event),
-        // The next check comes soon enough.
-        retryPolicy: { maximumRetryAttempts: 2, maximumEventAgeInSeconds: 300 },
-      },
-    });
+      minutes: settings.registrationCheckMinutes,
+      event,
+    }).node.addDependency(...registrations);
   }
 }

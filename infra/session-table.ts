@@ -1,11 +1,10 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
-import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import type { Encryption } from './encryption.ts';
 
 export interface SessionTableProps {
-  /** AWS's own, where it is not given. */
-  encryptionKey: Key | undefined;
+  encryption: Encryption;
   /** Whether the table outlives the stack, and cannot be deleted before that is switched off. */
   retain: boolean;
 }
@@ -14,7 +13,7 @@ export interface SessionTableProps {
 export class SessionTable extends Construct {
   readonly table: Table;
 
-  constructor(scope: Construct, id: string, { encryptionKey, retain }: SessionTableProps) {
+  constructor(scope: Construct, id: string, { encryption: { dataKey }, retain }: SessionTableProps) {
     super(scope, id);
     this.table = new Table(this, 'Table', {
       partitionKey: { name: 'sessionId', type: AttributeType.STRING },
@@ -25,7 +24,7 @@ export class SessionTable extends Construct {
       deletionProtection: retain,
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       // Without a key of the stack the table is encrypted with one that AWS owns, which costs nothing.
-      ...(encryptionKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }),
+      ...(dataKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: dataKey }),
     });
     // What a retry job reads: the sessions of a sub-account that have to be tried again, by when they ended or, where
     // that is not known, were received. An item without the sort key would not be in the index.

@@ -38,8 +38,7 @@ const CustomDomain = v.strictObject({
 /** An address, or a range of them in CIDR notation. Of IPv4: that is what API Gateway's endpoint has. */
 function isAddressRange(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
-  // 0 would be everybody, which is for "any" to say.
-  const isPrefix = prefix === undefined || (/^[1-9]\d?$/.test(prefix) && Number(prefix) <= 32);
+  const isPrefix = prefix === undefined || (/^\d{1,2}$/.test(prefix) && Number(prefix) <= 32);
   return isIP(address) === 4 && isPrefix && rest.length === 0;
 }
 
@@ -114,7 +113,13 @@ export const Settings = v.strictObject({
       [
         v.literal('any'),
         v.pipe(
-          v.array(v.pipe(v.string(), v.check(isAddressRange, 'expected an address or a CIDR range'))),
+          v.array(
+            v.pipe(
+              v.string(),
+              v.check(isAddressRange, 'expected an IPv4 address or CIDR range'),
+              v.check((range) => !/\/0+$/.test(range), 'for every address, say "any" instead of the list'),
+            ),
+          ),
           v.minLength(1, SOURCES_EXPECTED),
           v.maxLength(100, SOURCES_EXPECTED),
         ),

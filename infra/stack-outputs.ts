@@ -10,6 +10,8 @@ export const StackOutputs = v.object({
   /** Comma-separated. */
   SubAccountIds: v.string(),
   RegistrationFunctionName: v.string(),
+  /** Only with the setting `exports`. */
+  ExportBucketName: v.optional(v.string()),
 });
 export type StackOutputs = v.InferOutput<typeof StackOutputs>;
 

@@ -1,4 +1,4 @@
-import { Aspects, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { Aspects, Aws, CfnOutput, CfnRule, Fn, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
@@ -10,6 +10,7 @@ import type { Stage } from './config.ts';
 import { Dashboard } from './dashboard.ts';
 import { Edge } from './edge.ts';
 import { Encryption } from './encryption.ts';
+import { ExportAge } from './export-age.ts';
 import { Exports } from './exports.ts';
 import { Queues } from './queues.ts';
 import { Recorder, visibilityTimeout } from './recorder.ts';
@@ -32,18 +33,15 @@ export class VssWebhookStack extends Stack {
     });
 
     const { settings } = stage;
-    const { key } = new Encryption(this, 'Encryption', {
-      retain: settings.retainData && settings.customerManagedKey,
-    });
-    const encryptionKey = settings.customerManagedKey ? key : undefined;
+    const encryption = new Encryption(this, 'Encryption', settings);
     const { queue, deadLetterQueue } = new Queues(this, 'Queues', {
-      encryptionKey,
+      encryption,
       visibilityTimeout: visibilityTimeout(settings),
     });
-    const { table } = new SessionTable(this, 'Sessions', { encryptionKey, retain: settings.retainData });
+    const { table } = new SessionTable(this, 'Sessions', { encryption, retain: settings.retainData });
     const authorization = new Authorization(this, 'Authorization', {
       version: settings.authorizationVersion,
-      encryptionKey,
+      encryption,
     });
     const webhook = new Webhook(this, 'Webhook', {
       subAccountIds: settings.subAccountIds,
@@ -51,7 +49,7 @@ export class VssWebhookStack extends Stack {
       queue,
       deadLetterQueue,
       concurrency: settings.webhookConcurrency,
-      encryptionKey,
+      encryption,
     });
     const edge = new Edge(this, 'Edge', { stageName: stage.name, settings, receiver: webhook.function });
     new Tracing(this, 'Tracing', {
@@ -62,35 +60,38 @@ export class VssWebhookStack extends Stack {
       queue,
       deadLetterQueue,
       table,
-      encryptionKey,
+      encryption,
       settings,
     });
     const registration = new Registration(this, 'Registration', {
       settings,
       url: edge.url,
       authorizationSecret: authorization.secret,
-      encryptionKey,
+      encryption,
       receives: [edge, webhook, recorder],
     });
     const exports = settings.exports
-      ? new Exports(this, 'Exports', { settings, table, encryptionKey })
+      ? new Exports(this, 'Exports', { settings, table, encryption })
       : undefined;
-    if (exports) new Athena(this, 'Athena', { settings, bucket: exports.bucket, encryptionKey });
+    const exportAge = exports && new ExportAge(this, 'ExportAge', { table });
+    if (exports) new Athena(this, 'Athena', { settings, bucket: exports.bucket, encryption });
     const functions = {
       Webhook: webhook.function,
       Recorder: recorder.function,
       Registration: registration.function,
+      ...(exportAge && { ExportAge: exportAge.function }),
     };
     const observed = { api: edge.api, queue, deadLetterQueue, table, functions };
     const { alarms } = new Alarms(this, 'Alarms', {
       ...observed,
-      exportFailures: exports?.failures,
+      exports,
       stageName: stage.name,
       settings,
-      key,
+      key: encryption.key,
     });
     new Dashboard(this, 'Dashboard', { ...observed, alarms });
-    this.#applyToAll(settings, encryptionKey);
+    this.#refuseToDeploy(notDeployable(stage));
+    this.#applyToAll(settings, encryption.dataKey);
 
     new CfnOutput(this, 'WebhookUrl', { value: edge.url, description: 'Where 8x8 delivers' });
     new CfnOutput(this, 'AuthorizationSecretArn', {
@@ -121,6 +122,15 @@ export class VssWebhookStack extends Stack {
     new CfnOutput(this, 'TableName', { value: table.tableName, description: 'Session records' });
   }
 
+  /** Adds a rule that CloudFormation cannot meet: it checks rules before it changes anything, and shows the reason. */
+  #refuseToDeploy(reason: string | undefined): void {
+    if (reason === undefined) return;
+    new CfnRule(this, 'Deployable', {
+      // No region has this name. A rule without a reference might be refused for another reason.
+      assertions: [{ assert: Fn.conditionEquals(Aws.REGION, 'none'), assertDescription: reason }],
+    });
+  }
+
   /** What every log group, role and resource has, those of CDK's own functions too. */
   #applyToAll({ logRetentionDays, permissionsBoundaryArn, tags }: Settings, key: Key | undefined): void {
     Aspects.of(this).add({
@@ -134,6 +144,16 @@ export class VssWebhookStack extends Stack {
       const boundary = ManagedPolicy.fromManagedPolicyArn(this, 'Boundary', permissionsBoundaryArn);
       PermissionsBoundary.of(this).apply(boundary);
     }
-    for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
+    // Not every region's schema of a dashboard has tags yet.
+    const excludeResourceTypes = ['AWS::CloudWatch::Dashboard'];
+    for (const [name, value] of Object.entries(tags))
+      Tags.of(this).add(name, value, { excludeResourceTypes });
   }
+}
+
+/** Why a stage may be synthesized but not deployed; undefined if it may be deployed. */
+function notDeployable({ name, settings }: Stage): string | undefined {
+  if (name === 'local') return 'The stage local is for npm start. Deploy another one: -c stage=NAME';
+  if (!settings.subAccountIds.some((id) => id.startsWith('your_subaccount'))) return undefined;
+  return `subAccountIds of the stage ${name} in cdk.json is still the placeholder. Set it to your sub-accounts at 8x8`;
 }

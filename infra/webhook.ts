@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
-import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { Encryption } from './encryption.ts';
 import { NodeFunction } from './node-function.ts';
 import { TIMEOUT_SECONDS } from './timeouts.ts';
 
@@ -13,8 +13,7 @@ export interface WebhookProps {
   deadLetterQueue: Queue;
   /** How many of it may run at a time; as many as the account allows, where it is not given. */
   concurrency: number | undefined;
-  /** The key of the queues; AWS's own, where it is not given. */
-  encryptionKey: Key | undefined;
+  encryption: Encryption;
 }
 
 /** The function that takes deliveries. */
@@ -37,7 +36,7 @@ export class Webhook extends Construct {
     });
     props.queue.grant(this.function, 'sqs:SendMessage');
     props.deadLetterQueue.grant(this.function, 'sqs:SendMessage');
-    // What sending to an encrypted queue takes.
-    props.encryptionKey?.grant(this.function, 'kms:GenerateDataKey', 'kms:Decrypt');
+    // What sending to a queue takes that the key encrypts.
+    props.encryption.key.grant(this.function, 'kms:GenerateDataKey', 'kms:Decrypt');
   }
 }

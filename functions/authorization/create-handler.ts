@@ -24,9 +24,9 @@ export function createHandler(readSecret: ReadSecret) {
     const { version, secretArns } = v.parse(Properties, event.ResourceProperties);
     if (event.RequestType === 'Update') {
       const previous = v.parse(Properties, event.OldResourceProperties).version;
-      if (version > previous + 1) {
+      if (Math.abs(version - previous) > 1) {
         throw new Error(
-          `authorizationVersion goes from ${previous} to ${version}. Raise it by one per deployment: ` +
+          `authorizationVersion goes from ${previous} to ${version}. Change it by one per deployment: ` +
             'only then does the value that 8x8 sends now stay accepted until it sends the new one.',
         );
       }

@@ -48,6 +48,9 @@ export function allowedAddresses(ranges: readonly string[]): BlockList {
 /** API Gateway refuses a larger request itself. */
 const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
 
+/** Lambda refuses a larger event, which has the body in base64; API Gateway then answers as for its own limit. */
+const MAX_EVENT_BYTES = 6 * 1024 * 1024;
+
 /** Serves an API as API Gateway does: proxy events in, and its own answers for what no method takes. */
 export function apiGateway(api: Api, log: (line: string) => void): Server {
   return createServer(async (request, response) => {
@@ -72,10 +75,9 @@ async function serve(api: Api, request: IncomingMessage, response: ServerRespons
   const body = await readBody(request);
   if (!body) return answer(api, response, 'REQUEST_TOO_LARGE', 413);
 
-  const result = v.parse(
-    Response,
-    await called.target.invoke(proxyEvent(request, pathname, body, api.binary)),
-  );
+  const event = proxyEvent(request, pathname, body, api.binary);
+  if (JSON.stringify(event).length > MAX_EVENT_BYTES) return answer(api, response, 'REQUEST_TOO_LARGE', 413);
+  const result = v.parse(Response, await called.target.invoke(event));
   response.writeHead(
     result.statusCode,
     Object.fromEntries(Object.entries(result.headers).map(([name, value]) => [name, String(value)])),

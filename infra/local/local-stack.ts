@@ -2,12 +2,12 @@ import { rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import * as v from 'valibot';
 import { StackOutputs, stackName } from '../stack-outputs.ts';
 import { type Api, allowedAddresses, apiGateway } from './api-gateway.ts';
 import { CloudWatch } from './cloudwatch.ts';
+import { dynamodbServer } from './dynamodb.ts';
 import { pollQueue } from './event-source.ts';
 import { type LocalFunction, localFunction } from './lambda.ts';
 import { lambdaApi } from './lambda-api.ts';
@@ -123,7 +123,7 @@ export async function startLocalStack({
     cleanUp.push(() => queues.close());
     const endpoints: Endpoints = {
       sqs: sqsEndpoint,
-      dynamodb: await listen(dynalite({ createTableMs: 0 })),
+      dynamodb: await listen(dynamodbServer()),
       lambda: await listen(lambdaApi(functions)),
       cloudwatch: await listen(cloudWatch.server((name) => oldestMessage(sqsEndpoint, name))),
       voiceApi: await listen(voiceApiServer(voiceApi)),

@@ -4,6 +4,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { type CheckEvent, Checked } from '../../functions/registration/check.ts';
+import { MAX_EXPORT_AGE_HOURS } from '../max-export-age.ts';
 import { stackName } from '../stack-outputs.ts';
 import { age } from './age.ts';
 import { runCommand } from './command.ts';
@@ -14,8 +15,8 @@ const HELP = `Usage: npm run doctor -- [options]
 
 Says how a stage is, one line for each thing: whether 8x8 has the webhook of
 every sub-account registered, what waits in the queue and for how long, what is
-in the dead-letter queue, and when the last session was recorded (which is never
-wrong: there may have been none). Changes nothing. Exit code 1 if anything else
+in the dead-letter queue, when the last session was recorded (which is never
+wrong: there may have been none), and how old the newest export is. Changes nothing. Exit code 1 if anything else
 is wrong. 8x8 does not show the Authorization value that it sends; if it were
 another one, the webhook would answer 401. Asks 8x8 about four sub-accounts a
 second; takes a minute longer when 8x8 does not answer, and some minutes while
@@ -61,6 +62,7 @@ async function main(): Promise<void> {
     examine('queue', queue(stage)),
     examine('dead letters', deadLetters(stage, values.stage)),
     examine('last session', lastSession(stage, values.stage)),
+    examine('exports', exportAge(stage, values.stage)),
   ];
   for (const examination of examinations) {
     for (const { of, isWell, text } of await examination) {
@@ -146,11 +148,7 @@ async function deadLetters({ outputs, sqs }: Stage, stageName: string) {
 
 async function lastSession({ cloudWatch }: Stage, stageName: string) {
   const counts = await newestFirst(cloudWatch, {
-    metric: {
-      Namespace: 'VssWebhook',
-      MetricName: 'SessionsRecorded',
-      Dimensions: [{ Name: 'service', Value: stackName(stageName.replace(/:.*$/, '')) }],
-    },
+    metric: counted('SessionsRecorded', stageName),
     stat: 'Sum',
     minutes: LOOK_BACK_DAYS * 24 * 60,
     periodSeconds: PERIOD_SECONDS,
@@ -161,6 +159,33 @@ async function lastSession({ cloudWatch }: Stage, stageName: string) {
   return [
     { isWell: true, text: isRecent ? `recorded within the last ${PERIOD_SECONDS / 60} minutes` : when },
   ];
+}
+
+async function exportAge({ outputs, cloudWatch }: Stage, stageName: string) {
+  if (outputs.ExportBucketName === undefined) return [];
+  const [newest] = await newestFirst(cloudWatch, {
+    metric: counted('ExportAge', stageName),
+    stat: 'Maximum',
+    minutes: LOOK_BACK_DAYS * 24 * 60,
+    periodSeconds: PERIOD_SECONDS,
+  });
+  if (!newest) return [{ isWell: true, text: 'none yet; one is due every day' }];
+  const dataAt = newest.at - newest.value * 1_000;
+  const hours = (Date.now() - dataAt) / 3_600_000;
+  const isWell = hours < MAX_EXPORT_AGE_HOURS;
+  const hint = isWell
+    ? ''
+    : `: one is due every day. The log of the function ExportAge says why an export failed; what to do: README.md, "Exports"`;
+  return [{ isWell, text: `the newest complete one has the data of ${age(dataAt)} ago${hint}` }];
+}
+
+/** A metric that the functions of a stage count. */
+function counted(name: string, stageName: string): Metric {
+  return {
+    Namespace: 'VssWebhook',
+    MetricName: name,
+    Dimensions: [{ Name: 'service', Value: stackName(stageName.replace(/:.*$/, '')) }],
+  };
 }
 
 /** How many messages a queue has: to be received, and received but not yet deleted. */

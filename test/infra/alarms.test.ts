@@ -29,13 +29,16 @@ const QUEUE = [{ Name: 'QueueName', Value: nameOf('QueuesQueue') }];
 const functionOf = (id: string) => [{ Name: 'FunctionName', Value: { Ref: expect.stringContaining(id) } }];
 
 describe('the alarms', () => {
-  it('are these', () => {
+  it('are defined as listed here, and one more where it is asked for', () => {
     const names = (of: typeof template) =>
       alarmsOf(of).map(({ AlarmName }) => AlarmName.replace('stack-', ''));
 
     expect(names(template).toSorted()).toEqual([
       'DeadLetters',
-      'ExportFailed',
+      'ExportAgeErrors',
+      'ExportDropped',
+      'ExportMissing',
+      'ExportRefused',
       'QueueAge',
       'RecorderDuration',
       'RecorderErrors',
@@ -150,6 +153,19 @@ describe('the alarms', () => {
       EvaluationPeriods: 3,
       DatapointsToAlarm: 3,
       TreatMissingData: 'breaching',
+    });
+  });
+
+  it('notice that no export has been complete for 26 hours, until there is one', () => {
+    expect(alarm('ExportMissing')).toMatchObject({
+      Namespace: 'VssWebhook',
+      MetricName: 'ExportAge',
+      Statistic: 'Maximum',
+      Period: 3_600,
+      EvaluationPeriods: 1,
+      Threshold: 26 * 3_600,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      TreatMissingData: 'ignore',
     });
   });
 

@@ -86,7 +86,7 @@ describe('the settings of a stage', () => {
     ].map((allowedSourceIps) => [
       `addresses like ${JSON.stringify(allowedSourceIps).slice(0, 40)}`,
       complaint({ ...dev, allowedSourceIps }),
-      /allowedSourceIps(\.0: expected an address or a CIDR range|: expected "any" or a list of 1 to 100 addresses or CIDR ranges)\./,
+      /allowedSourceIps(\.0: (expected an IPv4 address or CIDR range|for every address, say "any" instead of the list)|: expected "any" or a list of 1 to 100 addresses or CIDR ranges)\./,
     ]),
     [
       'a domain that is none',

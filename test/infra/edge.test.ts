@@ -73,11 +73,11 @@ describe('the API', () => {
   it('takes no TLS before 1.2', () => {
     expect(only('AWS::ApiGateway::RestApi').properties).toMatchObject({
       SecurityPolicy: 'SecurityPolicy_TLS13_1_2_PQ_2025_09',
-      EndpointAccessMode: 'BASIC',
+      EndpointAccessMode: 'STRICT',
     });
     expect(onlyOf(customized)('AWS::ApiGateway::DomainName').properties).toMatchObject({
       SecurityPolicy: 'SecurityPolicy_TLS13_1_2_PQ_2025_09',
-      EndpointAccessMode: 'BASIC',
+      EndpointAccessMode: 'STRICT',
     });
   });
 
@@ -103,6 +103,8 @@ describe('the API', () => {
     expect(Object.fromEntries(responses.map(({ type, status }) => [type, status]))).toEqual({
       ACCESS_DENIED: '403',
       MISSING_AUTHENTICATION_TOKEN: '404',
+      INVALID_SIGNATURE: '404',
+      EXPIRED_TOKEN: '404',
       REQUEST_TOO_LARGE: '413',
       THROTTLED: '429',
       DEFAULT_4XX: undefined,

@@ -115,39 +115,61 @@ describe('the schedule of exports', () => {
     });
   });
 
-  it('alarms when an export could not be started', () => {
-    const { properties: alarm } = only('AWS::CloudWatch::Alarm', { AlarmName: 'stack-ExportFailed' });
+  it.each([
+    ['ExportRefused', 'TargetErrorCount'],
+    ['ExportDropped', 'InvocationDroppedCount'],
+  ])('raises the alarm %s when an export could not be started', (name, MetricName) => {
     const group = only('AWS::Scheduler::ScheduleGroup');
 
     expect(properties.GroupName).toEqual({ Ref: group.id });
-    expect(alarm).toMatchObject({
+    expect(only('AWS::CloudWatch::Alarm', { AlarmName: `stack-${name}` }).properties).toMatchObject({
+      Namespace: 'AWS/Scheduler',
+      MetricName,
+      Dimensions: [{ Name: 'ScheduleGroup', Value: { Ref: group.id } }],
+      Statistic: 'Sum',
       Threshold: 1,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       TreatMissingData: 'notBreaching',
     });
-    expect(alarm.Metrics[0].Expression).toBe('FILL(refused, 0) + FILL(dropped, 0)');
-    expect(
-      alarm.Metrics.slice(1).map(
-        ({ Id, MetricStat }: { Id: string; MetricStat: { Metric: object; Stat: string } }) => [
-          Id,
-          MetricStat.Metric,
-          MetricStat.Stat,
-        ],
-      ),
-    ).toEqual(
-      [
-        ['refused', 'TargetErrorCount'],
-        ['dropped', 'InvocationDroppedCount'],
-      ].map(([id, MetricName]) => [
-        id,
-        {
-          Namespace: 'AWS/Scheduler',
-          MetricName,
-          Dimensions: [{ Name: 'ScheduleGroup', Value: { Ref: group.id } }],
-        },
-        'Sum',
-      ]),
-    );
+  });
+});
+
+describe('the age of exports', () => {
+  const { id, properties } = only('AWS::Lambda::Function', {
+    Description: 'Measures how old the newest export of the session records is',
+  });
+
+  it('is measured every hour, of this table', () => {
+    expect(properties.Environment.Variables).toMatchObject({ TABLE_ARN: tableArn });
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'rate(60 minutes)',
+      Target: Match.objectLike({ Arn: { 'Fn::GetAtt': [id, 'Arn'] } }),
+    });
+  });
+
+  it('is measured by a function that may list and describe exports', () => {
+    const statements = Object.values(template.findResources('AWS::IAM::Policy'))
+      .filter(({ Properties }) => Properties.Roles[0].Ref === properties.Role['Fn::GetAtt'][0])
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+      .filter(({ Action }) => String(Action).startsWith('dynamodb:'));
+    const tracing = ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'];
+
+    expect(statements).toEqual([
+      { Effect: 'Allow', Action: ['dynamodb:ListExports', ...tracing], Resource: '*' },
+      {
+        Effect: 'Allow',
+        Action: 'dynamodb:DescribeExport',
+        Resource: { 'Fn::Join': ['', [tableArn, '/export/*']] },
+      },
+    ]);
+  });
+
+  it('is nothing where there are no exports', () => {
+    const without = templateOf({ exports: false });
+
+    without.resourceCountIs('AWS::Scheduler::Schedule', 1);
+    for (const { Properties } of Object.values(without.findResources('AWS::CloudWatch::Alarm')))
+      expect(Properties.AlarmName).not.toContain('Export');
   });
 });
 

@@ -58,6 +58,8 @@ it('npm run cost takes other numbers, and refuses what is none', async () => {
     code: 1,
     stderr: '--sessions takes a number greater than 0, not "many"\n',
   });
+  expect((await run(['infra/ops/cost.ts', '--unsuccessful', '0'])).stdout).toMatch(/write units +1,428,571/);
+  expect(await run(['infra/ops/cost.ts', '--unsuccessful', '101'])).toMatchObject({ code: 1 });
 });
 
 it('README has every alarm', () => {

@@ -1,5 +1,8 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
+import { REQUEST_MS } from '../../functions/registration/request.ts';
+import { RETRY_MS } from '../../functions/registration/webhooks-api.ts';
 import { tableDefinition } from '../functions/recorder/table-definition.ts';
 import { localSettings, onlyOf, templateOf } from './templates.ts';
 
@@ -9,6 +12,7 @@ const only = onlyOf(template);
 const deadLetterQueue = only('AWS::SQS::Queue', { RedrivePolicy: Match.absent() });
 const queue = only('AWS::SQS::Queue', { RedrivePolicy: Match.anyValue() });
 const table = only('AWS::DynamoDB::Table');
+const key = only('AWS::KMS::Key');
 const digests = only('Custom::AuthorizationDigests');
 const webhook = only('AWS::Lambda::Function', {
   Environment: { Variables: { AUTHORIZATION_DIGESTS: Match.anyValue() } },
@@ -144,6 +148,8 @@ describe('the functions', () => {
   it('may do exactly what they do', () => {
     expect(permissionsOf(webhook)).toEqual({
       ...loggingAndTracing,
+      'kms:Decrypt': arn(key),
+      'kms:GenerateDataKey': arn(key),
       'sqs:SendMessage': expect.arrayContaining([arn(queue), arn(deadLetterQueue)]),
     });
     expect(permissionsOf(recorder)).toEqual({
@@ -156,6 +162,12 @@ describe('the functions', () => {
       'sqs:DeleteMessage': arn(queue),
       'sqs:GetQueueAttributes': arn(queue),
       'sqs:GetQueueUrl': arn(queue),
+      'kms:Decrypt': arn(key),
+      'kms:DescribeKey': arn(key),
+      'kms:Encrypt': arn(key),
+      'kms:GenerateDataKey': arn(key),
+      'kms:ReEncryptFrom': arn(key),
+      'kms:ReEncryptTo': arn(key),
     });
     const managed = Object.values(template.findResources('AWS::IAM::Role')).flatMap(
       ({ Properties }) => Properties.ManagedPolicyArns ?? [],
@@ -309,13 +321,14 @@ describe('the registration at 8x8', () => {
         },
       ]),
       'cloudformation:DescribeStacks': { Ref: 'AWS::StackId' },
+      'kms:Decrypt': arn(key),
     });
   });
 
   it('has time for all that it may have to wait for, and CloudFormation waits longer', () => {
     const readingSecrets = 2 * 20 * 3;
-    // A client tries nothing again after eight minutes; then each of some more calls takes its ten seconds.
-    const calls = 8 * 60 + 5 * 10;
+    // After that a client retries nothing: each of at most 20 more calls takes its ten seconds, and a pause of two.
+    const calls = RETRY_MS / 1_000 + (20 * (REQUEST_MS + 2_000)) / 1_000;
     expect(registration.properties.Timeout).toBeGreaterThanOrEqual(readingSecrets + calls);
     expect(Number(registrations[0]?.[1]['Properties'].ServiceTimeout)).toBeGreaterThan(
       registration.properties.Timeout,
@@ -348,7 +361,14 @@ describe('the registration at 8x8', () => {
       AssumeRolePolicyDocument: {
         Statement: [Match.objectLike({ Principal: { Service: 'scheduler.amazonaws.com' } })],
       },
-      Policies: [Match.objectLike({ PolicyName: 'Invoke' })],
+      Policies: [
+        Match.objectLike({
+          PolicyName: 'Invoke',
+          PolicyDocument: Match.objectLike({
+            Statement: [Match.objectLike({ Resource: arn(registration) })],
+          }),
+        }),
+      ],
     });
 
     expect(properties.AssumeRolePolicyDocument.Statement).toMatchObject([
@@ -361,5 +381,26 @@ describe('the registration at 8x8', () => {
         },
       },
     ]);
+  });
+});
+
+describe('a stage that is not to be deployed', () => {
+  const assertions = (stageName: string, settings: object) =>
+    Object.values(templateOf(settings, stageName).toJSON()['Rules'] ?? {}).flatMap(
+      (rule) => v.parse(v.object({ Assertions: v.array(v.unknown()) }), rule).Assertions,
+    );
+  const refusal = (AssertDescription: unknown) => ({
+    Assert: { 'Fn::Equals': [{ Ref: 'AWS::Region' }, 'none'] },
+    AssertDescription,
+  });
+
+  it('is refused by CloudFormation, with the reason: the stage for this machine, and a placeholder', () => {
+    expect(assertions('local', {})).toContainEqual(refusal(expect.stringContaining('-c stage=NAME')));
+    expect(assertions('prod', { subAccountIds: ['your_subaccount'] })).toContainEqual(
+      refusal(
+        expect.stringContaining('subAccountIds of the stage prod in cdk.json is still the placeholder'),
+      ),
+    );
+    expect(assertions('prod', {})).not.toContainEqual(refusal(expect.anything()));
   });
 });

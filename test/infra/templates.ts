@@ -13,8 +13,8 @@ const { stages, ...flags } = cdkJson.context;
 export const localSettings = stages.local;
 
 /** The stack of a stage with the settings of `local`, but for some. */
-export function stackOf(settings: object): VssWebhookStack {
-  const stage = readStage({ test: { ...localSettings, ...settings } }, 'test');
+export function stackOf(settings: object, stageName = 'test'): VssWebhookStack {
+  const stage = readStage({ [stageName]: { ...localSettings, ...settings } }, stageName);
   const outdir = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
   const app = new App({ context: flags, outdir });
   return new VssWebhookStack(app, 'stack', { stage });
@@ -23,9 +23,9 @@ export function stackOf(settings: object): VssWebhookStack {
 const templates = new Map<string, Template>();
 
 /** The template of such a stack, synthesized once. */
-export function templateOf(settings: object = {}): Template {
-  const key = JSON.stringify(settings, (_, value) => value ?? String(value));
-  const template = templates.get(key) ?? Template.fromStack(stackOf(settings));
+export function templateOf(settings: object = {}, stageName = 'test'): Template {
+  const key = JSON.stringify([settings, stageName], (_, value) => value ?? String(value));
+  const template = templates.get(key) ?? Template.fromStack(stackOf(settings, stageName));
   templates.set(key, template);
   return template;
 }

@@ -42,10 +42,11 @@ it('finds a stage well: registered, nothing waiting, no dead letters', async () 
       .trim()
       .split('\n')
       .map((line) => line.slice(0, 5)),
-  ).toEqual(Array(5).fill('ok   '));
+  ).toEqual(Array(6).fill('ok   '));
   expect(stdout).toContain('queue         empty\n');
   expect(stdout).toContain('dead letters  none\n');
   expect(stdout).toContain('last session  none recorded within 14 days\n');
+  expect(stdout).toContain('exports       none yet; one is due every day\n');
   expect(code).toBe(0);
 });
 
@@ -143,6 +144,32 @@ it('finds a deployed stage by its outputs, and a message that waits for too long
     /^WRONG {2}queue {9}0 waiting, 0 being recorded, the oldest for 301 s: .*see the recorder's log$/m,
   );
   expect(code).toBe(1);
+});
+
+it.each([
+  [25, /^ok {5}exports {7}the newest complete one has the data of 25 h ago$/m],
+  [27, /^WRONG {2}exports {7}the newest complete one has the data of 27 h ago: one is due every day\. /m],
+])('says how old the newest export is: %i hours', async (hours, expected) => {
+  const cloudWatch = new CloudWatch();
+  const Dimensions = [['service']];
+  cloudWatch.note(
+    JSON.stringify({
+      _aws: {
+        Timestamp: Date.now(),
+        CloudWatchMetrics: [{ Namespace: 'VssWebhook', Dimensions, Metrics: [{ Name: 'ExportAge' }] }],
+      },
+      service: 'vss-webhook-prod',
+      ExportAge: hours * 3_600,
+    }),
+  );
+  const metrics = cloudWatch.server(async () => 0).listen(0, '127.0.0.1');
+  await once(metrics, 'listening');
+  await using prod = await deployedStage(stack, { AWS_ENDPOINT_URL_CLOUDWATCH: urlOf(metrics) });
+
+  const { stdout } = await run(['infra/ops/doctor.ts', '--stage', 'prod'], { env: prod.environment });
+  metrics.close();
+
+  expect(stdout).toMatch(expected);
 });
 
 it('says what it could not find out, and still says the rest', async () => {

@@ -1,0 +1,17 @@
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import * as v from 'valibot';
+import { clientSettings } from '../client-settings.ts';
+import { readEnvironment } from '../environment.ts';
+import { lateLog } from '../telemetry.ts';
+import { createHandler } from './create-handler.ts';
+import { tableExports } from './table-exports.ts';
+
+const { TABLE_ARN } = readEnvironment({ TABLE_ARN: v.string() });
+
+export const handler = createHandler({
+  exports: tableExports(new DynamoDBClient(clientSettings), TABLE_ARN),
+  now: Date.now,
+  logger: lateLog(),
+  metrics: new Metrics({ namespace: 'VssWebhook' }),
+});

@@ -1,0 +1,17 @@
+import type { Server } from 'node:http';
+import dynalite from 'dynalite';
+
+/** DynamoDB on this machine: dynalite, and an empty list of exports, which dynalite does not know. */
+export function dynamodbServer(): Server {
+  const server = dynalite({ createTableMs: 0 });
+  const handlers = server.listeners('request');
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    if (request.headers['x-amz-target'] !== 'DynamoDB_20120810.ListExports')
+      return handlers.map((handler) => handler.call(server, request, response));
+    request.resume();
+    response.writeHead(200, { 'Content-Type': 'application/x-amz-json-1.0' });
+    return response.end('{"ExportSummaries":[]}');
+  });
+  return server;
+}

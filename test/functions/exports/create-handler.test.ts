@@ -1,0 +1,121 @@
+import { DynamoDBClient, type ExportDescription, type ExportStatus } from '@aws-sdk/client-dynamodb';
+import { expect, it } from 'vitest';
+import { createHandler } from '../../../functions/exports/create-handler.ts';
+import { tableExports } from '../../../functions/exports/table-exports.ts';
+import { telemetry } from '../telemetry.ts';
+
+const TABLE_ARN = 'arn:aws:dynamodb:us-east-1:000000000000:table/sessions';
+const HOUR = 3_600_000;
+const NOW = Date.parse('2026-11-26T12:00:00Z');
+
+interface Export {
+  status: ExportStatus;
+  /** Hours ago at which it was requested. */
+  requested: number;
+  /** Hours ago of the point in time that it shows. Default: the same. */
+  shows?: number;
+}
+
+/** Measures with these exports in DynamoDB, which lists two at a time. */
+async function measured(exports: readonly Export[]) {
+  const described = new Map<string, ExportDescription>(
+    exports.map(({ status, requested, shows = requested }) => {
+      const start = NOW - requested * HOUR;
+      const arn = `${TABLE_ARN}/export/0${start}-abcdef`;
+      return [
+        arn,
+        {
+          ExportArn: arn,
+          ExportStatus: status,
+          StartTime: new Date(start),
+          ExportTime: new Date(NOW - shows * HOUR),
+          ...(status === 'FAILED' && { FailureCode: 'AccessDenied', FailureMessage: 'No permission' }),
+        },
+      ];
+    }),
+  );
+  const client = new DynamoDBClient({
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+  });
+  client.middlewareStack.add(() => async ({ input }) => {
+    if ('ExportArn' in input)
+      return {
+        output: { $metadata: {}, ExportDescription: described.get(String(input.ExportArn)) },
+        response: {},
+      };
+    expect(input).toMatchObject({ TableArn: TABLE_ARN });
+    const from = 'NextToken' in input ? Number(input.NextToken) : 0;
+    const NextToken = from + 2 < described.size ? String(from + 2) : undefined;
+    const output = {
+      $metadata: {},
+      ExportSummaries: [...described.values()].slice(from, from + 2),
+      NextToken,
+    };
+    return { output, response: {} };
+  });
+  const { logger, metrics, ...observed } = telemetry();
+  await createHandler({ exports: tableExports(client, TABLE_ARN), now: () => NOW, logger, metrics })();
+  return observed;
+}
+
+it('measures the age of the data in the newest complete export, of several pages', async () => {
+  const {
+    measured: metrics,
+    published,
+    logged,
+  } = await measured([
+    { status: 'COMPLETED', requested: 58 },
+    { status: 'COMPLETED', requested: 34 },
+    { status: 'COMPLETED', requested: 10 },
+    { status: 'IN_PROGRESS', requested: 0 },
+  ]);
+
+  expect(metrics).toEqual([['ExportAge', 'Seconds', 36_000]]);
+  expect(published).toHaveLength(1);
+  expect(logged).toEqual([]);
+});
+
+it('takes the latest point in time for the newest, not the latest request', async () => {
+  const { measured: metrics } = await measured([
+    { status: 'COMPLETED', requested: 10 },
+    { status: 'COMPLETED', requested: 1, shows: 200 },
+  ]);
+
+  expect(metrics).toEqual([['ExportAge', 'Seconds', 36_000]]);
+});
+
+it('measures since the first request while no export is complete', async () => {
+  const { measured: metrics } = await measured([
+    { status: 'FAILED', requested: 30 },
+    { status: 'IN_PROGRESS', requested: 6 },
+  ]);
+
+  expect(metrics).toEqual([['ExportAge', 'Seconds', 108_000]]);
+});
+
+it('measures nothing before the first export is requested', async () => {
+  const { measured: metrics, published } = await measured([]);
+
+  expect(metrics).toEqual([]);
+  expect(published).toEqual([]);
+});
+
+it('logs why the last export failed, and none that another one followed', async () => {
+  const failed: Export = { status: 'FAILED', requested: 5 };
+
+  expect((await measured([{ status: 'COMPLETED', requested: 29 }, failed])).logged).toEqual([
+    {
+      level: 'warn',
+      message: 'The last export failed',
+      details: [
+        {
+          exportArn: expect.stringContaining('/export/0'),
+          FailureCode: 'AccessDenied',
+          FailureMessage: 'No permission',
+        },
+      ],
+    },
+  ]);
+  expect((await measured([failed, { status: 'COMPLETED', requested: 4 }])).logged).toEqual([]);
+});

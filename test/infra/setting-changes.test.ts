@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
+import { describe, expect, it } from 'vitest';
+import { Settings } from '../../infra/settings.ts';
+import { templateOf } from './templates.ts';
+
+/**
+ * Promised to the platform team: a setting can be changed in a deployed stage, and back again, without losing what is
+ * there; README.md, "Changing a setting", says what each change does. It would be broken by a property whose change
+ * replaces a table, a queue or the URL, which AWS's schemas tell (the data behind `cdk diff`).
+ */
+
+const CERTIFICATE = 'arn:aws:acm:us-east-1:000000000000:certificate/1';
+
+/** A value before and after, of every setting. */
+const CHANGES: { readonly [K in keyof Settings]-?: readonly [before: unknown, after: unknown] } = {
+  subAccountIds: [['8x8_test'], ['8x8_test', 'another']],
+  apiKeySecretName: ['a', 'b'],
+  authorizationVersion: [2, 3],
+  webhooksApiUrl: ['https://voice.8x8.com', 'https://voice.example'],
+  takeOver: [false, true],
+  onDelete: ['remove', 'keep'],
+  allowedSourceIps: [['18.140.80.2'], 'any'],
+  throttlingRate: [200, 100],
+  throttlingBurst: [400, 200],
+  accessLogs: [false, true],
+  customDomain: [undefined, { name: 'vss.example.com', certificateArn: CERTIFICATE, isLive: true }],
+  webAclArn: [undefined, 'arn:aws:wafv2:us-east-1:000000000000:regional/webacl/a/b'],
+  retentionDays: [undefined, 30],
+  retainData: [true, false],
+  customerManagedKey: [false, true],
+  recorderWindowSeconds: [0, 60],
+  webhookConcurrency: [undefined, 20],
+  recorderConcurrency: [10, 20],
+  logRetentionDays: [30, 7],
+  tracedFraction: [0.005, 1],
+  alarmEmail: [undefined, 'a@example.com'],
+  noSessionsHours: [undefined, 6],
+  permissionsBoundaryArn: [undefined, 'arn:aws:iam::000000000000:policy/boundary'],
+  tags: [{}, { team: 'voice' }],
+  exports: [false, true],
+  exportHour: [2, 14],
+  exportRetentionDays: [30, 7],
+  exportVersioning: [false, true],
+  queryScanLimitGigabytes: [100, 10],
+  registrationCheckMinutes: [60, 5],
+};
+
+/** What a deployment makes, removes, replaces or leaves behind; not what it updates in place. */
+function effects(before: object, after: object): string[] {
+  const found: string[] = [];
+  const diff = fullDiff(templateOf(before).toJSON(), templateOf(after).toJSON());
+  diff.resources.forEachDifference((_, { changeImpact, resourceType }) => {
+    // Each change of an API is a deployment of its own.
+    if (IN_PLACE.has(changeImpact) || resourceType === 'AWS::ApiGateway::Deployment') return;
+    found.push(`${changeImpact.replace('WILL_', '')} ${resourceType}`);
+  });
+  return [...new Set(found)].toSorted();
+}
+
+const IN_PLACE: ReadonlySet<ResourceImpact> = new Set([ResourceImpact.NO_CHANGE, ResourceImpact.WILL_UPDATE]);
+
+/** What holds data, or is known to someone else. */
+const STATEFUL =
+  /AWS::(?:DynamoDB::Table|SQS::Queue|S3::Bucket|KMS::Key|SecretsManager::Secret|ApiGateway::(?:RestApi|Stage)|SNS::Topic)$/;
+
+/** Changes that do remove something of that kind, because the setting says so. */
+const EXPECTED: ReadonlySet<string> = new Set([
+  // The value before the previous one is accepted no longer.
+  'authorizationVersion: DESTROY AWS::SecretsManager::Secret',
+  // The bucket stays where it is, without a stack.
+  'exports: ORPHAN AWS::S3::Bucket',
+]);
+
+describe('a change of a setting', () => {
+  it('has its row in README.md', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const [, section = ''] = /### Changing a setting\n(.*?)\n#/s.exec(readme) ?? [];
+    const rows = [...section.matchAll(/^\| (`[^|]+`) \|/gm)].flatMap(
+      ([, names = '']) => names.match(/\w+/g) ?? [],
+    );
+
+    expect(rows.toSorted()).toEqual(Object.keys(Settings.entries).toSorted());
+  });
+
+  const changes = Object.entries(CHANGES).flatMap(([name, [before, after]]) => [
+    { name, direction: 'there', from: { [name]: before }, to: { [name]: after } },
+    { name, direction: 'back', from: { [name]: after }, to: { [name]: before } },
+  ]);
+
+  it.each(changes)('replaces or removes nothing that holds data: $name, $direction', ({ name, from, to }) => {
+    const lost = effects(from, to).filter((effect) => STATEFUL.test(effect) && !effect.startsWith('CREATE'));
+
+    expect(lost.filter((effect) => !EXPECTED.has(`${name}: ${effect}`))).toEqual([]);
+  });
+
+  it('makes, removes and replaces what is listed here, and updates everything else in place', () => {
+    const table = changes.map(({ name, direction, from, to }) => [
+      `${name}, ${direction}`,
+      effects(from, to).join('; '),
+    ]);
+
+    expect(Object.fromEntries(table.filter(([, effect]) => effect !== ''))).toMatchInlineSnapshot(`
+      {
+        "accessLogs, back": "DESTROY AWS::Logs::LogGroup",
+        "accessLogs, there": "CREATE AWS::Logs::LogGroup",
+        "alarmEmail, back": "DESTROY AWS::SNS::Subscription",
+        "alarmEmail, there": "CREATE AWS::SNS::Subscription",
+        "authorizationVersion, back": "CREATE AWS::SecretsManager::Secret; DESTROY AWS::SecretsManager::Secret",
+        "authorizationVersion, there": "CREATE AWS::SecretsManager::Secret; DESTROY AWS::SecretsManager::Secret",
+        "customDomain, back": "DESTROY AWS::ApiGateway::BasePathMapping; DESTROY AWS::ApiGateway::DomainName",
+        "customDomain, there": "CREATE AWS::ApiGateway::BasePathMapping; CREATE AWS::ApiGateway::DomainName",
+        "exports, back": "DESTROY AWS::Athena::NamedQuery; DESTROY AWS::Athena::WorkGroup; DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Glue::Database; DESTROY AWS::Glue::Table; DESTROY AWS::IAM::ManagedPolicy; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::S3::BucketPolicy; DESTROY AWS::Scheduler::Schedule; DESTROY AWS::Scheduler::ScheduleGroup; ORPHAN AWS::S3::Bucket",
+        "exports, there": "CREATE AWS::Athena::NamedQuery; CREATE AWS::Athena::WorkGroup; CREATE AWS::CloudWatch::Alarm; CREATE AWS::Glue::Database; CREATE AWS::Glue::Table; CREATE AWS::IAM::ManagedPolicy; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::S3::Bucket; CREATE AWS::S3::BucketPolicy; CREATE AWS::Scheduler::Schedule; CREATE AWS::Scheduler::ScheduleGroup",
+        "noSessionsHours, back": "DESTROY AWS::CloudWatch::Alarm",
+        "noSessionsHours, there": "CREATE AWS::CloudWatch::Alarm",
+        "subAccountIds, back": "DESTROY Custom::WebhookRegistration",
+        "subAccountIds, there": "CREATE Custom::WebhookRegistration",
+        "webAclArn, back": "DESTROY AWS::WAFv2::WebACLAssociation",
+        "webAclArn, there": "CREATE AWS::WAFv2::WebACLAssociation",
+      }
+    `);
+  });
+});
