@@ -48,7 +48,11 @@ describe('the deployment', () => {
   it('is checked as soon as it is done', async () => {
     await expect
       .poll(() => logged.filter((line) => line.includes('WebhookRegistered')))
-      .toEqual([expect.stringContaining('"service":"vss-webhook-local","WebhookRegistered":[1,1]')]);
+      .toEqual([
+        expect.stringContaining(
+          '"service":"vss-webhook-local","WebhookUnchecked":0,"WebhookRegistered":[1,1]',
+        ),
+      ]);
   });
 });
 

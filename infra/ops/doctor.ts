@@ -176,7 +176,7 @@ async function exportAge({ outputs, cloudWatch }: Stage, stageName: string) {
   const hint = isWell
     ? ''
     : `: one is due every day. The log of the function ExportAge says why an export failed; what to do: README.md, "Exports"`;
-  return [{ isWell, text: `the newest complete one has the data of ${age(dataAt)} ago${hint}` }];
+  return [{ isWell, text: `the newest complete one is ${Math.floor(hours)} hours old${hint}` }];
 }
 
 /** A metric that the functions of a stage count. */

@@ -15,13 +15,15 @@ const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 
 /** The rows of the table of settings: name → default. */
 const documented = Object.fromEntries(
-  [...readme.matchAll(/^\| (?<names>`[a-zA-Z`, ]+) \| .* \| (?<defaults>[^|]+) \|$/gm)].flatMap(
-    ({ groups }) => {
-      const names = (groups?.['names'] ?? '').match(/\w+/g) ?? [];
-      const defaults = (groups?.['defaults'] ?? '').split(', ');
-      return names.map((name, i) => [name, (defaults[i] ?? '').replaceAll('`', '')]);
-    },
-  ),
+  [
+    ...(readme.split('### Changing a setting')[0] ?? '').matchAll(
+      /^\| (?<names>`[a-zA-Z`, ]+) \| .* \| (?<defaults>[^|]+) \|$/gm,
+    ),
+  ].flatMap(({ groups }) => {
+    const names = (groups?.['names'] ?? '').match(/\w+/g) ?? [];
+    const defaults = (groups?.['defaults'] ?? '').split(', ');
+    return names.map((name, i) => [name, (defaults[i] ?? '').replaceAll('`', '')]);
+  }),
 );
 
 it('README has every setting, with its default', () => {

@@ -147,8 +147,8 @@ it('finds a deployed stage by its outputs, and a message that waits for too long
 });
 
 it.each([
-  [25, /^ok {5}exports {7}the newest complete one has the data of 25 h ago$/m],
-  [27, /^WRONG {2}exports {7}the newest complete one has the data of 27 h ago: one is due every day\. /m],
+  [25, /^ok {5}exports {7}the newest complete one is 25 hours old$/m],
+  [27, /^WRONG {2}exports {7}the newest complete one is 27 hours old: one is due every day\. /m],
 ])('says how old the newest export is: %i hours', async (hours, expected) => {
   const cloudWatch = new CloudWatch();
   const Dimensions = [['service']];
