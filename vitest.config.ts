@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Tests that run commands, functions or whole stacks in processes of their own; those that take longest come first. */
 const PROCESSES = [
   'test/infra/ops/redrive.test.ts',
+  'test/infra/ops/smoke.test.ts',
   'test/infra/synth.test.ts',
   'test/infra/local/start.test.ts',
   'test/infra/analytics/report.test.ts',

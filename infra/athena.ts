@@ -6,9 +6,10 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { ATHENA_VIEWS, exportFiles, viewTable } from './analytics/glue-tables.ts';
 import { SAVED_QUERIES } from './analytics/saved-queries.ts';
+import { EXPORTS_PREFIX, RESULTS_PREFIX } from './bucket-prefixes.ts';
 import type { Encryption } from './encryption.ts';
-import { EXPORTS_PREFIX, RESULTS_PREFIX } from './exports.ts';
 import type { Settings } from './settings.ts';
+import { databaseName } from './stack-outputs.ts';
 
 export interface AthenaProps {
   settings: Settings;
@@ -22,8 +23,7 @@ export class Athena extends Construct {
   constructor(scope: Construct, id: string, { settings, bucket, encryption: { key, dataKey } }: AthenaProps) {
     super(scope, id);
     const stack = Stack.of(this);
-    // Names in Glue have neither capitals nor hyphens.
-    const database = stack.stackName.toLowerCase().replaceAll('-', '_');
+    const database = databaseName(stack.stackName);
     const catalogId = stack.account;
     const created = new CfnDatabase(this, 'Database', {
       catalogId,

@@ -6,6 +6,7 @@ import type { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
+import { EXPORTS_PREFIX, RESULTS_PREFIX, RESULTS_RETENTION_DAYS } from './bucket-prefixes.ts';
 import type { Encryption } from './encryption.ts';
 import type { Settings } from './settings.ts';
 
@@ -14,11 +15,6 @@ export interface ExportsProps {
   table: Table;
   encryption: Encryption;
 }
-
-/** Where exports are in the bucket: each under a prefix of its own, `exports/2026-11-21T02:00:00Z/`. */
-export const EXPORTS_PREFIX = 'exports/';
-/** Where Athena puts the results of queries. */
-export const RESULTS_PREFIX = 'results/';
 
 /** Exports the table to S3 every day: DynamoDB does it, from its own backups, when EventBridge Scheduler asks it to. */
 export class Exports extends Construct {
@@ -96,7 +92,7 @@ export class Exports extends Construct {
         {
           id: 'results',
           prefix: RESULTS_PREFIX,
-          expiration: Duration.days(7),
+          expiration: Duration.days(RESULTS_RETENTION_DAYS),
           noncurrentVersionExpiration: Duration.days(1),
         },
         { id: 'uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },

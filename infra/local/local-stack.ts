@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
 import * as v from 'valibot';
@@ -66,8 +67,8 @@ export interface LocalStackOptions {
 export const API_KEY = 'local-api-key';
 
 /**
- * Runs what the template of the stage `local` says: queues on fauxqs, tables on dynalite,
- * secrets and metrics on stand-ins, each function's bundle in its own processes, API methods over HTTP, event source
+ * Runs what the template of the stage `local` says: queues and topics on fauxqs, tables on
+ * dynalite, secrets and metrics on stand-ins, each function's bundle in its own processes, API methods over HTTP, event source
  * mappings as pollers, schedules as timers, 8x8 as a stand-in. Listens on the loopback interface only.
  */
 export async function startLocalStack({
@@ -126,13 +127,15 @@ export async function startLocalStack({
       dynamodb: await listen(dynamodbServer()),
       lambda: await listen(lambdaApi(functions)),
       cloudwatch: await listen(cloudWatch.server((name) => oldestMessage(sqsEndpoint, name))),
+      secretsManager: await listen(secretsManager(secrets)),
+      // The emulator of the queues is one of topics, too.
+      sns: sqsEndpoint,
       voiceApi: await listen(voiceApiServer(voiceApi)),
     };
     const called = {
       sqs: await between('sqs', endpoints.sqs),
       dynamodb: await between('dynamodb', endpoints.dynamodb),
     };
-    const secretsEndpoint = await listen(secretsManager(secrets));
     const assembly = given ?? (await synthesize(STAGE, settings));
     if (!given) cleanUp.push(() => rmSync(assembly, { recursive: true, force: true }));
     const { apiKeySecretName, subAccountIds, webhooksApiUrl } = readSettings(STAGE);
@@ -148,17 +151,19 @@ export async function startLocalStack({
       credentials,
     });
     const dynamodb = new DynamoDBClient({ endpoint: endpoints.dynamodb, region: REGION, credentials });
+    const sns = new SNSClient({ endpoint: endpoints.sns, region: REGION, credentials });
     const site: Site = {
       stackName: STACK_NAME,
       assembly,
       sqs,
       sqsEndpoint: called.sqs,
       dynamodb,
+      sns,
       start: (definition) =>
         start(definition, {
           AWS_ENDPOINT_URL_SQS: called.sqs,
           AWS_ENDPOINT_URL_DYNAMODB: called.dynamodb,
-          AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsEndpoint,
+          AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
         }),
       queueUrls: new Map(),
       secrets,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { API_MAKERS } from './api-provisioners.ts';
@@ -39,7 +40,6 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'AWS::S3::Bucket',
   'AWS::S3::BucketPolicy',
   'AWS::SNS::Subscription',
-  'AWS::SNS::Topic',
   'AWS::SNS::TopicPolicy',
   'AWS::SQS::QueuePolicy',
   'AWS::Scheduler::ScheduleGroup',
@@ -66,6 +66,11 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const url = new URL(new URL(QueueUrl).pathname, sqsEndpoint).href;
     queueUrls.set(arn, url);
     return { ref: url, attributes: { Arn: arn, QueueName: name } };
+  },
+
+  async 'AWS::SNS::Topic'({ sns, stackName }, _, logicalId) {
+    const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: `${stackName}-${logicalId}` }));
+    return { ref: TopicArn };
   },
 
   async 'AWS::DynamoDB::Table'({ dynamodb, stackName }, properties, logicalId) {

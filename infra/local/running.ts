@@ -9,6 +9,8 @@ const Endpoints = v.object({
   dynamodb: v.string(),
   lambda: v.string(),
   cloudwatch: v.string(),
+  secretsManager: v.string(),
+  sns: v.string(),
   /** The stand-in for 8x8. */
   voiceApi: v.string(),
 });

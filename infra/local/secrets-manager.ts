@@ -14,7 +14,7 @@ const Request = v.object({ SecretId: v.string() });
 
 /**
  * A stand-in for AWS Secrets Manager, for which npm has no emulator: answers GetSecretValue, the one operation that
- * a function uses, in the service's own protocol (AWS JSON 1.1).
+ * functions and `npm run smoke` use, in the service's own protocol (AWS JSON 1.1).
  *
  * @param secrets The values by ARN or name.
  */

@@ -1,4 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Api } from './api-gateway.ts';
 import type { EventSource } from './event-source.ts';
@@ -13,6 +14,7 @@ export interface Site {
   sqs: SQSClient;
   sqsEndpoint: string;
   dynamodb: DynamoDBClient;
+  sns: SNSClient;
   start(definition: FunctionDefinition): LocalFunction;
   /** The queues' URLs, by ARN. */
   queueUrls: Map<string, string>;

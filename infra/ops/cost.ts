@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
-import { EXPORTS_PREFIX } from '../exports.ts';
+import { EXPORTS_PREFIX } from '../bucket-prefixes.ts';
 import { synthesize } from '../local/synthesize.ts';
 import { readTemplate, type Template } from '../local/template.ts';
 import { stackName } from '../stack-outputs.ts';

@@ -1,14 +1,13 @@
 import { parseArgs } from 'node:util';
-import { CloudWatchClient, GetMetricDataCommand, type Metric } from '@aws-sdk/client-cloudwatch';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { type CheckEvent, Checked } from '../../functions/registration/check.ts';
 import { MAX_EXPORT_AGE_HOURS } from '../max-export-age.ts';
-import { stackName } from '../stack-outputs.ts';
 import { age } from './age.ts';
 import { runCommand } from './command.ts';
 import { type DeadLetter, receiveAll, release } from './dead-letters.ts';
+import { countedBy, newestFirst } from './metric.ts';
 import { findStage, type Stage } from './stage.ts';
 
 const HELP = `Usage: npm run doctor -- [options]
@@ -61,8 +60,8 @@ async function main(): Promise<void> {
     examine('registration', registrations(stage)),
     examine('queue', queue(stage)),
     examine('dead letters', deadLetters(stage, values.stage)),
-    examine('last session', lastSession(stage, values.stage)),
-    examine('exports', exportAge(stage, values.stage)),
+    examine('last session', lastSession(stage)),
+    examine('exports', exportAge(stage)),
   ];
   for (const examination of examinations) {
     for (const { of, isWell, text } of await examination) {
@@ -107,7 +106,7 @@ async function queue({ outputs, sqs, cloudWatch }: Stage) {
       Dimensions: [{ Name: 'QueueName', Value: QueueName }],
     },
     stat: 'Maximum',
-    minutes: 10,
+    since: Date.now() - 600_000,
     periodSeconds: 60,
   });
   const seconds = newest?.value ?? 0;
@@ -146,11 +145,11 @@ async function deadLetters({ outputs, sqs }: Stage, stageName: string) {
   ];
 }
 
-async function lastSession({ cloudWatch }: Stage, stageName: string) {
+async function lastSession({ cloudWatch, stackName }: Stage) {
   const counts = await newestFirst(cloudWatch, {
-    metric: counted('SessionsRecorded', stageName),
+    metric: countedBy(stackName, 'SessionsRecorded'),
     stat: 'Sum',
-    minutes: LOOK_BACK_DAYS * 24 * 60,
+    since: Date.now() - LOOK_BACK_DAYS * 86_400_000,
     periodSeconds: PERIOD_SECONDS,
   });
   const last = counts.find(({ value }) => value > 0);
@@ -161,12 +160,12 @@ async function lastSession({ cloudWatch }: Stage, stageName: string) {
   ];
 }
 
-async function exportAge({ outputs, cloudWatch }: Stage, stageName: string) {
+async function exportAge({ outputs, cloudWatch, stackName }: Stage) {
   if (outputs.ExportBucketName === undefined) return [];
   const [newest] = await newestFirst(cloudWatch, {
-    metric: counted('ExportAge', stageName),
+    metric: countedBy(stackName, 'ExportAge'),
     stat: 'Maximum',
-    minutes: LOOK_BACK_DAYS * 24 * 60,
+    since: Date.now() - LOOK_BACK_DAYS * 86_400_000,
     periodSeconds: PERIOD_SECONDS,
   });
   if (!newest) return [{ isWell: true, text: 'none yet; one is due every day' }];
@@ -177,15 +176,6 @@ async function exportAge({ outputs, cloudWatch }: Stage, stageName: string) {
     ? ''
     : `: one is due every day. The log of the function ExportAge says why an export failed; what to do: README.md, "Exports"`;
   return [{ isWell, text: `the newest complete one is ${Math.floor(hours)} hours old${hint}` }];
-}
-
-/** A metric that the functions of a stage count. */
-function counted(name: string, stageName: string): Metric {
-  return {
-    Namespace: 'VssWebhook',
-    MetricName: name,
-    Dimensions: [{ Name: 'service', Value: stackName(stageName.replace(/:.*$/, '')) }],
-  };
 }
 
 /** How many messages a queue has: to be received, and received but not yet deleted. */
@@ -200,30 +190,6 @@ async function depth(sqs: Stage['sqs'], queueUrl: string): Promise<{ waiting: nu
     waiting: Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0),
     inWork: Number(Attributes?.['ApproximateNumberOfMessagesNotVisible'] ?? 0),
   };
-}
-
-interface Query {
-  metric: Metric;
-  stat: 'Sum' | 'Maximum';
-  minutes: number;
-  periodSeconds: number;
-}
-
-/** The values of a metric in the last so many minutes, with the start of their periods, the newest first. */
-async function newestFirst(
-  settings: Stage['cloudWatch'],
-  { metric, stat, minutes, periodSeconds }: Query,
-): Promise<{ at: number; value: number }[]> {
-  const { MetricDataResults = [] } = await new CloudWatchClient(settings).send(
-    new GetMetricDataCommand({
-      StartTime: new Date(Date.now() - minutes * 60_000),
-      EndTime: new Date(),
-      ScanBy: 'TimestampDescending',
-      MetricDataQueries: [{ Id: 'only', MetricStat: { Metric: metric, Period: periodSeconds, Stat: stat } }],
-    }),
-  );
-  const { Timestamps = [], Values = [] } = MetricDataResults[0] ?? {};
-  return Timestamps.map((at, i) => ({ at: at.getTime(), value: Values[i] ?? 0 }));
 }
 
 await runCommand(main);

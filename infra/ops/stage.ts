@@ -6,15 +6,21 @@ import { StackOutputs, stackName } from '../stack-outputs.ts';
 
 /** How to reach a stage. */
 export interface Stage {
+  /** The name of its stack. */
+  stackName: string;
   outputs: StackOutputs;
+  /** Where its webhook listens, as seen from this machine. */
+  webhookUrl: string;
   /** Settings for the clients of AWS. Empty for a deployed stage: account and region are those of the shell. */
   sqs: ClientSettings;
   lambda: ClientSettings;
   cloudWatch: ClientSettings;
   dynamodb: ClientSettings;
+  secretsManager: ClientSettings;
+  sns: ClientSettings;
 }
 
-interface ClientSettings {
+export interface ClientSettings {
   endpoint?: string;
   region?: string;
   credentials?: { accessKeyId: string; secretAccessKey: string };
@@ -44,11 +50,15 @@ function findLocal(port: number): Stage {
   const { outputs, endpoints } = running;
   const common = { region: REGION, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
   return {
+    stackName: stackName('local'),
     outputs,
+    webhookUrl: `http://127.0.0.1:${port}${new URL(outputs.WebhookUrl).pathname}`,
     sqs: { ...common, endpoint: endpoints.sqs },
     lambda: { ...common, endpoint: endpoints.lambda },
     cloudWatch: { ...common, endpoint: endpoints.cloudwatch },
     dynamodb: { ...common, endpoint: endpoints.dynamodb },
+    secretsManager: { ...common, endpoint: endpoints.secretsManager },
+    sns: { ...common, endpoint: endpoints.sns },
   };
 }
 
@@ -69,5 +79,15 @@ async function findDeployed(name: string): Promise<Stage> {
   const parsed = v.safeParse(StackOutputs, outputs);
   if (!parsed.success)
     throw new Error(`The stack ${StackName} lacks outputs; deploy this version of it first.`);
-  return { outputs: parsed.output, sqs: {}, lambda: {}, cloudWatch: {}, dynamodb: {} };
+  return {
+    stackName: StackName,
+    outputs: parsed.output,
+    webhookUrl: parsed.output.WebhookUrl,
+    sqs: {},
+    lambda: {},
+    cloudWatch: {},
+    dynamodb: {},
+    secretsManager: {},
+    sns: {},
+  };
 }

@@ -160,12 +160,23 @@ export async function emulatedStage({
       QueueUrl: queueUrl,
       DeadLetterQueueUrl: deadLetterQueueUrl,
       TableName: tableName,
-      WebhookUrl: '',
+      // The webhook is invoked: nothing listens here.
+      WebhookUrl: 'http://127.0.0.1/',
       AuthorizationSecretArn: '',
       SubAccountIds: '',
       RegistrationFunctionName: '',
+      WebhookFunctionName: '',
+      AlarmTopicArn: '',
     },
-    endpoints: { sqs: sqsProxy.url, dynamodb: dynamodbEndpoint, lambda: '', cloudwatch: '', voiceApi: '' },
+    endpoints: {
+      sqs: sqsProxy.url,
+      dynamodb: dynamodbEndpoint,
+      lambda: '',
+      cloudwatch: '',
+      secretsManager: '',
+      sns: '',
+      voiceApi: '',
+    },
   });
 
   const stage: EmulatedStage = {

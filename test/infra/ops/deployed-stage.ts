@@ -5,6 +5,7 @@ import type { LocalStack } from '../../../infra/local/local-stack.ts';
 /** The stage `prod` as a command finds it with a shell's credentials: CloudFormation answers, and the local stack is behind. */
 export function deployedStage({ outputs, endpoints }: LocalStack, others: NodeJS.ProcessEnv = {}) {
   const members = Object.entries(outputs)
+    .filter(([, value]) => value !== undefined)
     .map(
       ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
     )
@@ -16,6 +17,9 @@ export function deployedStage({ outputs, endpoints }: LocalStack, others: NodeJS
       AWS_ENDPOINT_URL_SQS: endpoints.sqs,
       AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
       AWS_ENDPOINT_URL_CLOUDWATCH: endpoints.cloudwatch,
+      AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+      AWS_ENDPOINT_URL_SNS: endpoints.sns,
       ...others,
     },
   );

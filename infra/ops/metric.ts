@@ -1,0 +1,36 @@
+import { CloudWatchClient, GetMetricDataCommand, type Metric } from '@aws-sdk/client-cloudwatch';
+import type { ClientSettings } from './stage.ts';
+
+export interface Query {
+  metric: Metric;
+  stat: 'Sum' | 'Maximum';
+  /** Milliseconds since 1970. The period in which it lies is part of the answer. */
+  since: number;
+  periodSeconds: number;
+}
+
+/** The values of a metric since a time, with the start of their periods, the newest first. */
+export async function newestFirst(
+  settings: ClientSettings,
+  { metric, stat, since, periodSeconds }: Query,
+): Promise<{ at: number; value: number }[]> {
+  const { MetricDataResults = [] } = await new CloudWatchClient(settings).send(
+    new GetMetricDataCommand({
+      StartTime: new Date(since),
+      EndTime: new Date(),
+      ScanBy: 'TimestampDescending',
+      MetricDataQueries: [{ Id: 'only', MetricStat: { Metric: metric, Period: periodSeconds, Stat: stat } }],
+    }),
+  );
+  const { Timestamps = [], Values = [] } = MetricDataResults[0] ?? {};
+  return Timestamps.map((at, i) => ({ at: at.getTime(), value: Values[i] ?? 0 }));
+}
+
+/** What the functions of a stage count under this name. */
+export function countedBy(stackName: string, name: string): Metric {
+  return {
+    Namespace: 'VssWebhook',
+    MetricName: name,
+    Dimensions: [{ Name: 'service', Value: stackName }],
+  };
+}
