@@ -145,7 +145,7 @@ export function createHandler(dependencies: Dependencies) {
   }
 
   async function report(event: CheckEvent): Promise<Checked[]> {
-    const all = await check(() => connect(RETRY_MS), event);
+    const all = await check(() => connect(CHECK_RETRY_MS), event);
     const isUnchecked = ({ problem }: Checked) => problem?.finding === 'not-checked';
     metrics.addMetric('WebhookUnchecked', MetricUnit.Count, all.filter(isUnchecked).length);
     for (const checked of all) {
@@ -169,6 +169,9 @@ export function createHandler(dependencies: Dependencies) {
     }
   };
 }
+
+/** How long a check is retried, in milliseconds: a person may be waiting for it (`npm run doctor`). */
+const CHECK_RETRY_MS = 2 * 60_000;
 
 /** How long a look is retried that follows a failure, in milliseconds: the function has little time left for it. */
 const LOOK_AGAIN_MS = 60_000;

@@ -18,8 +18,8 @@ in the dead-letter queue, when the last session was recorded (which is never
 wrong: there may have been none), and how old the newest export is. Changes nothing. Exit code 1 if anything else
 is wrong. 8x8 does not show the Authorization value that it sends; if it were
 another one, the webhook would answer 401. Asks 8x8 about four sub-accounts a
-second; takes a minute longer when 8x8 does not answer, and some minutes while
-8x8 limits the rate.
+second; takes up to two minutes longer when 8x8 does not answer, or limits the
+rate.
 
 Options:
   --stage NAME  The deployed stage, with the shell's AWS credentials and region.

@@ -97,7 +97,7 @@ describe('a deployment', () => {
     [100, { perSecond: 50 }],
     [20, { perSecond: 10 }],
     [100, { perSecond: 2, retryAfter: '1.5' }],
-    [10, { perSecond: 1, retryAfter: '60' }],
+    [10, { perSecond: 2, retryAfter: '30' }],
   ])('of %i sub-accounts succeeds under the rate limit %j', async (count, rateLimit) => {
     const there = stage(count, rateLimit);
     const { seconds } = await inVirtualTime(deploy(there));
