@@ -118,6 +118,14 @@ export class Alarms extends Construct {
   }
 }
 
+/** What is at risk when a function fails as a whole. */
+const RISK_OF_ERRORS: Readonly<Record<string, string>> = {
+  Webhook: 'the deliveries that were answered 5xx.',
+  Recorder: 'nothing yet: the queue tries again.',
+  Registration: 'nothing yet: 8x8 goes on to deliver as it did.',
+  ExportAge: 'nothing yet; an export that is missing would not be noticed.',
+};
+
 function definitions(scope: Construct, props: AlarmsProps): Record<string, AlarmDefinition> {
   const { stageName, settings, api, queue, deadLetterQueue, exports, functions } = props;
   const period = Duration.minutes(5);
@@ -184,14 +192,7 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
           metric: each.metricErrors({ period }),
           threshold: 1,
           means: `The function ${name} failed as a whole: it threw, timed out or could not start.`,
-          risk:
-            name === 'Webhook'
-              ? 'the deliveries that were answered 5xx.'
-              : name === 'Recorder'
-                ? 'nothing yet: the queue tries again.'
-                : name === 'Registration'
-                  ? 'nothing yet: 8x8 goes on to deliver as it did.'
-                  : 'nothing yet; an export that is missing would not be noticed.',
+          risk: RISK_OF_ERRORS[name] ?? 'nothing yet.',
           first: `aws logs tail ${each.logGroup.logGroupName} --since 1h`,
         },
       ]),
@@ -238,8 +239,7 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       threshold: 1,
       periods: 3,
       missing: TreatMissingData.BREACHING,
-      means:
-        'Three times in a row 8x8 could not be asked whether the webhook of every sub-account is registered.',
+      means: 'In each of three checks in a row, at least one sub-account could not be checked at 8x8.',
       risk: 'nothing yet; a lost registration would not be noticed.',
       first: `npm run doctor -- ${stage}`,
     },
@@ -247,9 +247,10 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       ExportMissing: {
         metric: countedMetric(scope, 'ExportAge').with({ statistic: 'Maximum', period: Duration.hours(1) }),
         threshold: MAX_EXPORT_AGE_HOURS * 3_600,
-        // The age is measured from the first export on, and stays what it was while it cannot be measured.
-        missing: TreatMissingData.IGNORE,
-        means: `The newest complete export is more than ${MAX_EXPORT_AGE_HOURS} hours old: the last one was not started, failed, or is not complete yet.`,
+        periods: 2,
+        // Whatever keeps the age from being measured must not hide it.
+        missing: TreatMissingData.BREACHING,
+        means: `The newest complete export is more than ${MAX_EXPORT_AGE_HOURS} hours old: the last one was not started, failed, or is not complete yet. Or its age was not measured for two hours.`,
         risk: 'analysts see sessions up to that export; the table has them all.',
         first: `npm run doctor -- ${stage}`,
       },
@@ -263,7 +264,7 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       ExportDropped: {
         metric: exports.dropped,
         threshold: 1,
-        means: 'The scheduler has given up to start an export; the next one is due tomorrow.',
+        means: 'The scheduler has given up starting an export; the next one is due tomorrow.',
         risk: 'analysts see yesterday’s sessions; the table has them all.',
         first: `aws dynamodb list-exports; what to do instead is in README.md, "Exports"`,
       },

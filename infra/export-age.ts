@@ -1,29 +1,40 @@
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { EXPORTS_PREFIX } from './bucket-prefixes.ts';
 import { FunctionSchedule } from './function-schedule.ts';
 import { NodeFunction } from './node-function.ts';
 
 export interface ExportAgeProps {
   table: Table;
+  /** Holds the exports that count. */
+  bucket: Bucket;
 }
 
 /** Measures every hour how old the newest complete export is. */
 export class ExportAge extends Construct {
   readonly function: NodeFunction;
 
-  constructor(scope: Construct, id: string, { table }: ExportAgeProps) {
+  constructor(scope: Construct, id: string, { table, bucket }: ExportAgeProps) {
     super(scope, id);
     this.function = new NodeFunction(this, 'Function', {
       folder: 'exports',
       description: 'Measures how old the newest export of the session records is',
       timeout: Duration.minutes(1),
-      environment: { TABLE_ARN: table.tableArn },
+      environment: {
+        TABLE_ARN: table.tableArn,
+        BUCKET_NAME: bucket.bucketName,
+        EXPORTS_PREFIX,
+      },
     });
     // Older pages of AWS give this action no resource type, newer ones the table: only this works under both.
     this.function.addToRolePolicy(
       new PolicyStatement({ actions: ['dynamodb:ListExports'], resources: ['*'] }),
+    );
+    this.function.addToRolePolicy(
+      new PolicyStatement({ actions: ['dynamodb:DescribeTable'], resources: [table.tableArn] }),
     );
     this.function.addToRolePolicy(
       new PolicyStatement({

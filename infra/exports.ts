@@ -21,7 +21,7 @@ export class Exports extends Construct {
   readonly bucket: Bucket;
   /** Counts attempts to start an export that DynamoDB refused. */
   readonly refused: Metric;
-  /** Counts exports that the scheduler has given up to start. */
+  /** Counts exports that the scheduler has given up starting. */
   readonly dropped: Metric;
 
   constructor(scope: Construct, id: string, { settings, table, encryption }: ExportsProps) {

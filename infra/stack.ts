@@ -73,7 +73,7 @@ export class VssWebhookStack extends Stack {
     const exports = settings.exports
       ? new Exports(this, 'Exports', { settings, table, encryption })
       : undefined;
-    const exportAge = exports && new ExportAge(this, 'ExportAge', { table });
+    const exportAge = exports && new ExportAge(this, 'ExportAge', { table, bucket: exports.bucket });
     if (exports) new Athena(this, 'Athena', { settings, bucket: exports.bucket, encryption });
     const functions = {
       Webhook: webhook.function,

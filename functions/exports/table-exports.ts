@@ -1,5 +1,6 @@
 import {
   DescribeExportCommand,
+  DescribeTableCommand,
   type DynamoDBClient,
   type ExportDescription,
   type ExportSummary,
@@ -11,6 +12,8 @@ import { inTime } from '../client-settings.ts';
 export interface TableExports {
   list(): Promise<ExportSummary[]>;
   describe(exportArn: string): Promise<ExportDescription>;
+  /** When the table was created. */
+  tableCreated(): Promise<Date>;
 }
 
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListExports.html */
@@ -20,26 +23,23 @@ export function tableExports(client: DynamoDBClient, tableArn: string): TableExp
       const summaries: ExportSummary[] = [];
       let nextToken: string | undefined;
       do {
-        const page = await inTime(
-          client.send(
-            new ListExportsCommand({
-              TableArn: tableArn,
-              MaxResults: 25,
-              ...(nextToken && { NextToken: nextToken }),
-            }),
-          ),
-        );
-        summaries.push(...(page.ExportSummaries ?? []));
-        nextToken = page.NextToken;
+        const page = new ListExportsCommand({ TableArn: tableArn, MaxResults: 25, NextToken: nextToken });
+        const { ExportSummaries = [], NextToken } = await inTime(client.send(page));
+        summaries.push(...ExportSummaries);
+        nextToken = NextToken;
       } while (nextToken);
       return summaries;
     },
 
     async describe(exportArn) {
-      const { ExportDescription = {} } = await inTime(
-        client.send(new DescribeExportCommand({ ExportArn: exportArn })),
-      );
-      return ExportDescription;
+      const command = new DescribeExportCommand({ ExportArn: exportArn });
+      return (await inTime(client.send(command))).ExportDescription ?? {};
+    },
+
+    async tableCreated() {
+      const { Table } = await inTime(client.send(new DescribeTableCommand({ TableName: tableArn })));
+      if (!Table?.CreationDateTime) throw new Error(`DynamoDB does not say when ${tableArn} was created`);
+      return Table.CreationDateTime;
     },
   };
 }

@@ -174,7 +174,7 @@ export function createHandler(dependencies: Dependencies) {
 const CHECK_RETRY_MS = 2 * 60_000;
 
 /** How long a look is retried that follows a failure, in milliseconds: the function has little time left for it. */
-const LOOK_AGAIN_MS = 60_000;
+export const LOOK_AGAIN_MS = 60_000;
 
 /** Stable, so that CloudFormation never takes an update for a replacement, whose clean-up would remove the webhook. */
 function physicalId(subAccountId: string): string {

@@ -137,7 +137,7 @@ function apiErrorOrThrow(error: unknown): WebhooksApiError {
   throw error;
 }
 
-/** So often 8x8 is asked until it shows what it accepted, with so much time between. */
+/** Maximum number of polls, and the delay between them, until 8x8 lists the webhook. */
 const LOOKS = 4;
 const LOOK_PAUSE_MS = 2_000;
 

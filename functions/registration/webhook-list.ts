@@ -39,15 +39,13 @@ const isVss = v.object({
   type: v.pipe(v.string(), v.trim(), v.toUpperCase(), v.literal('VSS')),
 });
 
-/** Only webhooks of the type VSS are read: what 8x8 says of others is no concern of ours. */
-const NonEmptyList = v.object({
-  webhooks: v.pipe(
-    v.array(v.unknown()),
-    v.minLength(1),
-    v.filterItems((item) => v.is(isVss, item)),
-    v.array(VssWebhook),
-  ),
-});
+/** Only webhooks of the type VSS are read: what 8x8 says of others is no concern of ours. But all have to be there. */
+const NonEmptyList = v.pipe(
+  v.object({ count: v.optional(v.unknown()), webhooks: v.pipe(v.array(v.unknown()), v.minLength(1)) }),
+  v.check(({ count, webhooks }) => !(Number(count) > webhooks.length)),
+  v.transform(({ webhooks }) => ({ webhooks: webhooks.filter((item) => v.is(isVss, item)) })),
+  v.object({ webhooks: v.array(VssWebhook) }),
+);
 
 const zero = v.picklist([0, '0']);
 

@@ -113,10 +113,11 @@ function quote(body: unknown, secrets: readonly string[]): string {
   return parts.map((part) => `, ${part}`).join('');
 }
 
-/** Without secrets, short, and of characters that JSON need not escape: CloudFormation takes an answer of 4 KB in all. */
+/** Without secrets and without the paths of URLs, which may be tokens; short, and of characters that JSON need not escape: CloudFormation takes an answer of 4 KB in all. */
 function printable(text: string, secrets: readonly string[]): string {
   const withoutSecrets = secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
   return withoutSecrets
+    .replace(/(https?:\/\/)(?:[^\s/@]*@)?([^\s/?#"']*)[^\s"']*/gi, '$1$2/***')
     .replace(/["\\]/g, "'")
     .replace(/[^\x20-\x7e]/g, '?')
     .slice(0, 300);

@@ -43,8 +43,8 @@ const REQUESTS_PER_SECOND = 4;
  */
 export const RETRY_MS = 6 * 60_000;
 
-/** How often a request is made that fails for another reason than a rate limit. */
-const MAX_ATTEMPTS = 3;
+/** How often a request may fail for another reason than a rate limit. */
+const MAX_FAILURES = 3;
 /** The most that is added at random to a pause: this much after the first attempt, twice as much after each further one. */
 const JITTER_MS = 1_000;
 const MAX_JITTER_MS = 30_000;
@@ -73,6 +73,7 @@ export function webhooksApi({
       ...(body && { body: JSON.stringify(body) }),
     };
     let mayHaveArrived = false;
+    let failures = 0;
     for (let attempt = 1; ; attempt++) {
       await turn();
       const answer = await request(fetch, url, init);
@@ -80,7 +81,8 @@ export function webhooksApi({
       mayHaveArrived ||= mayHaveHadItsEffect(answer);
       const pauseMs = pauseAfter(answer, attempt);
       const isLate = now() + pauseMs + REQUEST_MS > retryUntil;
-      if (isLate || !isTransient(answer) || (attempt >= MAX_ATTEMPTS && !isRateLimited(answer))) {
+      if (!isRateLimited(answer)) failures++;
+      if (isLate || !isTransient(answer) || failures === MAX_FAILURES) {
         const secrets = [apiKey, ...(body ? [body.httpAuthHeader] : [])];
         throw new WebhooksApiError({ method, subAccountId, baseUrl, answer, secrets, mayHaveArrived });
       }
@@ -93,7 +95,7 @@ export function webhooksApi({
       const webhooks = readWebhookList(await call({ method: 'GET', subAccountId }));
       if (webhooks) return webhooks;
       throw new Error(
-        `8x8 answered the list of webhooks of the sub-account ${subAccountId} with something else than that list. Check that webhooksApiUrl, ${baseUrl}, is the address of 8x8's Voice API.`,
+        `8x8 answered the list of webhooks of the sub-account ${subAccountId} with something else than that list, or with a VSS webhook that cannot be read. Check that webhooksApiUrl, ${baseUrl}, is the address of 8x8's Voice API.`,
       );
     },
     async create(subAccountId, { url, authorization }) {

@@ -7,11 +7,13 @@ export function dynamodbServer(): Server {
   const handlers = server.listeners('request');
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
-    if (request.headers['x-amz-target'] !== 'DynamoDB_20120810.ListExports')
-      return handlers.map((handler) => handler.call(server, request, response));
-    request.resume();
-    response.writeHead(200, { 'Content-Type': 'application/x-amz-json-1.0' });
-    return response.end('{"ExportSummaries":[]}');
+    if (request.headers['x-amz-target'] === 'DynamoDB_20120810.ListExports') {
+      request.resume();
+      response.writeHead(200, { 'Content-Type': 'application/x-amz-json-1.0' });
+      response.end('{"ExportSummaries":[]}');
+    } else {
+      for (const handler of handlers) handler.call(server, request, response);
+    }
   });
   return server;
 }

@@ -168,14 +168,20 @@ async function exportAge({ outputs, cloudWatch, stackName }: Stage) {
     since: Date.now() - LOOK_BACK_DAYS * 86_400_000,
     periodSeconds: PERIOD_SECONDS,
   });
-  if (!newest) return [{ isWell: true, text: 'none yet; one is due every day' }];
+  if (!newest)
+    return [{ isWell: false, text: 'their age is not measured; see the log of the function ExportAge' }];
   const dataAt = newest.at - newest.value * 1_000;
   const hours = (Date.now() - dataAt) / 3_600_000;
   const isWell = hours < MAX_EXPORT_AGE_HOURS;
   const hint = isWell
     ? ''
     : `: one is due every day. The log of the function ExportAge says why an export failed; what to do: README.md, "Exports"`;
-  return [{ isWell, text: `the newest complete one is ${Math.floor(hours)} hours old${hint}` }];
+  return [
+    {
+      isWell,
+      text: `the newest complete one, or the table while there is none, is ${Math.floor(hours)} hours old${hint}`,
+    },
+  ];
 }
 
 /** How many messages a queue has: to be received, and received but not yet deleted. */

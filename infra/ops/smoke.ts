@@ -48,8 +48,8 @@ Options:
 async function main(): Promise<void> {
   const options = readOptions();
   if (options.help) return void process.stdout.write(HELP);
-  const stage = await findStage(options.stage).catch((error) => {
-    throw new UsageError(reasonOf(error), { cause: error });
+  const stage = await findStage(options.stage).catch((error: Error) => {
+    throw new UsageError(error.message, { cause: error });
   });
   const analytics = options.export ? analyticsOf(stage, options.stage) : undefined;
 

@@ -162,10 +162,11 @@ describe('the alarms', () => {
       MetricName: 'ExportAge',
       Statistic: 'Maximum',
       Period: 3_600,
-      EvaluationPeriods: 1,
+      EvaluationPeriods: 2,
+      DatapointsToAlarm: 2,
       Threshold: 26 * 3_600,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-      TreatMissingData: 'ignore',
+      TreatMissingData: 'breaching',
     });
   });
 

@@ -64,13 +64,22 @@ it('npm run cost takes other numbers, and refuses what is none', async () => {
   expect(await run(['infra/ops/cost.ts', '--unsuccessful', '101'])).toMatchObject({ code: 1 });
 });
 
-it('README has every alarm', () => {
+it('README has every alarm, and none that does not exist', () => {
   const alarms = Object.values(
     templateOf({ noSessionsHours: 1 }).findResources('AWS::CloudWatch::Alarm'),
   ).map(({ Properties }) => Properties.AlarmName.replace('stack-', ''));
 
   expect(alarms.length).toBeGreaterThan(10);
   for (const alarm of alarms) expect(readme).toContain(`\`${alarm}\``);
+  const [, section = ''] = /### Alarms\n(.*?)\n### /s.exec(readme) ?? [];
+  const listed = [...section.matchAll(/^\| (`[^|]+`) \|/gm)].flatMap(
+    ([, names = '']) => names.match(/\w+/g) ?? [],
+  );
+  expect(listed.toSorted()).toEqual(alarms.toSorted());
+  for (const [, name] of readme.matchAll(
+    /`(Export(?:Failed|Missing|Refused|Dropped)|Registration(?:Lost|Unchecked))`/g,
+  ))
+    expect(alarms).toContain(name);
 });
 
 it('README has every metric that the dashboard shows of the functions', () => {

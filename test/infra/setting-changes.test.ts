@@ -46,6 +46,26 @@ const CHANGES: { readonly [K in keyof Settings]-?: readonly [before: unknown, af
   registrationCheckMinutes: [60, 5],
 };
 
+/** More changes of settings, or of two at once. */
+const MORE_CHANGES: readonly (readonly [name: string, before: object, after: object])[] = [
+  ['alarmEmail, to another', { alarmEmail: 'a@example.com' }, { alarmEmail: 'b@example.com' }],
+  [
+    'customDomain, its name',
+    { customDomain: { name: 'a.example.com', certificateArn: CERTIFICATE, isLive: true } },
+    { customDomain: { name: 'b.example.com', certificateArn: CERTIFICATE, isLive: true } },
+  ],
+  [
+    'customDomain, goes live with another certificate',
+    { customDomain: { name: 'a.example.com', certificateArn: CERTIFICATE } },
+    { customDomain: { name: 'a.example.com', certificateArn: `${CERTIFICATE}2`, isLive: true } },
+  ],
+  [
+    'customerManagedKey, with nothing retained',
+    { customerManagedKey: true, retainData: false },
+    { customerManagedKey: false, retainData: false },
+  ],
+];
+
 /** What a deployment makes, removes, replaces or leaves behind; not what it updates in place. */
 function effects(before: object, after: object): string[] {
   const found: string[] = [];
@@ -83,9 +103,12 @@ describe('a change of a setting', () => {
     expect(rows.toSorted()).toEqual(Object.keys(Settings.entries).toSorted());
   });
 
-  const changes = Object.entries(CHANGES).flatMap(([name, [before, after]]) => [
-    { name, direction: 'there', from: { [name]: before }, to: { [name]: after } },
-    { name, direction: 'back', from: { [name]: after }, to: { [name]: before } },
+  const pairs = Object.entries(CHANGES).map(
+    ([name, [before, after]]) => [name, { [name]: before }, { [name]: after }] as const,
+  );
+  const changes = [...pairs, ...MORE_CHANGES].flatMap(([name, before, after]) => [
+    { name, direction: 'there', from: before, to: after },
+    { name, direction: 'back', from: after, to: before },
   ]);
 
   it.each(changes)('replaces or removes nothing that holds data: $name, $direction', ({ name, from, to }) => {
@@ -106,9 +129,13 @@ describe('a change of a setting', () => {
         "accessLogs, there": "CREATE AWS::Logs::LogGroup",
         "alarmEmail, back": "DESTROY AWS::SNS::Subscription",
         "alarmEmail, there": "CREATE AWS::SNS::Subscription",
+        "alarmEmail, to another, back": "CREATE AWS::SNS::Subscription; DESTROY AWS::SNS::Subscription",
+        "alarmEmail, to another, there": "CREATE AWS::SNS::Subscription; DESTROY AWS::SNS::Subscription",
         "authorizationVersion, back": "CREATE AWS::SecretsManager::Secret; DESTROY AWS::SecretsManager::Secret",
         "authorizationVersion, there": "CREATE AWS::SecretsManager::Secret; DESTROY AWS::SecretsManager::Secret",
         "customDomain, back": "DESTROY AWS::ApiGateway::BasePathMapping; DESTROY AWS::ApiGateway::DomainName",
+        "customDomain, its name, back": "REPLACE AWS::ApiGateway::BasePathMapping; REPLACE AWS::ApiGateway::DomainName",
+        "customDomain, its name, there": "REPLACE AWS::ApiGateway::BasePathMapping; REPLACE AWS::ApiGateway::DomainName",
         "customDomain, there": "CREATE AWS::ApiGateway::BasePathMapping; CREATE AWS::ApiGateway::DomainName",
         "exports, back": "DESTROY AWS::Athena::NamedQuery; DESTROY AWS::Athena::WorkGroup; DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Glue::Database; DESTROY AWS::Glue::Table; DESTROY AWS::IAM::ManagedPolicy; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::S3::BucketPolicy; DESTROY AWS::Scheduler::Schedule; DESTROY AWS::Scheduler::ScheduleGroup; ORPHAN AWS::S3::Bucket",
         "exports, there": "CREATE AWS::Athena::NamedQuery; CREATE AWS::Athena::WorkGroup; CREATE AWS::CloudWatch::Alarm; CREATE AWS::Glue::Database; CREATE AWS::Glue::Table; CREATE AWS::IAM::ManagedPolicy; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::S3::Bucket; CREATE AWS::S3::BucketPolicy; CREATE AWS::Scheduler::Schedule; CREATE AWS::Scheduler::ScheduleGroup",

@@ -46,13 +46,18 @@ function stage(count: number, rateLimit: Switches['rateLimit']) {
   const { api, fetch } = vendor(subAccountIds);
   api.switches.rateLimit = rateLimit;
   const { logger, metrics, counted } = telemetry();
+  /** When each request was sent: milliseconds of the virtual clock. */
+  const sentAt: number[] = [];
   const handle = createHandler({
     connect: async (retryMs, baseUrl = 'https://voice.example') =>
       webhooksApi({
         baseUrl,
         retryMs,
         apiKey: API_KEY,
-        fetch: (...request) => pause(LATENCY_MS).then(() => fetch(...request)),
+        fetch: (...request) => {
+          sentAt.push(performance.now());
+          return pause(LATENCY_MS).then(() => fetch(...request));
+        },
         pause,
       }),
     readSecret: async (arn) => `value ${arn}`,
@@ -62,7 +67,7 @@ function stage(count: number, rateLimit: Switches['rateLimit']) {
     logger,
     metrics,
   });
-  return { subAccountIds, api, handle, counted };
+  return { subAccountIds, api, handle, counted, sentAt };
 }
 
 /** Creates the registrations of a template as CloudFormation does: each after those that it depends on. */
@@ -88,6 +93,11 @@ async function deploy({ subAccountIds, handle }: ReturnType<typeof stage>): Prom
   await Promise.all(Object.keys(resources).map(createOnce));
 }
 
+/** The most requests that were sent within any second. */
+function mostPerSecond(sentAt: readonly number[]): number {
+  return Math.max(...sentAt.map((from) => sentAt.filter((at) => at >= from && at < from + 1_000).length));
+}
+
 const TEN_A_SECOND = { perSecond: 10, retryAfter: '1' };
 
 describe('a deployment', () => {
@@ -105,6 +115,13 @@ describe('a deployment', () => {
     for (const id of there.subAccountIds)
       expect(there.api.webhooks.get(id)).toMatchObject([{ url: URL_OF_OURS }]);
     expect(seconds).toBeLessThan(30 * 60);
+  });
+
+  it('sends at most eight requests a second', async () => {
+    const there = stage(30, undefined);
+    await inVirtualTime(deploy(there));
+
+    expect(mostPerSecond(there.sentAt)).toBeLessThanOrEqual(8);
   });
 
   it('never has more than two registrations at a time', async () => {
@@ -137,5 +154,6 @@ describe('the check', () => {
     expect(result).toEqual(there.subAccountIds.map((subAccountId) => ({ subAccountId })));
     expect(there.counted).toEqual({ WebhookRegistered: 100, WebhookUnchecked: 0 });
     expect(seconds).toBeLessThan(5 * 60);
+    expect(mostPerSecond(there.sentAt)).toBeLessThanOrEqual(5);
   });
 });

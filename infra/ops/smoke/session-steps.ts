@@ -107,7 +107,7 @@ function verdictOfSecond(changed: readonly string[] | undefined, timeoutMs: numb
     );
   }
   if (changed.length > 0) return wrong(`the second delivery has changed the record: ${changed.join(', ')}`);
-  return proved('delivered again: counted as a duplicate, and the record has not changed');
+  return proved('delivered again: a duplicate is counted, and the record has not changed');
 }
 
 const NOT_ALLOWED =

@@ -1,4 +1,9 @@
-import { DynamoDBClient, type ExportDescription, type ExportStatus } from '@aws-sdk/client-dynamodb';
+import {
+  DynamoDBClient,
+  type ExportDescription,
+  type ExportStatus,
+  type ExportType,
+} from '@aws-sdk/client-dynamodb';
 import { expect, it } from 'vitest';
 import { createHandler } from '../../../functions/exports/create-handler.ts';
 import { tableExports } from '../../../functions/exports/table-exports.ts';
@@ -14,25 +19,40 @@ interface Export {
   requested: number;
   /** Hours ago of the point in time that it shows. Default: the same. */
   shows?: number;
+  bucket?: string;
+  prefix?: string;
+  type?: ExportType;
 }
 
 /** Measures with these exports in DynamoDB, which lists two at a time. */
 async function measured(exports: readonly Export[]) {
   const described = new Map<string, ExportDescription>(
-    exports.map(({ status, requested, shows = requested }) => {
-      const start = NOW - requested * HOUR;
-      const arn = `${TABLE_ARN}/export/0${start}-abcdef`;
-      return [
-        arn,
-        {
-          ExportArn: arn,
-          ExportStatus: status,
-          StartTime: new Date(start),
-          ExportTime: new Date(NOW - shows * HOUR),
-          ...(status === 'FAILED' && { FailureCode: 'AccessDenied', FailureMessage: 'No permission' }),
-        },
-      ];
-    }),
+    exports.map(
+      ({
+        status,
+        requested,
+        shows = requested,
+        bucket = 'bucket',
+        prefix = 'exports/2026',
+        type = 'FULL_EXPORT',
+      }) => {
+        const start = NOW - requested * HOUR;
+        const arn = `${TABLE_ARN}/export/0${start}-abcdef`;
+        return [
+          arn,
+          {
+            ExportArn: arn,
+            ExportStatus: status,
+            StartTime: new Date(start),
+            ExportTime: new Date(NOW - shows * HOUR),
+            ExportType: type,
+            S3Bucket: bucket,
+            S3Prefix: prefix,
+            ...(status === 'FAILED' && { FailureCode: 'AccessDenied', FailureMessage: 'No permission' }),
+          },
+        ];
+      },
+    ),
   );
   const client = new DynamoDBClient({
     region: 'us-east-1',
@@ -44,8 +64,13 @@ async function measured(exports: readonly Export[]) {
         output: { $metadata: {}, ExportDescription: described.get(String(input.ExportArn)) },
         response: {},
       };
+    if ('TableName' in input)
+      return {
+        output: { $metadata: {}, Table: { CreationDateTime: new Date(NOW - 100 * HOUR) } },
+        response: {},
+      };
     expect(input).toMatchObject({ TableArn: TABLE_ARN });
-    const from = 'NextToken' in input ? Number(input.NextToken) : 0;
+    const from = 'NextToken' in input && input.NextToken ? Number(input.NextToken) : 0;
     const NextToken = from + 2 < described.size ? String(from + 2) : undefined;
     const output = {
       $metadata: {},
@@ -55,7 +80,13 @@ async function measured(exports: readonly Export[]) {
     return { output, response: {} };
   });
   const { logger, metrics, ...observed } = telemetry();
-  await createHandler({ exports: tableExports(client, TABLE_ARN), now: () => NOW, logger, metrics })();
+  await createHandler({
+    exports: tableExports(client, TABLE_ARN),
+    destination: { bucket: 'bucket', prefix: 'exports/' },
+    now: () => NOW,
+    logger,
+    metrics,
+  })();
   return observed;
 }
 
@@ -85,20 +116,23 @@ it('takes the latest point in time for the newest, not the latest request', asyn
   expect(metrics).toEqual([['ExportAge', 'Seconds', 36_000]]);
 });
 
-it('measures since the first request while no export is complete', async () => {
-  const { measured: metrics } = await measured([
-    { status: 'FAILED', requested: 30 },
-    { status: 'IN_PROGRESS', requested: 6 },
-  ]);
+it.each<[string, Export[]]>([
+  ['there is none', []],
+  [
+    'none is complete',
+    [
+      { status: 'FAILED', requested: 30 },
+      { status: 'IN_PROGRESS', requested: 6 },
+    ],
+  ],
+  ['all are in another bucket', [{ status: 'COMPLETED', requested: 1, bucket: 'former' }]],
+  ['all are those of a smoke test', [{ status: 'COMPLETED', requested: 1, prefix: 'results/smoke-1' }]],
+  ['all are incremental', [{ status: 'COMPLETED', requested: 1, type: 'INCREMENTAL_EXPORT' }]],
+])('measures the age of the table while %s', async (_, exports) => {
+  const { measured: metrics, published } = await measured(exports);
 
-  expect(metrics).toEqual([['ExportAge', 'Seconds', 108_000]]);
-});
-
-it('measures nothing before the first export is requested', async () => {
-  const { measured: metrics, published } = await measured([]);
-
-  expect(metrics).toEqual([]);
-  expect(published).toEqual([]);
+  expect(metrics).toEqual([['ExportAge', 'Seconds', 360_000]]);
+  expect(published).toHaveLength(1);
 });
 
 it('logs why the last export failed, and none that another one followed', async () => {

@@ -92,13 +92,14 @@ describe('the list of webhooks', () => {
     ['no JSON', '<html>'],
     ['no list, though there are some', '{"count":1}'],
     ['an empty list, though there are some', '{"count":"1","webhooks":[]}'],
+    ['fewer webhooks than there are', '{"count":2,"webhooks":[{"type":"VCS"}]}'],
     ['an empty object', '{}'],
     ['a list of something else', '{"webhooks":{"VSS":"u"}}'],
     ['a webhook whose URL is no text', '{"webhooks":[{"type":"VSS","url":5}]}'],
     ['a webhook whose state cannot be read', '{"webhooks":[{"type":"VSS","url":"u","enabled":"on"}]}'],
   ])('is never taken for empty when the answer has %s: someone’s webhook might be there', async (_, body) => {
     expect(await messageOf(answered(body).list('some_account'))).toBe(
-      "8x8 answered the list of webhooks of the sub-account some_account with something else than that list. Check that webhooksApiUrl, https://voice.example, is the address of 8x8's Voice API.",
+      "8x8 answered the list of webhooks of the sub-account some_account with something else than that list, or with a VSS webhook that cannot be read. Check that webhooksApiUrl, https://voice.example, is the address of 8x8's Voice API.",
     );
   });
 });
@@ -174,6 +175,13 @@ describe('a call that fails', () => {
     expect(at.at(-1)).toBeLessThanOrEqual(RETRY_MS - 10_000);
     expect(at.length).toBeGreaterThan(10);
     expect(at.length).toBeLessThan(80);
+  });
+
+  it('for another reason is tried three times, however often a rate limit came before', async () => {
+    const { api, list } = client([429, 429, 429, 500, 429, 'dropped-before']);
+
+    expect(await list('some_account')).toHaveLength(1);
+    expect(api.requests).toHaveLength(7);
   });
 
   it.each<Fault>([401, 403, 404, 422])('with %s is tried once', async (fault) => {
@@ -313,6 +321,16 @@ describe('the message of a failure', () => {
     expect(message).toContain('Bearer ***');
     expect(message).not.toContain(API_KEY);
     expect(message).not.toContain(AUTHORIZATION);
+  });
+
+  it('has no path of a URL that 8x8 quotes: it may be the token of someone else', async () => {
+    const body = JSON.stringify({
+      message: 'Webhook https://user:secret@hooks.example/T0KEN/abc?k=1 exists already',
+    });
+
+    expect(await messageOf(answered(body, { status: 409 }).list('some_account'))).toContain(
+      '"Webhook https://hooks.example/*** exists already"',
+    );
   });
 
   it('stays short and printable whatever 8x8 sends', async () => {

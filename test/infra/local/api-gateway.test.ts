@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { allowedAddresses, apiGateway } from '../../../infra/local/api-gateway.ts';
 
 /** What an API whose one method fails answers to a request from this machine. */
-async function answerOf(allowed: string[], path = '/stage/path') {
+async function answerOf(allowed: string[], path = '/stage/path', body?: string) {
   const log: string[] = [];
   const target = {
     arn: 'arn',
@@ -19,20 +19,23 @@ async function answerOf(allowed: string[], path = '/stage/path') {
       allowed: allowedAddresses(allowed),
       responses: new Map([
         ['ACCESS_DENIED', { status: 403, headers: { 'X-Type': 'denied' }, template: '"$context.requestId"' }],
+        ['REQUEST_TOO_LARGE', { status: 413, headers: { 'X-Type': 'too-large' }, template: '{}' }],
         ['DEFAULT_5XX', { headers: { 'X-Type': 'failed' }, template: '{}' }],
       ]),
-      methods: [{ method: 'GET', path: '/path', target }],
+      methods: ['GET', 'POST'].map((method) => ({ method, path: '/path', target })),
     },
     (line) => log.push(line),
   ).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}${path}`;
-  const { status, headers, text } = await fetch(url).then(async (response) => ({
-    status: response.status,
-    headers: response.headers,
-    text: await response.text(),
-  }));
+  const { status, headers, text } = await fetch(url, body === undefined ? {} : { method: 'POST', body }).then(
+    async (response) => ({
+      status: response.status,
+      headers: response.headers,
+      text: await response.text(),
+    }),
+  );
   server.close().closeAllConnections();
   return { status, type: headers.get('X-Type'), text, log };
 }
@@ -53,6 +56,17 @@ describe('the stand-in for API Gateway', () => {
         type: 'denied',
         text: expect.stringMatching(/^"[0-9a-f-]{36}"$/),
       });
+    },
+  );
+
+  it.each([
+    [4_000_000, 502],
+    [5_000_000, 413],
+    [10_500_000, 413],
+  ])(
+    'takes a body of %i bytes, or refuses it because Lambda or API Gateway would: %i',
+    async (bytes, status) => {
+      expect(await answerOf(['127.0.0.1'], '/stage/path', 'x'.repeat(bytes))).toMatchObject({ status });
     },
   );
 
