@@ -95,9 +95,11 @@ function summariesOf(record: SessionRecord): StoredSummary[] {
 }
 
 function recordOf(summaries: readonly StoredSummary[]): SessionRecord {
-  const [shown, ...alternates] = summaries.toSorted((a, b) => (rankOf(a) > rankOf(b) ? -1 : 1));
-  if (shown === undefined) throw new Error('A record has at least one summary');
-  const isSuccessful = SUCCESSFUL.has(shown.sessionStatus ?? '');
+  const shown = summaries.reduce((a, b) => (rankOf(a) > rankOf(b) ? a : b));
+  const alternates = summaries
+    .filter((summary) => summary !== shown)
+    .toSorted((a, b) => (rankOf(a) > rankOf(b) ? -1 : 1));
+  const isSuccessful = SUCCESSFUL.has(shown.sessionStatus);
   return {
     ...shown,
     alternates: alternates.length > 0 ? alternates : undefined,
@@ -119,7 +121,7 @@ function isReceivedBefore(a: StoredSummary, b: StoredSummary): boolean {
 }
 
 /** Sessions that did what they were for; the opt-out outcomes of Voice Messaging are among them. */
-const SUCCESSFUL: ReadonlySet<string> = new Set([
+const SUCCESSFUL: ReadonlySet<string | undefined> = new Set([
   'COMPLETED',
   'COMPLETED_UNSUBSCRIBED',
   'COMPLETED_UNSUB_ERROR',
