@@ -25,6 +25,7 @@ export class ExportAge extends Construct {
       timeout: Duration.minutes(1),
       environment: {
         TABLE_ARN: table.tableArn,
+        TABLE_NAME: table.tableName,
         BUCKET_NAME: bucket.bucketName,
         EXPORTS_PREFIX,
       },

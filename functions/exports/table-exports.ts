@@ -17,7 +17,10 @@ export interface TableExports {
 }
 
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListExports.html */
-export function tableExports(client: DynamoDBClient, tableArn: string): TableExports {
+export function tableExports(
+  client: DynamoDBClient,
+  { tableArn, tableName }: { tableArn: string; tableName: string },
+): TableExports {
   return {
     async list() {
       const summaries: ExportSummary[] = [];
@@ -37,8 +40,8 @@ export function tableExports(client: DynamoDBClient, tableArn: string): TableExp
     },
 
     async tableCreated() {
-      const { Table } = await inTime(client.send(new DescribeTableCommand({ TableName: tableArn })));
-      if (!Table?.CreationDateTime) throw new Error(`DynamoDB does not say when ${tableArn} was created`);
+      const { Table } = await inTime(client.send(new DescribeTableCommand({ TableName: tableName })));
+      if (!Table?.CreationDateTime) throw new Error(`DynamoDB does not say when ${tableName} was created`);
       return Table.CreationDateTime;
     },
   };

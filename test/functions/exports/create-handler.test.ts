@@ -81,7 +81,7 @@ async function measured(exports: readonly Export[]) {
   });
   const { logger, metrics, ...observed } = telemetry();
   await createHandler({
-    exports: tableExports(client, TABLE_ARN),
+    exports: tableExports(client, { tableArn: TABLE_ARN, tableName: 'sessions' }),
     destination: { bucket: 'bucket', prefix: 'exports/' },
     now: () => NOW,
     logger,
