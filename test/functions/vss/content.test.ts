@@ -35,6 +35,7 @@ describe('a digest is the same', () => {
 
     expect(areEqual({ [name]: '2026-01-13 16:27:33+08:00' }, utc)).toBe(true);
     expect(areEqual({ [name]: Date.parse('2026-01-13T08:27:33Z') }, utc)).toBe(true);
+    expect(areEqual({ [name]: `1${Date.parse('2026-01-13T08:27:33Z')}` }, utc)).toBe(false);
     expect(areEqual({ [name]: 5 }, utc)).toBe(false);
   });
 
