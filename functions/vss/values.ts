@@ -47,6 +47,21 @@ const EPOCH_MILLISECONDS = /^\d{13}$/;
  */
 export function utcOf(value: string | number): string | undefined {
   const text = String(value);
+  if (text.length > MAX_LENGTH) return undefined;
+  // Each time is parsed twice: for the summary and for its digest.
+  if (!recent.has(text)) {
+    if (recent.size === MAX_RECENT) recent.clear();
+    recent.set(text, readTime(text));
+  }
+  return recent.get(text);
+}
+
+/** Longer than any supported form. */
+const MAX_LENGTH = 64;
+const MAX_RECENT = 200;
+const recent = new Map<string, string | undefined>();
+
+function readTime(text: string): string | undefined {
   const [, date, minute, second = '00', fraction = '', hours, minutes = '00'] = ISO.exec(text) ?? [];
   if (date !== undefined) {
     const offset = hours === undefined ? 'Z' : `${hours}:${minutes}`;
