@@ -25,7 +25,6 @@ export class ExportAge extends Construct {
       timeout: Duration.minutes(1),
       environment: {
         TABLE_ARN: table.tableArn,
-        TABLE_NAME: table.tableName,
         BUCKET_NAME: bucket.bucketName,
         EXPORTS_PREFIX,
       },

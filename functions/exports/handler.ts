@@ -7,15 +7,14 @@ import { lateLog } from '../telemetry.ts';
 import { createHandler } from './create-handler.ts';
 import { tableExports } from './table-exports.ts';
 
-const { TABLE_ARN, TABLE_NAME, BUCKET_NAME, EXPORTS_PREFIX } = readEnvironment({
+const { TABLE_ARN, BUCKET_NAME, EXPORTS_PREFIX } = readEnvironment({
   TABLE_ARN: v.string(),
-  TABLE_NAME: v.string(),
   BUCKET_NAME: v.string(),
   EXPORTS_PREFIX: v.string(),
 });
 
 export const handler = createHandler({
-  exports: tableExports(new DynamoDBClient(clientSettings), { tableArn: TABLE_ARN, tableName: TABLE_NAME }),
+  exports: tableExports(new DynamoDBClient(clientSettings), TABLE_ARN),
   destination: { bucket: BUCKET_NAME, prefix: EXPORTS_PREFIX },
   now: Date.now,
   logger: lateLog(),

@@ -17,10 +17,8 @@ export interface TableExports {
 }
 
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListExports.html */
-export function tableExports(
-  client: DynamoDBClient,
-  { tableArn, tableName }: { tableArn: string; tableName: string },
-): TableExports {
+export function tableExports(client: DynamoDBClient, tableArn: string): TableExports {
+  const tableName = tableArn.slice(tableArn.indexOf('/') + 1);
   return {
     async list() {
       const summaries: ExportSummary[] = [];

@@ -142,7 +142,6 @@ describe('the age of exports', () => {
   it('is measured every hour, of this table', () => {
     expect(properties.Environment.Variables).toMatchObject({
       TABLE_ARN: tableArn,
-      TABLE_NAME: { Ref: only('AWS::DynamoDB::Table').id },
       BUCKET_NAME: bucket,
       EXPORTS_PREFIX: 'exports/',
     });

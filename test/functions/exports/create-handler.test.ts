@@ -64,7 +64,7 @@ async function measured(exports: readonly Export[]) {
         output: { $metadata: {}, ExportDescription: described.get(String(input.ExportArn)) },
         response: {},
       };
-    if ('TableName' in input)
+    if ('TableName' in input && input.TableName === 'sessions')
       return {
         output: { $metadata: {}, Table: { CreationDateTime: new Date(NOW - 100 * HOUR) } },
         response: {},
@@ -81,7 +81,7 @@ async function measured(exports: readonly Export[]) {
   });
   const { logger, metrics, ...observed } = telemetry();
   await createHandler({
-    exports: tableExports(client, { tableArn: TABLE_ARN, tableName: 'sessions' }),
+    exports: tableExports(client, TABLE_ARN),
     destination: { bucket: 'bucket', prefix: 'exports/' },
     now: () => NOW,
     logger,
