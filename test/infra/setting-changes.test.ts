@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
 import { describe, expect, it } from 'vitest';
+import { readStage } from '../../infra/config.ts';
 import { Settings } from '../../infra/settings.ts';
-import { templateOf } from './templates.ts';
+import { localSettings, templateOf } from './templates.ts';
 
 /**
  * Promised to the platform team: a setting can be changed in a deployed stage, and back again, without losing what is
@@ -66,10 +68,17 @@ const MORE_CHANGES: readonly (readonly [name: string, before: object, after: obj
   ],
 ];
 
+const settingsOf = (changed: object) => readStage({ dev: { ...localSettings, ...changed } }).settings;
+
+/** The template with these settings; where all are the defaults, the one of other tests, which saves a synthesis. */
+function templateWith(changed: object) {
+  return templateOf(isDeepStrictEqual(settingsOf(changed), settingsOf({})) ? {} : changed);
+}
+
 /** What a deployment makes, removes, replaces or leaves behind; not what it updates in place. */
 function effects(before: object, after: object): string[] {
   const found: string[] = [];
-  const diff = fullDiff(templateOf(before).toJSON(), templateOf(after).toJSON());
+  const diff = fullDiff(templateWith(before).toJSON(), templateWith(after).toJSON());
   diff.resources.forEachDifference((_, { changeImpact, resourceType }) => {
     // Each change of an API is a deployment of its own.
     if (IN_PLACE.has(changeImpact) || resourceType === 'AWS::ApiGateway::Deployment') return;
