@@ -158,7 +158,7 @@ function definitions(scope: Construct, props: AlarmsProps): Record<string, Alarm
       // The longest back-off is an hour: any 26 periods (130 minutes) contain two attempts.
       outOf: 26,
       means:
-        'Recording has failed repeatedly within an hour. A fault of AWS (throttled, unavailable) is retried for 14 hours, after a minute at first and every hour at last; any other error five times, within a quarter of an hour.',
+        'Recording has failed at least twice within about two hours. A fault of AWS (throttled, unavailable) is retried for 14 hours, after a minute at first and every hour at last; any other error five times, within a quarter of an hour.',
       risk: 'nothing yet: what fails for longer becomes a dead letter, to be sent back once the cause is gone.',
       first: `${logsOf('Recorder')} --since 1h`,
     },

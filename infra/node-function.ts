@@ -103,7 +103,7 @@ export function roleWithLogs(scope: Construct, id: string): { role: Role; logGro
   return { role, logGroup: logs };
 }
 
-/** Logs that are forgotten after a month. */
+/** A log group that is deleted with the stack; the stack sets its retention (`logRetentionDays`). */
 export function logGroup(scope: Construct, id: string): LogGroup {
   return new LogGroup(scope, id, {
     retention: RetentionDays.ONE_MONTH,

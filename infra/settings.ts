@@ -158,7 +158,7 @@ export const Settings = v.strictObject({
   webhookConcurrency: v.optional(wholeNumber('expected a whole number from 1 to 1000', 1, 1_000)),
   /** How many batches are recorded at a time. */
   recorderConcurrency: v.optional(wholeNumber('expected a whole number from 2 to 1000', 2, 1_000), 10),
-  /** After how many days logs are forgotten. */
+  /** Log retention, in days. */
   logRetentionDays: v.optional(
     v.picklist(LOG_RETENTIONS, `expected one of ${LOG_RETENTIONS.join(', ')}`),
     30,

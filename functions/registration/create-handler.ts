@@ -92,7 +92,7 @@ export function createHandler(dependencies: Dependencies) {
         error instanceof ForeignWebhookError ||
         (isRefused(error) && change.previousUrl === url) ||
         (isRollingBack && !hasRemoved(error) && (await shows(webhooksApiUrl, subAccountId, url)));
-      // Failing now would leave the stack in UPDATE_ROLLBACK_FAILED, which is for what can be mended by trying again.
+      // Failing now would leave the stack in UPDATE_ROLLBACK_FAILED, which only helps where a retry can succeed.
       if (!isRollingBack || !isHarmless) throw error;
       logger.error('Not restored at 8x8', { subAccountId, error });
       return { PhysicalResourceId: physicalId(subAccountId) };

@@ -13,7 +13,7 @@ import { findStage } from './stage.ts';
 const HELP = `Usage: npm run redrive -- [command] [options]
 
 Looks at the dead-letter queue: deliveries that could not be recorded. Sends
-them back to be recorded once what was wrong has been mended. Sending back what
+them back to be recorded once the cause is fixed. Sending back what
 was recorded already does no harm. What is sent back is recorded whatever its
 sub-account; --reason tells them apart.
 

@@ -115,7 +115,7 @@ describe('the alarms', () => {
     ['WebhookDuration', 'Duration', 'Maximum', 8_000, 1, functionOf('WebhookFunction')],
     ['RecorderDuration', 'Duration', 'Maximum', 24_000, 1, functionOf('RecorderFunction')],
   ])(
-    '%s goes off when %s (%s) is at least %d, %d times; no data is well',
+    '%s triggers when %s (%s) is at least %d, %d times, and is OK without data',
     (name, metric, statistic, threshold, periods, dimensions) => {
       expect(alarm(name)).toMatchObject({
         MetricName: metric,

@@ -7,7 +7,7 @@ import { type EmulatedStage, emulatedStage, type KeptMessage } from './emulated-
 
 /**
  * Promised to the operator: what could not be recorded because of a fault of ours, in settings, code or permissions, is
- * in the dead-letter queue; once the fault is mended, `npm run redrive -- send` brings each into the table, as it was
+ * in the dead-letter queue; once the fault is fixed, `npm run redrive -- send` brings each into the table, as it was
  * first delivered and with when it was received; what still fails comes back to the dead-letter queue; and a second
  * redrive changes nothing.
  *

@@ -115,7 +115,7 @@ describe('show', () => {
 });
 
 describe('send', () => {
-  it('records what was mended, and leaves other reasons where they are', async () => {
+  it('sends back the messages with one reason, and leaves others where they are', async () => {
     const [sessionId, other] = [newSession(), newSession()];
     await deadLetter(summaryBody({ sessionId, clientRequestId: '😀' }), { reason: 'unknown-subaccount' });
     await deadLetter(summaryBody({ sessionId: other }), { reason: 'record-too-large' });
