@@ -16,6 +16,7 @@ const PROCESSES = [
   'test/infra/analytics/query.test.ts',
   'test/promises/*.test.ts',
   'test/infra/ops/doctor.test.ts',
+  'test/infra/ops/proxy.test.ts',
   'test/fuzz/deliver-all.test.ts',
   'test/infra/local/*.test.ts',
   'test/end-to-end.test.ts',

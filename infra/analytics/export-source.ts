@@ -3,6 +3,9 @@ import { dirname, join, normalize } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
+import { awsSettings } from '../ops/aws.ts';
+import { progress } from '../ops/progress.ts';
+import { reasonOf } from '../ops/reason-of.ts';
 import { ExportError } from './export-folder.ts';
 import { openSessions, type SessionDatabase } from './session-database.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -26,7 +29,7 @@ export async function withExport<T>(
     await download(bucket, prefix, folder).catch((error: Error) => {
       if (error instanceof ExportError) throw error;
       throw new ExportError(
-        `s3://${bucket}/${prefix} cannot be read (${error.message}). Do AWS_PROFILE and AWS_REGION point at its account and region, and may you read it?`,
+        `s3://${bucket}/${prefix} cannot be read: ${reasonOf(error)}. Do AWS_PROFILE and AWS_REGION point at its account and region, and may you read it?`,
         { cause: error },
       );
     });
@@ -42,7 +45,7 @@ export async function withExport<T>(
 
 /** Fetches every object under a prefix into a folder. */
 async function download(bucket: string, prefix: string, folder: string): Promise<void> {
-  const s3 = new S3Client({});
+  const s3 = new S3Client(await awsSettings());
   const objects: { key: string; size: number }[] = [];
   for await (const { Contents = [] } of paginateListObjectsV2(
     { client: s3 },
@@ -60,11 +63,11 @@ async function download(bucket: string, prefix: string, folder: string): Promise
       // The console makes folders, which are objects without content.
       if (!key.endsWith('/')) await fetchObject(s3, { bucket, key }, folder);
       fetched += size;
-      if (process.stderr.isTTY) process.stderr.write(`\r${megabytes(fetched)} of ${megabytes(total)} `);
+      progress(`${megabytes(fetched)} of ${megabytes(total)}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, fetchAll));
-  if (process.stderr.isTTY) process.stderr.write('\n');
+  progress();
   s3.destroy();
 }
 

@@ -1,8 +1,7 @@
 import { relative } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type AttributeValue, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { ACCOUNT, REGION } from '../local/template.ts';
-import { runCommand } from '../ops/command.ts';
+import { type CommandLine, runCommand, UsageError } from '../ops/command.ts';
 import { findStage } from '../ops/stage.ts';
 import { writeExport } from './write-export.ts';
 
@@ -19,23 +18,24 @@ Options:
   -h, --help    Show this.
 `;
 
+const COMMAND = {
+  name: 'export',
+  help: HELP,
+  options: {
+    stage: { type: 'string', default: 'local' },
+    out: { type: 'string', default: 'cdk.out/exports' },
+  },
+} as const;
+
 /** `npm run export`: for the analyst who tries it without AWS. */
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      stage: { type: 'string', default: 'local' },
-      out: { type: 'string', default: 'cdk.out/exports' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return void process.stdout.write(HELP);
+async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
   if (!/^local(:\d+)?$/.test(values.stage)) {
-    throw new Error(
+    throw new UsageError(
       `"${values.stage}" is not on this machine: DynamoDB exports the table of a deployed stage to S3. README.md says how to do that now.`,
     );
   }
-  const { outputs, dynamodb } = await findStage(values.stage);
-  const client = new DynamoDBClient(dynamodb);
+  const { outputs, settings } = await findStage(values.stage);
+  const client = new DynamoDBClient(settings('dynamodb'));
   const { path, itemCount } = await writeExport(values.out, {
     tableArn: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${outputs.TableName}`,
     items: itemsOf(client, outputs.TableName),
@@ -56,4 +56,4 @@ async function* itemsOf(client: DynamoDBClient, TableName: string): AsyncGenerat
   }
 }
 
-await runCommand(main);
+await runCommand(COMMAND, main);

@@ -1,9 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { parseArgs } from 'node:util';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { runCommand } from '../ops/command.ts';
+import { type CommandLine, runCommand, seeHelp, UsageError } from '../ops/command.ts';
 import { textTable } from '../text-table.ts';
 import { quoted } from './dialect.ts';
 import { readExports } from './export-folder.ts';
@@ -28,7 +27,7 @@ Options:
                  else table, which shows at most 1000 rows.
   --out FILE     Where the result goes, instead of to standard output. What is
                  there is replaced.
-  --sql          Print the SQL of a saved query, and run nothing.
+  --print-sql    Print the SQL of a saved query, and run nothing.
   -h, --help     Show this.
 `;
 
@@ -37,25 +36,33 @@ const MAX_TABLE_ROWS = 1_000;
 const FORMATS = ['table', 'csv', 'json', 'parquet'] as const;
 type Format = (typeof FORMATS)[number];
 
+const COMMAND = {
+  name: 'query',
+  help: HELP,
+  takesArguments: true,
+  options: {
+    format: { type: 'string' },
+    out: { type: 'string' },
+    'print-sql': { type: 'boolean', default: false },
+  },
+} as const;
+
 /** `npm run query`: for the analyst. */
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      format: { type: 'string' },
-      out: { type: 'string' },
-      sql: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return say(HELP.trimEnd());
-  const [source, query, ...rest] = positionals;
+async function main({ values, args }: CommandLine<typeof COMMAND.options>): Promise<void> {
+  const [source, query, ...rest] = args;
   if (source === undefined)
-    throw new Error('Which export? Name its folder, or s3://BUCKET/PREFIX. See --help.');
-  if (rest.length > 0) throw new Error(`Expected one query, in quotes; "${rest[0]}" came after it.`);
+    throw new UsageError(seeHelp('query', 'Which export? Name its folder, or s3://BUCKET/PREFIX'));
+  if (rest.length > 0) {
+    throw new UsageError(
+      seeHelp(
+        'query',
+        `Expected one query, in quotes, but "${rest[0]}" came after it; options come after --`,
+      ),
+    );
+  }
   const format = formatOf(values.format, values.out);
   if (format === 'parquet' && values.out === undefined)
-    throw new Error('Parquet is not for a terminal: name a file with --out.');
+    throw new UsageError('Parquet is not for a terminal: name a file with --out.');
   if (query === undefined) {
     // What it says is right of a folder only; to fetch an export for that would be too much.
     if (!/^s3:/i.test(source)) readExports(source, note);
@@ -63,10 +70,10 @@ async function main(): Promise<void> {
   }
 
   const sql = sqlOf(query);
-  if (values.sql) return say(sql);
+  if (values['print-sql']) return say(sql);
   await withExport(source, async ({ connection }) => {
     const { count } = await connection.extractStatements(sql);
-    if (count !== 1) throw new Error(`Expected one query; there are ${count}.`);
+    if (count !== 1) throw new UsageError(`Expected one query; there are ${count}.`);
     if (format === 'table' && values.out === undefined) return showTable(connection, sql);
     if (values.out !== undefined) {
       await copy(connection, sql, format, values.out);
@@ -82,14 +89,14 @@ function formatOf(asked: string | undefined, out: string | undefined): Format {
   const name = asked ?? (out === undefined ? 'table' : extname(out).slice(1) || 'csv');
   const format = FORMATS.find((known) => known === name);
   if (format === undefined) {
-    throw new Error(
+    throw new UsageError(
       asked === undefined
         ? `The name of ${out} does not say in which format: add --format csv, json or parquet.`
         : `--format takes ${FORMATS.join(', ')}, not "${name}".`,
     );
   }
   if (format === 'table' && out !== undefined)
-    throw new Error('A table goes to the terminal; --out takes csv, json or parquet.');
+    throw new UsageError('A table goes to the terminal; --out takes csv, json or parquet.');
   return format;
 }
 
@@ -105,12 +112,12 @@ function sqlOf(query: string): string {
   if (saved) return saved.sql;
   if (VIEW_NAMES.includes(query)) return `FROM ${query}`;
   if (/^[\w-]+$/.test(query)) {
-    throw new Error(
+    throw new UsageError(
       `There is no saved query or view "${query}". There are: ${[...SAVED_QUERIES.map(({ name }) => name), ...VIEW_NAMES].join(', ')}.`,
     );
   }
   const sql = query.replace(/[;\s]+$/, '');
-  if (sql === '') throw new Error('The query is empty: expected SQL, or the name of a saved query.');
+  if (sql === '') throw new UsageError('The query is empty: expected SQL, or the name of a saved query.');
   return sql;
 }
 
@@ -134,7 +141,7 @@ function cell(value: unknown): string {
 
 async function copy(connection: DuckDBConnection, sql: string, format: Format, file: string): Promise<void> {
   if (!/^\s*(?:--.*\n\s*)*(?:select|with|from|values|\()/i.test(sql)) {
-    throw new Error(
+    throw new UsageError(
       `For ${format} it has to be a query, SELECT or WITH …; for anything else leave --format and --out out.`,
     );
   }
@@ -183,4 +190,4 @@ function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-await runCommand(main);
+await runCommand(COMMAND, main);

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { runCommand } from '../ops/command.ts';
+import { type CommandLine, runCommand, seeHelp, UsageError } from '../ops/command.ts';
 import { withExport } from './export-source.ts';
 import { makePage } from './report/page.ts';
 import { counted } from './report/wording.ts';
@@ -20,20 +19,22 @@ Options:
   -h, --help  Show this.
 `;
 
+const COMMAND = {
+  name: 'report',
+  help: HELP,
+  takesArguments: true,
+  options: {
+    out: { type: 'string', default: 'report.html' },
+  },
+} as const;
+
 /** `npm run report`: for those who would rather look than query. */
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      out: { type: 'string', default: 'report.html' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return say(HELP.trimEnd());
-  const [source, ...rest] = positionals;
+async function main({ values, args }: CommandLine<typeof COMMAND.options>): Promise<void> {
+  const [source, ...rest] = args;
   if (source === undefined)
-    throw new Error('Which export? Name its folder, or s3://BUCKET/PREFIX. See --help.');
-  if (rest.length > 0) throw new Error(`Expected one export; "${rest[0]}" came after it. See --help.`);
+    throw new UsageError(seeHelp('report', 'Which export? Name its folder, or s3://BUCKET/PREFIX'));
+  if (rest.length > 0)
+    throw new UsageError(seeHelp('report', `Expected one export, but "${rest[0]}" came after it`));
 
   const page = await withExport(source, ({ connection, time }) => makePage(connection, time));
   await write(values.out, page.html);
@@ -60,4 +61,4 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-await runCommand(main);
+await runCommand(COMMAND, main);

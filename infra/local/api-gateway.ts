@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import * as v from 'valibot';
 import type { LocalFunction } from './lambda.ts';
@@ -22,6 +22,13 @@ export interface GatewayResponse {
   status?: number | undefined;
   headers: Record<string, string>;
   template: string;
+}
+
+/** What is sent to the client. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
 }
 
 const Response = v.object({
@@ -52,37 +59,39 @@ const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
 const MAX_EVENT_BYTES = 6 * 1024 * 1024;
 
 /** Serves an API as API Gateway does: proxy events in, and its own answers for what no method takes. */
-export function apiGateway(api: Api, log: (line: string) => void): Server {
+export function apiGateway(
+  api: Api,
+  log: (line: string) => void,
+  onAnswer: (answer: Answer) => void = () => {},
+): Server {
   return createServer(async (request, response) => {
-    try {
-      await serve(api, request, response);
-    } catch (error) {
+    const { status, headers, body } = await answerTo(api, request).catch((error: unknown) => {
       log(`API Gateway answers 502: ${error instanceof Error ? error.message : error}`);
-      answer(api, response, 'DEFAULT_5XX', 502);
-    }
+      return gatewayAnswer(api, 'DEFAULT_5XX', 502);
+    });
+    response.writeHead(status, headers);
+    response.end(body);
+    onAnswer({ status, headers, body });
   });
 }
 
-async function serve(api: Api, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answerTo(api: Api, request: IncomingMessage): Promise<Answer> {
   const [pathname = ''] = (request.url ?? '').split('?');
   const called = api.methods.find(
     ({ method, path }) => method === request.method && pathname === `/${api.stageName}${path}`,
   );
-  if (!called) return answer(api, response, 'MISSING_AUTHENTICATION_TOKEN', 403);
+  if (!called) return gatewayAnswer(api, 'MISSING_AUTHENTICATION_TOKEN', 403);
   const { remoteAddress = '' } = request.socket;
   if (!api.allowed.check(remoteAddress, isIP(remoteAddress) === 6 ? 'ipv6' : 'ipv4'))
-    return answer(api, response, 'ACCESS_DENIED', 403);
+    return gatewayAnswer(api, 'ACCESS_DENIED', 403);
   const body = await readBody(request);
-  if (!body) return answer(api, response, 'REQUEST_TOO_LARGE', 413);
+  if (!body) return gatewayAnswer(api, 'REQUEST_TOO_LARGE', 413);
 
   const event = proxyEvent(request, pathname, body, api.binary);
-  if (JSON.stringify(event).length > MAX_EVENT_BYTES) return answer(api, response, 'REQUEST_TOO_LARGE', 413);
-  const result = v.parse(Response, await called.target.invoke(event));
-  response.writeHead(
-    result.statusCode,
-    Object.fromEntries(Object.entries(result.headers).map(([name, value]) => [name, String(value)])),
-  );
-  response.end(result.body);
+  if (JSON.stringify(event).length > MAX_EVENT_BYTES) return gatewayAnswer(api, 'REQUEST_TOO_LARGE', 413);
+  const { statusCode, headers, body: answered } = v.parse(Response, await called.target.invoke(event));
+  const texts = Object.entries(headers).map(([name, value]) => [name, String(value)]);
+  return { status: statusCode, headers: Object.fromEntries(texts), body: answered };
 }
 
 /** The body, unless it is too large; what is beyond the limit is not kept. */
@@ -96,7 +105,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return size > MAX_REQUEST_BYTES ? undefined : Buffer.concat(chunks);
 }
 
-function answer({ responses }: Api, response: ServerResponse, type: string, status: number): void {
+function gatewayAnswer({ responses }: Api, type: string, status: number): Answer {
   const {
     headers,
     template,
@@ -105,8 +114,11 @@ function answer({ responses }: Api, response: ServerResponse, type: string, stat
     headers: {},
     template: '{"message":"No gateway response"}',
   };
-  response.writeHead(own ?? status, headers);
-  response.end(template.replaceAll('$context.requestId', randomUUID()));
+  return {
+    status: own ?? status,
+    headers,
+    body: template.replaceAll('$context.requestId', randomUUID()),
+  };
 }
 
 /** The event of a Lambda proxy integration of a REST API. */

@@ -5,8 +5,9 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
 import * as v from 'valibot';
+import { reasonOf } from '../ops/reason-of.ts';
 import { StackOutputs, stackName } from '../stack-outputs.ts';
-import { type Api, allowedAddresses, apiGateway } from './api-gateway.ts';
+import { type Answer, type Api, allowedAddresses, apiGateway } from './api-gateway.ts';
 import { CloudWatch } from './cloudwatch.ts';
 import { dynamodbServer } from './dynamodb.ts';
 import { pollQueue } from './event-source.ts';
@@ -53,6 +54,8 @@ export interface LocalStackOptions {
   port: number;
   /** Takes each line that a function logs. */
   log: (line: string) => void;
+  /** Takes each answer of the API. */
+  onAnswer?: (answer: Answer) => void;
   /** The cloud assembly of the stage `local`. Default: it is synthesized, and removed again. */
   assembly?: string;
   /** Settings of the stage `local` to replace when it is synthesized. */
@@ -74,6 +77,7 @@ export const API_KEY = 'local-api-key';
 export async function startLocalStack({
   port,
   log,
+  onAnswer,
   assembly: given,
   settings = {},
   concurrency,
@@ -92,7 +96,7 @@ export async function startLocalStack({
   const cloudWatch = new CloudWatch();
   const cleanUp: (() => unknown)[] = [];
   const stopping = new AbortController();
-  const gateway = apiGateway(api, log);
+  const gateway = apiGateway(api, log, onAnswer);
 
   async function stop(): Promise<void> {
     // First the way in: what has arrived is answered before anything else ends.
@@ -184,8 +188,12 @@ export async function startLocalStack({
     cleanUp.push(() => Promise.all(polling));
     for (const schedule of site.schedules) runOnSchedule(schedule, stopping.signal, log);
     const actualPort = Number(new URL(webhook).port);
-    noteRunning(actualPort, { outputs, endpoints });
-    cleanUp.push(() => noteStopped(actualPort));
+    try {
+      noteRunning(actualPort, { outputs, endpoints });
+      cleanUp.push(() => noteStopped(actualPort));
+    } catch (error) {
+      log(`Other commands will not find this stack: ${reasonOf(error)}`);
+    }
 
     return {
       outputs,

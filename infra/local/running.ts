@@ -1,5 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { StackOutputs } from '../stack-outputs.ts';
@@ -28,11 +27,12 @@ export type Running = v.InferOutput<typeof Running>;
 /** Where a local stack's webhook listens unless another port is chosen. */
 export const DEFAULT_PORT = 3000;
 
-const fileOf = (port: number) => fileURLToPath(new URL(`../../cdk.out/local-${port}.json`, import.meta.url));
+const folder = fileURLToPath(new URL('../../cdk.out/', import.meta.url));
+const fileOf = (port: number) => `${folder}local-${port}.json`;
 
 /** Notes that a local stack runs whose webhook listens on this port. */
 export function noteRunning(port: number, running: Omit<Running, 'processId'>): void {
-  mkdirSync(dirname(fileOf(port)), { recursive: true });
+  mkdirSync(folder, { recursive: true });
   writeFileSync(fileOf(port), JSON.stringify({ processId: process.pid, ...running }));
 }
 
@@ -48,6 +48,22 @@ export function findRunning(port: number): Running | undefined {
     return isAlive(running.processId) ? running : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** The ports of the local stacks that run. */
+export function runningPorts(): number[] {
+  return notes()
+    .flatMap((name) => /^local-(\d+)\.json$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .filter((port) => findRunning(port) !== undefined);
+}
+
+function notes(): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

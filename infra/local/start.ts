@@ -1,18 +1,59 @@
 import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
+import { type CommandLine, runCommand, UsageError } from '../ops/command.ts';
+import { wholeNumber } from '../ops/number-option.ts';
+import { inOneLine } from '../printable.ts';
 import { textTable } from '../text-table.ts';
+import type { Answer } from './api-gateway.ts';
 import { awaitRecords, deliver, examples, readRecords, type StoredRecord } from './examples.ts';
 import { API_KEY, type LocalStack, startLocalStack } from './local-stack.ts';
-import { HELP, readOptions } from './options.ts';
+import { DEFAULT_PORT } from './running.ts';
+
+const HELP = `Usage: npm start -- [options]
+
+Runs the whole stack on this machine, from the template that cdk deploy would
+deploy: queues, table and functions, and an HTTP endpoint in place of API Gateway.
+Delivers the examples that 8x8 publishes, shows their records, and runs until
+Ctrl-C.
+
+Options:
+  --once         Stop after the examples. Exit code 1 if one was not recorded.
+  --json         With --once: print the records as a JSON array, and nothing
+                 else, to standard output. (npm's own heading: npm start -s -- …)
+  --no-examples  Deliver nothing.
+  --logs         Show everything that the functions log, not only warnings
+                 and errors.
+  --port NUMBER  Where the webhook listens. Default ${DEFAULT_PORT}; 0 for any free port.
+  -h, --help     Show this.
+`;
+
+const COMMAND = {
+  name: 'start',
+  help: HELP,
+  finishes: true,
+  options: {
+    once: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    examples: { type: 'boolean', default: true },
+    logs: { type: 'boolean', default: false },
+    port: { type: 'string', default: String(DEFAULT_PORT) },
+  },
+} as const;
+
+/** @throws UsageError */
+function checked(values: CommandLine<typeof COMMAND.options>['values']) {
+  if (values.json && !values.once) throw new UsageError('--json goes with --once');
+  if (values.once && !values.examples)
+    throw new UsageError('--once stops after the examples; it does not go with --no-examples');
+  return { ...values, port: wholeNumber('port', values.port, 0, 65_535) };
+}
 
 /** `npm start`: runs the local stack for a person at a terminal, or with --json for a script. */
-async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2));
-  if (options.help) return void process.stdout.write(HELP);
+async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>): Promise<void> {
+  const options = checked(values);
   // With --json, standard output is for the records alone.
   const out = options.json ? process.stderr : process.stdout;
   const say = (text: string) => void out.write(`${text}\n`);
-  const interrupted = interruption();
 
   say('Synthesizing the stack and starting it on this machine …');
   const stack = await startLocalStack({
@@ -21,7 +62,10 @@ async function main(): Promise<void> {
       const text = options.logs ? line : whatHappened(line);
       if (text !== undefined) say(text);
     },
-  });
+    onAnswer(answer) {
+      if (answer.status !== 200) say(refusal(answer));
+    },
+  }).catch(explainPort);
   try {
     say(addresses(stack));
     if (options.examples && !interrupted.aborted) {
@@ -42,23 +86,22 @@ async function main(): Promise<void> {
   }
 }
 
-/** Ends with Ctrl-C, with the terminal, or when nobody reads what is printed any more; a second time changes nothing. */
-function interruption(): AbortSignal {
-  const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort());
-  process.stdout.on('error', () => interrupted.abort());
-  return interrupted.signal;
+function explainPort(error: unknown): never {
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
+    throw new UsageError(
+      `Port ${error.port} is taken. Choose another with --port, or 0 for any that is free.`,
+    );
+  }
+  throw error;
 }
 
-const LogLine = v.pipe(
-  v.string(),
-  v.parseJson(),
-  v.looseObject({ level: v.optional(v.string()), reason: v.optional(v.string()) }),
-);
+const LogLine = v.pipe(v.string(), v.parseJson(), v.looseObject({ level: v.optional(v.string()) }));
 
 /** Metrics of the recorder in words. One line has those of a whole batch. */
 const COUNTED = {
   DuplicateDeliveries: 'a duplicate: it is recorded already',
+  ConflictingSummaries:
+    'a conflict: another summary of a session that is recorded; the record shows the newer one and keeps both',
   IncompleteSummaries:
     'incomplete: it is recorded, but its status, start or end is missing or cannot be read',
 };
@@ -67,13 +110,33 @@ const COUNTED = {
 function whatHappened(line: string): string | undefined {
   const parsed = v.safeParse(LogLine, line);
   if (!parsed.success) return line;
-  const { level, reason, ...counted } = parsed.output;
+  const { level, ...counted } = parsed.output;
   if (level !== undefined) return level === 'INFO' || level === 'DEBUG' ? undefined : line;
-  if ('DeliveriesRejected' in counted) return `  refused: ${reason}`;
   const happened = Object.entries(COUNTED).flatMap(([metric, words]) =>
     metric in counted ? [`  ${words}`] : [],
   );
   return happened.length > 0 ? happened.join('\n') : undefined;
+}
+
+const Problem = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({
+    title: v.string(),
+    type: v.string(),
+    issues: v.optional(v.array(v.object({ path: v.string(), message: v.string() })), []),
+  }),
+);
+
+/** Why a delivery was refused, with one line per issue. */
+function refusal({ status, body }: Answer): string {
+  const parsed = v.safeParse(Problem, body);
+  if (!parsed.success) return `  refused: ${status}`;
+  const { title, type, issues } = parsed.output;
+  return [
+    `  refused: ${status} ${type.split(':').at(-1)}, ${title}`,
+    ...issues.map(({ path, message }) => `    ${inOneLine(`${path}: ${message}`)}`),
+  ].join('\n');
 }
 
 function addresses({ webhookUrl, endpoints, authorization }: LocalStack): string {
@@ -139,26 +202,10 @@ function tryIt({ webhookUrl, authorization }: LocalStack): string {
   return `
 Send one yourself; what it becomes is shown here:
 
-  curl -i ${webhookUrl} -H 'Authorization: ${authorization}' -d @infra/local/own-session.json
+  curl -i ${webhookUrl} -H 'Authorization: ${authorization}' --data-binary @infra/local/own-session.json
 
 Ctrl-C stops everything.
 `;
 }
 
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if ('code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
-    return `Port ${error.port} is taken. Choose another with --port, or 0 for any that is free.`;
-  }
-  if ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')) {
-    return `${error.message.split(/[.\n]/, 1)[0]}. See --help.`;
-  }
-  return error.message;
-}
-
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${explain(error)}\n`);
-  process.exitCode = 1;
-}
+await runCommand(COMMAND, main);

@@ -43,7 +43,7 @@ export async function synthesize(stage: string, settings: object = {}): Promise<
     await promisify(execFile)(process.execPath, ['infra/app.ts'], { cwd: root, env });
   } catch (error) {
     rmSync(assembly, { recursive: true, force: true });
-    throw new Error(`The stack cannot be synthesized. ${inOneLine(error)}`, { cause: error });
+    throw new Error(`The stack cannot be synthesized. ${inOneLine(error)}`);
   }
   return assembly;
 }

@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { EXPORTS_PREFIX } from '../bucket-prefixes.ts';
 import { synthesize } from '../local/synthesize.ts';
 import { readTemplate, type Template } from '../local/template.ts';
 import { stackName } from '../stack-outputs.ts';
-import { runCommand } from './command.ts';
+import { type CommandLine, runCommand, UsageError } from './command.ts';
+import { positiveNumber } from './number-option.ts';
 import prices from './prices.json' with { type: 'json' };
 
 const HELP = `Usage: npm run cost -- [options]
@@ -60,35 +60,30 @@ const IDLE_POLLS_PER_MONTH = (5 * 30 * 86_400) / 20;
 /** Custom metrics that a stage has in ordinary use: name and dimensions. */
 const CUSTOM_METRICS = 19;
 
-/** `npm run cost`: for whoever decides. */
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      stage: { type: 'string', default: 'prod' },
-      sessions: { type: 'string', default: '1000000' },
-      hours: { type: 'string', default: '12' },
-      'webhook-ms': { type: 'string', default: '25' },
-      'recorder-ms': { type: 'string', default: '50' },
-      unsuccessful: { type: 'string', default: String(UNSUCCESSFUL) },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return void process.stdout.write(HELP);
-  const number = (name: 'sessions' | 'hours' | 'webhook-ms' | 'recorder-ms') => {
-    const value = Number(values[name]);
-    if (!(value > 0)) throw new Error(`--${name} takes a number greater than 0, not "${values[name]}"`);
-    return value;
-  };
+const COMMAND = {
+  name: 'cost',
+  help: HELP,
+  options: {
+    stage: { type: 'string', default: 'prod' },
+    sessions: { type: 'string', default: '1000000' },
+    hours: { type: 'string', default: '12' },
+    'webhook-ms': { type: 'string', default: '25' },
+    'recorder-ms': { type: 'string', default: '50' },
+    unsuccessful: { type: 'string', default: String(UNSUCCESSFUL) },
+  },
+} as const;
 
+/** `npm run cost`: for whoever decides. */
+async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const usage = {
-    sessions: number('sessions'),
-    hours: number('hours'),
-    webhookMs: number('webhook-ms'),
-    recorderMs: number('recorder-ms'),
+    sessions: positiveNumber('sessions', values.sessions),
+    hours: positiveNumber('hours', values.hours),
+    webhookMs: positiveNumber('webhook-ms', values['webhook-ms']),
+    recorderMs: positiveNumber('recorder-ms', values['recorder-ms']),
     unsuccessful: Number(values.unsuccessful) / 100,
   };
   if (!(usage.unsuccessful >= 0 && usage.unsuccessful <= 1))
-    throw new Error(`--unsuccessful takes a number from 0 to 100, not "${values.unsuccessful}"`);
+    throw new UsageError(`--unsuccessful takes a number from 0 to 100, not "${values.unsuccessful}"`);
 
   const assembly = await synthesize(values.stage);
   try {
@@ -250,4 +245,4 @@ function report(tables: Readonly<Record<string, readonly Line[]>>): string {
 const count = (amount: number) => Math.round(amount).toLocaleString('en');
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
 
-await runCommand(main);
+await runCommand(COMMAND, main);

@@ -1,14 +1,14 @@
-import { parseArgs } from 'node:util';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { type CheckEvent, Checked } from '../../functions/registration/check.ts';
 import { MAX_EXPORT_AGE_HOURS } from '../max-export-age.ts';
 import { age } from './age.ts';
-import { runCommand } from './command.ts';
-import { type DeadLetter, receiveAll, release } from './dead-letters.ts';
+import { type CommandLine, runCommand, STAGE_HELP, STAGE_OPTION } from './command.ts';
+import { DeadLetterQueue, depthOf } from './dead-letter-queue.ts';
 import { countedBy, newestFirst } from './metric.ts';
-import { findStage, type Stage } from './stage.ts';
+import { reasonOf } from './reason-of.ts';
+import { findStage, type Stage, sayPlace } from './stage.ts';
 
 const HELP = `Usage: npm run doctor -- [options]
 
@@ -22,10 +22,8 @@ second; takes up to two minutes longer when 8x8 does not answer, or limits the
 rate.
 
 Options:
-  --stage NAME  The deployed stage, with the shell's AWS credentials and region.
-                Or local, while npm start runs (local:4000 if it listens on
-                another port than 3000). Default dev.
-  -h, --help    Show this.
+${STAGE_HELP}
+  -h, --help         Show this.
 `;
 
 /** What was found out about one thing. */
@@ -45,21 +43,20 @@ const MOST_LETTERS = 1_000;
 const LOOK_BACK_DAYS = 14;
 const PERIOD_SECONDS = 300;
 
-/** `npm run doctor`: for the operator of a stage. */
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      stage: { type: 'string', default: 'dev' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return void process.stdout.write(HELP);
+const COMMAND = {
+  name: 'doctor',
+  help: HELP,
+  options: STAGE_OPTION,
+} as const;
 
+/** `npm run doctor`: for the operator of a stage. */
+async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const stage = await findStage(values.stage);
+  sayPlace(stage);
   const examinations = [
     examine('registration', registrations(stage)),
     examine('queue', queue(stage)),
-    examine('dead letters', deadLetters(stage, values.stage)),
+    examine('dead letters', deadLetters(stage)),
     examine('last session', lastSession(stage)),
     examine('exports', exportAge(stage)),
   ];
@@ -76,16 +73,15 @@ async function examine(of: string, found: Promise<Omit<Diagnosis, 'of'>[]>): Pro
   try {
     return (await found).map((diagnosis) => ({ of, ...diagnosis }));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return [{ of, isWell: false, text: `cannot be examined: ${reason}` }];
+    return [{ of, isWell: false, text: `cannot be examined: ${reasonOf(error)}` }];
   }
 }
 
 /** Asks the function that registers, which has the API key. */
-async function registrations({ outputs, lambda }: Stage) {
+async function registrations({ outputs, settings }: Stage) {
   const url = outputs.WebhookUrl;
   const event: CheckEvent = { check: { url, subAccountIds: outputs.SubAccountIds.split(',') } };
-  const { Payload, FunctionError } = await new LambdaClient(lambda).send(
+  const { Payload, FunctionError } = await new LambdaClient(settings('lambda')).send(
     new InvokeCommand({ FunctionName: outputs.RegistrationFunctionName, Payload: JSON.stringify(event) }),
   );
   const answer: unknown = JSON.parse(Payload?.transformToString() ?? '');
@@ -96,10 +92,10 @@ async function registrations({ outputs, lambda }: Stage) {
   }));
 }
 
-async function queue({ outputs, sqs, cloudWatch }: Stage) {
-  const { waiting, inWork } = await depth(sqs, outputs.QueueUrl);
+async function queue({ outputs, settings }: Stage) {
+  const { visible, hidden } = await depthOf(new SQSClient(settings('sqs')), outputs.QueueUrl);
   const QueueName = outputs.QueueUrl.split('/').at(-1);
-  const [newest] = await newestFirst(cloudWatch, {
+  const [newest] = await newestFirst(settings('cloudwatch'), {
     metric: {
       Namespace: 'AWS/SQS',
       MetricName: 'ApproximateAgeOfOldestMessage',
@@ -114,39 +110,36 @@ async function queue({ outputs, sqs, cloudWatch }: Stage) {
   const hint = isWell
     ? ''
     : `: more than ${OLD_SECONDS} s, so recording fails or is slow; see the recorder's log`;
-  const isEmpty = waiting + inWork + seconds === 0;
-  const text = `${waiting} waiting, ${inWork} being recorded, the oldest for ${seconds} s${hint}`;
+  const isEmpty = visible + hidden + seconds === 0;
+  const text = `${visible} waiting, ${hidden} being recorded, the oldest for ${seconds} s${hint}`;
   return [{ isWell, text: isEmpty ? 'empty' : text }];
 }
 
-async function deadLetters({ outputs, sqs }: Stage, stageName: string) {
-  const { waiting, inWork } = await depth(sqs, outputs.DeadLetterQueueUrl);
-  if (waiting + inWork === 0) return [{ isWell: true, text: 'none' }];
+async function deadLetters({ name, outputs, settings }: Stage) {
+  const sqs = new SQSClient(settings('sqs'));
+  const { visible, hidden } = await depthOf(sqs, outputs.DeadLetterQueueUrl);
+  const count = visible + hidden;
+  if (count === 0) return [{ isWell: true, text: 'none' }];
 
-  const client = new SQSClient(sqs);
-  const held = new Set<DeadLetter>();
-  const enough = new AbortController();
+  await using queue = new DeadLetterQueue(sqs, outputs.DeadLetterQueueUrl);
   const reasons = new Map<string, number>();
-  try {
-    for await (const { reason } of receiveAll(client, outputs.DeadLetterQueueUrl, held, enough.signal)) {
-      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-      if (held.size >= MOST_LETTERS) enough.abort();
-    }
-  } finally {
-    await release(client, outputs.DeadLetterQueueUrl, [...held]);
+  let looked = 0;
+  for await (const { reason } of queue.letters(new AbortController().signal)) {
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    if (++looked === MOST_LETTERS) break;
   }
-  const byReason = [...reasons].map(([reason, count]) => `${reason} ${count}`).join(', ');
-  const looked = enough.signal.aborted ? ` (of the first ${held.size})` : '';
+  const byReason = [...reasons].map(([reason, number]) => `${reason} ${number}`).join(', ');
+  const part = looked === MOST_LETTERS ? ` (of the first ${looked})` : '';
   return [
     {
       isWell: false,
-      text: `${waiting + inWork}: ${byReason || 'all being looked at by another command'}${looked}. Look at them: npm run redrive -- --stage ${stageName}`,
+      text: `${count}: ${byReason || 'all being read by another command'}${part}. Look at them: npm run redrive -- --stage ${name}`,
     },
   ];
 }
 
-async function lastSession({ cloudWatch, stackName }: Stage) {
-  const counts = await newestFirst(cloudWatch, {
+async function lastSession({ settings, stackName }: Stage) {
+  const counts = await newestFirst(settings('cloudwatch'), {
     metric: countedBy(stackName, 'SessionsRecorded'),
     stat: 'Sum',
     since: Date.now() - LOOK_BACK_DAYS * 86_400_000,
@@ -160,9 +153,9 @@ async function lastSession({ cloudWatch, stackName }: Stage) {
   ];
 }
 
-async function exportAge({ outputs, cloudWatch, stackName }: Stage) {
+async function exportAge({ outputs, settings, stackName }: Stage) {
   if (outputs.ExportBucketName === undefined) return [];
-  const [newest] = await newestFirst(cloudWatch, {
+  const [newest] = await newestFirst(settings('cloudwatch'), {
     metric: countedBy(stackName, 'ExportAge'),
     stat: 'Maximum',
     since: Date.now() - LOOK_BACK_DAYS * 86_400_000,
@@ -184,18 +177,4 @@ async function exportAge({ outputs, cloudWatch, stackName }: Stage) {
   ];
 }
 
-/** How many messages a queue has: to be received, and received but not yet deleted. */
-async function depth(sqs: Stage['sqs'], queueUrl: string): Promise<{ waiting: number; inWork: number }> {
-  const { Attributes } = await new SQSClient(sqs).send(
-    new GetQueueAttributesCommand({
-      QueueUrl: queueUrl,
-      AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
-    }),
-  );
-  return {
-    waiting: Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0),
-    inWork: Number(Attributes?.['ApproximateNumberOfMessagesNotVisible'] ?? 0),
-  };
-}
-
-await runCommand(main);
+await runCommand(COMMAND, main);

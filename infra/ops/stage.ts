@@ -1,93 +1,147 @@
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  paginateDescribeStacks,
+  type Stack,
+} from '@aws-sdk/client-cloudformation';
 import * as v from 'valibot';
-import { DEFAULT_PORT, findRunning } from '../local/running.ts';
+import { DEFAULT_PORT, type Endpoints, findRunning, runningPorts } from '../local/running.ts';
 import { REGION } from '../local/template.ts';
 import { StackOutputs, stackName } from '../stack-outputs.ts';
+import { type AwsSettings, awsSettings } from './aws.ts';
+import { UsageError } from './command.ts';
+import { reasonOf } from './reason-of.ts';
+
+/** A service that commands call. */
+type Service = Exclude<keyof Endpoints, 'voiceApi'>;
+
+/** Settings for a client of AWS. */
+export type ClientSettings =
+  | AwsSettings
+  | { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
 
 /** How to reach a stage. */
 export interface Stage {
-  /** The name of its stack. */
+  /** As it was named on the command line. */
+  name: string;
   stackName: string;
+  /** Where it runs, in words: account and region, or this machine. */
+  place: string;
   outputs: StackOutputs;
   /** Where its webhook listens, as seen from this machine. */
   webhookUrl: string;
-  /** Settings for the clients of AWS. Empty for a deployed stage: account and region are those of the shell. */
-  sqs: ClientSettings;
-  lambda: ClientSettings;
-  cloudWatch: ClientSettings;
-  dynamodb: ClientSettings;
-  secretsManager: ClientSettings;
-  sns: ClientSettings;
-}
-
-export interface ClientSettings {
-  endpoint?: string;
-  region?: string;
-  credentials?: { accessKeyId: string; secretAccessKey: string };
+  /** Settings for the client of a service. */
+  settings(service: Service): ClientSettings;
+  /** Settings for clients of any other service; undefined for the local stack, which has no other. */
+  aws: AwsSettings | undefined;
 }
 
 /**
  * Finds a stage: for `local` the local stack while it runs (`local:4000` if it listens on that port), else the
- * stack that was deployed, with the shell's credentials and region.
+ * stack that was deployed, with the account and region that the CDK CLI would use.
  *
- * @throws Error that says what to do when there is none.
+ * @throws UsageError that says what to do when there is none.
  */
 export async function findStage(name: string): Promise<Stage> {
   const local = /^local(?::(\d+))?$/.exec(name);
   if (!local && !/^[A-Za-z][A-Za-z0-9-]{0,62}$/.test(name)) {
-    throw new Error(`"${name}" is no stage: expected one of cdk.json, local, or local:PORT`);
-  }
-  return local ? findLocal(Number(local[1] ?? DEFAULT_PORT)) : findDeployed(name);
-}
-
-function findLocal(port: number): Stage {
-  const running = findRunning(port);
-  if (!running) {
-    throw new Error(
-      `No local stack runs on port ${port}. Start it with npm start, in another terminal; if it has another port: --stage local:PORT`,
+    throw new UsageError(
+      `"${name}" is not the name of a stage: expected one of cdk.json, local or local:PORT`,
     );
   }
+  return local ? findLocal(name, Number(local[1] ?? DEFAULT_PORT)) : findDeployed(name);
+}
+
+/** Says about which stage a command is, before it says or does anything else. */
+export function sayPlace({ stackName: stack, place }: Stage): void {
+  process.stdout.write(`${stack}, ${place}\n\n`);
+}
+
+function findLocal(name: string, port: number): Stage {
+  const running = findRunning(port);
+  if (!running) {
+    throw new UsageError(`No local stack runs on port ${port}. ${localStages()}`);
+  }
   const { outputs, endpoints } = running;
-  const common = { region: REGION, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   return {
+    name,
     stackName: stackName('local'),
+    place: `on this machine, port ${port}`,
     outputs,
     webhookUrl: `http://127.0.0.1:${port}${new URL(outputs.WebhookUrl).pathname}`,
-    sqs: { ...common, endpoint: endpoints.sqs },
-    lambda: { ...common, endpoint: endpoints.lambda },
-    cloudWatch: { ...common, endpoint: endpoints.cloudwatch },
-    dynamodb: { ...common, endpoint: endpoints.dynamodb },
-    secretsManager: { ...common, endpoint: endpoints.secretsManager },
-    sns: { ...common, endpoint: endpoints.sns },
+    settings: (service) => ({ endpoint: endpoints[service], region: REGION, credentials }),
+    aws: undefined,
   };
 }
 
 async function findDeployed(name: string): Promise<Stage> {
+  const settings = await awsSettings();
+  const cloudFormation = new CloudFormationClient(settings);
   const StackName = stackName(name);
-  const cloudFormation = new CloudFormationClient({});
-  const { Stacks = [] } = await cloudFormation
-    .send(new DescribeStacksCommand({ StackName }))
-    .catch((error: Error) => {
-      throw new Error(
-        `The stack ${StackName} cannot be read (${error.message}). Is the stage deployed, and do AWS_PROFILE and AWS_REGION point at its account and region?`,
-        { cause: error },
-      );
-    });
+  const stack = await readStack(cloudFormation, StackName).catch(async (error: Error) => {
+    const where = `in ${settings.region}, with ${credentialsInWords()}`;
+    const isMissing = error.message.includes('does not exist');
+    const problem = isMissing
+      ? `There is no stack ${StackName} ${where}. ${await deployedStages(cloudFormation)}`
+      : `The stack ${StackName} cannot be read ${where}: ${reasonOf(error)}.`;
+    throw new UsageError(`${problem} ${CHOOSE} ${localStages()}`, { cause: error });
+  });
   const outputs = Object.fromEntries(
-    (Stacks[0]?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
+    (stack?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
   );
   const parsed = v.safeParse(StackOutputs, outputs);
-  if (!parsed.success)
-    throw new Error(`The stack ${StackName} lacks outputs; deploy this version of it first.`);
+  if (!parsed.success) {
+    throw new UsageError(
+      `The stack ${StackName} was deployed from another version. Deploy this one: npx cdk deploy -c stage=${name}`,
+    );
+  }
+  const [, , , region, account] = (stack?.StackId ?? '').split(':');
   return {
+    name,
     stackName: StackName,
+    place: `account ${account}, region ${region}`,
     outputs: parsed.output,
     webhookUrl: parsed.output.WebhookUrl,
-    sqs: {},
-    lambda: {},
-    cloudWatch: {},
-    dynamodb: {},
-    secretsManager: {},
-    sns: {},
+    settings: () => settings,
+    aws: settings,
   };
+}
+
+async function readStack(
+  cloudFormation: CloudFormationClient,
+  StackName: string,
+): Promise<Stack | undefined> {
+  const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName }));
+  return Stacks[0];
+}
+
+const CHOOSE = 'AWS_PROFILE and AWS_REGION choose account and region, as for cdk deploy.';
+
+/** Which stages are deployed, in words; nothing where that may not be asked. */
+async function deployedStages(client: CloudFormationClient): Promise<string> {
+  const prefix = stackName('');
+  const names: string[] = [];
+  try {
+    for await (const { Stacks = [] } of paginateDescribeStacks({ client }, {})) {
+      names.push(...Stacks.map(({ StackName = '' }) => StackName));
+    }
+  } catch {
+    return '';
+  }
+  const stages = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  return `Stages there: ${stages.join(', ') || 'none'}.`;
+}
+
+/** Which local stacks run, or how to start one. */
+function localStages(): string {
+  const running = runningPorts().map((port) => (port === DEFAULT_PORT ? 'local' : `local:${port}`));
+  return running.length > 0
+    ? `On this machine runs: --stage ${running.join(', --stage ')}.`
+    : 'npm start, in another terminal, runs one on this machine: --stage local.';
+}
+
+function credentialsInWords({ env } = process): string {
+  if (env['AWS_ACCESS_KEY_ID']) return 'the keys in AWS_ACCESS_KEY_ID';
+  return `the profile ${env['AWS_PROFILE'] || env['AWS_DEFAULT_PROFILE'] || 'default'}`;
 }

@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { temporaryFolder } from '../../infra/analytics/temporary-folder.ts';
 import { writeExport } from '../../infra/analytics/write-export.ts';
-import { runCommand } from '../../infra/ops/command.ts';
+import { type CommandLine, runCommand } from '../../infra/ops/command.ts';
+import { wholeNumber } from '../../infra/ops/number-option.ts';
 import { textTable } from '../../infra/text-table.ts';
 import { machine } from '../machine.ts';
 import { generateItems } from './sessions.ts';
@@ -28,18 +29,16 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Prints, when a process ends, the most memory that it had, in kilobytes. */
 const WITH_PEAK = `data:text/javascript,process.on('exit',()=>process._rawDebug('peak '+process.resourceUsage().maxRSS))`;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      sizes: { type: 'string', default: '10000,100000,1000000' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return void process.stdout.write(HELP);
-  const sizes = values.sizes.split(',').map(Number);
-  if (!sizes.every((size) => Number.isInteger(size) && size > 0))
-    throw new Error(`--sizes takes whole numbers with commas between, not "${values.sizes}"`);
+const COMMAND = {
+  name: 'bench:analytics',
+  help: HELP,
+  options: {
+    sizes: { type: 'string', default: '10000,100000,1000000' },
+  },
+} as const;
 
+async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
+  const sizes = values.sizes.split(',').map((size) => wholeNumber('sizes', size, 1));
   const folder = temporaryFolder();
   const columns: Measured[] = [];
   for (const size of sizes) columns.push(await measure(size, join(folder, String(size))));
@@ -86,4 +85,4 @@ function bytesIn(folder: string): number {
     .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }
 
-await runCommand(main);
+await runCommand(COMMAND, main);

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
-import { parseArgs } from 'node:util';
 import { readRecords } from '../../infra/local/examples.ts';
 import { startLocalStack } from '../../infra/local/local-stack.ts';
-import { runCommand } from '../../infra/ops/command.ts';
+import { type CommandLine, runCommand } from '../../infra/ops/command.ts';
+import { wholeNumber } from '../../infra/ops/number-option.ts';
 import { textTable } from '../../infra/text-table.ts';
 import { machine } from '../machine.ts';
 import { type Ceiling, ceilingOf } from './ceiling.ts';
@@ -28,23 +28,18 @@ const TENTHS = 10;
 /** What the last tenth may be worse than the first: a machine has more to do at one time than at another. */
 const TOLERANCE = 1.25;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      sessions: { type: 'string', default: '100000' },
-      'at-once': { type: 'string', default: '32' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return void process.stdout.write(HELP);
-  const number = (name: 'sessions' | 'at-once') => {
-    const value = Number(values[name]);
-    const least = name === 'sessions' ? TENTHS : 1;
-    if (!Number.isInteger(value) || value < least)
-      throw new Error(`--${name} takes a whole number from ${least}, not "${values[name]}"`);
-    return value;
-  };
-  const [sessions, atOnce] = [number('sessions'), number('at-once')];
+const COMMAND = {
+  name: 'bench:load',
+  help: HELP,
+  options: {
+    sessions: { type: 'string', default: '100000' },
+    'at-once': { type: 'string', default: '32' },
+  },
+} as const;
+
+async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
+  const sessions = wholeNumber('sessions', values.sessions, TENTHS);
+  const atOnce = wholeNumber('at-once', values['at-once'], 1);
   const logs = new EventEmitter<{ line: [string] }>();
   const stack = await startLocalStack({
     port: 0,
@@ -126,4 +121,4 @@ function progress(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-await runCommand(main);
+await runCommand(COMMAND, main);

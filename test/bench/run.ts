@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
-import { runCommand } from '../../infra/ops/command.ts';
+import { type CommandLine, runCommand } from '../../infra/ops/command.ts';
+import { wholeNumber } from '../../infra/ops/number-option.ts';
 import { textTable } from '../../infra/text-table.ts';
 import { machine } from '../machine.ts';
 import { bundleContenders, type Contender, type FunctionName } from './contenders.ts';
@@ -31,17 +31,16 @@ const BATCH = 10;
 /** Sessions in a round of what is measured of the processor. */
 const SESSIONS_PER_ROUND = 300;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '41' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return void process.stdout.write(HELP);
-  const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1)
-    throw new Error(`--rounds takes a whole number from 1, not "${values.rounds}"`);
+const COMMAND = {
+  name: 'bench',
+  help: HELP,
+  options: {
+    rounds: { type: 'string', default: '41' },
+  },
+} as const;
+
+async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
+  const rounds = wholeNumber('rounds', values.rounds, 1);
 
   const contenders = { webhook: bundleContenders('webhook'), recorder: bundleContenders('recorder') };
   const services = await startServices();
@@ -108,4 +107,4 @@ async function measureRequests(contenders: readonly Contender[], services: Servi
   });
 }
 
-await runCommand(main);
+await runCommand(COMMAND, main);

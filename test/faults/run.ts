@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
-import { runCommand } from '../../infra/ops/command.ts';
+import { type CommandLine, runCommand } from '../../infra/ops/command.ts';
+import { wholeNumber } from '../../infra/ops/number-option.ts';
 import { textTable } from '../../infra/text-table.ts';
 import { machine } from '../machine.ts';
 import { isSurvived, survive } from './survive.ts';
@@ -17,22 +17,18 @@ Options:
   -h, --help         Show this.
 `;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      sessions: { type: 'string', default: '20000' },
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return void process.stdout.write(HELP);
-  const number = (name: 'sessions' | 'seed') => {
-    const value = values[name];
-    if (!/^\d{1,9}$/.test(value)) throw new Error(`--${name} takes a whole number, not "${value}"`);
-    return Number(value);
-  };
-  if (number('sessions') === 0) throw new Error('--sessions takes a whole number from 1');
-  const [sessions, seed] = [number('sessions'), number('seed')];
+const COMMAND = {
+  name: 'test:faults',
+  help: HELP,
+  options: {
+    sessions: { type: 'string', default: '20000' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  },
+} as const;
+
+async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
+  const sessions = wholeNumber('sessions', values.sessions, 1);
+  const seed = wholeNumber('seed', values.seed, 0);
   const began = performance.now();
   process.stderr.write(`Seed ${seed}\n`);
   const outcome = await survive({ sessions, seed, progress: (text) => process.stderr.write(`${text}\n`) });
@@ -55,4 +51,4 @@ async function main(): Promise<void> {
   if (!isSurvived(outcome)) throw new Error('The table is not what it has to be.');
 }
 
-await runCommand(main);
+await runCommand(COMMAND, main);

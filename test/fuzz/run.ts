@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
-import { runCommand } from '../../infra/ops/command.ts';
+import { type CommandLine, runCommand } from '../../infra/ops/command.ts';
+import { wholeNumber } from '../../infra/ops/number-option.ts';
 import { textTable } from '../../infra/text-table.ts';
 import { machine } from '../machine.ts';
 import { randomFrom } from '../random.ts';
@@ -24,24 +24,20 @@ Options:
   -h, --help           Show this.
 `;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      parses: { type: 'string', default: '1000000' },
-      deliveries: { type: 'string', default: '100000' },
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return void process.stdout.write(HELP);
-  const number = (name: 'parses' | 'deliveries' | 'seed') => {
-    const value = values[name];
-    if (!/^\d{1,9}$/.test(value)) throw new Error(`--${name} takes a whole number, not "${value}"`);
-    return Number(value);
-  };
-  const [seed, parses, deliveries] = [number('seed'), number('parses'), number('deliveries')];
-  if (parses === 0 || deliveries === 0)
-    throw new Error('--parses and --deliveries take a whole number from 1');
+const COMMAND = {
+  name: 'test:fuzz',
+  help: HELP,
+  options: {
+    parses: { type: 'string', default: '1000000' },
+    deliveries: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  },
+} as const;
+
+async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
+  const seed = wholeNumber('seed', values.seed, 0);
+  const parses = wholeNumber('parses', values.parses, 1);
+  const deliveries = wholeNumber('deliveries', values.deliveries, 1);
   const progress = (text: string) => void process.stderr.write(`${text}\n`);
   progress(`Seed ${seed}`);
   const read = parseAll(hostileBodies(randomFrom(seed)), parses, MAX_STALL_MS, progress);
@@ -54,4 +50,4 @@ async function main(): Promise<void> {
   if (complaints.length > 0) throw new Error(complaints.slice(0, 20).join('\n'));
 }
 
-await runCommand(main);
+await runCommand(COMMAND, main);

@@ -57,11 +57,11 @@ it('README has what npm run cost prints, and a million sessions cost no more tha
 it('npm run cost takes other numbers, and refuses what is none', async () => {
   expect((await run(['infra/ops/cost.ts', '--webhook-ms', '50'])).stdout).toContain('1,000,000 of 50 ms');
   expect(await run(['infra/ops/cost.ts', '--sessions', 'many'])).toMatchObject({
-    code: 1,
+    code: 2,
     stderr: '--sessions takes a number greater than 0, not "many"\n',
   });
   expect((await run(['infra/ops/cost.ts', '--unsuccessful', '0'])).stdout).toMatch(/write units +1,428,571/);
-  expect(await run(['infra/ops/cost.ts', '--unsuccessful', '101'])).toMatchObject({ code: 1 });
+  expect(await run(['infra/ops/cost.ts', '--unsuccessful', '101'])).toMatchObject({ code: 2 });
 });
 
 it('README has every alarm, and none that does not exist', () => {

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { buildSync } from 'esbuild';
 import { temporaryFolder } from '../../infra/analytics/temporary-folder.ts';
 import { bundleOptions } from '../../infra/node-function.ts';
-import { runCommand } from '../../infra/ops/command.ts';
+import { type CommandLine, runCommand } from '../../infra/ops/command.ts';
 import { textTable } from '../../infra/text-table.ts';
 import { machine } from '../machine.ts';
 import { type ExecutionEnvironment, executionEnvironment } from './execution-environment.ts';
@@ -24,14 +23,15 @@ Options:
   -h, --help  Show this.
 `;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      logs: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return void process.stdout.write(HELP);
+const COMMAND = {
+  name: 'test:runtime',
+  help: HELP,
+  options: {
+    logs: { type: 'boolean', default: false },
+  },
+} as const;
+
+async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const progress = (text: string) => void process.stderr.write(`${text}\n`);
   const client = await runtimeClient(progress);
   const bundles = { webhook: bundle('webhook'), recorder: bundle('recorder') };
@@ -98,4 +98,4 @@ function environments({ sqs, dynamodb, tableName, queueUrl, deadLetterQueueUrl }
   };
 }
 
-await runCommand(main);
+await runCommand(COMMAND, main);

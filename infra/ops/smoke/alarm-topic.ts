@@ -3,8 +3,8 @@ import type { Stage } from '../stage.ts';
 import { proved, type Step } from './step.ts';
 
 /** That the topic of the alarms takes messages, and whether it hands them on to anybody. */
-export function alarmTopicStep({ sns: settings, outputs, stackName }: Stage): Step {
-  const sns = new SNSClient(settings);
+export function alarmTopicStep({ settings, outputs, stackName }: Stage): Step {
+  const sns = new SNSClient(settings('sns'));
   const TopicArn = outputs.AlarmTopicArn;
   return {
     name: 'alarm topic',

@@ -1,5 +1,4 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
-import { type DeadLetter, receiveAll, release, sendBack } from '../dead-letters.ts';
+import { type DeadLetter, DeadLetterQueue } from '../dead-letter-queue.ts';
 import type { Pending } from './leftovers.ts';
 import { differences, type Probe, probeOf, UNKNOWN_SUB_ACCOUNT } from './probe.ts';
 import { readRecord } from './session-item.ts';
@@ -38,25 +37,23 @@ export class DeadLetterSteps {
       return wrong(`an unknown sub-account is answered ${inWords(answer)}; expected 422 unknown-subaccount`);
 
     this.#requestId = answer.requestId;
-    const found = await until(() => this.#find(async () => 'stays'), patience);
+    const found = await until(() => this.#find(async () => {}), patience);
     if (!found) return wrong(`422, but not in the dead-letter queue within ${inSeconds(patience.timeoutMs)}`);
     if (found.reason !== 'unknown-subaccount') return wrong(`the dead letter has the reason ${found.reason}`);
     return proved(`422 unknown-subaccount, and message ${found.messageId} in the dead-letter queue`);
   }
 
   async #sendBack(): Promise<Verdict> {
-    const { stage, sqs, patience, leftovers } = this.#test;
-    const queues = { queueUrl: stage.outputs.QueueUrl, deadLetterQueueUrl: stage.outputs.DeadLetterQueueUrl };
+    const { stage, patience, leftovers } = this.#test;
     const place = placeOf(this.#test, this.#probe.sessionId);
     const isDone = async () => (await readRecord(place)) !== undefined;
     const again: Pending = { sessionId: this.#probe.sessionId, isDone };
     const sent = await until(
       () =>
-        this.#find(async (letter) => {
+        this.#find(async (queue, letter) => {
           leftovers.pending.add(again);
-          await sendBack(sqs, queues, letter);
+          await queue.sendBack(letter, stage.outputs.QueueUrl);
           leftovers.deadLetters.delete(this.#probe.sessionId);
-          return 'gone';
         }),
       patience,
     );
@@ -74,68 +71,23 @@ export class DeadLetterSteps {
     return proved('sent back to the queue, and in the table as it was delivered');
   }
 
-  /** Finds the letter of our request. */
-  async #find(use: Use): Promise<DeadLetter | undefined> {
+  /** Finds the letter of our request, and does something with it. */
+  async #find(
+    use: (queue: DeadLetterQueue, letter: DeadLetter) => Promise<void>,
+  ): Promise<DeadLetter | undefined> {
     const { sqs, stage, patience } = this.#test;
-    const isOurs = ({ delivery }: DeadLetter) =>
-      delivery.requestId === this.#requestId && isAbout(delivery, this.#probe.sessionId);
-    const [found] = await useLetters({
-      sqs,
-      queueUrl: stage.outputs.DeadLetterQueueUrl,
-      signal: patience.signal,
-      isMeant: isOurs,
-      use,
-      most: 1,
-    });
-    return found;
+    await using queue = new DeadLetterQueue(sqs, stage.outputs.DeadLetterQueueUrl);
+    for await (const letter of queue.letters(patience.signal)) {
+      const { delivery } = letter;
+      if (delivery.requestId !== this.#requestId || !isAbout(delivery, this.#probe.sessionId)) continue;
+      await use(queue, letter);
+      return letter;
+    }
+    return undefined;
   }
-}
-
-/** What becomes of a letter, once it has been used. */
-export type Use = (letter: DeadLetter) => Promise<'gone' | 'stays'>;
-
-interface Search {
-  sqs: SQSClient;
-  /** Of the dead-letter queue. */
-  queueUrl: string;
-  /** Ends the search. */
-  signal: AbortSignal;
-  isMeant: (letter: DeadLetter) => boolean;
-  use: Use;
-  /** How many letters are enough. Default: all that there are. */
-  most?: number;
 }
 
 /** Whether a delivery is about a session, whose id is like no other. */
 export function isAbout({ body }: DeadLetter['delivery'], sessionId: string): boolean {
   return typeof body === 'string' && body.includes(sessionId);
-}
-
-/**
- * Looks through a dead-letter queue and does something with the letters that are meant. The others, and those that stay,
- * are shown to others again at once.
- *
- * @returns The letters that are meant.
- */
-export async function useLetters({
-  sqs,
-  queueUrl,
-  signal,
-  isMeant,
-  use,
-  most = Number.POSITIVE_INFINITY,
-}: Search): Promise<DeadLetter[]> {
-  const held = new Set<DeadLetter>();
-  const used: DeadLetter[] = [];
-  try {
-    for await (const letter of receiveAll(sqs, queueUrl, held, signal)) {
-      if (!isMeant(letter)) continue;
-      if ((await use(letter)) === 'gone') held.delete(letter);
-      used.push(letter);
-      if (used.length >= most) break;
-    }
-  } finally {
-    await release(sqs, queueUrl, [...held]);
-  }
-  return used;
 }

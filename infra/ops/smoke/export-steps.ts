@@ -14,6 +14,7 @@ import {
 import { S3Client } from '@aws-sdk/client-s3';
 import { RESULTS_PREFIX } from '../../bucket-prefixes.ts';
 import { databaseName } from '../../stack-outputs.ts';
+import type { AwsSettings } from '../aws.ts';
 import { encryptionOf, listObjects } from './bucket-objects.ts';
 import { inSeconds } from './session-steps.ts';
 import type { SmokeTest } from './smoke-test.ts';
@@ -24,6 +25,7 @@ import { until } from './until.ts';
 export interface Analytics {
   bucket: string;
   workgroup: string;
+  aws: AwsSettings;
 }
 
 /** How long an export is waited for, which mostly takes some minutes. */
@@ -33,19 +35,19 @@ const EXPORT_TIMEOUT_MS = 2 * 3_600_000;
 const PROGRESS_MS = 60_000;
 
 /** That DynamoDB exports the table to the bucket, and that Athena answers a query. */
-export function exportSteps(test: SmokeTest, { bucket, workgroup }: Analytics): Step[] {
+export function exportSteps(test: SmokeTest, analytics: Analytics): Step[] {
   return [
-    { name: 'export', needs: [], run: (note) => exportTable(test, bucket, note) },
-    { name: 'athena', needs: [], run: () => queryAthena(test, workgroup) },
+    { name: 'export', needs: [], run: (note) => exportTable(test, analytics, note) },
+    { name: 'athena', needs: [], run: () => queryAthena(test, analytics) },
   ];
 }
 
 async function exportTable(
   { dynamodb, stage, patience, leftovers }: SmokeTest,
-  bucket: string,
+  { bucket, aws }: Analytics,
   note: (text: string) => void,
 ): Promise<Verdict> {
-  const s3 = new S3Client({});
+  const s3 = new S3Client(aws);
   const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: stage.outputs.TableName }));
   // Not among the daily exports, which Athena and `npm run query` look through; and what is left here expires.
   const prefix = `${RESULTS_PREFIX}smoke-${randomUUID()}`;
@@ -87,8 +89,11 @@ async function exportTable(
   return proved(`DynamoDB exported ${ended.ItemCount} records to s3://${bucket}/${prefix} in ${waited}`);
 }
 
-async function queryAthena({ stage, patience, leftovers }: SmokeTest, workgroup: string): Promise<Verdict> {
-  const athena = new AthenaClient({});
+async function queryAthena(
+  { stage, patience, leftovers }: SmokeTest,
+  { workgroup, aws }: Analytics,
+): Promise<Verdict> {
+  const athena = new AthenaClient(aws);
   const { QueryExecutionId = '' } = await athena.send(
     new StartQueryExecutionCommand({
       QueryString: 'SELECT count(*) FROM sessions',

@@ -1,12 +1,13 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { RESULTS_RETENTION_DAYS } from '../../bucket-prefixes.ts';
-import { type DeadLetter, deleteLetter } from '../dead-letters.ts';
+import { type DeadLetter, DeadLetterQueue } from '../dead-letter-queue.ts';
+import { reasonOf } from '../reason-of.ts';
 import { deleteObjects } from './bucket-objects.ts';
-import { isAbout, useLetters } from './dead-letter-steps.ts';
+import { isAbout } from './dead-letter-steps.ts';
+import type { Analytics } from './export-steps.ts';
 import { deleteCommand, deleteRecord } from './session-item.ts';
 import { placeOf } from './session-steps.ts';
 import type { SmokeTest } from './smoke-test.ts';
-import { reasonOf } from './step.ts';
 import { until } from './until.ts';
 
 /** What a clean-up has done. */
@@ -20,9 +21,9 @@ export interface CleanUp {
 /**
  * Removes what a smoke test has made. After an interruption it first waits for what is on its way to the table.
  *
- * @param bucket The bucket of the exports, if one has been written to.
+ * @param analytics Where exports are, if one has been made.
  */
-export async function removeLeftovers(test: SmokeTest, bucket: string): Promise<CleanUp> {
+export async function removeLeftovers(test: SmokeTest, analytics: Analytics | undefined): Promise<CleanUp> {
   const left: string[] = [];
   /** What cannot be removed must not keep the rest from being removed. */
   async function attempt(of: string, remove: () => Promise<number>): Promise<string[]> {
@@ -39,7 +40,7 @@ export async function removeLeftovers(test: SmokeTest, bucket: string): Promise<
   const removed = [
     await attempt('dead letter', () => removeDeadLetters(test)),
     await attempt('session record', () => removeRecords(test, left)),
-    await attempt('object', () => removeObjects(test, bucket, left)),
+    await attempt('object', async () => (analytics ? removeObjects(test, analytics, left) : 0)),
   ];
   const { deadLetters, pending } = test.leftovers;
   for (const sessionId of new Set([...deadLetters, ...[...pending].map((each) => each.sessionId)])) {
@@ -67,19 +68,15 @@ async function forgetRecorded({ leftovers, patience }: SmokeTest): Promise<void>
 async function removeDeadLetters({ sqs, stage, leftovers }: SmokeTest): Promise<number> {
   const { pending, deadLetters } = leftovers;
   if (pending.size + deadLetters.size === 0) return 0;
-  const queueUrl = stage.outputs.DeadLetterQueueUrl;
   const sessionOf = ({ delivery }: DeadLetter) =>
     [...leftovers.sessionIds].find((sessionId) => isAbout(delivery, sessionId));
-  const removed = await useLetters({
-    sqs,
-    queueUrl,
-    signal: goesOn(),
-    isMeant: (letter) => sessionOf(letter) !== undefined,
-    async use(letter) {
-      await deleteLetter(sqs, queueUrl, letter);
-      return 'gone';
-    },
-  });
+  await using queue = new DeadLetterQueue(sqs, stage.outputs.DeadLetterQueueUrl);
+  const removed: DeadLetter[] = [];
+  for await (const letter of queue.letters(goesOn())) {
+    if (sessionOf(letter) === undefined) continue;
+    await queue.delete(letter);
+    removed.push(letter);
+  }
   for (const sessionId of removed.map(sessionOf)) {
     for (const each of pending) if (each.sessionId === sessionId) pending.delete(each);
     if (sessionId !== undefined) deadLetters.delete(sessionId);
@@ -101,8 +98,12 @@ async function removeRecords(test: SmokeTest, left: string[]): Promise<number> {
   return removed;
 }
 
-async function removeObjects({ leftovers }: SmokeTest, bucket: string, left: string[]): Promise<number> {
-  const s3 = new S3Client({});
+async function removeObjects(
+  { leftovers }: SmokeTest,
+  { bucket, aws }: Analytics,
+  left: string[],
+): Promise<number> {
+  const s3 = new S3Client(aws);
   let removed = 0;
   for (const prefix of leftovers.prefixes) {
     const later = `what is left in s3://${bucket}/${prefix} is deleted after ${RESULTS_RETENTION_DAYS} days; at once: aws s3 rm --recursive s3://${bucket}/ --exclude '*' --include '${prefix}*'`;

@@ -118,8 +118,8 @@ export function placeOf({ dynamodb, stage }: SmokeTest, sessionId: string): Plac
   return { dynamodb, tableName: stage.outputs.TableName, sessionId };
 }
 
-async function readAuthorization({ secretsManager, outputs }: Stage): Promise<string> {
-  const { SecretString } = await new SecretsManagerClient(secretsManager).send(
+async function readAuthorization({ settings, outputs }: Stage): Promise<string> {
+  const { SecretString } = await new SecretsManagerClient(settings('secretsManager')).send(
     new GetSecretValueCommand({ SecretId: outputs.AuthorizationSecretArn }),
   );
   if (!SecretString) throw new Error(`the secret ${outputs.AuthorizationSecretArn} is empty`);
@@ -127,9 +127,9 @@ async function readAuthorization({ secretsManager, outputs }: Stage): Promise<st
 }
 
 /** How many duplicates have been counted since a time; within the minute of that time, also before it. */
-async function countDuplicates({ cloudWatch, stackName }: Stage, since: number): Promise<number> {
+async function countDuplicates({ settings, stackName }: Stage, since: number): Promise<number> {
   const metric = countedBy(stackName, 'DuplicateDeliveries');
-  const values = await newestFirst(cloudWatch, { metric, stat: 'Sum', since, periodSeconds: 60 });
+  const values = await newestFirst(settings('cloudwatch'), { metric, stat: 'Sum', since, periodSeconds: 60 });
   return values.reduce((sum, { value }) => sum + value, 0);
 }
 

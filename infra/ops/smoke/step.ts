@@ -1,4 +1,5 @@
 import { inOneLine } from '../../printable.ts';
+import { reasonOf } from '../reason-of.ts';
 
 /** What a step says once it has ended. */
 export interface Verdict {
@@ -65,11 +66,4 @@ export async function verdictOf(run: Promise<Verdict>): Promise<Verdict> {
   } catch (error) {
     return wrong(`could not be carried out: ${reasonOf(error)}`);
   }
-}
-
-/** Why something failed, in one line; with its cause, where the message alone does not say it (`fetch failed`). */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const text = error.message || error.name;
-  return error.cause instanceof Error ? `${text} (${error.cause.message})` : text;
 }

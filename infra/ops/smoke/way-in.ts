@@ -42,8 +42,8 @@ export function throughApiGateway({ webhookUrl }: Stage, authorization: string):
 const MOST_MS = 35_000;
 
 /** As API Gateway does: invokes the function with the event of a proxy integration. */
-export function throughLambda({ lambda, outputs, webhookUrl }: Stage, authorization: string): WayIn {
-  const client = new LambdaClient(lambda);
+export function throughLambda({ settings, outputs, webhookUrl }: Stage, authorization: string): WayIn {
+  const client = new LambdaClient(settings('lambda'));
   const FunctionName = outputs.WebhookFunctionName;
   return {
     name: `the function ${FunctionName}`,

@@ -58,7 +58,7 @@ describe('npm run query', () => {
     const folder = await exportOf(records);
 
     expect((await query([folder, 'exports'])).stdout).toMatch(/^ {2}export_time +export_id +item_count\n/);
-    expect((await query([folder, 'errors', '--sql'])).stdout).toMatch(/^SELECT error_code/);
+    expect((await query([folder, 'errors', '--print-sql'])).stdout).toMatch(/^SELECT error_code/);
     expect((await query([folder, 'SELECT 1 AS n -- one', '--format', 'csv'])).stdout).toBe('n\n1\n');
   });
 
@@ -113,9 +113,7 @@ describe('npm run query', () => {
   });
 
   it.each([
-    [[], 'Which export? Name its folder, or s3://BUCKET/PREFIX. See --help.\n'],
-    [['nowhere', 'SELECT 1'], 'nowhere does not exist.\n'],
-    [['nowhere'], 'nowhere does not exist.\n'],
+    [[], 'Which export? Name its folder, or s3://BUCKET/PREFIX. See: npm run query -- --help\n'],
     [
       ['FOLDER', 'nonsense'],
       /^There is no saved query or view "nonsense". There are: outcomes-by-day, .*, sessions, .*\.\n$/,
@@ -124,14 +122,28 @@ describe('npm run query', () => {
     [['FOLDER', 'SELECT 1; SELECT 2'], 'Expected one query; there are 2.\n'],
     [['FOLDER', 'DESCRIBE sessions', '--format', 'csv'], /^For csv it has to be a query, SELECT or WITH/],
     [['FOLDER', 'errors', '--out', 'x.txt'], /^The name of x\.txt does not say in which format/],
-    [['s3://', 'errors'], '"s3://" has no bucket: expected s3://BUCKET/PREFIX.\n'],
-    [['FOLDER', 'SELECT nonsense FROM sessions'], /Referenced column "nonsense" not found/],
-    [['FOLDER', 'SELECT', '1'], 'Expected one query, in quotes; "1" came after it.\n'],
+    [
+      ['FOLDER', 'SELECT', '1'],
+      'Expected one query, in quotes, but "1" came after it; options come after --. See: npm run query -- --help\n',
+    ],
     [['FOLDER', 'errors', '--format', 'xml'], '--format takes table, csv, json, parquet, not "xml".\n'],
     [['FOLDER', 'errors', '--format', 'parquet'], 'Parquet is not for a terminal: name a file with --out.\n'],
     [['FOLDER', 'errors', '--nonsense'], /^Unknown option '--nonsense'/],
+  ])('refuses %j with exit code 2', async (args, message) => {
+    const folder = await exportOf(records);
+    const { code, stdout, stderr } = await query(args.map((arg) => (arg === 'FOLDER' ? folder : arg)));
+
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
+  });
+
+  it.each([
+    [['nowhere', 'SELECT 1'], 'nowhere does not exist.\n'],
+    [['nowhere'], 'nowhere does not exist.\n'],
+    [['s3://', 'errors'], '"s3://" has no bucket: expected s3://BUCKET/PREFIX.\n'],
+    [['FOLDER', 'SELECT nonsense FROM sessions'], /Referenced column "nonsense" not found/],
     [['FOLDER', 'errors', '--out', 'nowhere/x.csv'], /nowhere\/x\.csv/],
-  ])('says what is wrong with %j', async (args, message) => {
+  ])('says why %j fails, with exit code 1', async (args, message) => {
     const folder = await exportOf(records);
     const { code, stdout, stderr } = await query(args.map((arg) => (arg === 'FOLDER' ? folder : arg)));
 

@@ -99,15 +99,19 @@ describe('npm run report', () => {
   });
 
   it.each([
-    { args: [], message: 'Which export? Name its folder, or s3://BUCKET/PREFIX. See --help.' },
-    { args: ['/nowhere'], message: expect.stringContaining('/nowhere') },
-  ])('says in one line what is wrong with $args', async ({ args, message }) => {
+    {
+      args: [],
+      message: 'Which export? Name its folder, or s3://BUCKET/PREFIX. See: npm run report -- --help',
+      expected: 2,
+    },
+    { args: ['/nowhere'], message: expect.stringContaining('/nowhere'), expected: 1 },
+  ])('says in one line what is wrong with $args', async ({ args, message, expected }) => {
     const { stdout, stderr, code } = await command(args);
 
     expect(stderr.trimEnd()).toEqual(message);
     expect(stderr.trimEnd()).not.toContain('\n');
     expect(stdout).toBe('');
-    expect(code).toBe(1);
+    expect(code).toBe(expected);
   });
 
   it('says so where the folder of the page does not exist', async () => {

@@ -37,7 +37,7 @@ describe('npm start', () => {
 
     // Read as a shell reads it, and sent without curl, which not every machine has.
     const [, url = '', name = '', value = '', file = ''] =
-      /^curl -i (\S+) -H '([\w-]+): (\S+)' -d @(\S+)$/.exec(curl) ?? [];
+      /^curl -i (\S+) -H '([\w-]+): (\S+)' --data-binary @(\S+)$/.exec(curl) ?? [];
     const body = await readFile(`${root}${file}`);
     const response = await fetch(url, { method: 'POST', headers: { [name]: value }, body });
     const answer = await response.json();
@@ -76,6 +76,33 @@ describe('npm start', () => {
     expect(code).toBe(0);
   });
 
+  it('says in words why a delivery was refused, with its issues, and what a conflict is', async () => {
+    const child = spawn(process.execPath, ['infra/local/start.ts', '--no-examples', '--port', '0'], {
+      cwd: root,
+    });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+    const prints = (expected: RegExp) => expect.poll(() => printed, { interval: 50 }).toMatch(expected);
+    await prints(/Ctrl-C/);
+    const [, url = '', authorization = ''] = /curl -i (\S+) -H 'Authorization: (\S+)'/.exec(printed) ?? [];
+    const post = (body: string, headers = { Authorization: authorization }) =>
+      fetch(url, { method: 'POST', headers, body });
+
+    await post(summaryBody({ sessionId: 7, subAccountId: null }));
+    await prints(/^ {2}refused: 422 invalid-summary, .+\n {4}payload\.\S+: expected .+$/m);
+    await post('{}', { Authorization: 'wrong' });
+    await prints(/^ {2}refused: 401 unauthorized, /m);
+    await post(summaryBody({ sessionId: 'twice', sessionStatus: 'BUSY' }));
+    await post(summaryBody({ sessionId: 'twice', sessionStatus: 'COMPLETED' }));
+    await prints(
+      /^ {2}a conflict: another summary of a session that is recorded; the record shows the newer/m,
+    );
+    child.kill('SIGINT');
+    await once(child, 'exit');
+  });
+
   it('says in one line that a port is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -85,7 +112,7 @@ describe('npm start', () => {
     const { stderr, code } = await start(root, '--once', '--port', port);
     other.close();
 
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toBe(`Port ${port} is taken. Choose another with --port, or 0 for any that is free.\n`);
   });
 
@@ -115,6 +142,16 @@ describe('npm start', () => {
       expect(stderr).toBe('1 of 7 examples were not recorded; --logs shows more.\n');
     });
 
+    it('runs where the checkout cannot be written, and says what does not work there', async () => {
+      rmSync(join(copy, 'cdk.out'), { recursive: true, force: true });
+      writeFileSync(join(copy, 'cdk.out'), 'in the way of the folder');
+
+      const { stdout, code } = await startWith(() => {});
+
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^Other commands will not find this stack: .*cdk\.out/m);
+    });
+
     it('says in one line why the stack cannot be synthesized', async () => {
       const { stderr, code } = await startWith((local) => {
         local['subaccounts'] = [];
@@ -128,14 +165,14 @@ describe('npm start', () => {
   });
 
   it.each([
-    [['--nonsense'], /^Unknown option '--nonsense'\. See --help\.\n$/],
-    [['--port', 'http'], /^--port takes a number from 0 to 65535, not "http"\n$/],
+    [['--nonsense'], /^Unknown option '--nonsense'\. See: npm start -- --help\n$/],
+    [['--port', 'http'], /^--port takes a whole number from 0 to 65535, not "http"\n$/],
     [['--json'], /^--json goes with --once\n$/],
     [['--once', '--no-examples'], /^--once stops after the examples; it does not go with --no-examples\n$/],
   ])('%j is refused with one line', async (options, message) => {
     const { stderr, code } = await start(root, ...options);
 
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toMatch(message);
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });

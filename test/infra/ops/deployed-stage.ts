@@ -12,7 +12,7 @@ export function deployedStage({ outputs, endpoints }: LocalStack, others: NodeJS
     .join('');
   return cloudFormation(
     200,
-    `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>vss-webhook-prod</StackName><Outputs>${members}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
+    `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>vss-webhook-prod</StackName><StackId>arn:aws:cloudformation:eu-west-1:123456789012:stack/vss-webhook-prod/1</StackId><Outputs>${members}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
     {
       AWS_ENDPOINT_URL_SQS: endpoints.sqs,
       AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,

@@ -43,8 +43,10 @@ it('finds a stage well: registered, nothing waiting, no dead letters', async () 
     stdout
       .trim()
       .split('\n')
+      .slice(2)
       .map((line) => line.slice(0, 5)),
   ).toEqual(Array(6).fill('ok   '));
+  expect(stdout).toMatch(/^vss-webhook-local, on this machine, port \d+\n\n/);
   expect(stdout).toContain('queue         empty\n');
   expect(stdout).toContain('dead letters  none\n');
   expect(stdout).toContain('last session  none recorded within 14 days\n');
@@ -141,6 +143,7 @@ it('finds a deployed stage by its outputs, and a message that waits for too long
   const { stdout, code } = await run(['infra/ops/doctor.ts', '--stage', 'prod'], { env: prod.environment });
   metrics.close();
 
+  expect(stdout).toMatch(/^vss-webhook-prod, account 123456789012, region eu-west-1\n\n/);
   expect(stdout).toMatch(/^ok {5}registration {2}8x8_test: /m);
   expect(stdout).toMatch(
     /^WRONG {2}queue {9}0 waiting, 0 being recorded, the oldest for 301 s: .*see the recorder's log$/m,
@@ -190,12 +193,15 @@ it('says what it could not find out, and still says the rest', async () => {
 it.each([
   [['--nonsense'], "Unknown option '--nonsense'"],
   [['--stage', 'local:1'], 'No local stack runs on port 1.'],
-  [['--stage', 'local:abc'], '"local:abc" is no stage: expected one of cdk.json, local, or local:PORT'],
-  [['--stage', ''], '"" is no stage'],
+  [
+    ['--stage', 'local:abc'],
+    '"local:abc" is not the name of a stage: expected one of cdk.json, local or local:PORT',
+  ],
+  [['--stage', ''], '"" is not the name of a stage'],
 ])('%j is refused with what to do', async (args, message) => {
   const { stderr, code } = await doctor(...args);
 
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(stderr).toContain(message);
 });
 

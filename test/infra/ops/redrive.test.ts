@@ -7,6 +7,7 @@ import { rateLimit } from '../../../functions/rate-limit.ts';
 import { awaitRecords, readRecords } from '../../../infra/local/examples.ts';
 import type { LocalStack } from '../../../infra/local/local-stack.ts';
 import { masked } from '../../../infra/ops/masked.ts';
+import { prettyJson } from '../../../infra/ops/pretty-json.ts';
 import { summaryBody } from '../../functions/summaries.ts';
 import { queueDepth } from '../../queue-depth.ts';
 import { startStack } from '../../start-stack.ts';
@@ -28,7 +29,11 @@ const redrive = (...args: string[]) => run(['infra/ops/redrive.ts', '--stage', s
 
 let letters = 0;
 
-async function deadLetter(body: string, reason?: DeadLetterReason, minutesAgo = 0): Promise<string> {
+async function deadLetter(
+  body: string | Uint8Array,
+  reason?: DeadLetterReason,
+  minutesAgo = 0,
+): Promise<string> {
   const receivedAt = new Date(Date.now() - minutesAgo * 60_000).toISOString();
   const { MessageId = '' } = await stack.sqs.send(
     new SendMessageCommand({
@@ -67,7 +72,9 @@ describe('list', () => {
   });
 
   it('says that the queue is empty', async () => {
-    expect((await redrive()).stdout).toBe('The dead-letter queue is empty.\n');
+    expect((await redrive()).stdout).toMatch(
+      /^vss-webhook-local, on this machine, port \d+\n\nThe dead-letter queue is empty\.\n$/,
+    );
   });
 });
 
@@ -80,9 +87,20 @@ describe('show', () => {
     const shown = await redrive('show', id);
 
     expect(shown.stdout).toContain(`reason      invalid-summary\nissues      ${JSON.stringify(issues)}\n`);
-    expect(shown.stdout).toContain(masked(body));
+    expect(shown.stdout).toContain(masked(prettyJson(body)));
+    expect(shown.stdout).toContain('\n        "source": "+********65"');
     expect(shown.stdout).not.toContain('6591178965');
-    expect((await redrive('show', id, '--unmasked')).stdout).toContain(body);
+    expect((await redrive('show', id, '--unmasked')).stdout).toContain(prettyJson(body));
+  });
+
+  it('shows a body that is not UTF-8 as Latin-1, with its phone numbers masked', async () => {
+    const id = await deadLetter(Buffer.from('{"name":"J\u00fcrgen","to":"+6591178965"}', 'latin1'));
+
+    const { stdout } = await redrive('show', id);
+
+    expect(stdout).toContain('not UTF-8, shown as Latin-1');
+    expect(stdout).toContain('{\n  "name": "J\u00fcrgen",\n  "to": "+********65"\n}');
+    expect((await redrive('show', id, '--unmasked')).stdout).toContain('"to": "+6591178965"');
   });
 
   it('lets neither a body nor a reason steer the terminal', async () => {
@@ -120,7 +138,7 @@ describe('send', () => {
     await deadLetter(summaryBody({ sessionId, clientRequestId: '😀' }), { reason: 'unknown-subaccount' });
     await deadLetter(summaryBody({ sessionId: other }), { reason: 'record-too-large' });
 
-    const { stdout } = await redrive('send', '--reason', 'unknown-subaccount');
+    const { stdout } = await redrive('send', '--yes', '--reason', 'unknown-subaccount');
 
     expect(stdout).toContain('1 sent back, 1 left where they are.');
     expect(await awaitRecords(stack, [sessionId])).toMatchObject([{ sessionId, clientRequestId: '😀' }]);
@@ -132,7 +150,7 @@ describe('send', () => {
   it('sends each letter once, also when it fails again', async () => {
     await deadLetter('{', { reason: 'invalid-json' });
 
-    const { stdout } = await redrive('send');
+    const { stdout } = await redrive('send', '--yes');
 
     expect(stdout.match(/^sent /gm)).toHaveLength(1);
     expect(stdout).toMatch(/^1 sent back, [01] left where they are\.$/m);
@@ -144,19 +162,61 @@ describe('send', () => {
 
     const { stdout } = await redrive('send', '--dry-run');
 
-    expect(stdout).toContain(`would send  ${id}`);
-    expect(stdout).toContain('0 sent back, 1 left where they are.');
+    expect(stdout).toContain(`unknown-subaccount: 1\n  ${id}`);
+    expect(stdout).toContain('1 to send, 0 to leave.\nNothing was sent (--dry-run).\n');
     expect((await redrive()).stdout).toContain(sessionId);
+  });
+
+  it('without a terminal and without --yes only shows what it would send', async () => {
+    const id = await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'invalid-json' });
+
+    const all = await redrive('send');
+    const one = await redrive('send', id);
+
+    for (const { stdout, stderr, code } of [all, one]) {
+      expect(stdout).toContain(id);
+      expect(stderr).toBe('There is no terminal to ask on, so nothing was changed. Add --yes to do it.\n');
+      expect(code).toBe(2);
+    }
+    expect(await lettersLeft()).toBe(1);
+  });
+
+  it('sends one message by its id', async () => {
+    const sessionId = newSession();
+    const id = await deadLetter(summaryBody({ sessionId }), { reason: 'unknown-subaccount' });
+    await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'unknown-subaccount' });
+
+    const { stdout } = await redrive('send', id, '--yes');
+
+    expect(stdout).toMatch(new RegExp(`^sent {2}${id} `, 'm'));
+    expect(await awaitRecords(stack, [sessionId])).toMatchObject([{ sessionId }]);
+    expect(await lettersLeft()).toBe(1);
+  });
+
+  it.each([['--yes'], ['--dry-run']])('refuses a reason that no message has (%s)', async (option) => {
+    await deadLetter('{', { reason: 'invalid-json' });
+    await deadLetter('{');
+
+    expect(await redrive('send', '--reason', 'bogus', option)).toMatchObject({
+      code: 2,
+      stderr: 'No message has the reason "bogus". Reasons there: invalid-json, tried-too-often\n',
+    });
+    expect(await lettersLeft()).toBe(2);
   });
 
   it('that is interrupted loses nothing', async ({ signal }) => {
     const ids = Array.from({ length: 12 }, newSession);
     for (const sessionId of ids) await deadLetter(summaryBody({ sessionId }));
-    const child = spawn(process.execPath, ['infra/ops/redrive.ts', '--stage', stage, 'send', '--rate', '5'], {
-      cwd: root,
-      signal,
-    });
-    await once(child.stdout, 'data');
+    const child = spawn(
+      process.execPath,
+      ['infra/ops/redrive.ts', '--stage', stage, 'send', '--yes', '--rate', '5'],
+      {
+        cwd: root,
+        signal,
+      },
+    );
+    // What comes after the heading.
+    for await (const text of child.stdout.setEncoding('utf8')) if (/^sent /m.test(text)) break;
 
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -175,12 +235,14 @@ describe('delete', () => {
     const id = await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'invalid-json' });
     await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'invalid-json' });
 
-    const { stdout, code } = await redrive('delete', id);
+    expect((await redrive('delete', id)).code).toBe(2);
+    expect(await lettersLeft()).toBe(2);
+    const { stdout, code } = await redrive('delete', id, '--yes');
 
-    expect(stdout).toMatch(new RegExp(`^deleted  ${id} `));
+    expect(stdout).toMatch(new RegExp(`^deleted  ${id} `, 'm'));
     expect(code).toBe(0);
     expect(await lettersLeft()).toBe(1);
-    expect(await redrive('delete', id)).toMatchObject({
+    expect(await redrive('delete', id, '--yes')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(`There is no message ${id} in the dead-letter queue`),
     });
@@ -200,9 +262,9 @@ describe('a deployed stage', () => {
     await using missing = await missingStage();
 
     expect(await redriveDeployed(missing.environment)).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringMatching(
-        /^The stack vss-webhook-prod cannot be read \(.*does not exist\)\. Is the stage deployed/,
+        /^There is no stack vss-webhook-prod in us-east-1, with the keys in AWS_ACCESS_KEY_ID\. /,
       ),
     });
   });
@@ -232,16 +294,16 @@ describe('a rate limit', () => {
 
 describe('the command line', () => {
   it.each([
-    [['frobnicate'], 'There is no command frobnicate'],
-    [['show'], 'show and delete take the id of one message'],
-    [['list', 'x'], 'show and delete take the id of one message'],
+    [['frobnicate'], 'There is no command "frobnicate". See: npm run redrive -- --help'],
+    [['show'], 'show and delete take the id of one message, send may take one'],
+    [['list', 'x'], 'show and delete take the id of one message, send may take one'],
     [['send', '--rate', '0'], '--rate takes a number greater than 0'],
-    [['--dry-run'], '--reason and --dry-run go with send'],
-    [['--stage', 'local:1'], 'No local stack runs on port 1. Start it with npm start'],
+    [['--dry-run'], '--dry-run and --yes go with send and delete'],
+    [['--stage', 'local:1'], 'No local stack runs on port 1. On this machine runs: --stage local'],
   ])('%j fails with one line', async (args, message) => {
     const { stderr, code } = await redrive(...args);
 
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain(message);
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });

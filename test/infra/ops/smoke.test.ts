@@ -92,10 +92,12 @@ async function smokeDeployed(
 }
 
 /** The marks of the lines, each with what it is about: `ok delivery`. */
+/** The lines after the heading. */
 const marks = (stdout: string) =>
   stdout
     .trimEnd()
     .split('\n')
+    .slice(2)
     .map((line) => `${line.slice(0, 5).trim()} ${line.slice(7, 19).trim()}`);
 
 const left = async () => ({
@@ -474,12 +476,12 @@ describe('--export', () => {
 
 describe('the command line', () => {
   it.each([
-    [['--nonsense'], /^Unknown option '--nonsense'\. See --help\.\n$/],
+    [['--nonsense'], /^Unknown option '--nonsense'\. See: npm run smoke -- --help\n$/],
     [['--export'], /^The local stack has neither exports to S3 nor Athena: --export is for a deployed/],
-    [['--timeout', 'long'], /^--timeout takes a whole number of seconds from 1 to 86400, not "long"\n$/],
-    [['--timeout', '0'], /^--timeout takes a whole number of seconds/],
-    [['--stage', 'local:1'], /^No local stack runs on port 1\. Start it with npm start/],
-    [['--stage', 'local:abc'], /^"local:abc" is no stage/],
+    [['--timeout', 'long'], /^--timeout takes a whole number from 1 to 86400, not "long"\n$/],
+    [['--timeout', '0'], /^--timeout takes a whole number from 1/],
+    [['--stage', 'local:1'], /^No local stack runs on port 1\. On this machine runs: --stage local/],
+    [['--stage', 'local:abc'], /^"local:abc" is not the name of a stage/],
   ])('%j is refused with one line, and exit code 2', async (args, message) => {
     const { stdout, stderr, code } = await smoke(...args);
 

@@ -1,0 +1,9 @@
+/** Why something failed, in one line: the message of an error, and those of its causes that it does not repeat. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // A connection that every address refused has no message, only the errors of each.
+  const first = error instanceof AggregateError ? error.errors[0] : undefined;
+  const text = error.message || (first === undefined ? error.name : reasonOf(first));
+  const cause = error.cause === undefined ? '' : reasonOf(error.cause);
+  return text.includes(cause) ? text : `${text} (${cause})`;
+}

@@ -1,0 +1,89 @@
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { root, run } from './run.ts';
+
+/** Every command, and the CDK app, starts with Node 24 or says in one line why it cannot. */
+
+/** Lets Node say that it is an older version, as one that cannot run TypeScript would. */
+const NODE_20 = [
+  '--import',
+  'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.20.2"}})',
+];
+
+const HELLO = `import { argv } from 'node:process';
+const words: string[] = argv.slice(2);
+console.log('hello', ...words);
+process.exitCode = 3;
+`;
+
+/** A checkout with these files in node_modules, those with content being executable. */
+function checkout(installed: Record<string, string> | undefined) {
+  const folder = mkdtempSync(join(tmpdir(), 'checkout-'));
+  mkdirSync(join(folder, 'infra'));
+  cpSync(join(root, 'infra/node24.js'), join(folder, 'infra/node24.js'));
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(folder, 'infra/hello.ts'), HELLO);
+  writeFileSync(join(folder, 'infra/needs-more.ts'), "import 'not-installed';\n");
+  if (installed) mkdirSync(join(folder, 'node_modules'));
+  for (const [name, content] of Object.entries(installed ?? {})) {
+    const file = join(folder, 'node_modules', name);
+    mkdirSync(dirname(file), { recursive: true });
+    if (content === 'LINK') {
+      symlinkSync(process.execPath, file);
+      continue;
+    }
+    writeFileSync(file, content);
+    chmodSync(file, 0o755);
+  }
+  return folder;
+}
+
+const COMPLETE = { 'node/package.json': '{}', 'node/bin/node': 'LINK' };
+const hello = ['infra/node24.js', 'infra/hello.ts', 'a', '--b'];
+
+it('runs a file with its arguments and its exit code', async () => {
+  expect(await run(hello, { cwd: checkout(COMPLETE) })).toEqual({
+    stdout: 'hello a --b\n',
+    stderr: '',
+    code: 3,
+  });
+});
+
+it('runs it with the installed Node 24 when started by an older one', async () => {
+  expect(await run([...NODE_20, ...hello], { cwd: checkout(COMPLETE) })).toEqual({
+    stdout: 'hello a --b\n',
+    stderr: '',
+    code: 3,
+  });
+});
+
+it.each([
+  ['nothing is installed', undefined, 'The dependencies are not installed. Run: npm ci'],
+  ['development dependencies are left out', {}, /^The development dependencies .*Run: npm ci --include=dev$/],
+  ['install scripts did not run', { 'node/package.json': '{}' }, /^Node 24 is not installed: .*20\.20\.2/],
+  [
+    'the installed Node does not run',
+    { 'node/package.json': '{}', 'node/bin/node': '#!/nowhere/ld-linux\n' },
+    /^Node 24 of the npm package "node" does not run on this system\. It needs glibc/,
+  ],
+])('says in one line what to do when %s', async (_, installed, message) => {
+  const { stdout, stderr, code } = await run([...NODE_20, ...hello], { cwd: checkout(installed) });
+
+  expect([stdout, code]).toEqual(['', 1]);
+  expect(stderr.trimEnd()).toMatch(message);
+  expect(stderr.trimEnd()).not.toContain('\n');
+});
+
+it('says which dependency is missing', async () => {
+  const { stderr, code } = await run(['infra/node24.js', 'infra/needs-more.ts'], { cwd: checkout(COMPLETE) });
+
+  expect(stderr).toBe("Cannot find package 'not-installed'. Run: npm ci --include=dev\n");
+  expect(code).toBe(1);
+});
+
+it('without a file checks that the tools can run', async () => {
+  expect((await run(['infra/node24.js'], { cwd: checkout(COMPLETE) })).code).toBe(0);
+  expect((await run(['infra/node24.js'], { cwd: checkout({ 'node/package.json': '{}' }) })).code).toBe(1);
+});
