@@ -46,15 +46,15 @@ export const MAX_KEYS = 2_000;
  * than `MAX_KEYS` keys. A list of one event is that event; an event or a payload given as JSON text is what it says.
  */
 export function parseBody(body: string | Uint8Array): Json | undefined {
-  const parsed = typeof body === 'string' ? parsedOrUndefined(body) : undefined;
+  const parsed = parsedOrUndefined(body);
   const [only = null] = Array.isArray(parsed) && parsed.length === 1 ? parsed : [parsed];
   const event = parsed === undefined ? undefined : fromText(only);
   return isJsonObject(event) ? withParsedPayload(event) : event;
 }
 
-function parsedOrUndefined(json: string): Json | undefined {
+function parsedOrUndefined(text: Json | Uint8Array): Json | undefined {
   try {
-    return parseJson(json, MAX_KEYS);
+    return typeof text === 'string' ? parseJson(text, MAX_KEYS) : undefined;
   } catch {
     return undefined;
   }
@@ -62,16 +62,13 @@ function parsedOrUndefined(json: string): Json | undefined {
 
 /** The object that a text holds as JSON; any other value is what it is. */
 function fromText(value: Json): Json {
-  const parsed = typeof value === 'string' ? parsedOrUndefined(value) : undefined;
+  const parsed = parsedOrUndefined(value);
   return isJsonObject(parsed) ? parsed : value;
 }
 
 function withParsedPayload(event: JsonObject): JsonObject {
   const key = spellings(KNOWN_FIELDS.event, event).get('payload');
-  if (key === undefined || typeof event[key] !== 'string') return event;
-  return Object.fromEntries(
-    Object.entries(event).map(([name, value]) => [name, name === key ? fromText(value) : value]),
-  );
+  return key === undefined ? event : { ...event, [key]: fromText(event[key] ?? null) };
 }
 
 /** Reads a delivery, parsed from JSON, as one of the schemas of a summary; both require the same of it. */

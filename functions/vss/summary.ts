@@ -140,12 +140,7 @@ function isNested(name: string): name is 'payload' | 'callQuality' | 'errorDetai
 
 /** Whether a value is a time that has lost digits. */
 function isFinerThanShown(shown: unknown, delivered: Json): boolean {
-  return (
-    typeof shown === 'string' &&
-    (typeof delivered === 'string' || typeof delivered === 'number') &&
-    shown !== delivered &&
-    isFinerThanMilliseconds(delivered)
-  );
+  return typeof shown === 'string' && shown !== delivered && isFinerThanMilliseconds(delivered);
 }
 
 function keep(unrecognised: Map<string, Json>, path: string, key: string, value: Json): void {
@@ -190,7 +185,6 @@ function isExactInDynamoDb(value: Json, depth = 1): boolean {
   }
   if (typeof value !== 'object' || value === null) return true;
   if (depth > MAX_DEPTH) return false;
-  if (Array.isArray(value)) return value.every((item) => isExactInDynamoDb(item, depth + 1));
   return Object.entries(value).every(
     ([key, item]) =>
       // An empty name is refused by DynamoDB; `__proto__` is lost by code that builds objects by assignment; V8 may

@@ -834,7 +834,15 @@ describe('a delivery is refused', () => {
 
   it.each(OTHER_EVENTS)('of another event of 8x8: %s', (eventType) => {
     const event = summaryBody(
-      { sessionStatus: undefined, startTime: undefined, endTime: undefined, callStatus: 'CALL_RECEIVED' },
+      {
+        sessionStatus: undefined,
+        startTime: undefined,
+        endTime: undefined,
+        callStatus: 'CALL_RECEIVED',
+        // Names that only resemble those of a summary.
+        lastSessionStatus: 'COMPLETED',
+        endTimeZone: 'UTC',
+      },
       { eventType },
     );
 
