@@ -34,7 +34,8 @@ export async function withExport<T>(
       );
     });
   }
-  const database = await openSessions(folder, note);
+  progress(`Reading ${folder} …`);
+  const database = await openSessions(folder, note).finally(() => progress());
   if (database.exports > 1) note(`Of ${database.exports} exports, the table as it was at ${database.time}.`);
   try {
     return await use(database);

@@ -7,6 +7,7 @@ import { age } from './age.ts';
 import { type CommandLine, runCommand, STAGE_HELP, STAGE_OPTION } from './command.ts';
 import { DeadLetterQueue, depthOf } from './dead-letter-queue.ts';
 import { countedBy, newestFirst } from './metric.ts';
+import { progress } from './progress.ts';
 import { reasonOf } from './reason-of.ts';
 import { findStage, type Stage, sayPlace } from './stage.ts';
 
@@ -28,7 +29,6 @@ ${STAGE_HELP}
 
 /** What was found out about one thing. */
 interface Diagnosis {
-  of: string;
   isWell: boolean;
   text: string;
 }
@@ -53,15 +53,18 @@ const COMMAND = {
 async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const stage = await findStage(values.stage);
   sayPlace(stage);
-  const examinations = [
-    examine('registration', registrations(stage)),
-    examine('queue', queue(stage)),
-    examine('dead letters', deadLetters(stage)),
-    examine('last session', lastSession(stage)),
-    examine('exports', exportAge(stage)),
-  ];
-  for (const examination of examinations) {
-    for (const { of, isWell, text } of await examination) {
+  const examinations = {
+    registration: examine(registrations(stage)),
+    queue: examine(queue(stage)),
+    'dead letters': examine(deadLetters(stage)),
+    'last session': examine(lastSession(stage)),
+    exports: examine(exportAge(stage)),
+  };
+  for (const [of, examination] of Object.entries(examinations)) {
+    progress(`${of} …`);
+    const diagnoses = await examination;
+    progress();
+    for (const { isWell, text } of diagnoses) {
       process.stdout.write(`${isWell ? 'ok   ' : 'WRONG'}  ${of.padEnd(12)}  ${text}\n`);
       if (!isWell) process.exitCode = 1;
     }
@@ -69,11 +72,11 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
 }
 
 /** One thing that cannot be examined must not hide the others. */
-async function examine(of: string, found: Promise<Omit<Diagnosis, 'of'>[]>): Promise<Diagnosis[]> {
+async function examine(found: Promise<Diagnosis[]>): Promise<Diagnosis[]> {
   try {
-    return (await found).map((diagnosis) => ({ of, ...diagnosis }));
+    return await found;
   } catch (error) {
-    return [{ of, isWell: false, text: `cannot be examined: ${reasonOf(error)}` }];
+    return [{ isWell: false, text: `cannot be examined: ${reasonOf(error)}` }];
   }
 }
 
