@@ -80,8 +80,10 @@ async function main({ values, args, interrupted }: CommandLine<typeof COMMAND.op
       `Not shown: about ${queue.hidden} that another command is reading, or was reading when it was killed.`,
     );
   }
-  if (interrupted.aborted) say('Interrupted: there may be more.');
-  else if (queue.missed > 0) say(`Not complete: SQS has about ${queue.missed} more. Run it again.`);
+  if (interrupted.aborted) {
+    say('Interrupted: there may be more.');
+    process.exitCode = 130;
+  } else if (queue.missed > 0) say(`Not complete: SQS has about ${queue.missed} more. Run it again.`);
 }
 
 /** @throws UsageError */
@@ -135,7 +137,7 @@ async function send(redrive: Redrive): Promise<void> {
   if (meant.length === 0) return say(nothingMeant(letters, options));
   say(`${lettersByReason(meant)}\n\n${meant.length} to send, ${letters.length - meant.length} to leave.`);
   if (options['dry-run']) return say('Nothing was sent (--dry-run).');
-  if (!(await confirm(`Send back ${meant.length}?`, interrupted))) return say('Nothing was sent.');
+  if (!(await confirm(`Send ${meant.length} back?`, interrupted))) return say('Nothing was sent.');
   // They are received again, because they may have become visible to others while the question was on the screen.
   await queue.release();
   const ids = new Set(meant.map(({ messageId }) => messageId));
