@@ -1,8 +1,8 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
-import { ConfigurationError, readStage } from './config.ts';
 import { VssWebhookStack } from './stack.ts';
 import { stackName } from './stack-outputs.ts';
+import { ConfigurationError, readStage } from './stages.ts';
 
 /** The CDK app: one stack per stage. `npx cdk deploy -c stage=prod` */
 const app = new App();

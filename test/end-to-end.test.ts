@@ -122,10 +122,10 @@ describe('an analyst', () => {
         examples.map(({ sessionId }) => sessionId),
       );
       const stage = `local:${new URL(stack.webhookUrl).port}`;
-      const exported = await run(['infra/analytics/export.ts', '--stage', stage, '--out', folder]);
+      const exported = await run(['infra/commands/export.ts', '--stage', stage, '--out', folder]);
       const ids = examples.map(({ sessionId }) => `'${sessionId}'`).join();
       const sql = `SELECT session_id, session_status, leg_count FROM sessions WHERE session_id IN (${ids})`;
-      const queried = await run(['infra/analytics/query.ts', folder, sql, '--format', 'json']);
+      const queried = await run(['infra/commands/query.ts', folder, sql, '--format', 'json']);
 
       expect(exported).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+ records exported to /) });
       expect(queried).toMatchObject({ code: 0, stderr: '' });
@@ -144,13 +144,13 @@ describe('an analyst', () => {
   });
 
   it('is told what to do about an export of a deployed stage, or of a stack that does not run', async () => {
-    expect(await run(['infra/analytics/export.ts', '--stage', 'prod'])).toMatchObject({
-      code: 1,
+    expect(await run(['infra/commands/export.ts', '--stage', 'prod'])).toMatchObject({
+      code: 2,
       stderr: expect.stringContaining('"prod" is not on this machine'),
     });
-    expect(await run(['infra/analytics/export.ts', '--stage', 'local:1'])).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^No local stack runs on port 1\. Start it with npm start/),
+    expect(await run(['infra/commands/export.ts', '--stage', 'local:1'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^No local stack runs on port 1\. On this machine runs: --stage local/),
     });
   });
 });

@@ -33,7 +33,7 @@ interface Settings {
 
 /**
  * Requests per second of one client. 8x8 documents no limit; a deployment has as many clients at a time as
- * `REGISTRATIONS_AT_A_TIME` (infra/registration.ts), and the scheduled check has one.
+ * `REGISTRATIONS_AT_A_TIME` (infra/constructs/registration.ts), and the scheduled check has one.
  */
 const REQUESTS_PER_SECOND = 4;
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { isJsonObject, type Json, type JsonObject, parseJson } from './json.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { parseJson } from './parse-json.ts';
 import {
   IdentifyingEvent,
   KNOWN_FIELDS,

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
-import { readStage } from '../config.ts';
 import type { Settings } from '../settings.ts';
+import { readStage } from '../stages.ts';
 
 const CdkJson = v.object({
   context: v.looseObject({ stages: v.record(v.string(), v.looseObject({})) }),

@@ -3,11 +3,11 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { temporaryFolder } from '../../infra/analytics/temporary-folder.ts';
-import { writeExport } from '../../infra/analytics/write-export.ts';
-import { type CommandLine, runCommand } from '../../infra/ops/command.ts';
-import { wholeNumber } from '../../infra/ops/number-option.ts';
-import { textTable } from '../../infra/text-table.ts';
+import { temporaryFolder } from '../../infra/analytics/duckdb/temporary-folder.ts';
+import { writeExport } from '../../infra/analytics/duckdb/write-export.ts';
+import { type CommandLine, runCommand } from '../../infra/commands/command-line/command.ts';
+import { wholeNumber } from '../../infra/commands/command-line/number-option.ts';
+import { textTable } from '../../infra/terminal/text-table.ts';
 import { machine } from '../machine.ts';
 import { generateItems } from './sessions.ts';
 
@@ -60,8 +60,8 @@ async function measure(size: number, folder: string): Promise<Measured> {
     time: UNTIL,
   });
   const commands = [
-    ...QUERIES.map((name) => [`query ${name}`, ['infra/analytics/query.ts', folder, name]] as const),
-    ['report', ['infra/analytics/report.ts', folder, '--out', join(folder, 'report.html')]] as const,
+    ...QUERIES.map((name) => [`query ${name}`, ['infra/commands/query.ts', folder, name]] as const),
+    ['report', ['infra/commands/report.ts', folder, '--out', join(folder, 'report.html')]] as const,
   ];
   const lines: Measured = [
     ['sessions', size.toLocaleString('en')],

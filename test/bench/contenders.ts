@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
-import { temporaryFolder } from '../../infra/analytics/temporary-folder.ts';
-import { bundleOptions } from '../../infra/node-function.ts';
+import { temporaryFolder } from '../../infra/analytics/duckdb/temporary-folder.ts';
+import { bundleOptions } from '../../infra/constructs/node-function.ts';
 
 /** The ways to write a function, in the order of everything that is measured of them. */
 export const WAYS = [

@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
+import { type CommandLine, runCommand } from '../../infra/commands/command-line/command.ts';
+import { wholeNumber } from '../../infra/commands/command-line/number-option.ts';
 import { readRecords } from '../../infra/local/examples.ts';
 import { startLocalStack } from '../../infra/local/local-stack.ts';
-import { type CommandLine, runCommand } from '../../infra/ops/command.ts';
-import { wholeNumber } from '../../infra/ops/number-option.ts';
-import { textTable } from '../../infra/text-table.ts';
+import { textTable } from '../../infra/terminal/text-table.ts';
 import { machine } from '../machine.ts';
 import { type Ceiling, ceilingOf } from './ceiling.ts';
 import { type Sustained, sustain } from './sustain.ts';

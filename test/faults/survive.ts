@@ -231,7 +231,7 @@ async function emptied({ sqs, queueUrl }: LocalStack): Promise<void> {
 async function redrive({ webhookUrl }: LocalStack): Promise<number> {
   const stage = `local:${new URL(webhookUrl).port}`;
   const { stdout, stderr, code } = await run([
-    'infra/ops/redrive.ts',
+    'infra/commands/redrive.ts',
     'send',
     '--stage',
     stage,

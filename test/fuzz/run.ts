@@ -1,6 +1,6 @@
-import { type CommandLine, runCommand } from '../../infra/ops/command.ts';
-import { wholeNumber } from '../../infra/ops/number-option.ts';
-import { textTable } from '../../infra/text-table.ts';
+import { type CommandLine, runCommand } from '../../infra/commands/command-line/command.ts';
+import { wholeNumber } from '../../infra/commands/command-line/number-option.ts';
+import { textTable } from '../../infra/terminal/text-table.ts';
 import { machine } from '../machine.ts';
 import { randomFrom } from '../random.ts';
 import { deliverAll } from './deliver-all.ts';

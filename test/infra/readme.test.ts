@@ -1,22 +1,71 @@
-import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
 import { newRecord, receivedSummary } from '../../functions/vss/record.ts';
 import { SAVED_QUERIES } from '../../infra/analytics/saved-queries.ts';
 import { columnsOf } from '../../infra/analytics/view.ts';
 import { EXPORTS_COLUMNS, VIEWS } from '../../infra/analytics/views.ts';
-import { readStage } from '../../infra/config.ts';
 import { examples } from '../../infra/local/examples.ts';
+import { readStage } from '../../infra/stages.ts';
 import { summaryOf } from '../functions/summaries.ts';
 import { exportOf } from './analytics/exported.ts';
-import { run } from './run.ts';
+import { root, run } from './run.ts';
 import { localSettings, templateOf } from './templates.ts';
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const readmeOf = (folder: string) => readFileSync(join(root, folder, 'README.md'), 'utf8');
+const settings = readmeOf('infra');
+const monitoring = readmeOf('infra/monitoring');
+const analytics = readmeOf('infra/analytics');
+
+/** The folders with a README of their own. */
+const rooms = readdirSync(root, { recursive: true, withFileTypes: true })
+  .filter(({ name, parentPath }) => name === 'README.md' && !/node_modules|cdk\.out|\.git/.test(parentPath))
+  .map(({ parentPath }) => relative(root, parentPath))
+  .toSorted();
+const allReadmes = rooms.map(readmeOf).join('\n');
+
+describe.each(rooms.filter((room) => /^(functions|infra)/.test(room)))('the README of %s', (room) => {
+  it('names every file and folder in it, and nothing else', () => {
+    const table = readmeOf(room).match(/^\| File \|.*\n\| --- .*\n((?:\| .*\n)+)/m)?.[1] ?? '';
+    const named = [...table.matchAll(/^\| `([^`]+?)\/?` \| \S/gm)].map(([, name]) => name);
+    const present = readdirSync(join(root, room)).filter(
+      (name) => name !== 'README.md' && !UNLISTED.has(name),
+    );
+
+    expect(named.toSorted()).toEqual(present.toSorted());
+  });
+});
+
+/** Data, of which a file of code says what it is. */
+const UNLISTED: ReadonlySet<string> = new Set(['prices.json']);
+
+it.each(rooms)('every link in the README of "%s" leads to something', (room) => {
+  const links = [...readmeOf(room).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)/g)];
+  for (const [link, path = '', anchor] of links) {
+    const target = join(root, room, path);
+    expect(existsSync(target), link).toBe(true);
+    if (anchor === undefined) continue;
+    const headings = readFileSync(path === '' ? join(target, 'README.md') : target, 'utf8').matchAll(
+      /^#+ (.+)$/gm,
+    );
+    const anchors = [...headings].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    );
+    expect(anchors, link).toContain(anchor);
+  }
+});
+
+it('the README has at most 250 lines', () => {
+  expect(readmeOf('').split('\n').length).toBeLessThanOrEqual(250);
+});
 
 /** The rows of the table of settings: name → default. */
 const documented = Object.fromEntries(
   [
-    ...(readme.split('### Changing a setting')[0] ?? '').matchAll(
+    ...(settings.split('## Changing a setting')[0] ?? '').matchAll(
       /^\| (?<names>`[a-zA-Z`, ]+) \| .* \| (?<defaults>[^|]+) \|$/gm,
     ),
   ].flatMap(({ groups }) => {
@@ -28,13 +77,13 @@ const documented = Object.fromEntries(
 
 it('README has every setting, with its default', () => {
   const { subAccountIds, apiKeySecretName } = localSettings;
-  const { settings } = readStage({ dev: { subAccountIds, apiKeySecretName } });
+  const { settings: defaults } = readStage({ dev: { subAccountIds, apiKeySecretName } });
   const complaint = () => readStage({ dev: { nonsense: 1 } });
   const known = [...(/Settings: (.*)\./.exec(messageOf(complaint))?.[1] ?? '').split(', ')];
 
   expect(known.length).toBeGreaterThan(10);
   for (const name of known) {
-    const value = Object.entries(settings).find(([key]) => key === name)?.[1];
+    const value = Object.entries(defaults).find(([key]) => key === name)?.[1];
     const isPlain = ['string', 'number', 'boolean'].includes(typeof value);
     const isGiven = name === 'subAccountIds' || name === 'apiKeySecretName';
     expect([name, documented[name]]).toEqual([
@@ -45,23 +94,27 @@ it('README has every setting, with its default', () => {
 });
 
 it('README has what npm run cost prints, and a million sessions cost no more than seven dollars', async () => {
-  const { stdout, code } = await run(['infra/ops/cost.ts']);
+  const { stdout, code } = await run(['infra/commands/cost.ts']);
 
   expect(code).toBe(0);
-  expect(readme).toContain(stdout.trim());
+  expect(readmeOf('infra/commands')).toContain(stdout.trim());
   const [, total] = /^Total +(\S+)$/m.exec(stdout) ?? [];
   expect(Number(total)).toBeGreaterThan(5);
   expect(Number(total)).toBeLessThanOrEqual(7);
 });
 
 it('npm run cost takes other numbers, and refuses what is none', async () => {
-  expect((await run(['infra/ops/cost.ts', '--webhook-ms', '50'])).stdout).toContain('1,000,000 of 50 ms');
-  expect(await run(['infra/ops/cost.ts', '--sessions', 'many'])).toMatchObject({
+  expect((await run(['infra/commands/cost.ts', '--webhook-ms', '50'])).stdout).toContain(
+    '1,000,000 of 50 ms',
+  );
+  expect(await run(['infra/commands/cost.ts', '--sessions', 'many'])).toMatchObject({
     code: 2,
     stderr: '--sessions takes a number greater than 0, not "many"\n',
   });
-  expect((await run(['infra/ops/cost.ts', '--unsuccessful', '0'])).stdout).toMatch(/write units +1,428,571/);
-  expect(await run(['infra/ops/cost.ts', '--unsuccessful', '101'])).toMatchObject({ code: 2 });
+  expect((await run(['infra/commands/cost.ts', '--unsuccessful', '0'])).stdout).toMatch(
+    /write units +1,428,571/,
+  );
+  expect(await run(['infra/commands/cost.ts', '--unsuccessful', '101'])).toMatchObject({ code: 2 });
 });
 
 it('README has every alarm, and none that does not exist', () => {
@@ -70,13 +123,13 @@ it('README has every alarm, and none that does not exist', () => {
   ).map(({ Properties }) => Properties.AlarmName.replace('stack-', ''));
 
   expect(alarms.length).toBeGreaterThan(10);
-  for (const alarm of alarms) expect(readme).toContain(`\`${alarm}\``);
-  const [, section = ''] = /### Alarms\n(.*?)\n### /s.exec(readme) ?? [];
+  for (const alarm of alarms) expect(monitoring).toContain(`\`${alarm}\``);
+  const [, section = ''] = /## Alarms\n(.*?)\n## /s.exec(monitoring) ?? [];
   const listed = [...section.matchAll(/^\| (`[^|]+`) \|/gm)].flatMap(
     ([, names = '']) => names.match(/\w+/g) ?? [],
   );
   expect(listed.toSorted()).toEqual(alarms.toSorted());
-  for (const [, name] of readme.matchAll(
+  for (const [, name] of allReadmes.matchAll(
     /`(Export(?:Failed|Missing|Refused|Dropped)|Registration(?:Lost|Unchecked))`/g,
   ))
     expect(alarms).toContain(name);
@@ -89,7 +142,7 @@ it('README has every metric that the dashboard shows of the functions', () => {
   const names = new Set([...metrics].map(([, counted, searched]) => counted ?? searched));
 
   expect(names.size).toBeGreaterThan(8);
-  for (const name of names) expect(readme).toContain(`\n| \`${name}\` | `);
+  for (const name of names) expect(monitoring).toContain(`\n| \`${name}\` | `);
 });
 
 it('README has every view with its columns, and every saved query', () => {
@@ -99,15 +152,16 @@ it('README has every view with its columns, and every saved query', () => {
   for (const view of VIEWS) {
     // Of these only what `sessions` does not have.
     const columns = columnsOf(view).slice(0, view.name === 'session_summaries' ? 1 : undefined);
-    expect(readme).toContain(`**\`${view.name}\`** — ${view.description.toLowerCase()}.`);
-    expect(readme).toContain(`| --- | --- | --- |\n${rows(columns)}\n`);
+    expect(analytics).toContain(`**\`${view.name}\`** — ${view.description.toLowerCase()}.`);
+    expect(analytics).toContain(`| --- | --- | --- |\n${rows(columns)}\n`);
   }
-  expect(readme).toContain(`| --- | --- | --- |\n${rows(EXPORTS_COLUMNS)}\n`);
-  for (const { name, question } of SAVED_QUERIES) expect(readme).toContain(`| \`${name}\` | ${question} |\n`);
+  expect(analytics).toContain(`| --- | --- | --- |\n${rows(EXPORTS_COLUMNS)}\n`);
+  for (const { name, question } of SAVED_QUERIES)
+    expect(analytics).toContain(`| \`${name}\` | ${question} |\n`);
 });
 
 it('README has what the saved queries print of what npm start delivers', async () => {
-  const samples = [...readme.matchAll(/^\$ npm run query -- cdk\.out\/exports (\S+)\n(.*?)^```$/gms)];
+  const samples = [...analytics.matchAll(/^\$ npm run query -- cdk\.out\/exports (\S+)\n(.*?)^```$/gms)];
   const records = examples.map(({ body }) =>
     newRecord(receivedSummary(summaryOf(body), '2026-11-21T00:00:00Z')),
   );
@@ -115,7 +169,7 @@ it('README has what the saved queries print of what npm start delivers', async (
 
   expect(samples.length).toBeGreaterThan(2);
   for (const [, name = '', output] of samples)
-    expect((await run(['infra/analytics/query.ts', folder, name])).stdout).toBe(output);
+    expect((await run(['infra/commands/query.ts', folder, name])).stdout).toBe(output);
 });
 
 function messageOf(action: () => unknown): string {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
 import { describe, expect, it } from 'vitest';
-import { readStage } from '../../infra/config.ts';
 import { Settings } from '../../infra/settings.ts';
+import { readStage } from '../../infra/stages.ts';
 import { localSettings, templateOf } from './templates.ts';
 
 /**
@@ -103,8 +103,8 @@ const EXPECTED: ReadonlySet<string> = new Set([
 
 describe('a change of a setting', () => {
   it('has its row in README.md', () => {
-    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-    const [, section = ''] = /### Changing a setting\n(.*?)\n#/s.exec(readme) ?? [];
+    const readme = readFileSync(new URL('../../infra/README.md', import.meta.url), 'utf8');
+    const [, section = ''] = /## Changing a setting\n(.*?)\n#/s.exec(readme) ?? [];
     const rows = [...section.matchAll(/^\| (`[^|]+`) \|/gm)].flatMap(
       ([, names = '']) => names.match(/\w+/g) ?? [],
     );

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import cdkJson from '../../cdk.json' with { type: 'json' };
-import { readStage } from '../../infra/config.ts';
 import { VssWebhookStack } from '../../infra/stack.ts';
+import { readStage } from '../../infra/stages.ts';
 
 const { stages, ...flags } = cdkJson.context;
 

@@ -29,8 +29,9 @@ const bodiesOf = (letters: readonly KeptMessage[]) => new Set(letters.map(({ del
 
 async function redrive(): Promise<void> {
   const { code, stderr } = await run([
-    'infra/ops/redrive.ts',
+    'infra/commands/redrive.ts',
     'send',
+    '--yes',
     '--stage',
     stage.name,
     '--rate',
@@ -113,7 +114,7 @@ it.each(['refuse', 'cut-before'] as const)(
     const before = await stage.deadLetters();
     stage.faultOf = ({ operation }) => (operation === 'SendMessage' ? fault : undefined);
 
-    const { code } = await run(['infra/ops/redrive.ts', 'send', '--stage', stage.name]);
+    const { code } = await run(['infra/commands/redrive.ts', 'send', '--yes', '--stage', stage.name]);
 
     expect(code).toBe(1);
     expect(bodiesOf(before)).toContain(`{ "${fault}"`);

@@ -1,5 +1,5 @@
 import { handler as webhook } from '../../functions/webhook/handler.ts';
-import { TIMEOUT_SECONDS } from '../../infra/timeouts.ts';
+import { TIMEOUT_SECONDS } from '../../infra/constructs/timeouts.ts';
 
 /**
  * The webhook function, which fails once it has taken as long as Lambda lets it. A timer of the same process says when:

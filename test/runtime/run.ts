@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
-import { temporaryFolder } from '../../infra/analytics/temporary-folder.ts';
-import { bundleOptions } from '../../infra/node-function.ts';
-import { type CommandLine, runCommand } from '../../infra/ops/command.ts';
-import { textTable } from '../../infra/text-table.ts';
+import { temporaryFolder } from '../../infra/analytics/duckdb/temporary-folder.ts';
+import { type CommandLine, runCommand } from '../../infra/commands/command-line/command.ts';
+import { bundleOptions } from '../../infra/constructs/node-function.ts';
+import { textTable } from '../../infra/terminal/text-table.ts';
 import { machine } from '../machine.ts';
 import { type ExecutionEnvironment, executionEnvironment } from './execution-environment.ts';
 import { runtimeClient } from './runtime-client.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DeadlineExceededError } from '../../../functions/client-settings.ts';
 import { backoffSeconds, retryAfter } from '../../../functions/recorder/retry-policy.ts';
-import { MAX_RECEIVE_COUNT } from '../../../infra/queues.ts';
+import { MAX_RECEIVE_COUNT } from '../../../infra/constructs/queues.ts';
 
 const HOUR = 3_600;
 

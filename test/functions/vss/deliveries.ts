@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { isJsonObject, type Json, type JsonObject, parseJson } from '../../../functions/vss/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../functions/vss/json.ts';
+import { parseJson } from '../../../functions/vss/parse-json.ts';
 
 /** Arbitrary deliveries: valid where identity needs it, and anything anywhere else. */
 

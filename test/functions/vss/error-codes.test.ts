@@ -9,7 +9,7 @@ it('has every code that 8x8 publishes for summaries', () => {
 });
 
 it('stands in the README as it is here', () => {
-  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+  const readme = readFileSync(new URL('../../../functions/vss/README.md', import.meta.url), 'utf8');
 
   for (const [code, { message, meaning, retryCanHelp }] of ERROR_CODES) {
     const reading = `${meaning.charAt(0).toLowerCase()}${meaning.slice(1)}`;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, isDouble, parseJson } from '../../../functions/vss/json.ts';
+import { canonicalJson, isDouble } from '../../../functions/vss/json.ts';
+import { parseJson } from '../../../functions/vss/parse-json.ts';
 import { growth } from '../../growth.ts';
 
 describe('parseJson', () => {

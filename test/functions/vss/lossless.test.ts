@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromItem, toItem } from '../../../functions/recorder/item.ts';
-import { canonicalJson, isJsonObject, type Json, parseJson } from '../../../functions/vss/json.ts';
+import { canonicalJson, isJsonObject, type Json } from '../../../functions/vss/json.ts';
+import { parseJson } from '../../../functions/vss/parse-json.ts';
 import { newRecord, receivedSummary } from '../../../functions/vss/record.ts';
 import { readSummary, type Summary } from '../../../functions/vss/summary.ts';
 import { summaryBody, summaryOf } from '../summaries.ts';

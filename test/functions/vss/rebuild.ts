@@ -1,4 +1,5 @@
-import { isJsonObject, type Json, type JsonObject, parseJson } from '../../../functions/vss/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../functions/vss/json.ts';
+import { parseJson } from '../../../functions/vss/parse-json.ts';
 import type { Summary } from '../../../functions/vss/summary.ts';
 
 /**

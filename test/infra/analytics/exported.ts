@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { toItem } from '../../../functions/recorder/item.ts';
-import { openSessions } from '../../../infra/analytics/session-database.ts';
-import { writeExport } from '../../../infra/analytics/write-export.ts';
+import { openSessions } from '../../../infra/analytics/duckdb/session-database.ts';
+import { writeExport } from '../../../infra/analytics/duckdb/write-export.ts';
 
 export const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/sessions';
 

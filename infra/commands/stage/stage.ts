@@ -1,0 +1,147 @@
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  paginateDescribeStacks,
+  type Stack,
+} from '@aws-sdk/client-cloudformation';
+import * as v from 'valibot';
+import { type AwsSettings, awsSettings } from '../../aws/aws-settings.ts';
+import { DEFAULT_PORT, type Endpoints, findRunning, runningPorts } from '../../local/running.ts';
+import { REGION } from '../../local/template.ts';
+import { StackOutputs, stackName } from '../../stack-outputs.ts';
+import { reasonOf } from '../../terminal/reason-of.ts';
+import { UsageError } from '../command-line/command.ts';
+
+/** A service that commands call. */
+type Service = Exclude<keyof Endpoints, 'voiceApi'>;
+
+/** Settings for a client of AWS. */
+export type ClientSettings =
+  | AwsSettings
+  | { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
+
+/** How to reach a stage. */
+export interface Stage {
+  /** As it was named on the command line. */
+  name: string;
+  stackName: string;
+  /** Where it runs, in words: account and region, or this machine. */
+  place: string;
+  outputs: StackOutputs;
+  /** Where its webhook listens, as seen from this machine. */
+  webhookUrl: string;
+  /** Settings for the client of a service. */
+  settings(service: Service): ClientSettings;
+  /** Settings for clients of any other service; undefined for the local stack, which has no other. */
+  aws: AwsSettings | undefined;
+}
+
+/**
+ * Finds a stage: for `local` the local stack while it runs (`local:4000` if it listens on that port), else the
+ * stack that was deployed, with the account and region that the CDK CLI would use.
+ *
+ * @throws UsageError that says what to do when there is none.
+ */
+export async function findStage(name: string): Promise<Stage> {
+  const local = /^local(?::(\d+))?$/.exec(name);
+  if (!local && !/^[A-Za-z][A-Za-z0-9-]{0,62}$/.test(name)) {
+    throw new UsageError(
+      `"${name}" is not the name of a stage: expected one of cdk.json, local or local:PORT`,
+    );
+  }
+  return local ? findLocal(name, Number(local[1] ?? DEFAULT_PORT)) : findDeployed(name);
+}
+
+/** Says about which stage a command is, before it says or does anything else. */
+export function sayPlace({ stackName: stack, place }: Stage): void {
+  process.stdout.write(`${stack}, ${place}\n\n`);
+}
+
+function findLocal(name: string, port: number): Stage {
+  const running = findRunning(port);
+  if (!running) {
+    throw new UsageError(`No local stack runs on port ${port}. ${localStages()}`);
+  }
+  const { outputs, endpoints } = running;
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  return {
+    name,
+    stackName: stackName('local'),
+    place: `on this machine, port ${port}`,
+    outputs,
+    webhookUrl: `http://127.0.0.1:${port}${new URL(outputs.WebhookUrl).pathname}`,
+    settings: (service) => ({ endpoint: endpoints[service], region: REGION, credentials }),
+    aws: undefined,
+  };
+}
+
+async function findDeployed(name: string): Promise<Stage> {
+  const settings = await awsSettings();
+  const cloudFormation = new CloudFormationClient(settings);
+  const StackName = stackName(name);
+  const stack = await readStack(cloudFormation, StackName).catch(async (error: Error) => {
+    const where = `in ${settings.region}, with ${credentialsInWords()}`;
+    const isMissing = error.message.includes('does not exist');
+    const problem = isMissing
+      ? `There is no stack ${StackName} ${where}. ${await deployedStages(cloudFormation)}`
+      : `The stack ${StackName} cannot be read ${where}: ${reasonOf(error)}.`;
+    throw new UsageError(`${problem} ${CHOOSE} ${localStages()}`, { cause: error });
+  });
+  const outputs = Object.fromEntries(
+    (stack?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
+  );
+  const parsed = v.safeParse(StackOutputs, outputs);
+  if (!parsed.success) {
+    throw new UsageError(
+      `The stack ${StackName} was deployed from another version. Deploy this one: npx cdk deploy -c stage=${name}`,
+    );
+  }
+  const [, , , region, account] = (stack?.StackId ?? '').split(':');
+  return {
+    name,
+    stackName: StackName,
+    place: `account ${account}, region ${region}`,
+    outputs: parsed.output,
+    webhookUrl: parsed.output.WebhookUrl,
+    settings: () => settings,
+    aws: settings,
+  };
+}
+
+async function readStack(
+  cloudFormation: CloudFormationClient,
+  StackName: string,
+): Promise<Stack | undefined> {
+  const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName }));
+  return Stacks[0];
+}
+
+const CHOOSE = 'AWS_PROFILE and AWS_REGION choose account and region, as for cdk deploy.';
+
+/** Which stages are deployed, in words; nothing where that may not be asked. */
+async function deployedStages(client: CloudFormationClient): Promise<string> {
+  const prefix = stackName('');
+  const names: string[] = [];
+  try {
+    for await (const { Stacks = [] } of paginateDescribeStacks({ client }, {})) {
+      names.push(...Stacks.map(({ StackName = '' }) => StackName));
+    }
+  } catch {
+    return '';
+  }
+  const stages = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  return `Stages there: ${stages.join(', ') || 'none'}.`;
+}
+
+/** Which local stacks run, or how to start one. */
+function localStages(): string {
+  const running = runningPorts().map((port) => (port === DEFAULT_PORT ? 'local' : `local:${port}`));
+  return running.length > 0
+    ? `On this machine runs: --stage ${running.join(', --stage ')}.`
+    : 'npm start, in another terminal, runs one on this machine: --stage local.';
+}
+
+function credentialsInWords({ env } = process): string {
+  if (env['AWS_ACCESS_KEY_ID']) return 'the keys in AWS_ACCESS_KEY_ID';
+  return `the profile ${env['AWS_PROFILE'] || env['AWS_DEFAULT_PROFILE'] || 'default'}`;
+}

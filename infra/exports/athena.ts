@@ -1,0 +1,174 @@
+import { CfnOutput, Stack, Validations } from 'aws-cdk-lib';
+import { CfnNamedQuery, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
+import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
+import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { SAVED_QUERIES } from '../analytics/saved-queries.ts';
+import type { Encryption } from '../constructs/encryption.ts';
+import type { Settings } from '../settings.ts';
+import { databaseName } from '../stack-outputs.ts';
+import { EXPORTS_PREFIX, RESULTS_PREFIX } from './bucket-prefixes.ts';
+import { ATHENA_VIEWS, exportFiles, viewTable } from './glue-tables.ts';
+
+export interface AthenaProps {
+  settings: Settings;
+  /** Holds the exports; gets the results. */
+  bucket: Bucket;
+  encryption: Encryption;
+}
+
+/** What analysts need to query the exports in Athena: tables, a workgroup, saved queries, and a policy to attach. */
+export class Athena extends Construct {
+  constructor(scope: Construct, id: string, { settings, bucket, encryption: { key, dataKey } }: AthenaProps) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    const database = databaseName(stack.stackName);
+    const catalogId = stack.account;
+    const created = new CfnDatabase(this, 'Database', {
+      catalogId,
+      databaseInput: { name: database, description: `Session records of ${stack.stackName}` },
+    });
+    const location = {
+      url: bucket.s3UrlForObject(EXPORTS_PREFIX),
+      retentionDays: settings.exportRetentionDays,
+    };
+    const tables = [exportFiles(location), ...ATHENA_VIEWS.map((view) => viewTable(view, database))];
+    for (const tableInput of tables) {
+      const table = new CfnTable(this, `Table-${tableInput.name}`, {
+        catalogId,
+        databaseName: database,
+        tableInput,
+      });
+      table.addResourceDependency(created);
+    }
+
+    const workgroup = new CfnWorkGroup(this, 'Workgroup', {
+      name: stack.stackName,
+      description: `Queries of the session records of ${stack.stackName}`,
+      recursiveDeleteOption: true,
+      workGroupConfiguration: {
+        enforceWorkGroupConfiguration: true,
+        publishCloudWatchMetricsEnabled: true,
+        bytesScannedCutoffPerQuery: settings.queryScanLimitGigabytes * 1e9,
+        engineVersion: { selectedEngineVersion: 'Athena engine version 3' },
+        resultConfiguration: {
+          outputLocation: bucket.s3UrlForObject(RESULTS_PREFIX),
+          encryptionConfiguration: dataKey
+            ? { encryptionOption: 'SSE_KMS', kmsKey: dataKey.keyArn }
+            : { encryptionOption: 'SSE_S3' },
+        },
+      },
+    });
+    for (const { name, question, sql } of SAVED_QUERIES) {
+      const query = new CfnNamedQuery(this, `Query-${name}`, {
+        name,
+        description: question,
+        database,
+        queryString: sql,
+        workGroup: workgroup.name,
+      });
+      query.addResourceDependency(workgroup);
+    }
+
+    const policy = new ManagedPolicy(this, 'AnalystPolicy', {
+      description: `Lets analysts query the session records of ${stack.stackName} in Athena`,
+      statements: [
+        new PolicyStatement({
+          actions: [...ATHENA_ACTIONS],
+          resources: [stack.formatArn({ service: 'athena', resource: `workgroup/${stack.stackName}` })],
+        }),
+        new PolicyStatement({
+          actions: [...CATALOG_ACTIONS],
+          resources: [stack.formatArn({ service: 'athena', resource: 'datacatalog/AwsDataCatalog' })],
+        }),
+        new PolicyStatement({ actions: [...LIST_ACTIONS], resources: ['*'] }),
+        new PolicyStatement({
+          actions: [
+            'glue:GetDatabase',
+            'glue:GetDatabases',
+            'glue:GetPartitions',
+            'glue:GetTable',
+            'glue:GetTables',
+          ],
+          resources: [
+            'catalog',
+            // Athena looks there too.
+            'database/default',
+            `database/${database}`,
+            ...tables.map(({ name }) => `table/${database}/${name}`),
+          ].map((resource) => stack.formatArn({ service: 'glue', resource })),
+        }),
+        new PolicyStatement({
+          actions: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
+          resources: [bucket.bucketArn],
+        }),
+        new PolicyStatement({
+          actions: ['s3:GetObject'],
+          resources: [bucket.arnForObjects(`${EXPORTS_PREFIX}*`)],
+        }),
+        new PolicyStatement({
+          actions: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],
+          resources: [bucket.arnForObjects(`${RESULTS_PREFIX}*`)],
+        }),
+        new PolicyStatement({
+          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          resources: [key.keyArn],
+        }),
+      ],
+    });
+    const bucketId = stack.resolve(bucket.bucketArn)['Fn::GetAtt'][0];
+    for (const prefix of [EXPORTS_PREFIX, RESULTS_PREFIX]) {
+      Validations.of(policy).acknowledge({
+        id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${bucketId}.Arn>/${prefix}*]`,
+        reason: 'DynamoDB and Athena name the objects of exports and results; they are under this prefix.',
+      });
+    }
+    Validations.of(policy).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'What the console asks for its menus takes no resource: the lists of workgroups, catalogs and engines.',
+    });
+    new CfnOutput(this, 'WorkgroupName', {
+      key: 'AthenaWorkgroup',
+      value: workgroup.name,
+      description: `Where analysts query, in the database ${database}`,
+    });
+    new CfnOutput(this, 'PolicyArn', {
+      key: 'AnalystPolicyArn',
+      value: policy.managedPolicyArn,
+      description: 'What an analyst needs; attach it to their role',
+    });
+  }
+}
+
+/** To run queries in a workgroup, to see their results, and the saved ones. */
+const ATHENA_ACTIONS = [
+  'athena:BatchGetNamedQuery',
+  'athena:BatchGetQueryExecution',
+  'athena:GetNamedQuery',
+  'athena:GetQueryExecution',
+  'athena:GetQueryResults',
+  'athena:GetQueryResultsStream',
+  'athena:GetWorkGroup',
+  'athena:ListNamedQueries',
+  'athena:ListQueryExecutions',
+  'athena:StartQueryExecution',
+  'athena:StopQueryExecution',
+] as const;
+
+/** To see databases and tables in the console. */
+const CATALOG_ACTIONS = [
+  'athena:GetDataCatalog',
+  'athena:GetDatabase',
+  'athena:GetTableMetadata',
+  'athena:ListDatabases',
+  'athena:ListTableMetadata',
+] as const;
+
+/** For the menus of the console. These take no resource. */
+const LIST_ACTIONS = [
+  'athena:ListDataCatalogs',
+  'athena:ListEngineVersions',
+  'athena:ListWorkGroups',
+] as const;

@@ -1,0 +1,60 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { awsSettings } from '../../../infra/aws/aws-settings.ts';
+
+/** Region and credentials of a command are those that the CDK CLI would use. */
+
+const KEYS = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' };
+
+beforeEach(() => {
+  const folder = mkdtempSync(join(tmpdir(), 'aws-'));
+  vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'));
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'credentials'));
+  writeFileSync(
+    join(folder, 'config'),
+    '[default]\nregion = eu-central-1\n[profile work]\nregion = ap-southeast-1\n[profile bare]\noutput = json\n',
+  );
+  writeFileSync(
+    join(folder, 'credentials'),
+    '[work]\naws_access_key_id = work-id\naws_secret_access_key = work-secret\n',
+  );
+});
+afterEach(() => vi.unstubAllEnvs());
+
+describe('the region', () => {
+  it.each([
+    ['AWS_REGION before all others', { AWS_REGION: 'r1', AWS_DEFAULT_REGION: 'r2' }, 'r1'],
+    ['AWS_DEFAULT_REGION before that of a profile', { AWS_DEFAULT_REGION: 'r2', AWS_PROFILE: 'work' }, 'r2'],
+    ['that of AWS_PROFILE', { AWS_PROFILE: 'work' }, 'ap-southeast-1'],
+    ['that of AWS_DEFAULT_PROFILE', { AWS_DEFAULT_PROFILE: 'work' }, 'ap-southeast-1'],
+    ['that of the default profile, where the profile has none', { AWS_PROFILE: 'bare' }, 'eu-central-1'],
+    ['that of the default profile', {}, 'eu-central-1'],
+  ])('is %s', async (_, env, expected) => {
+    expect((await awsSettings(env)).region).toBe(expected);
+  });
+
+  it('is us-east-1 where nothing names one', async () => {
+    vi.stubEnv('AWS_CONFIG_FILE', '/nowhere/config');
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nowhere/credentials');
+
+    expect((await awsSettings({})).region).toBe('us-east-1');
+  });
+});
+
+describe('credentials', () => {
+  it('are the keys in the environment, even where a profile is named', async () => {
+    const { credentials } = await awsSettings({ ...KEYS, AWS_SESSION_TOKEN: 'token', AWS_PROFILE: 'work' });
+
+    expect(credentials).toEqual({ accessKeyId: 'id', secretAccessKey: 'secret', sessionToken: 'token' });
+  });
+
+  it.each(['AWS_PROFILE', 'AWS_DEFAULT_PROFILE'])('are those of the profile in %s', async (name) => {
+    const { credentials } = await awsSettings({ [name]: 'work' });
+
+    expect(typeof credentials === 'function' && (await credentials())).toMatchObject({
+      accessKeyId: 'work-id',
+    });
+  });
+});

@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { expect, it } from 'vitest';
+import { missingStage, urlOf } from '../commands/deployed-stage.ts';
+import { run } from '../run.ts';
+
+/** Behind a proxy, requests to AWS go through it, and none to this machine. */
+
+/** A proxy that refuses everything, and notes what it was asked for. */
+async function refusingProxy() {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.writeHead(403).end();
+  });
+  server.on('connect', (request, socket) => {
+    asked.push(`${request.method} ${request.url}`);
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return { url: urlOf(server), asked, [Symbol.asyncDispose]: async () => void server.close() };
+}
+
+const SHELL = {
+  ...process.env,
+  NO_PROXY: '',
+  no_proxy: '',
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_MAX_ATTEMPTS: '1',
+};
+
+it.each([
+  ['doctor', ['infra/commands/doctor.ts', '--stage', 'prod'], 'cloudformation.us-east-1.amazonaws.com:443'],
+  ['query', ['infra/commands/query.ts', 's3://bucket/x', 'errors'], 'bucket.s3.us-east-1.amazonaws.com:443'],
+])(
+  'npm run %s asks HTTPS_PROXY for the host in AWS, and says what the proxy answered',
+  async (_, args, host) => {
+    await using proxy = await refusingProxy();
+
+    const { stderr } = await run(args, { env: { ...SHELL, HTTPS_PROXY: proxy.url } });
+
+    expect(proxy.asked).toEqual([`CONNECT ${host}`]);
+    expect(stderr).toContain('403 Forbidden');
+  },
+);
+
+it('asks no proxy for what is on this machine, also with NODE_USE_ENV_PROXY', async () => {
+  await using proxy = await refusingProxy();
+  await using missing = await missingStage();
+  const proxies = { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url, NODE_USE_ENV_PROXY: '1' };
+  const env = { ...SHELL, ...missing.environment, ...proxies };
+
+  const { stderr } = await run(['infra/commands/doctor.ts', '--stage', 'prod'], { env });
+  const start = await run(['infra/commands/start.ts', '--once', '--port', '0'], { env });
+
+  expect(stderr).toMatch(/^There is no stack vss-webhook-prod in us-east-1/);
+  expect(start.code).toBe(0);
+  expect(proxy.asked).toEqual([]);
+});
+
+it.each([
+  [{ HTTPS_PROXY: 'proxy.example' }, 'HTTPS_PROXY: expected a URL such as http://proxy.example:3128.'],
+  [{ AWS_CA_BUNDLE: '/nowhere.pem' }, 'AWS_CA_BUNDLE names a file that cannot be read: ENOENT'],
+])('says what is wrong with %j', async (env, message) => {
+  const { stderr, code } = await run(['infra/commands/doctor.ts'], { env: { ...SHELL, ...env } });
+
+  expect(stderr).toContain(message);
+  expect(code).toBe(1);
+});

@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { takenByNpm } from '../../../../infra/commands/command-line/npm-options.ts';
+import { root } from '../../run.ts';
+
+/** Options that npm takes for its own, because they do not come after `--`. */
+
+const options = {
+  stage: { type: 'string', default: 'dev' },
+  reason: { type: 'string' },
+  'dry-run': { type: 'boolean', default: false },
+  examples: { type: 'boolean', default: true },
+} as const;
+
+const taken = (args: string[], env: Record<string, string>) =>
+  takenByNpm('redrive', options, args, { npm_lifecycle_event: 'redrive', ...env });
+
+describe('an option that npm took', () => {
+  it.each([
+    [['send'], { npm_config_dry_run: 'true' }, 'npm run redrive -- send --dry-run'],
+    [[], { npm_config_stage: 'prod' }, 'npm run redrive -- --stage prod'],
+    [['send', 'prod'], { npm_config_stage: 'true' }, 'npm run redrive -- send --stage prod'],
+    [['send', "it's"], { npm_config_reason: 'true' }, String.raw`npm run redrive -- send --reason 'it'\''s'`],
+    [
+      ['send', 'x', 'prod'],
+      { npm_config_reason: 'true', npm_config_stage: 'true' },
+      'npm run redrive -- send --stage STAGE --reason REASON',
+    ],
+    [[], { npm_config_examples: '' }, 'npm run redrive -- --no-examples'],
+  ])('from %j with %j is said with the line %s', (args, env, line) => {
+    expect(taken(args, env)).toMatch(/^npm took --.* for an option of its own\. Options come after --/);
+    expect(taken(args, env)?.split('\n').at(-1)?.trim()).toBe(line);
+  });
+
+  it.each([
+    ['is one of ours but set to its default', [], { npm_config_dry_run: '', npm_config_stage: '' }],
+    ['is on the command line, too', ['send', '--dry-run'], { npm_config_dry_run: 'true' }],
+    ['is on the command line with a value', ['--stage=prod'], { npm_config_stage: 'true' }],
+    ['is negated on the command line', ['--no-dry-run'], { npm_config_dry_run: 'true' }],
+    ['is not ours', [], { npm_config_loglevel: 'silent' }],
+    ['is of the script that runs this one', [], { npm_lifecycle_event: 'test', npm_config_dry_run: 'true' }],
+  ])('does not count when it %s', (_, args, env) => {
+    expect(taken(args, env)).toBeUndefined();
+  });
+
+  it('stops the command: npm run redrive send --dry-run sends nothing', async () => {
+    const npm = promisify(execFile)('npm', ['run', '--silent', 'redrive', 'send', '--dry-run'], {
+      cwd: root,
+    });
+
+    await expect(npm).rejects.toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('\n  npm run redrive -- send --dry-run\n'),
+    });
+  });
+});

@@ -1,0 +1,222 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
+import { CloudWatch } from '../../../infra/local/cloudwatch.ts';
+import { awaitRecords, deliver } from '../../../infra/local/examples.ts';
+import type { LocalStack } from '../../../infra/local/local-stack.ts';
+import { summaryBody } from '../../functions/summaries.ts';
+import { startStack } from '../../start-stack.ts';
+import { root, run } from '../run.ts';
+import { deployedStage, urlOf } from './deployed-stage.ts';
+
+/** `npm run doctor` about the running local stack, as an operator sees it. */
+
+let stack: LocalStack;
+let stage: string;
+beforeAll(async () => {
+  stack = await startStack();
+  stage = `local:${new URL(stack.webhookUrl).port}`;
+});
+afterAll(() => stack.stop());
+beforeEach(async () => {
+  stack.voiceApi.switches.faults = [];
+  await stack.sqs.send(new PurgeQueueCommand({ QueueUrl: stack.deadLetterQueueUrl }));
+});
+
+const doctor = (...args: string[]) => run(['infra/commands/doctor.ts', '--stage', stage, ...args]);
+
+async function deadLetter(reason: DeadLetterReason['reason']): Promise<void> {
+  const delivery = { body: summaryBody(), receivedAt: new Date().toISOString(), requestId: 'request' };
+  await stack.sqs.send(
+    new SendMessageCommand({ QueueUrl: stack.deadLetterQueueUrl, ...toMessage(delivery, { reason }) }),
+  );
+}
+
+it('finds a stage well: registered, nothing waiting, no dead letters', async () => {
+  // The first measurement of the exports arrives a moment after the start.
+  await expect.poll(async () => (await doctor()).stdout).toContain('ok     exports');
+  const { stdout, code } = await doctor();
+
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .slice(2)
+      .map((line) => line.slice(0, 5)),
+  ).toEqual(Array(6).fill('ok   '));
+  expect(stdout).toMatch(/^vss-webhook-local, on this machine, port \d+\n\n/);
+  expect(stdout).toContain('queue         empty\n');
+  expect(stdout).toContain('dead letters  none\n');
+  expect(stdout).toContain('last session  none recorded within 14 days\n');
+  expect(stdout).toContain('or the table while there is none, is 0 hours old\n');
+  expect(code).toBe(0);
+});
+
+it('tells when the last session was recorded', async () => {
+  await deliver(stack, summaryBody({ sessionId: 'doctor-1' }));
+  await awaitRecords(stack, ['doctor-1']);
+
+  // The function's log arrives a moment after its record.
+  await expect
+    .poll(async () => (await doctor()).stdout)
+    .toContain('last session  recorded within the last 5 minutes\n');
+});
+
+it('counts dead letters by reason, hides none of them, and says how to look at them', async () => {
+  for (const reason of ['invalid-json', 'record-too-large', 'invalid-json'] as const)
+    await deadLetter(reason);
+
+  const { stdout, code } = await doctor();
+
+  expect(stdout).toMatch(/^WRONG {2}dead letters {2}3: .*invalid-json 2/m);
+  expect(stdout).toMatch(/^WRONG {2}dead letters {2}3: .*record-too-large 1/m);
+  expect(stdout).toContain(`Look at them: npm run redrive -- --stage ${stage}\n`);
+  expect(code).toBe(1);
+  // Another who looks sees all of them at once.
+  const seen = new Set<string>();
+  for (let looks = 0; looks < 5; looks++) {
+    const { Messages = [] } = await stack.sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: stack.deadLetterQueueUrl,
+        MaxNumberOfMessages: 10,
+        VisibilityTimeout: 0,
+      }),
+    );
+    for (const { MessageId = '' } of Messages) seen.add(MessageId);
+  }
+  expect(seen.size).toBe(3);
+});
+
+it('asks 8x8 through the function that has the API key, and says what is wrong with which sub-account', async () => {
+  const registered = stack.voiceApi.webhooks.get('wavecell_voice') ?? [];
+  stack.voiceApi.webhooks.set('wavecell_voice', []);
+
+  const { stdout, code } = await doctor();
+  stack.voiceApi.webhooks.set('wavecell_voice', registered);
+
+  expect(stdout).toMatch(
+    /^ok {5}registration {2}8x8_test: 8x8 delivers to https:\S+\/local\/voice\/webhooks\/vss$/m,
+  );
+  expect(stdout).toMatch(
+    /^WRONG {2}registration {2}wavecell_voice: gone\. 8x8 shows no VSS webhook; expected https:/m,
+  );
+  expect(code).toBe(1);
+});
+
+it('says that the registration function failed, and how', async () => {
+  await using prod = await deployedStage({
+    ...stack,
+    outputs: { ...stack.outputs, RegistrationFunctionName: 'missing' },
+  });
+
+  const { stdout, code } = await run(['infra/commands/doctor.ts', '--stage', 'prod'], {
+    env: prod.environment,
+  });
+
+  expect(stdout).toMatch(/^WRONG {2}registration {2}cannot be examined: Function not found/m);
+  expect(code).toBe(1);
+});
+
+it('ends quietly when nobody reads on', async ({ signal }) => {
+  const child = spawn(process.execPath, ['infra/commands/doctor.ts', '--stage', stage], {
+    cwd: root,
+    signal,
+  });
+  let complaints = '';
+  child.stderr.on('data', (chunk) => (complaints += chunk));
+  child.stdout.destroy();
+  await once(child, 'exit');
+
+  expect(complaints).toBe('');
+});
+
+it('says so when the API key is refused', async () => {
+  stack.voiceApi.switches.faults = [401, 401];
+
+  expect(
+    (await doctor()).stdout.match(/key-refused\. .*HTTP 401.*does not accept the API key/g),
+  ).toHaveLength(2);
+});
+
+it('finds a deployed stage by its outputs, and a message that waits for too long in its queue', async () => {
+  const metrics = new CloudWatch().server(async () => 301).listen(0, '127.0.0.1');
+  await once(metrics, 'listening');
+  await using prod = await deployedStage(stack, { AWS_ENDPOINT_URL_CLOUDWATCH: urlOf(metrics) });
+
+  const { stdout, code } = await run(['infra/commands/doctor.ts', '--stage', 'prod'], {
+    env: prod.environment,
+  });
+  metrics.close();
+
+  expect(stdout).toMatch(/^vss-webhook-prod, account 123456789012, region eu-west-1\n\n/);
+  expect(stdout).toMatch(/^ok {5}registration {2}8x8_test: /m);
+  expect(stdout).toMatch(
+    /^WRONG {2}queue {9}0 waiting, 0 being recorded, the oldest for 301 s: .*see the recorder's log$/m,
+  );
+  expect(code).toBe(1);
+});
+
+it.each([
+  [25, /^ok {5}exports {7}the newest complete one, .*, is 25 hours old$/m],
+  [27, /^WRONG {2}exports {7}the newest complete one, .*, is 27 hours old: one is due every day\. /m],
+])('says how old the newest export is: %i hours', async (hours, expected) => {
+  const cloudWatch = new CloudWatch();
+  const Dimensions = [['service']];
+  cloudWatch.note(
+    JSON.stringify({
+      _aws: {
+        Timestamp: Date.now(),
+        CloudWatchMetrics: [{ Namespace: 'VssWebhook', Dimensions, Metrics: [{ Name: 'ExportAge' }] }],
+      },
+      service: 'vss-webhook-prod',
+      ExportAge: hours * 3_600,
+    }),
+  );
+  const metrics = cloudWatch.server(async () => 0).listen(0, '127.0.0.1');
+  await once(metrics, 'listening');
+  await using prod = await deployedStage(stack, { AWS_ENDPOINT_URL_CLOUDWATCH: urlOf(metrics) });
+
+  const { stdout } = await run(['infra/commands/doctor.ts', '--stage', 'prod'], { env: prod.environment });
+  metrics.close();
+
+  expect(stdout).toMatch(expected);
+});
+
+it('says what it could not find out, and still says the rest', async () => {
+  await using prod = await deployedStage(stack, {
+    AWS_ENDPOINT_URL_LAMBDA: 'http://127.0.0.1:1',
+    AWS_MAX_ATTEMPTS: '1',
+  });
+
+  const { stdout, code } = await run(['infra/commands/doctor.ts', '--stage', 'prod'], {
+    env: prod.environment,
+  });
+
+  expect(stdout).toMatch(/^WRONG {2}registration {2}cannot be examined: .*ECONNREFUSED/m);
+  expect(stdout).toMatch(/^ok {5}dead letters {2}none$/m);
+  expect(code).toBe(1);
+});
+
+it.each([
+  [['--nonsense'], "Unknown option '--nonsense'"],
+  [['--stage', 'local:1'], 'No local stack runs on port 1.'],
+  [
+    ['--stage', 'local:abc'],
+    '"local:abc" is not the name of a stage: expected one of cdk.json, local or local:PORT',
+  ],
+  [['--stage', ''], '"" is not the name of a stage'],
+])('%j is refused with what to do', async (args, message) => {
+  const { stderr, code } = await doctor(...args);
+
+  expect(code).toBe(2);
+  expect(stderr).toContain(message);
+});
+
+it('--help explains itself', async () => {
+  const { stdout, code } = await doctor('--help');
+
+  expect(stdout).toContain('Usage: npm run doctor');
+  expect(code).toBe(0);
+});

@@ -1,0 +1,242 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { buildApp } from 'fauxqs';
+import { describe, expect, it } from 'vitest';
+import { newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
+import { SAVED_QUERIES } from '../../../infra/analytics/saved-queries.ts';
+import { columnsOf } from '../../../infra/analytics/view.ts';
+import { VIEWS } from '../../../infra/analytics/views.ts';
+import { summaryBody, summaryOf } from '../../functions/summaries.ts';
+import { ask, exportOf, newFolder } from '../analytics/exported.ts';
+import { root, run } from '../run.ts';
+
+/** `npm run query`, as an analyst runs it. */
+const query = (args: readonly string[], env: NodeJS.ProcessEnv = process.env) =>
+  run(['infra/commands/query.ts', ...args], { env });
+
+const session = (payload: Readonly<Record<string, unknown>>): SessionRecord =>
+  newRecord(receivedSummary(summaryOf(summaryBody(payload)), '2026-11-20T10:00:00.000Z'));
+
+const records = [
+  session({ sessionId: 'a', clientRequestId: 'a line\u001b[31m\r\nand "another", with a comma' }),
+  session({ sessionId: 'b', sessionStatus: 'FAILED' }),
+];
+
+describe('npm run query', () => {
+  it('without SQL lists every view with its columns, and the saved queries', async () => {
+    const { stdout, code } = await query([await exportOf(records)]);
+
+    expect(code).toBe(0);
+    for (const view of VIEWS) {
+      expect(stdout).toContain(`\n${view.name}: ${view.description}\n`);
+      for (const { name } of columnsOf(view))
+        expect(stdout).toMatch(new RegExp(`^  ${name} +\\w+ +\\S`, 'm'));
+    }
+    const lines = stdout.split('\n').map((line) => line.trim().replace(/ {2,}/, ': '));
+    for (const { name, question } of SAVED_QUERIES) expect(lines).toContain(`${name}: ${question}`);
+  });
+
+  it('runs a saved query by its name, and SQL, with or without a semicolon', async () => {
+    const folder = await exportOf(records);
+
+    expect(await query([folder, 'outcomes-by-day'])).toMatchObject({
+      code: 0,
+      stdout:
+        '  start_date  sessions  answered  unanswered  failed  opted_out  other\n' +
+        '  2026-01-13  2         1         0           1       0          0\n',
+      stderr: '1 row\n',
+    });
+    expect(await query([folder, 'SELECT count(*) AS n FROM sessions; '])).toMatchObject({
+      stdout: '  n\n  2\n',
+    });
+  });
+
+  it('shows all of a view by its name, and the SQL of a saved query', async () => {
+    const folder = await exportOf(records);
+
+    expect((await query([folder, 'exports'])).stdout).toMatch(/^ {2}export_time +export_id +item_count\n/);
+    expect((await query([folder, 'errors', '--print-sql'])).stdout).toMatch(/^SELECT error_code/);
+    expect((await query([folder, 'SELECT 1 AS n -- one', '--format', 'csv'])).stdout).toBe('n\n1\n');
+  });
+
+  it('shows one row in one line, whatever was delivered', async () => {
+    const { stdout } = await query([
+      await exportOf(records),
+      'SELECT client_request_id FROM sessions ORDER BY ALL',
+    ]);
+
+    expect(stdout.split('\n')).toEqual([
+      '  client_request_id',
+      '  a line\\u001b[31m\\u000d\\u000aand "another", with a comma',
+      '',
+      '',
+    ]);
+  });
+
+  it('writes CSV and JSON to standard output or a file, and Parquet to a file', async () => {
+    const folder = await exportOf(records);
+    const sql = 'SELECT session_id, start_time, revision FROM sessions ORDER BY session_id';
+    const out = (name: string) => join(newFolder(), name);
+
+    const csv = 'session_id,start_time,revision\na,2026-01-13 08:26:58,1\nb,2026-01-13 08:26:58,1\n';
+    expect(await query([folder, sql, '--format', 'csv'])).toMatchObject({ code: 0, stdout: csv });
+    const csvFile = out('it.csv');
+    await query([folder, sql, '--out', csvFile]);
+    expect(readFileSync(csvFile, 'utf8')).toBe(csv);
+
+    const json = [
+      { session_id: 'a', start_time: '2026-01-13 08:26:58', revision: 1 },
+      { session_id: 'b', start_time: '2026-01-13 08:26:58', revision: 1 },
+    ];
+    expect(JSON.parse((await query([folder, sql, '--format', 'json'])).stdout)).toEqual(json);
+    const jsonFile = out('it.json');
+    await query([folder, sql, '--out', jsonFile]);
+    expect(JSON.parse(readFileSync(jsonFile, 'utf8'))).toEqual(json);
+
+    const parquet = out("it's.parquet");
+    expect(await query([folder, sql, '--format', 'parquet', '--out', parquet])).toMatchObject({
+      code: 0,
+      stderr: `${parquet} is written.\n`,
+    });
+    const { rows } = await ask(folder, { back: `FROM '${parquet.replace("'", "''")}'` });
+    expect(rows('back')).toEqual(json.map((row) => ({ ...row, revision: '1' })));
+  });
+
+  it('shows the first thousand rows, and says that there are more', async () => {
+    const { stdout, stderr } = await query([await exportOf(records), 'SELECT * FROM range(5000)']);
+
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1_001);
+    expect(stderr).toBe('Only the first 1000 rows; --format csv has all.\n');
+  });
+
+  it.each([
+    [[], 'Which export? Name its folder, or s3://BUCKET/PREFIX. See: npm run query -- --help\n'],
+    [
+      ['FOLDER', 'nonsense'],
+      /^There is no saved query or view "nonsense". There are: outcomes-by-day, .*, sessions, .*\.\n$/,
+    ],
+    [['FOLDER', ' ; '], 'The query is empty: expected SQL, or the name of a saved query.\n'],
+    [['FOLDER', 'SELECT 1; SELECT 2'], 'Expected one query; there are 2.\n'],
+    [['FOLDER', 'DESCRIBE sessions', '--format', 'csv'], /^For csv it has to be a query, SELECT or WITH/],
+    [['FOLDER', 'errors', '--out', 'x.txt'], /^The name of x\.txt does not say in which format/],
+    [
+      ['FOLDER', 'SELECT', '1'],
+      'Expected one query, in quotes, but "1" came after it; options come after --. See: npm run query -- --help\n',
+    ],
+    [['FOLDER', 'errors', '--format', 'xml'], '--format takes table, csv, json, parquet, not "xml".\n'],
+    [['FOLDER', 'errors', '--format', 'parquet'], 'Parquet is not for a terminal: name a file with --out.\n'],
+    [['FOLDER', 'errors', '--nonsense'], /^Unknown option '--nonsense'/],
+  ])('refuses %j with exit code 2', async (args, message) => {
+    const folder = await exportOf(records);
+    const { code, stdout, stderr } = await query(args.map((arg) => (arg === 'FOLDER' ? folder : arg)));
+
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
+  });
+
+  it.each([
+    [['nowhere', 'SELECT 1'], 'nowhere does not exist.\n'],
+    [['nowhere'], 'nowhere does not exist.\n'],
+    [['s3://', 'errors'], '"s3://" has no bucket: expected s3://BUCKET/PREFIX.\n'],
+    [['FOLDER', 'SELECT nonsense FROM sessions'], /Referenced column "nonsense" not found/],
+    [['FOLDER', 'errors', '--out', 'nowhere/x.csv'], /nowhere\/x\.csv/],
+  ])('says why %j fails, with exit code 1', async (args, message) => {
+    const folder = await exportOf(records);
+    const { code, stdout, stderr } = await query(args.map((arg) => (arg === 'FOLDER' ? folder : arg)));
+
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
+  });
+
+  it('fetches an export from S3, with the credentials of the shell', async () => {
+    const emulator = buildApp({ logger: false });
+    try {
+      const endpoint = await emulator.listen({ port: 0, host: '127.0.0.1' });
+      const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
+      const s3 = new S3Client({ endpoint, region: 'us-east-1', credentials, forcePathStyle: true });
+      await s3.send(new CreateBucketCommand({ Bucket: 'exported' }));
+      const folder = await exportOf(records);
+      for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+        if (!entry.isFile()) continue;
+        const path = join(entry.parentPath, entry.name);
+        const Key = `exports/2026-11-21T02:00:00Z/${relative(folder, path)}`;
+        await s3.send(new PutObjectCommand({ Bucket: 'exported', Key, Body: readFileSync(path) }));
+      }
+      const env = {
+        ...process.env,
+        AWS_ENDPOINT_URL_S3: endpoint,
+        AWS_REGION: 'us-east-1',
+        AWS_ACCESS_KEY_ID: 'any',
+        AWS_SECRET_ACCESS_KEY: 'any',
+        TMPDIR: newFolder(),
+      };
+
+      expect(
+        await query(
+          ['s3://exported/exports/2026-11-21T02:00:00Z', 'SELECT count(*) AS n FROM sessions'],
+          env,
+        ),
+      ).toMatchObject({
+        code: 0,
+        stdout: '  n\n  2\n',
+        stderr: expect.stringMatching(
+          /^Fetching \d objects, 0\.0 MB, from s3:\/\/exported\/exports\/2026-11-21T02:00:00Z …\n1 row\n$/,
+        ),
+      });
+      expect(await query(['s3://exported/nothing', 'errors'], env)).toMatchObject({
+        code: 1,
+        stderr: 'There is nothing in s3://exported/nothing.\n',
+      });
+      expect(await query(['s3://unknown/exports', 'errors'], env)).toMatchObject({ code: 1, stdout: '' });
+      // Not even ".." in a key leads out of where things are fetched to.
+      const Key = `exports/2026-11-21T02:00:00Z/../../../../../outside-${process.pid}`;
+      await s3.send(new PutObjectCommand({ Bucket: 'exported', Key, Body: 'outside' }));
+      await query(['s3://exported/exports/2026-11-21T02:00:00Z', 'errors'], env);
+      for (const above of [dirname(env.TMPDIR), dirname(dirname(env.TMPDIR))])
+        expect(readdirSync(above).filter((name) => name.startsWith('outside'))).toEqual([]);
+      // Nothing is left behind.
+      expect(readdirSync(env.TMPDIR)).toEqual([]);
+      s3.destroy();
+    } finally {
+      await emulator.close();
+    }
+  });
+
+  it('leaves nothing behind when nobody reads on, and says so when nothing can be written', async ({
+    signal,
+  }) => {
+    const [folder, temporary] = [await exportOf(records), newFolder()];
+    const shell = (rest: string) =>
+      promisify(execFile)(
+        'bash',
+        [
+          '-c',
+          `set -o pipefail; "$0" infra/commands/query.ts "$1" 'SELECT * FROM range(1000000)' --format csv ${rest}`,
+          process.execPath,
+          folder,
+        ],
+        {
+          cwd: root,
+          env: { ...process.env, TMPDIR: temporary },
+          signal,
+        },
+      );
+
+    expect((await shell('| head -1')).stdout).toBe('range\n');
+    // Linux has a device that is always full.
+    if (existsSync('/dev/full'))
+      await expect(shell('> /dev/full')).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('ENOSPC'),
+      });
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  it('has help', async () => {
+    expect((await query(['--help'])).stdout).toMatch(/^Usage: npm run query -- EXPORT/);
+    expect(existsSync(join(root, 'nowhere'))).toBe(false);
+  });
+});

@@ -1,0 +1,324 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { PurgeQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
+import { rateLimit } from '../../../functions/rate-limit.ts';
+import { masked } from '../../../infra/commands/dead-letters/masked.ts';
+import { prettyJson } from '../../../infra/commands/dead-letters/pretty-json.ts';
+import { awaitRecords, readRecords } from '../../../infra/local/examples.ts';
+import type { LocalStack } from '../../../infra/local/local-stack.ts';
+import { summaryBody } from '../../functions/summaries.ts';
+import { queueDepth } from '../../queue-depth.ts';
+import { startStack } from '../../start-stack.ts';
+import { root, run } from '../run.ts';
+import { deployedStage, missingStage } from './deployed-stage.ts';
+
+/** `npm run redrive` against the running local stack, as an operator sees it. */
+
+let stack: LocalStack;
+let stage: string;
+beforeAll(async () => {
+  stack = await startStack();
+  stage = `local:${new URL(stack.webhookUrl).port}`;
+});
+afterAll(() => stack.stop());
+beforeEach(() => stack.sqs.send(new PurgeQueueCommand({ QueueUrl: stack.deadLetterQueueUrl })));
+
+const redrive = (...args: string[]) => run(['infra/commands/redrive.ts', '--stage', stage, ...args]);
+
+let letters = 0;
+
+async function deadLetter(
+  body: string | Uint8Array,
+  reason?: DeadLetterReason,
+  minutesAgo = 0,
+): Promise<string> {
+  const receivedAt = new Date(Date.now() - minutesAgo * 60_000).toISOString();
+  const { MessageId = '' } = await stack.sqs.send(
+    new SendMessageCommand({
+      QueueUrl: stack.deadLetterQueueUrl,
+      ...toMessage({ body, receivedAt, requestId: `request-${++letters}` }, reason),
+    }),
+  );
+  return MessageId;
+}
+
+const lettersLeft = () => queueDepth(stack.sqs, stack.deadLetterQueueUrl);
+
+let sessions = 0;
+const newSession = () => `redrive-${++sessions}`;
+
+describe('list', () => {
+  it('shows what is there by reason, with age and session, and hides nothing from the next who looks', async () => {
+    const [a, b, c] = [newSession(), newSession(), newSession()];
+    const ids = [
+      await deadLetter(summaryBody({ sessionId: a }), { reason: 'unknown-subaccount' }, 3),
+      await deadLetter(summaryBody({ sessionId: b }), { reason: 'unknown-subaccount' }, 200),
+      await deadLetter(summaryBody({ sessionId: c }), undefined, 60 * 50),
+      await deadLetter('{', { reason: 'invalid-json' }),
+      await deadLetter(summaryBody({ sessionId: '+6591178965' }), { reason: 'record-too-large' }, 1),
+    ];
+
+    const { stdout } = await redrive();
+
+    expect(stdout).toContain(`unknown-subaccount: 2\n  ${ids[0]}    3m  ${a}\n  ${ids[1]}    3h  ${b}\n`);
+    expect(stdout).toContain(`tried-too-often: 1\n  ${ids[2]}    2d  ${c}\n`);
+    expect(stdout).toMatch(/invalid-json: 1\n {2}\S+ +\d+s {2}\(no session id\)\n/);
+    expect(stdout).toContain('+********65');
+    expect(stdout).not.toContain('6591178965');
+    const again = (await redrive('list')).stdout;
+    for (const id of ids) expect(again).toContain(id);
+  });
+
+  it('says that the queue is empty', async () => {
+    expect((await redrive()).stdout).toMatch(
+      /^vss-webhook-local, on this machine, port \d+\n\nThe dead-letter queue is empty\.\n$/,
+    );
+  });
+});
+
+describe('show', () => {
+  it('prints one message with why it is there, and masks phone numbers unless told not to', async () => {
+    const issues = [{ path: 'payload.endTime', message: 'expected a time' }];
+    const body = summaryBody({ sessionId: newSession(), details: { callA: { source: '+6591178965' } } });
+    const id = await deadLetter(body, { reason: 'invalid-summary', issues });
+
+    const shown = await redrive('show', id);
+
+    expect(shown.stdout).toContain(`reason      invalid-summary\nissues      ${JSON.stringify(issues)}\n`);
+    expect(shown.stdout).toContain(masked(prettyJson(body)));
+    expect(shown.stdout).toContain('\n        "source": "+********65"');
+    expect(shown.stdout).not.toContain('6591178965');
+    expect((await redrive('show', id, '--unmasked')).stdout).toContain(prettyJson(body));
+  });
+
+  it('shows a body that is not UTF-8 as Latin-1, with its phone numbers masked', async () => {
+    const id = await deadLetter(Buffer.from('{"name":"J\u00fcrgen","to":"+6591178965"}', 'latin1'));
+
+    const { stdout } = await redrive('show', id);
+
+    expect(stdout).toContain('not UTF-8, shown as Latin-1');
+    expect(stdout).toContain('{\n  "name": "J\u00fcrgen",\n  "to": "+********65"\n}');
+    expect((await redrive('show', id, '--unmasked')).stdout).toContain('"to": "+6591178965"');
+  });
+
+  it('lets neither a body nor a reason steer the terminal', async () => {
+    const id = await deadLetter(JSON.stringify({ payload: { sessionId: '\u001b[2J\nforged' } }));
+    const hidden = await deadLetter('{', { reason: 'a\nforged\u{e0001}' });
+    const garbage = await deadLetter('\u001b[2J\tnot JSON\n');
+
+    expect((await redrive('show', garbage)).stdout).toContain('\n\\u001b[2J\tnot JSON\n');
+    const { stdout } = await redrive();
+    expect(stdout).toMatch(new RegExp(`${id} +\\d+s  \\\\u001b\\[2J\\\\u000aforged\n`));
+    expect(stdout).toContain('a\\u000aforged\\udb40\\udc01');
+    expect((await redrive('show', hidden)).stdout).not.toContain('\nforged');
+  });
+
+  it('hides no letter from the next command', async () => {
+    const ids = [await deadLetter('{'), await deadLetter('['), await deadLetter('"')];
+
+    await redrive('show', ids[0] ?? '');
+
+    const listed = (await redrive()).stdout;
+    for (const id of ids) expect(listed).toContain(id);
+  });
+
+  it('fails for a message that is not there', async () => {
+    expect(await redrive('show', 'none')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no message none'),
+    });
+  });
+});
+
+describe('send', () => {
+  it('sends back the messages with one reason, and leaves others where they are', async () => {
+    const [sessionId, other] = [newSession(), newSession()];
+    await deadLetter(summaryBody({ sessionId, clientRequestId: '😀' }), { reason: 'unknown-subaccount' });
+    await deadLetter(summaryBody({ sessionId: other }), { reason: 'record-too-large' });
+
+    const { stdout } = await redrive('send', '--yes', '--reason', 'unknown-subaccount');
+
+    expect(stdout).toContain('1 sent back, 1 left where they are.');
+    expect(await awaitRecords(stack, [sessionId])).toMatchObject([{ sessionId, clientRequestId: '😀' }]);
+    const left = (await redrive()).stdout;
+    expect(left).toContain(other);
+    expect(left).not.toContain(sessionId);
+  });
+
+  it('sends each letter once, also when it fails again', async () => {
+    await deadLetter('{', { reason: 'invalid-json' });
+
+    const { stdout } = await redrive('send', '--yes');
+
+    expect(stdout.match(/^sent /gm)).toHaveLength(1);
+    expect(stdout).toMatch(/^1 sent back, [01] left where they are\.$/m);
+  });
+
+  it('--dry-run says what would be sent, and sends nothing', async () => {
+    const sessionId = newSession();
+    const id = await deadLetter(summaryBody({ sessionId }), { reason: 'unknown-subaccount' });
+
+    const { stdout } = await redrive('send', '--dry-run');
+
+    expect(stdout).toContain(`unknown-subaccount: 1\n  ${id}`);
+    expect(stdout).toContain('1 to send, 0 to leave.\nNothing was sent (--dry-run).\n');
+    expect((await redrive()).stdout).toContain(sessionId);
+  });
+
+  it('without a terminal and without --yes only shows what it would send', async () => {
+    const id = await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'invalid-json' });
+
+    const all = await redrive('send');
+    const one = await redrive('send', id);
+
+    for (const { stdout, stderr, code } of [all, one]) {
+      expect(stdout).toContain(id);
+      expect(stderr).toBe('There is no terminal to ask on, so nothing was changed. Add --yes to do it.\n');
+      expect(code).toBe(2);
+    }
+    expect(await lettersLeft()).toBe(1);
+  });
+
+  it('sends one message by its id', async () => {
+    const sessionId = newSession();
+    const id = await deadLetter(summaryBody({ sessionId }), { reason: 'unknown-subaccount' });
+    await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'unknown-subaccount' });
+
+    const { stdout } = await redrive('send', id, '--yes');
+
+    expect(stdout).toMatch(new RegExp(`^sent {2}${id} `, 'm'));
+    expect(await awaitRecords(stack, [sessionId])).toMatchObject([{ sessionId }]);
+    expect(await lettersLeft()).toBe(1);
+  });
+
+  it.each([['--yes'], ['--dry-run']])('refuses a reason that no message has (%s)', async (option) => {
+    await deadLetter('{', { reason: 'invalid-json' });
+    await deadLetter('{');
+
+    expect(await redrive('send', '--reason', 'bogus', option)).toMatchObject({
+      code: 2,
+      stderr: 'No message has the reason "bogus". Reasons there: invalid-json, tried-too-often\n',
+    });
+    expect(await lettersLeft()).toBe(2);
+  });
+
+  it('that is interrupted loses nothing', async ({ signal }) => {
+    const ids = Array.from({ length: 12 }, newSession);
+    for (const sessionId of ids) await deadLetter(summaryBody({ sessionId }));
+    const child = spawn(
+      process.execPath,
+      ['infra/commands/redrive.ts', '--stage', stage, 'send', '--yes', '--rate', '5'],
+      {
+        cwd: root,
+        signal,
+      },
+    );
+    // What comes after the heading.
+    for await (const text of child.stdout.setEncoding('utf8')) if (/^sent /m.test(text)) break;
+
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+
+    const left = await lettersLeft();
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(ids.length);
+    const recorded = async () =>
+      (await readRecords(stack)).filter(({ sessionId }) => ids.includes(sessionId));
+    await expect.poll(async () => (await recorded()).length).toBeGreaterThanOrEqual(ids.length - left);
+  });
+});
+
+describe('delete', () => {
+  it('deletes one message, and no other', async () => {
+    const id = await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'invalid-json' });
+    await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'invalid-json' });
+
+    expect((await redrive('delete', id)).code).toBe(2);
+    expect(await lettersLeft()).toBe(2);
+    const { stdout, code } = await redrive('delete', id, '--yes');
+
+    expect(stdout).toMatch(new RegExp(`^deleted  ${id} `, 'm'));
+    expect(code).toBe(0);
+    expect(await lettersLeft()).toBe(1);
+    expect(await redrive('delete', id, '--yes')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`There is no message ${id} in the dead-letter queue`),
+    });
+  });
+});
+
+describe('a deployed stage', () => {
+  it('is found by the outputs of its stack', async () => {
+    const sessionId = newSession();
+    await deadLetter(summaryBody({ sessionId }), { reason: 'unknown-subaccount' });
+    await using deployed = await deployedStage(stack);
+
+    expect((await redriveDeployed(deployed.environment)).stdout).toContain(sessionId);
+  });
+
+  it('that is not there is reported with what to check', async () => {
+    await using missing = await missingStage();
+
+    expect(await redriveDeployed(missing.environment)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /^There is no stack vss-webhook-prod in us-east-1, with the keys in AWS_ACCESS_KEY_ID\. /,
+      ),
+    });
+  });
+
+  const redriveDeployed = (environment: NodeJS.ProcessEnv) =>
+    run(['infra/commands/redrive.ts', '--stage', 'prod'], { env: environment });
+});
+
+describe('a rate limit', () => {
+  it('of four a second lets five through in a second, and makes up for no time that was not used', async () => {
+    let time = 0;
+    const passed: number[] = [];
+    const limit = rateLimit(
+      4,
+      () => time,
+      async (milliseconds) => {
+        time += milliseconds;
+      },
+    );
+    for (let i = 0; i < 5; i++) await limit().then(() => passed.push(time));
+    time += 10_000;
+    for (let i = 0; i < 2; i++) await limit().then(() => passed.push(time));
+
+    expect(passed).toEqual([0, 250, 500, 750, 1_000, 11_000, 11_250]);
+  });
+});
+
+describe('the command line', () => {
+  it.each([
+    [['frobnicate'], 'There is no command "frobnicate". See: npm run redrive -- --help'],
+    [['show'], 'show and delete take the id of one message, send may take one'],
+    [['list', 'x'], 'show and delete take the id of one message, send may take one'],
+    [['send', '--rate', '0'], '--rate takes a number greater than 0'],
+    [['--dry-run'], '--dry-run and --yes go with send and delete'],
+    [['--stage', 'local:1'], 'No local stack runs on port 1. On this machine runs: --stage local'],
+  ])('%j fails with one line', async (args, message) => {
+    const { stderr, code } = await redrive(...args);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+});
+
+describe('masking', () => {
+  it.each([
+    ['+6591178965', '+********65'],
+    ['65 9117-8965', '**********65'],
+    ['(415) 555-0100', '(***********00'],
+    ['2026-01-13 06:01:30', '2026-01-13 06:01:30'],
+    ['eb0fc709-9693-11ea-454d-170512345678', 'eb0fc709-9693-11ea-454d-170512345678'],
+    ['12345678-1234-1234-1234-123456789012', '12345678-1234-1234-1234-123456789012'],
+    ['"callDuration":123456', '"callDuration":123456'],
+  ])('of %s gives %s', (text, expected) => {
+    expect(masked(text)).toBe(expected);
+  });
+});

@@ -1,0 +1,583 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import axe from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import * as v from 'valibot';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ERROR_CODES } from '../../../functions/vss/error-codes.ts';
+import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
+import { openSessions } from '../../../infra/analytics/duckdb/session-database.ts';
+import { writeExport } from '../../../infra/analytics/duckdb/write-export.ts';
+import { makePage } from '../../../infra/analytics/report/page.ts';
+import { shown } from '../../../infra/analytics/report/wording.ts';
+import { generateItems } from '../../bench/sessions.ts';
+import { summaryBody, summaryOf } from '../../functions/summaries.ts';
+import { chromiumPath, launchChromium } from '../analytics/chromium.ts';
+import { exportOf, newFolder, TABLE } from '../analytics/exported.ts';
+import { root, run } from '../run.ts';
+
+/**
+ * `npm run report`, as those see it who look at the page: whatever 8x8 delivered, it says what is so, in any browser,
+ * and it tells nobody who was called.
+ */
+
+const RECEIVED = '2026-01-13T10:00:00.000Z';
+const TIME = Date.parse('2026-11-21T02:00:00Z');
+
+const session = (payload: Readonly<Record<string, unknown>>): SessionRecord =>
+  newRecord(receivedSummary(summaryOf(summaryBody(payload)), RECEIVED));
+
+/** A session with one leg. */
+const called = (sessionId: string, leg: object, payload: object = {}): SessionRecord =>
+  session({ sessionId, ...payload, details: { callA: { callId: `leg-${sessionId}`, ...leg } } });
+
+/** The page of the export in a folder. */
+async function pageOf(folder: string): Promise<string> {
+  const { connection, time, close } = await openSessions(folder, () => {});
+  try {
+    return (await makePage(connection, time)).html;
+  } finally {
+    close();
+  }
+}
+
+const pageOfRecords = async (records: readonly object[]) => pageOf(await exportOf(records));
+
+/** The text of the card with this title, as one line. */
+function card(page: string, title: string): string {
+  const found = page.split('<section').find((section) => section.includes(`<h2>${title}</h2>`));
+  if (found === undefined) throw new Error(`There is no card ${title}`);
+  return found
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+const withoutStyle = (page: string) => page.replace(/<style>.*<\/style>/s, '');
+
+/** What a page has where a value was not expected to be missing. */
+const BROKEN = /NaN|Invalid|undefined|null|Infinity/;
+
+/** What a summary may lack and still be recorded. */
+const NOTHING_KNOWN = { sessionStatus: null, startTime: null, endTime: null };
+
+/** What would make a browser run a script, or fetch something. */
+const ACTIVE = /<(?:script|img|iframe|object|link|image|use|foreignObject)\b|<[^>]*\son\w+=|url\(|@import/i;
+
+let folder: string;
+let report: string;
+beforeAll(async () => {
+  folder = newFolder();
+  const items = generateItems(3_000, TIME);
+  await writeExport(folder, { tableArn: TABLE, items, fileCount: 2, time: TIME });
+  report = await pageOf(folder);
+});
+
+describe('npm run report', () => {
+  const command = (args: readonly string[], cwd?: string) =>
+    run([join(root, 'infra/commands/report.ts'), ...args], { cwd });
+
+  it('writes the page, replaces what was there, and says what it is of', async () => {
+    const out = join(newFolder(), 'page.html');
+    writeFileSync(out, 'an older report, which is longer'.repeat(100_000));
+
+    const { stdout, code } = await command([folder, '--out', out]);
+
+    expect(stdout).toBe(`${out}: 3,000 sessions, 2026-10-22 to 2026-11-20\n`);
+    expect(code).toBe(0);
+    expect(readFileSync(out, 'utf8')).toBe(report);
+  });
+
+  it('writes to report.html where no file is named', async () => {
+    const cwd = newFolder();
+
+    const { stdout } = await command([await exportOf([])], cwd);
+
+    expect(stdout).toBe('report.html: 0 sessions\n');
+    expect(existsSync(join(cwd, 'report.html'))).toBe(true);
+  });
+
+  it.each([
+    {
+      args: [],
+      message: 'Which export? Name its folder, or s3://BUCKET/PREFIX. See: npm run report -- --help',
+      expected: 2,
+    },
+    { args: ['/nowhere'], message: expect.stringContaining('/nowhere'), expected: 1 },
+  ])('says in one line what is wrong with $args', async ({ args, message, expected }) => {
+    const { stdout, stderr, code } = await command(args);
+
+    expect(stderr.trimEnd()).toEqual(message);
+    expect(stderr.trimEnd()).not.toContain('\n');
+    expect(stdout).toBe('');
+    expect(code).toBe(expected);
+  });
+
+  it('says so where the folder of the page does not exist', async () => {
+    const { stderr, code } = await command([await exportOf([]), '--out', '/nowhere/page.html']);
+
+    expect(stderr).toBe(
+      'There is no folder /nowhere for /nowhere/page.html; make it first, or name another with --out.\n',
+    );
+    expect(code).toBe(1);
+  });
+});
+
+describe('the page', () => {
+  it('says in words what each chart shows', () => {
+    expect(card(report, 'Outcomes over time')).toMatch(/answered, \d+\.\d% failed\. The busiest day was /);
+    expect(card(report, 'Outcomes by country')).toMatch(/Singapore has the most sessions: \d+\. \S+/);
+    expect(card(report, 'Errors')).toMatch(
+      /most frequent error is “No coverage available for requested area”/,
+    );
+    expect(card(report, 'Call quality')).toMatch(/scored legs sounded good or excellent, \S+ poor or bad\./);
+    expect(card(report, 'Worst routes')).toMatch(
+      /SG-VN is the worst route: mean MOS 3\.\d\d over \d+ legs\./,
+    );
+    expect(card(report, 'Talk time')).toMatch(/Half of 2,\d\d\d sessions with talk lasted \d+ s or less/);
+    expect(card(report, 'Busy hours')).toMatch(/Most sessions begin between \d\d:00 and \d\d:00 UTC/);
+    expect(card(report, 'Opt-outs')).toMatch(/\d+ opted out in a session;/);
+    expect(card(report, 'Conflicts and duplicates')).toMatch(
+      /\d sessions? 8x8 delivered different summaries/,
+    );
+    expect(card(report, 'Unrecognised fields')).toMatch(/payload\.dtmf/);
+  });
+
+  it('has the numbers that are in the records', async () => {
+    const leg = (country: string, mos: number) => ({
+      callDirection: 'OUTBOUND',
+      sourceCountryCode: 'SG',
+      destinationCountryCode: country,
+      connectedTimestamp: '2026-01-13T08:27:00Z',
+      callDuration: 33,
+      callQuality: { mos },
+    });
+    const failed = { errorDetails: { errorCode: -2010, errorMsg: 'full' }, sessionStatus: 'ERROR' };
+    const conflicting = [
+      session({ sessionId: 'c' }),
+      session({ sessionId: 'c', lastAction: 'SAY' }),
+    ] as const;
+    const page = await pageOfRecords([
+      ...Array.from({ length: 30 }, (_, i) => called(`d${i}`, leg('DE', 4.3))),
+      ...Array.from({ length: 30 }, (_, i) => called(`f${i}`, leg('FR', 3.5))),
+      session({ sessionId: 'a', ...failed }),
+      session({ sessionId: 'b', sessionStatus: 'COMPLETED_UNSUB_ERROR' }),
+      merge(...conflicting),
+    ]);
+
+    expect(page).toContain(
+      '<p><span>63 sessions</span>, <span>2026-01-13 to 2026-01-13</span>, <span>as the table was at 2026-11-21 02:00 UTC</span></p>',
+    );
+    expect(page).toContain('<dt>Answered</dt><dd class="value">96.8%</dd><dd class="note">61 sessions</dd>');
+    expect(page).toContain('<dt>Mean MOS</dt><dd class="value">3.90</dd><dd class="note">60 legs</dd>');
+    expect(page).toContain('<dt>Median talk time</dt><dd class="value">33 s</dd>');
+    expect(page).toContain('<dt>Conflicts</dt><dd class="value">1</dd>');
+    expect(card(page, 'Outcomes over time')).toContain('2026-01-13 61 1 1');
+    expect(card(page, 'Outcomes by country')).toContain('Germany DE 30 30 0 0 100.0% 0.0%');
+    expect(card(page, 'Errors')).toContain('-2010 The trunk capacity has been exceeded 1 yes');
+    expect(card(page, 'Call quality')).toContain('3.5 Poor 30 4.3 Excellent 30');
+    expect(card(page, 'Worst routes')).toContain('SG-FR is the worst route: mean MOS 3.50 over 30 legs.');
+    expect(card(page, 'Worst routes')).toContain('SG-DE Singapore Germany 4.30 30 100.0% 0.0%');
+    expect(card(page, 'Talk time')).toContain('30 s to less than 1 min 60 100.0%');
+    expect(card(page, 'Busy hours')).toContain('08:00 63 61 96.8%');
+    expect(card(page, 'Opt-outs')).toContain('In 1 session opting out failed');
+    expect(card(page, 'Conflicts and duplicates')).toContain(
+      'Of 1 session 8x8 delivered different summaries',
+    );
+  });
+
+  it('is the same for the same export', async () => {
+    expect(await pageOf(folder)).toBe(report);
+  });
+
+  it('forbids a browser to run or fetch anything', () => {
+    expect(report).toContain(
+      `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
+    );
+    expect(report).not.toMatch(ACTIVE);
+  });
+
+  it('has no phone number and no session id', () => {
+    expect(report).not.toMatch(/\+\d{6,}/);
+    expect(report).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/);
+  });
+
+  it('has none of an error message or a field name either', async () => {
+    const id = '4dcc3126-84e4-11f0-edaa-36434ef2510c';
+    const page = await pageOfRecords([
+      session({
+        sessionId: id,
+        [`for +6591234567 in ${id}`]: 1,
+        errorDetails: { errorCode: -7, errorMsg: `+65 9123 4567 does not answer in ${id}` },
+      }),
+    ]);
+
+    expect(card(page, 'Errors')).toContain('+(number) does not answer in (id)');
+    expect(card(page, 'Unrecognised fields')).toContain('+(number) in (id)');
+    expect(page).not.toMatch(/9123 ?45/);
+    expect(page).not.toContain(id.slice(0, 8));
+  });
+
+  it.each([
+    ['+65\u00a09123\u00a04567 is busy', '+(number) is busy'],
+    ['+65/9123/4567', '+(number)'],
+    ['call 9123-45-67', 'call (number)'],
+    ['\uff19\uff11\uff12\uff13\uff14\uff15\uff16\uff17', '(number)'],
+    ['\u0669\u0661\u0662\u0663\u0664\u0665\u0666', '(number)'],
+    ['session 4dcc312684e411f0edaa36434ef2510c', 'session (id)'],
+    ['Error -2004 of 13 legs', 'Error -2004 of 13 legs'],
+    ['payload.details.callA.ringSeconds', 'payload.details.callA.ringSeconds'],
+  ])('shows of %j only %j', (text, expected) => {
+    expect(shown(text)).toBe(expected);
+  });
+
+  it('counts a session once for an error that it has on two legs', async () => {
+    const errorDetails = { errorCode: -2010, errorMsg: 'The trunk capacity has been exceeded' };
+    const page = await pageOfRecords([
+      session({ sessionId: 'a', details: { callA: { errorDetails }, callB: { errorDetails } } }),
+      session({ sessionId: 'b', errorDetails: { errorCode: -2003 } }),
+    ]);
+
+    expect(card(page, 'Errors')).toContain('-2010 The trunk capacity has been exceeded 1 yes');
+    expect(card(page, 'Errors')).toContain('A retry can help with 50.0% of the sessions that have one.');
+  });
+
+  it('names every documented error, however many others there are', async () => {
+    const undocumented = Array.from({ length: 40 }, (_, i) =>
+      session({ sessionId: `u${i}`, errorDetails: { errorCode: i % 20 } }),
+    );
+    const documented = [...ERROR_CODES.keys()].map((errorCode) =>
+      session({ sessionId: `d${errorCode}`, errorDetails: { errorCode } }),
+    );
+    const page = await pageOfRecords([...undocumented, ...documented]);
+
+    for (const { message } of ERROR_CODES.values()) expect(card(page, 'Errors')).toContain(message);
+    expect(card(page, 'Errors')).toContain('19 other codes');
+  });
+
+  it('has a clear sentence in place of each chart that there is nothing for', async () => {
+    const page = await pageOfRecords([]);
+
+    expect(page).not.toContain('<svg');
+    for (const [title, sentence] of [
+      ['Outcomes over time', 'There is no session of which the day is known.'],
+      ['Outcomes by country', 'There is no session.'],
+      ['Errors', '8x8 reported no error.'],
+      ['Call quality', 'No leg has a mean opinion score (MOS).'],
+      ['Worst routes', 'No route has 30 scored legs; of fewer, a mean would say little.'],
+      ['Talk time', 'Nobody talked: no session has a talk time.'],
+      ['Busy hours', 'There is no session of which the hour is known.'],
+      ['Opt-outs', 'Nobody opted out.'],
+      ['Conflicts and duplicates', '8x8 contradicted itself about no session.'],
+    ] as const)
+      expect(card(page, title)).toContain(`${title} ${sentence}`);
+    expect(withoutStyle(page)).not.toMatch(BROKEN);
+  });
+
+  it('is whole for a single session', async () => {
+    const page = await pageOfRecords([session({ sessionId: 'a' })]);
+
+    expect(page).toContain('<title>Voice sessions: 1 session, 2026-01-13 to 2026-01-13</title>');
+    expect(withoutStyle(page)).not.toMatch(BROKEN);
+  });
+
+  it.each(['0001-01-01T00:00:00Z', '1970-01-01T00:00:00Z', '9999-12-31T23:59:59Z'])(
+    'keeps a session that began at %s out of the charts over time, and says so',
+    async (startTime) => {
+      const page = await pageOfRecords([session({ sessionId: 'a' }), session({ sessionId: 'b', startTime })]);
+
+      expect(page).toContain('<title>Voice sessions: 2 sessions, 2026-01-13 to 2026-01-13</title>');
+      expect(card(page, 'Outcomes over time')).toContain(
+        '1 session without a start, or with one that cannot be',
+      );
+      expect(card(page, 'Outcomes over time')).toContain('2026-01-13 1 Outside the chart 1');
+      expect(page.length).toBeLessThan(50_000);
+    },
+  );
+
+  it('counts a session without a status and times, and says that it is not in the charts over time', async () => {
+    const page = await pageOfRecords([
+      session({ sessionId: 'a' }),
+      session({ sessionId: 'b', ...NOTHING_KNOWN }),
+      merge(
+        session({ sessionId: 'c', ...NOTHING_KNOWN }),
+        session({ sessionId: 'c', ...NOTHING_KNOWN, lastAction: 'SAY' }),
+      ),
+      session({ sessionId: 'd', ...NOTHING_KNOWN, sessionStatus: 'COMPLETED_UNSUBSCRIBED' }),
+    ]);
+
+    expect(page).toContain('<title>Voice sessions: 4 sessions, 2026-01-13 to 2026-01-13</title>');
+    expect(page).toContain('<dt>Incomplete</dt><dd class="value">3</dd><dd class="note">75.0%</dd>');
+    expect(card(page, 'Outcomes over time')).toContain(
+      '3 sessions without a start, or with one that cannot be',
+    );
+    expect(card(page, 'Outcomes over time')).toContain('Outside the chart 0 1 2');
+    expect(card(page, 'Outcomes by country')).toContain('Not stated 4 1 1 2');
+    expect(card(page, 'Busy hours')).toContain('3 sessions without a start are not in the chart.');
+    expect(card(page, 'Opt-outs')).toContain('1 opted out in a session');
+    expect(card(page, 'Opt-outs')).toContain('Outside the chart 1');
+    expect(card(page, 'Conflicts and duplicates')).toContain('Outside the chart 1');
+    expect(withoutStyle(page)).not.toMatch(BROKEN);
+  });
+
+  it('is whole where no session has a status and times', async () => {
+    const page = await pageOfRecords([
+      called('a', { callQuality: { mos: 4 } }, NOTHING_KNOWN),
+      session({ sessionId: 'b', ...NOTHING_KNOWN, errorDetails: { errorCode: -2004 }, dtmf: 1 }),
+    ]);
+
+    expect(page).toContain('<title>Voice sessions: 2 sessions</title>');
+    expect(page).toContain('<dt>Incomplete</dt><dd class="value">2</dd><dd class="note">100.0%</dd>');
+    expect(card(page, 'Outcomes over time')).toContain('There is no session of which the day is known.');
+    expect(card(page, 'Busy hours')).toContain('There is no session of which the hour is known.');
+    expect(card(page, 'Outcomes by country')).toContain('Not stated');
+    expect(card(page, 'Unrecognised fields')).toContain('payload.dtmf 1');
+    expect(withoutStyle(page)).not.toMatch(BROKEN);
+  });
+
+  it('counts a record that was written again, but has one summary, as no conflict', async () => {
+    const page = await pageOfRecords([{ ...session({ sessionId: 'a' }), revision: 3 }]);
+
+    expect(page).toContain('<dt>Conflicts</dt><dd class="value">0</dd>');
+    expect(card(page, 'Conflicts and duplicates')).toContain('8x8 contradicted itself about no session.');
+  });
+
+  it.each([
+    { first: '2025-10-30', unit: 'Day', count: 76 },
+    { first: '2025-01-30', unit: 'Week from', count: 51 },
+    { first: '2020-01-30', unit: 'Month from', count: 73 },
+    { first: '2016-02-01', unit: 'Year from', count: 11 },
+  ])('sums up by $unit what began from $first on', async ({ first, unit, count }) => {
+    const page = await pageOfRecords([
+      session({ sessionId: 'a' }),
+      session({ sessionId: 'b', startTime: `${first}T00:00:00Z` }),
+    ]);
+
+    const outcomes = page.slice(
+      page.indexOf('<h2>Outcomes over time'),
+      page.indexOf('<h2>Outcomes by country'),
+    );
+    expect(outcomes).toContain(`<thead><tr><th scope="col">${unit}</th>`);
+    expect(outcomes.match(/<th scope="row">/g)).toHaveLength(count);
+    expect(card(page, 'Outcomes over time')).not.toContain('Outside the chart');
+  });
+
+  it('shows what is not known as such', async () => {
+    const page = await pageOfRecords([
+      called('a', { callDirection: 'OUTBOUND', callQuality: { mos: 77 } }, { sessionStatus: 'PAUSED' }),
+      session({ sessionId: 'b', errorDetails: { errorCode: -7, errorMsg: 'Something new' } }),
+    ]);
+
+    expect(card(page, 'Outcomes over time')).toContain('Other');
+    expect(card(page, 'Outcomes by country')).toContain('Not stated');
+    expect(card(page, 'Errors')).toContain('-7 Something new 1 ?');
+    expect(card(page, 'Call quality')).toContain('No leg has a mean opinion score');
+  });
+});
+
+const HOSTILE = `\u202e\u0000</script></style></svg><img src=x onerror=alert(1)>"' onload='alert(1)' &amp;`;
+
+/** Whatever 8x8 lets through is text. */
+async function hostilePage(): Promise<string> {
+  const text = (i: number) => `${HOSTILE}${i}${'long '.repeat(500)}`;
+  return pageOfRecords(
+    Array.from(
+      { length: 40 },
+      (_, i): SessionRecord =>
+        Object.assign(
+          called(
+            `hostile-${i}`,
+            {
+              callDirection: 'OUTBOUND',
+              sourceCountryCode: HOSTILE,
+              destinationCountryCode: HOSTILE,
+              callQuality: { mos: 3 },
+            },
+            {
+              errorDetails: { errorCode: i, errorMsg: text(i) },
+              [`${HOSTILE}${i}`]: text(i),
+            },
+          ),
+          { sessionStatus: HOSTILE },
+        ),
+    ).concat(
+      Array.from({ length: 30 }, (_, i) =>
+        called(
+          `more-${i}`,
+          { callDirection: 'OUTBOUND', destinationCountryCode: text(i) },
+          // One word, where there is no room for it.
+          { errorDetails: { errorCode: 999, errorMsg: 'W'.repeat(300) } },
+        ),
+      ),
+    ),
+  );
+}
+
+it('hostile values are text, and few', async () => {
+  const page = await hostilePage();
+
+  // They are there, or this would prove nothing.
+  expect(page.match(/onerror/g)?.length).toBeGreaterThan(10);
+  expect(page).not.toMatch(ACTIVE);
+  expect(page).not.toMatch(/[\u202e\0]/);
+  expect(page.length).toBeLessThan(120_000);
+  expect(card(page, 'Outcomes by country')).toContain('19 others');
+  expect(card(page, 'Errors')).toContain('29 other codes');
+});
+
+/** Every documented error, in countries with long names. */
+const pageOfErrors = () =>
+  pageOfRecords(
+    [...ERROR_CODES].map(([errorCode, { message }], i) =>
+      called(
+        `error-${i}`,
+        { callDirection: 'OUTBOUND', destinationCountryCode: i % 2 === 0 ? 'VC' : 'MM' },
+        { errorDetails: { errorCode, errorMsg: message } },
+      ),
+    ),
+  );
+
+const Violations = v.object({
+  violations: v.array(v.object({ id: v.string(), nodes: v.array(v.object({ html: v.string() })) })),
+});
+const Texts = v.array(v.object({ text: v.string(), fill: v.string(), surface: v.string() }));
+
+if (chromiumPath === undefined)
+  console.warn(
+    'SKIPPED: the report is not looked at in a browser, for want of Chromium. Set CHROMIUM to its path.',
+  );
+
+describe.skipIf(chromiumPath === undefined)('in a browser', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser.close());
+
+  const PHONE = { width: 360, height: 780 };
+  const views: readonly (BrowserContextOptions & { name: string })[] = [
+    { name: 'in light', colorScheme: 'light' },
+    { name: 'in dark, on a phone', colorScheme: 'dark', viewport: PHONE },
+  ];
+
+  /** Opens a page, with all of its tables. */
+  async function open(html: string, options: BrowserContextOptions, use: (page: Page) => Promise<void>) {
+    const file = join(newFolder(), 'report.html');
+    writeFileSync(file, html);
+    // What measures the page is script, which the page itself allows none of.
+    const context = await browser.newContext({ bypassCSP: true, ...options });
+    try {
+      const page = await context.newPage();
+      await page.goto(pathToFileURL(file).href);
+      await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = true');
+      await use(page);
+    } finally {
+      await context.close();
+    }
+  }
+
+  it.each([
+    { name: 'the report', html: async () => report },
+    { name: 'a report of hostile values', html: hostilePage },
+    { name: 'a report of nothing', html: () => pageOfRecords([]) },
+  ])('$name asks the network for nothing, and nothing in it fails', async ({ html }) => {
+    const file = join(newFolder(), 'report.html');
+    writeFileSync(file, await html());
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const requests: string[] = [];
+    const complaints: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('dialog', (dialog) => complaints.push(dialog.message()));
+
+    const { href } = pathToFileURL(file);
+    await page.goto(href);
+
+    expect(requests).toEqual([href]);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it.each(views)('is accessible $name', async (options) => {
+    await open(report, options, async (page) => {
+      await page.evaluate(axe.source);
+      const { violations } = v.parse(
+        Violations,
+        await page.evaluate("axe.run({ resultTypes: ['violations'] })"),
+      );
+
+      expect(violations).toEqual([]);
+    });
+  });
+
+  it.each(views)('shows all charts and their numbers, legibly, $name', async (options) => {
+    await open(report, options, async (page) => {
+      const sections = await page.locator('section').all();
+      expect(sections).toHaveLength(10);
+      for (const section of sections) expect(await section.locator('tbody tr').count()).toBeGreaterThan(0);
+
+      const charts = await page.getByRole('img').all();
+      expect(charts).toHaveLength(9);
+      for (const chart of charts) {
+        expect(await chart.getAttribute('aria-label')).toMatch(/^(?:Columns|Bars): /);
+        expect(await chart.boundingBox()).toMatchObject({
+          width: expect.toSatisfy((width) => width > 280),
+          height: expect.toSatisfy((height) => height > 100),
+        });
+        expect(await chart.locator('path[fill^="var(--"]').count()).toBeGreaterThan(0);
+      }
+
+      const texts = v.parse(
+        Texts,
+        await page.evaluate(`[...document.querySelectorAll('svg text')].map((text) => ({
+          text: text.textContent,
+          fill: getComputedStyle(text).fill,
+          surface: getComputedStyle(text.closest('section')).backgroundColor,
+        }))`),
+      );
+      expect(texts.length).toBeGreaterThan(90);
+      expect(texts.filter(({ fill, surface }) => contrast(fill, surface) < 4.5)).toEqual([]);
+    });
+  });
+
+  it.each([
+    { name: 'the report', html: async () => report },
+    { name: 'a report of hostile values', html: hostilePage },
+    { name: 'a report of every error that 8x8 documents', html: pageOfErrors },
+  ])('$name has no text of a chart that is cut off', async ({ html }) => {
+    await open(await html(), {}, async (page) => {
+      expect(
+        await page.evaluate(`[...document.querySelectorAll('svg text')].filter((text) => {
+          const [inner, outer] = [text.getBoundingClientRect(), text.closest('svg').getBoundingClientRect()];
+          return inner.left < outer.left - 1 || inner.right > outer.right + 1 || inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1;
+        }).map((text) => text.textContent)`),
+      ).toEqual([]);
+    });
+  });
+
+  it.each([
+    { name: 'the report', html: async () => report },
+    { name: 'a report of hostile values', html: hostilePage },
+  ])('$name is not wider than a phone', async ({ html }) => {
+    await open(await html(), { viewport: PHONE }, async (page) => {
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
+    });
+  });
+});
+
+/** Of two colours as a browser gives them: `rgb(1, 2, 3)`. See https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
+function contrast(a: string, b: string): number {
+  const [light = 0, dark = 0] = [luminance(a), luminance(b)].sort((x, y) => y - x);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function luminance(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = (colour.match(/\d+/g) ?? []).map((digits) => {
+    const value = Number(digits) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}

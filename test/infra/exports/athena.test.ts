@@ -1,0 +1,279 @@
+import { describe, expect, it } from 'vitest';
+import { SAVED_QUERIES } from '../../../infra/analytics/saved-queries.ts';
+import { ATHENA_VIEWS } from '../../../infra/exports/glue-tables.ts';
+import { onlyOf, templateOf } from '../templates.ts';
+
+const template = templateOf();
+const customized = templateOf({
+  customerManagedKey: true,
+  exportRetentionDays: 7,
+  queryScanLimitGigabytes: 5,
+});
+const only = onlyOf(template);
+const bucket = { Ref: only('AWS::S3::Bucket').id };
+const bucketArn = { 'Fn::GetAtt': [bucket.Ref, 'Arn'] };
+const inBucket = (prefix: string) => ({ 'Fn::Join': ['', ['s3://', bucket, `/${prefix}`]] });
+
+/** What Glue gets of a table. */
+const table = (name: string, of = template) =>
+  onlyOf(of)('AWS::Glue::Table', { TableInput: { Name: name } }).properties;
+
+describe('the table over the exported files', () => {
+  const { TableInput, DatabaseName } = table('export_files');
+
+  it('is in the database of the stage', () => {
+    expect(only('AWS::Glue::Database').properties.DatabaseInput.Name).toBe('stack');
+    expect(DatabaseName).toBe('stack');
+  });
+
+  it('has a partition for each full hour of the days that exports are kept, without anyone adding it', () => {
+    expect(TableInput.PartitionKeys).toEqual([{ Name: 'export_time', Type: 'string' }]);
+    expect(TableInput.Parameters).toMatchObject({
+      'projection.enabled': 'true',
+      'projection.export_time.type': 'date',
+      'projection.export_time.format': "yyyy-MM-dd'T'HH':00:00Z'",
+      'projection.export_time.range': 'NOW-31DAYS,NOW',
+      'projection.export_time.interval': '1',
+      'projection.export_time.interval.unit': 'HOURS',
+      'storage.location.template': inBucket(`exports/\${export_time}/AWSDynamoDB/`),
+    });
+    expect(table('export_files', customized).TableInput.Parameters['projection.export_time.range']).toBe(
+      'NOW-8DAYS,NOW',
+    );
+  });
+
+  it('reads lines of DynamoDB’s JSON, each name in its own case, and passes over what is none', () => {
+    const { Columns, SerdeInfo, Location } = TableInput.StorageDescriptor;
+    const type: string = Columns[0].Type;
+    const names = new Set(type.match(/\w+(?=:)/g));
+
+    expect(Location).toEqual(inBucket('exports/'));
+    expect(SerdeInfo.SerializationLibrary).toBe('org.openx.data.jsonserde.JsonSerDe');
+    expect(SerdeInfo.Parameters).toMatchObject({
+      'ignore.malformed.json': 'TRUE',
+      'case.insensitive': 'FALSE',
+      'mapping.item': 'Item',
+      'mapping.s': 'S',
+      'mapping.n': 'N',
+      'mapping.l': 'L',
+      'mapping.m': 'M',
+      'mapping.sessionid': 'sessionId',
+      'mapping.packetlossrate': 'packetLossRate',
+      'mapping.datafiles3key': 'dataFileS3Key',
+    });
+    // Every name in the type is written as it is stored, or has its mapping.
+    const { Parameters } = SerdeInfo;
+    const stored = [...names].map((name) => Parameters[`mapping.${name}`] ?? name);
+    expect(stored).toEqual(
+      expect.arrayContaining(['sessionId', 'callQuality', 'mos', 'leg', 'source', 'alternates']),
+    );
+    expect(stored.map((name) => name.toLowerCase())).toEqual([...names]);
+    expect(type).toMatch(
+      /^struct<sessionid:struct<s:string>,.*unrecognised:struct<m:map<string,string>>.*>$/,
+    );
+    expect(type.length).toBeLessThan(131_072);
+    expect(Columns.map(({ Name }: { Name: string }) => Name)).toEqual(['item', 'itemcount', 'datafiles3key']);
+  });
+});
+
+describe('the views', () => {
+  it('are stored as Athena stores them, with the columns and the types of their query', () => {
+    expect(ATHENA_VIEWS.length).toBeGreaterThan(8);
+    for (const { name, sql, columns } of ATHENA_VIEWS) {
+      const { TableInput, DatabaseName } = table(name);
+      const [, encoded = ''] = /^\/\* Presto View: (\S+) \*\/$/.exec(TableInput.ViewOriginalText) ?? [];
+      const view = JSON.parse(Buffer.from(encoded, 'base64').toString());
+
+      expect(TableInput).toMatchObject({
+        TableType: 'VIRTUAL_VIEW',
+        Parameters: { presto_view: 'true', comment: 'Presto View' },
+        ViewExpandedText: '/* Presto View */',
+      });
+      expect(TableInput.ViewOriginalText.length).toBeLessThan(409_600);
+      expect(view).toMatchObject({ originalSql: sql, catalog: 'awsdatacatalog', schema: DatabaseName });
+      expect(view.columns.map((column: { name: string }) => column.name)).toEqual(
+        columns.map((column) => column.name),
+      );
+      for (const { Name, Type, Comment } of TableInput.StorageDescriptor.Columns) {
+        const { type } = view.columns.find((column: { name: string }) => column.name === Name);
+        expect([Name, Type]).toEqual([Name, type.replace('varchar', 'string').replace('(3)', '')]);
+        expect(Comment.length).toBeLessThanOrEqual(255);
+      }
+    }
+  });
+
+  it('but those of the history look at the newest export that is complete, and read few days to find it', () => {
+    const recent =
+      /export_time >= date_format\(at_timezone\(current_timestamp, 'UTC'\) - INTERVAL '3' DAY, '%Y-%m-%dT%H:00:00Z'\)/g;
+
+    for (const { name, sql } of ATHENA_VIEWS.filter(({ name }) => name !== 'exports')) {
+      const isHistory = name.endsWith('_history');
+      const reads = sql.match(/FROM export_files/g)?.length ?? 0;
+      expect([name, sql.match(/SELECT max\(export_id\) FROM exports/g)?.length ?? 0]).toEqual([
+        name,
+        isHistory ? 0 : reads,
+      ]);
+      expect(sql.match(recent)?.length ?? 0).toBe(isHistory ? 0 : 2 * reads);
+    }
+  });
+
+  it('take an export for complete when a manifest lists files of its own, as only a full one has', () => {
+    const { sql } = ATHENA_VIEWS.find(({ name }) => name === 'exports') ?? {};
+
+    expect(sql).toContain('WHERE datafiles3key IS NOT NULL');
+    expect(sql).toContain("WHERE datafiles3key LIKE '%/' || export_id || '/data/%'");
+  });
+
+  it('come after the database', () => {
+    const { id } = only('AWS::Glue::Database');
+    for (const { DependsOn } of Object.values(template.findResources('AWS::Glue::Table')))
+      expect([DependsOn].flat()).toContain(id);
+  });
+});
+
+describe('the workgroup', () => {
+  it('encrypts results, and ends a query that reads too much, whoever asks', () => {
+    expect(only('AWS::Athena::WorkGroup').properties).toMatchObject({
+      Name: 'stack',
+      RecursiveDeleteOption: true,
+      WorkGroupConfiguration: {
+        EnforceWorkGroupConfiguration: true,
+        BytesScannedCutoffPerQuery: 100_000_000_000,
+        EngineVersion: { SelectedEngineVersion: 'Athena engine version 3' },
+        ResultConfiguration: {
+          OutputLocation: inBucket('results/'),
+          EncryptionConfiguration: { EncryptionOption: 'SSE_S3' },
+        },
+      },
+    });
+    expect(onlyOf(customized)('AWS::Athena::WorkGroup').properties.WorkGroupConfiguration).toMatchObject({
+      BytesScannedCutoffPerQuery: 5_000_000_000,
+      ResultConfiguration: {
+        EncryptionConfiguration: {
+          EncryptionOption: 'SSE_KMS',
+          KmsKey: { 'Fn::GetAtt': [onlyOf(customized)('AWS::KMS::Key').id, 'Arn'] },
+        },
+      },
+    });
+  });
+
+  it('has the saved queries', () => {
+    const queries = Object.values(template.findResources('AWS::Athena::NamedQuery')).map(
+      ({ Properties }) => Properties,
+    );
+
+    expect(
+      queries.map(({ Name, Description, QueryString, Database, WorkGroup }) => [
+        Name,
+        Description,
+        QueryString,
+        Database,
+        WorkGroup,
+      ]),
+    ).toEqual(
+      expect.arrayContaining(
+        SAVED_QUERIES.map(({ name, question, sql }) => [name, question, sql, 'stack', 'stack']),
+      ),
+    );
+    expect(queries).toHaveLength(SAVED_QUERIES.length);
+  });
+});
+
+describe('the policy for analysts', () => {
+  const arn = (service: string, resource: string) => ({
+    'Fn::Join': [
+      '',
+      [
+        'arn:',
+        { Ref: 'AWS::Partition' },
+        `:${service}:`,
+        { Ref: 'AWS::Region' },
+        ':',
+        { Ref: 'AWS::AccountId' },
+        `:${resource}`,
+      ],
+    ],
+  });
+  const statements = (of: typeof template) =>
+    onlyOf(of)('AWS::IAM::ManagedPolicy').properties.PolicyDocument.Statement;
+
+  it('lets them read the exports, and write and read results, in this workgroup and database', () => {
+    expect(statements(template)).toEqual([
+      {
+        Effect: 'Allow',
+        Action: [
+          'athena:BatchGetNamedQuery',
+          'athena:BatchGetQueryExecution',
+          'athena:GetNamedQuery',
+          'athena:GetQueryExecution',
+          'athena:GetQueryResults',
+          'athena:GetQueryResultsStream',
+          'athena:GetWorkGroup',
+          'athena:ListNamedQueries',
+          'athena:ListQueryExecutions',
+          'athena:StartQueryExecution',
+          'athena:StopQueryExecution',
+        ],
+        Resource: arn('athena', 'workgroup/stack'),
+      },
+      {
+        Effect: 'Allow',
+        Action: [
+          'athena:GetDataCatalog',
+          'athena:GetDatabase',
+          'athena:GetTableMetadata',
+          'athena:ListDatabases',
+          'athena:ListTableMetadata',
+        ],
+        Resource: arn('athena', 'datacatalog/AwsDataCatalog'),
+      },
+      {
+        Effect: 'Allow',
+        Action: ['athena:ListDataCatalogs', 'athena:ListEngineVersions', 'athena:ListWorkGroups'],
+        Resource: '*',
+      },
+      {
+        Effect: 'Allow',
+        Action: [
+          'glue:GetDatabase',
+          'glue:GetDatabases',
+          'glue:GetPartitions',
+          'glue:GetTable',
+          'glue:GetTables',
+        ],
+        Resource: [
+          'catalog',
+          'database/default',
+          'database/stack',
+          'table/stack/export_files',
+          ...ATHENA_VIEWS.map(({ name }) => `table/stack/${name}`),
+        ]
+          .map((resource) => arn('glue', resource))
+          .toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+      },
+      {
+        Effect: 'Allow',
+        Action: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
+        Resource: bucketArn,
+      },
+      { Effect: 'Allow', Action: 's3:GetObject', Resource: { 'Fn::Join': ['', [bucketArn, '/exports/*']] } },
+      {
+        Effect: 'Allow',
+        Action: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],
+        Resource: { 'Fn::Join': ['', [bucketArn, '/results/*']] },
+      },
+      // Exports that the key encrypted stay so when the setting is changed.
+      {
+        Effect: 'Allow',
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        Resource: { 'Fn::GetAtt': [only('AWS::KMS::Key').id, 'Arn'] },
+      },
+    ]);
+  });
+
+  it('is an output, to be attached to whom it concerns', () => {
+    expect(template.findOutputs('AnalystPolicyArn')['AnalystPolicyArn']?.['Value']).toEqual({
+      Ref: only('AWS::IAM::ManagedPolicy').id,
+    });
+  });
+});

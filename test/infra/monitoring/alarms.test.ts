@@ -1,0 +1,260 @@
+import { describe, expect, it } from 'vitest';
+import { backoffSeconds } from '../../../functions/recorder/retry-policy.ts';
+import { onlyOf, templateOf } from '../templates.ts';
+
+const template = templateOf();
+const customized = templateOf({
+  alarmEmail: 'ops@example.com',
+  noSessionsHours: 6,
+  registrationCheckMinutes: 5,
+});
+const only = onlyOf(template);
+
+const alarmsOf = (of: typeof template) =>
+  Object.values(of.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
+
+/** The alarm of this name. */
+function alarm(name: string, of = template) {
+  const found = alarmsOf(of).find(({ AlarmName }) => AlarmName === `stack-${name}`);
+  if (!found) throw new Error(`There is no alarm ${name}`);
+  return found;
+}
+
+const SERVICE = [{ Name: 'service', Value: 'stack' }];
+const UNAUTHORIZED = { Name: 'reason', Value: 'unauthorized' };
+const API = [{ Name: 'ApiName', Value: 'stack' }];
+const nameOf = (id: string) => ({ 'Fn::GetAtt': [expect.stringContaining(id), 'QueueName'] });
+const DEAD_LETTERS = [{ Name: 'QueueName', Value: nameOf('DeadLetterQueue') }];
+const QUEUE = [{ Name: 'QueueName', Value: nameOf('QueuesQueue') }];
+const functionOf = (id: string) => [{ Name: 'FunctionName', Value: { Ref: expect.stringContaining(id) } }];
+
+describe('the alarms', () => {
+  it('are defined as listed here, and one more where it is asked for', () => {
+    const names = (of: typeof template) =>
+      alarmsOf(of).map(({ AlarmName }) => AlarmName.replace('stack-', ''));
+
+    expect(names(template).toSorted()).toEqual([
+      'DeadLetters',
+      'ExportAgeErrors',
+      'ExportDropped',
+      'ExportMissing',
+      'ExportRefused',
+      'QueueAge',
+      'RecorderDuration',
+      'RecorderErrors',
+      'RecordsFailed',
+      'RegistrationErrors',
+      'RegistrationLost',
+      'RegistrationUnchecked',
+      'Webhook4xx',
+      'Webhook5xx',
+      'WebhookDuration',
+      'WebhookErrors',
+      'WebhookThrottles',
+      'WebhookUnauthorized',
+    ]);
+    expect(names(customized)).toContain('NoSessions');
+  });
+
+  it('say what they mean, what is at risk and what to run first, in less than 1024 characters', () => {
+    for (const { AlarmDescription } of alarmsOf(customized)) {
+      const text = JSON.stringify(AlarmDescription);
+      expect(text).toMatch(/\. At risk: .*\. First: /);
+      expect(text.length).toBeLessThan(900);
+    }
+  });
+
+  it('of the queues say how long deliveries and dead letters are kept, and what heals by itself', () => {
+    const days = (queue: string) =>
+      Object.entries(template.findResources('AWS::SQS::Queue')).find(([id]) => id.startsWith(queue))?.[1][
+        'Properties'
+      ].MessageRetentionPeriod / 86_400;
+
+    expect(alarm('QueueAge').AlarmDescription).toContain(`keeps a delivery for ${days('QueuesQueue')} days`);
+    expect(alarm('QueueAge').AlarmDescription).toContain('An outage of up to 12 hours heals by itself');
+    expect(JSON.stringify(alarm('RecordsFailed').AlarmDescription)).toContain('retried for 14 hours');
+    expect(alarm('DeadLetters').AlarmDescription).toContain(
+      `deleted ${days('QueuesDeadLetterQueue')} days after they were delivered`,
+    );
+  });
+
+  it('of failed attempts stays in alarm while a message is retried with the longest back-off', () => {
+    const { DatapointsToAlarm, EvaluationPeriods, Period } = alarm('RecordsFailed');
+    const attempts = Array.from({ length: 12 }, (_, hour) => hour * (backoffSeconds(20) + 30));
+    const breaching = new Set(attempts.map((at) => Math.floor(at / Period)));
+    const isInAlarm = (last: number) =>
+      Array.from({ length: EvaluationPeriods }, (_, i) => last - i).filter((period) => breaching.has(period))
+        .length >= DatapointsToAlarm;
+
+    const [, second = 0] = breaching;
+    const last = Math.max(...breaching);
+    for (let period = second; period <= last; period++) expect(isInAlarm(period)).toBe(true);
+    expect(isInAlarm(last + EvaluationPeriods)).toBe(false);
+  });
+
+  it('go to one topic, that they have gone off and that they are over', () => {
+    const topic = { Ref: only('AWS::SNS::Topic').id };
+
+    for (const { AlarmActions, OKActions } of alarmsOf(template)) {
+      expect(AlarmActions).toEqual([topic]);
+      expect(OKActions).toEqual([topic]);
+    }
+  });
+
+  it.each([
+    ['DeadLetters', 'ApproximateNumberOfMessagesVisible', 'Maximum', 1, 1, DEAD_LETTERS],
+    ['QueueAge', 'ApproximateAgeOfOldestMessage', 'Maximum', 600, 2, QUEUE],
+    ['RecordsFailed', 'RecordsFailed', 'Sum', 1, 26, SERVICE],
+    ['Webhook5xx', '5XXError', 'Sum', 1, 1, API],
+    ['Webhook4xx', '4XXError', 'Sum', 100, 1, API],
+    ['WebhookUnauthorized', 'DeliveriesRejected', 'Sum', 1, 1, [UNAUTHORIZED, ...SERVICE]],
+    ['WebhookErrors', 'Errors', 'Sum', 1, 1, functionOf('WebhookFunction')],
+    ['RecorderErrors', 'Errors', 'Sum', 1, 1, functionOf('RecorderFunction')],
+    ['RegistrationErrors', 'Errors', 'Sum', 1, 1, functionOf('RegistrationFunction')],
+    ['WebhookThrottles', 'Throttles', 'Sum', 1, 1, functionOf('WebhookFunction')],
+    ['WebhookDuration', 'Duration', 'Maximum', 8_000, 1, functionOf('WebhookFunction')],
+    ['RecorderDuration', 'Duration', 'Maximum', 24_000, 1, functionOf('RecorderFunction')],
+  ])(
+    '%s triggers when %s (%s) is at least %d, %d times, and is OK without data',
+    (name, metric, statistic, threshold, periods, dimensions) => {
+      expect(alarm(name)).toMatchObject({
+        MetricName: metric,
+        Statistic: statistic,
+        Threshold: threshold,
+        Period: 300,
+        EvaluationPeriods: periods,
+        Dimensions: dimensions,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+        TreatMissingData: 'notBreaching',
+      });
+    },
+  );
+
+  it('notice a lost registration at the next check', () => {
+    expect(alarm('RegistrationLost')).toMatchObject({
+      MetricName: 'WebhookRegistered',
+      Threshold: 0,
+      ComparisonOperator: 'LessThanOrEqualToThreshold',
+      Statistic: 'Minimum',
+      Period: 3_600,
+      EvaluationPeriods: 1,
+      TreatMissingData: 'ignore',
+    });
+    expect(alarm('RegistrationLost', customized)).toMatchObject({ Period: 300 });
+  });
+
+  it('notice that one sub-account or all of them were left unchecked three times in a row', () => {
+    expect(alarm('RegistrationUnchecked')).toMatchObject({
+      MetricName: 'WebhookUnchecked',
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Statistic: 'Minimum',
+      Period: 3_600,
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 3,
+      TreatMissingData: 'breaching',
+    });
+  });
+
+  it('notice that no export has been complete for 26 hours, until there is one', () => {
+    expect(alarm('ExportMissing')).toMatchObject({
+      Namespace: 'VssWebhook',
+      MetricName: 'ExportAge',
+      Statistic: 'Maximum',
+      Period: 3_600,
+      EvaluationPeriods: 2,
+      DatapointsToAlarm: 2,
+      Threshold: 26 * 3_600,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      TreatMissingData: 'breaching',
+    });
+  });
+
+  it('notice that nothing is recorded, where asked to', () => {
+    expect(alarm('NoSessions', customized)).toMatchObject({
+      MetricName: 'SessionsRecorded',
+      Period: 6 * 3_600,
+      Threshold: 0,
+      TreatMissingData: 'breaching',
+    });
+  });
+
+  it('look at the metrics that the functions count: of this stack, not of another in the account', () => {
+    for (const { Namespace, Dimensions } of alarmsOf(customized)) {
+      if (Namespace === 'VssWebhook') expect(Dimensions).toContainEqual({ Name: 'service', Value: 'stack' });
+    }
+  });
+});
+
+describe('the topic of the alarms', () => {
+  const { id, properties } = only('AWS::SNS::Topic');
+
+  it('is encrypted with the key of the stack, which CloudWatch may use', () => {
+    const key = only('AWS::KMS::Key');
+
+    expect(properties.KmsMasterKeyId).toEqual({ 'Fn::GetAtt': [key.id, 'Arn'] });
+    expect(key.properties.EnableKeyRotation).toBe(true);
+    expect(key.properties.KeyPolicy.Statement).toContainEqual({
+      Effect: 'Allow',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Resource: '*',
+      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+    });
+  });
+
+  it('takes messages from CloudWatch in this account, and only over TLS', () => {
+    const { Statement } = only('AWS::SNS::TopicPolicy').properties.PolicyDocument;
+
+    expect(Statement).toEqual([
+      expect.objectContaining({
+        Effect: 'Deny',
+        Action: 'sns:Publish',
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      }),
+      expect.objectContaining({
+        Effect: 'Allow',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Action: 'sns:Publish',
+        Resource: { Ref: id },
+        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+      }),
+    ]);
+  });
+
+  it('tells by e-mail whom the settings say, else nobody', () => {
+    template.resourceCountIs('AWS::SNS::Subscription', 0);
+    customized.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'ops@example.com',
+    });
+  });
+});
+
+it('the dashboard begins with all alarms, and shows every metric that the functions count', () => {
+  const body = JSON.stringify(only('AWS::CloudWatch::Dashboard').properties.DashboardBody);
+
+  expect(body.match(/\\"type\\":\\"alarm\\"/g)).toHaveLength(1);
+  for (const metric of [
+    'DeliveriesAccepted',
+    'DeliveriesRejected',
+    'SessionsRecorded',
+    'DuplicateDeliveries',
+    'ConflictingSummaries',
+    'UnrecognisedFields',
+    'IncompleteSummaries',
+    'RecordsFailed',
+    'DeadLettered',
+    'WebhookRegistered',
+    'WebhookUnchecked',
+    'RecordingLag',
+    'ApproximateAgeOfOldestMessage',
+    'ConsumedWriteCapacityUnits',
+    'IncomingBytes',
+  ]) {
+    expect(body).toContain(metric);
+  }
+  expect(body).toContain(
+    `SEARCH('{VssWebhook,service,sessionStatus} service=\\\\\\"stack\\\\\\" MetricName=\\\\\\"SessionsRecorded\\\\\\"', 'Sum', 300)`,
+  );
+});
