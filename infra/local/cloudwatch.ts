@@ -99,9 +99,8 @@ export class CloudWatch {
       response.setHeader('Content-Type', 'application/x-amz-json-1.0');
       if (operation !== 'GetMetricData' || !parsed.success) {
         response.writeHead(400);
-        return response.end(
-          JSON.stringify({ __type: 'InvalidAction', message: 'Only GetMetricData is known.' }),
-        );
+        response.end(JSON.stringify({ __type: 'InvalidAction', message: 'Only GetMetricData is known.' }));
+        return;
       }
       const { StartTime, EndTime, MetricDataQueries } = parsed.output;
       const results = MetricDataQueries.map(async ({ Id, MetricStat: { Metric, Period, Stat } }) => {

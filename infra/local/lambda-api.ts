@@ -10,7 +10,8 @@ export function lambdaApi(functions: ReadonlyMap<string, LocalFunction>): Server
     const target = functions.get(functionArn(decodeURIComponent(name)));
     if (request.method !== 'POST' || !target) {
       response.writeHead(404, { 'X-Amzn-ErrorType': 'ResourceNotFoundException' });
-      return response.end(JSON.stringify({ message: `Function not found: ${name}` }));
+      response.end(JSON.stringify({ message: `Function not found: ${name}` }));
+      return;
     }
     try {
       response.end(JSON.stringify((await target.invoke(JSON.parse(body))) ?? null));

@@ -17,16 +17,6 @@ export interface FunctionDefinition {
   environment: Readonly<Record<string, string>>;
 }
 
-/** A function that can be invoked. Rejects when it throws, exceeds its timeout or dies. */
-export interface LocalFunction {
-  arn: string;
-  environment: Readonly<Record<string, string>>;
-  invoke(event: unknown): Promise<unknown>;
-  /** Ends a process that is at work, as when the machine under it fails. Returns whether there was one. */
-  kill(): boolean;
-  stop(): void;
-}
-
 const RUNTIME = fileURLToPath(new URL('lambda-runtime.ts', import.meta.url));
 
 /** So many events at a time are processed by each function, where nothing else is said; more wait their turn. */
@@ -40,55 +30,37 @@ export function functionArn(name: string): string {
  * A function in processes of its own, one event at a time in each, started when needed and kept, as Lambda does.
  * Their environment has what the template sets, what Lambda itself sets, and where AWS is (`endpoints`).
  */
-export function localFunction(
-  definition: FunctionDefinition,
-  endpoints: Readonly<Record<string, string>>,
-  log: (line: string) => void,
-  concurrency: number = CONCURRENCY,
-): LocalFunction {
-  const { name, bundle, timeoutSeconds, environment } = definition;
-  const idle: ChildProcess[] = [];
-  const running = new Set<ChildProcess>();
-  const waiting: PromiseWithResolvers<ChildProcess>[] = [];
-  let stopped = false;
+export class LocalFunction {
+  readonly arn: string;
+  readonly environment: Readonly<Record<string, string>>;
 
-  /** Starts a process. Its bundle is loaded first: Lambda does not count that against the timeout either. */
-  async function start(): Promise<ChildProcess> {
-    const child = fork(RUNTIME, [bundle], {
-      env: { ...environment, ...lambdaEnvironment(definition), ...endpoints },
-      execArgv: [],
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
-    for (const stream of [child.stdout, child.stderr]) if (stream) createInterface(stream).on('line', log);
-    running.add(child);
-    child.once('exit', () => {
-      running.delete(child);
-      if (idle.includes(child)) idle.splice(idle.indexOf(child), 1);
-      if (!stopped) waiting.shift()?.resolve(start());
-    });
-    const [message] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
-    if (message !== 'ready') throw new Error(`${name} ended while its bundle was loaded`);
-    return child;
+  readonly #definition: FunctionDefinition;
+  readonly #endpoints: Readonly<Record<string, string>>;
+  readonly #log: (line: string) => void;
+  readonly #concurrency: number;
+  readonly #idle: ChildProcess[] = [];
+  readonly #running = new Set<ChildProcess>();
+  readonly #waiting: PromiseWithResolvers<ChildProcess>[] = [];
+  #isStopped = false;
+
+  constructor(
+    definition: FunctionDefinition,
+    endpoints: Readonly<Record<string, string>>,
+    log: (line: string) => void,
+    concurrency: number = CONCURRENCY,
+  ) {
+    this.arn = functionArn(definition.name);
+    this.environment = definition.environment;
+    this.#definition = definition;
+    this.#endpoints = endpoints;
+    this.#log = log;
+    this.#concurrency = concurrency;
   }
 
-  async function acquire(): Promise<ChildProcess> {
-    if (stopped) throw new Error(`${name} is stopped`);
-    const free = idle.pop();
-    if (free) return free;
-    if (running.size < concurrency) return start();
-    const turn = Promise.withResolvers<ChildProcess>();
-    waiting.push(turn);
-    return turn.promise;
-  }
-
-  function release(child: ChildProcess): void {
-    const next = waiting.shift();
-    if (next) next.resolve(child);
-    else idle.push(child);
-  }
-
-  async function invoke(event: unknown): Promise<unknown> {
-    const child = await acquire();
+  /** Rejects when the function throws, exceeds its timeout or dies. */
+  async invoke(event: unknown): Promise<unknown> {
+    const { name, timeoutSeconds } = this.#definition;
+    const child = await this.#acquire();
     const requestId = randomUUID();
     const answered = Promise.withResolvers<unknown>();
     const onMessage = (message: unknown) => {
@@ -109,22 +81,64 @@ export function localFunction(
     } finally {
       clearTimeout(timeout);
       child.off('message', onMessage).off('exit', onExit);
-      // One that has ended, or is about to, is followed by another (`start`).
-      if (running.has(child) && child.connected && !child.killed) release(child);
+      this.#release(child);
     }
   }
 
-  return {
-    arn: functionArn(name),
-    environment,
-    invoke,
-    kill: () => [...running].find((child) => !idle.includes(child))?.kill('SIGKILL') ?? false,
-    stop() {
-      stopped = true;
-      for (const turn of waiting.splice(0)) turn.reject(new Error(`${name} is stopped`));
-      for (const child of running) child.kill('SIGKILL');
-    },
-  };
+  /** Ends a process that is at work, as when the machine under it fails. Returns whether there was one. */
+  kill(): boolean {
+    return [...this.#running].find((child) => !this.#idle.includes(child))?.kill('SIGKILL') ?? false;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const turn of this.#waiting.splice(0)) turn.reject(this.#stopped());
+    for (const child of this.#running) child.kill('SIGKILL');
+  }
+
+  #stopped(): Error {
+    return new Error(`${this.#definition.name} is stopped`);
+  }
+
+  /** Starts a process. Its bundle is loaded first: Lambda does not count that against the timeout either. */
+  async #start(): Promise<ChildProcess> {
+    const { name, bundle } = this.#definition;
+    const child = fork(RUNTIME, [bundle], {
+      env: { ...this.environment, ...lambdaEnvironment(this.#definition), ...this.#endpoints },
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream) createInterface(stream).on('line', this.#log);
+    }
+    this.#running.add(child);
+    child.once('exit', () => {
+      this.#running.delete(child);
+      if (this.#idle.includes(child)) this.#idle.splice(this.#idle.indexOf(child), 1);
+      if (!this.#isStopped) this.#waiting.shift()?.resolve(this.#start());
+    });
+    const [message] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
+    if (message !== 'ready') throw new Error(`${name} ended while its bundle was loaded`);
+    return child;
+  }
+
+  async #acquire(): Promise<ChildProcess> {
+    if (this.#isStopped) throw this.#stopped();
+    const free = this.#idle.pop();
+    if (free) return free;
+    if (this.#running.size < this.#concurrency) return this.#start();
+    const turn = Promise.withResolvers<ChildProcess>();
+    this.#waiting.push(turn);
+    return turn.promise;
+  }
+
+  /** Passes a process on to the next event. One that has ended, or is about to, is replaced when it exits. */
+  #release(child: ChildProcess): void {
+    if (!this.#running.has(child) || !child.connected || child.killed) return;
+    const next = this.#waiting.shift();
+    if (next) next.resolve(child);
+    else this.#idle.push(child);
+  }
 }
 
 /** What the process of a function answers. */

@@ -1,27 +1,21 @@
 import { rmSync } from 'node:fs';
-import type { Server } from 'node:http';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { buildApp } from 'fauxqs';
 import * as v from 'valibot';
 import { StackOutputs, stackName } from '../stack-outputs.ts';
 import { reasonOf } from '../terminal/reason-of.ts';
 import { type Answer, type Api, allowedAddresses, apiGateway } from './api-gateway.ts';
-import { CloudWatch } from './cloudwatch.ts';
-import { dynamodbServer } from './dynamodb.ts';
 import { pollQueue } from './event-source.ts';
-import { type LocalFunction, localFunction } from './lambda.ts';
-import { lambdaApi } from './lambda-api.ts';
+import { LocalFunction } from './lambda.ts';
 import { close, listenOnLoopback } from './loopback.ts';
 import { provisioners } from './provisioners.ts';
-import { type Endpoints, noteRunning, noteStopped } from './running.ts';
-import { secretsManager } from './secrets-manager.ts';
+import { type Endpoints, noteRunning, noteStopped, type Running } from './running.ts';
+import { API_KEY, type Services, startServices } from './services.ts';
 import type { Schedule, Site } from './site.ts';
 import { readSettings, synthesize } from './synthesize.ts';
 import { provision, REGION, readTemplate } from './template.ts';
-import { VoiceApi } from './voice-api.ts';
-import { voiceApiServer } from './voice-api-server.ts';
+import type { VoiceApi } from './voice-api.ts';
 
 const STAGE = 'local';
 const STACK_NAME = stackName(STAGE);
@@ -66,23 +60,13 @@ export interface LocalStackOptions {
   between?: (service: 'sqs' | 'dynamodb', endpoint: string) => Promise<string>;
 }
 
-/** What the stand-in for 8x8 takes for the API key. */
-export const API_KEY = 'local-api-key';
-
 /**
- * Runs what the template of the stage `local` says: queues and topics on fauxqs, tables on
- * dynalite, secrets and metrics on stand-ins, each function's bundle in its own processes, API methods over HTTP, event source
- * mappings as pollers, schedules as timers, 8x8 as a stand-in. Listens on the loopback interface only.
+ * Runs the template of the stage `local`: queues and topics on fauxqs, tables on dynalite, secrets and metrics on
+ * stand-ins, each function's bundle in processes of its own, API methods over HTTP, event source mappings as pollers,
+ * schedules as timers, 8x8 as a stand-in. Listens on the loopback interface only.
  */
-export async function startLocalStack({
-  port,
-  log,
-  onAnswer,
-  assembly: given,
-  settings = {},
-  concurrency,
-  between = async (_, endpoint) => endpoint,
-}: LocalStackOptions): Promise<LocalStack> {
+export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
+  const { port, log, onAnswer } = options;
   const api: Api = {
     stageName: '',
     binary: false,
@@ -90,129 +74,126 @@ export async function startLocalStack({
     responses: new Map(),
     methods: [],
   };
-  const secrets = new Map<string, string>();
-  const functions = new Map<string, LocalFunction>();
-  const voiceApi = new VoiceApi(API_KEY, []);
-  const cloudWatch = new CloudWatch();
-  const cleanUp: (() => unknown)[] = [];
-  const stopping = new AbortController();
   const gateway = apiGateway(api, log, onAnswer);
+  const stopping = new AbortController();
+  const cleanUp = new AsyncDisposableStack();
 
   async function stop(): Promise<void> {
-    // First the way in: what has arrived is answered before anything else ends.
+    // First the API: requests that have arrived are answered before anything else ends.
     await close(gateway);
     stopping.abort();
-    for (const step of cleanUp.splice(0).reverse()) await step();
-  }
-
-  async function listen(server: Server): Promise<string> {
-    const url = await listenOnLoopback(server, 0);
-    cleanUp.push(() => close(server));
-    return url;
-  }
-
-  function start(...[definition, endpoints]: [Parameters<Site['start']>[0], Record<string, string>]) {
-    const note = (line: string) => {
-      cloudWatch.note(line);
-      log(line);
-    };
-    const started = localFunction(definition, endpoints, note, concurrency);
-    cleanUp.push(started.stop);
-    return started;
+    await cleanUp.disposeAsync();
   }
 
   try {
     const webhook = await listenOnLoopback(gateway, port);
-    const queues = buildApp({ logger: false });
-    const sqsEndpoint = await queues.listen({ port: 0, host: '127.0.0.1' });
-    cleanUp.push(() => queues.close());
-    const endpoints: Endpoints = {
-      sqs: sqsEndpoint,
-      dynamodb: await listen(dynamodbServer()),
-      lambda: await listen(lambdaApi(functions)),
-      cloudwatch: await listen(cloudWatch.server((name) => oldestMessage(sqsEndpoint, name))),
-      secretsManager: await listen(secretsManager(secrets)),
-      // The emulator of the queues is one of topics, too.
-      sns: sqsEndpoint,
-      voiceApi: await listen(voiceApiServer(voiceApi)),
-    };
-    const called = {
-      sqs: await between('sqs', endpoints.sqs),
-      dynamodb: await between('dynamodb', endpoints.dynamodb),
-    };
-    const assembly = given ?? (await synthesize(STAGE, settings));
-    if (!given) cleanUp.push(() => rmSync(assembly, { recursive: true, force: true }));
-    const { apiKeySecretName, subAccountIds, webhooksApiUrl } = readSettings(STAGE);
-    secrets.set(apiKeySecretName, API_KEY);
-    for (const subAccountId of subAccountIds) voiceApi.webhooks.set(subAccountId, []);
-
-    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-    // A queue's URL says where the functions call it, which need not be where it is.
-    const sqs = new SQSClient({
-      endpoint: endpoints.sqs,
-      useQueueUrlAsEndpoint: false,
-      region: REGION,
-      credentials,
-    });
-    const dynamodb = new DynamoDBClient({ endpoint: endpoints.dynamodb, region: REGION, credentials });
-    const sns = new SNSClient({ endpoint: endpoints.sns, region: REGION, credentials });
-    const site: Site = {
-      stackName: STACK_NAME,
-      assembly,
-      sqs,
-      sqsEndpoint: called.sqs,
-      dynamodb,
-      sns,
-      start: (definition) =>
-        start(definition, {
-          AWS_ENDPOINT_URL_SQS: called.sqs,
-          AWS_ENDPOINT_URL_DYNAMODB: called.dynamodb,
-          AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
-        }),
-      queueUrls: new Map(),
-      secrets,
-      functions,
-      eventSources: [],
-      schedules: [],
-      api,
-    };
+    const services = await startServices(cleanUp);
+    const site = await newSite(options, services, api, cleanUp);
     // On this machine the stand-in listens where 8x8 would.
-    const template = readTemplate(assembly, STACK_NAME, { [webhooksApiUrl]: endpoints.voiceApi });
-    const outputs = v.parse(
-      StackOutputs,
-      Object.fromEntries(await provision(template, STACK_NAME, provisioners(site))),
-    );
-    const polling = site.eventSources.flatMap((source) =>
-      Array.from({ length: concurrency ?? 1 }, () => pollQueue(sqs, source, stopping.signal, log)),
-    );
-    cleanUp.push(() => Promise.all(polling));
+    const urls = { [readSettings(STAGE).webhooksApiUrl]: services.endpoints.voiceApi };
+    const template = readTemplate(site.assembly, STACK_NAME, urls);
+    const provisioned = await provision(template, STACK_NAME, provisioners(site));
+    const outputs = v.parse(StackOutputs, Object.fromEntries(provisioned));
+    cleanUp.defer(startPolling(site, options, stopping.signal));
     for (const schedule of site.schedules) runOnSchedule(schedule, stopping.signal, log);
-    const actualPort = Number(new URL(webhook).port);
-    try {
-      noteRunning(actualPort, { outputs, endpoints });
-      cleanUp.push(() => noteStopped(actualPort));
-    } catch (error) {
-      log(`Other commands will not find this stack: ${reasonOf(error)}`);
-    }
-
+    note(Number(new URL(webhook).port), { outputs, endpoints: services.endpoints }, cleanUp, log);
+    const webhookUrl = `${webhook}${new URL(outputs.WebhookUrl).pathname}`;
     return {
       outputs,
-      webhookUrl: `${webhook}${new URL(outputs.WebhookUrl).pathname}`,
-      authorization: secrets.get(outputs.AuthorizationSecretArn) ?? '',
+      webhookUrl,
+      authorization: site.secrets.get(outputs.AuthorizationSecretArn) ?? '',
       tableName: outputs.TableName,
       queueUrl: outputs.QueueUrl,
       deadLetterQueueUrl: outputs.DeadLetterQueueUrl,
-      endpoints,
-      functions,
-      voiceApi,
-      resolve: (url) => (url === outputs.WebhookUrl ? `${webhook}${new URL(url).pathname}` : url),
-      sqs,
-      dynamodb,
+      endpoints: services.endpoints,
+      functions: site.functions,
+      voiceApi: services.voiceApi,
+      resolve: (url) => (url === outputs.WebhookUrl ? webhookUrl : url),
+      sqs: site.sqs,
+      dynamodb: site.dynamodb,
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** What the provisioners need to make the resources of the template. */
+async function newSite(
+  {
+    log,
+    assembly: given,
+    settings,
+    concurrency,
+    between = async (_, endpoint) => endpoint,
+  }: LocalStackOptions,
+  { endpoints, secrets, functions, voiceApi, cloudWatch }: Services,
+  api: Api,
+  cleanUp: AsyncDisposableStack,
+): Promise<Site> {
+  const assembly = given ?? (await synthesize(STAGE, settings));
+  if (!given) cleanUp.defer(() => rmSync(assembly, { recursive: true, force: true }));
+  const { apiKeySecretName, subAccountIds } = readSettings(STAGE);
+  secrets.set(apiKeySecretName, API_KEY);
+  for (const subAccountId of subAccountIds) voiceApi.webhooks.set(subAccountId, []);
+
+  const called = {
+    AWS_ENDPOINT_URL_SQS: await between('sqs', endpoints.sqs),
+    AWS_ENDPOINT_URL_DYNAMODB: await between('dynamodb', endpoints.dynamodb),
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+  };
+  const logAndCount = (line: string) => {
+    cloudWatch.note(line);
+    log(line);
+  };
+  const common = { region: REGION, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+  return {
+    stackName: STACK_NAME,
+    assembly,
+    // A queue's URL says where the functions call it, which need not be where it is.
+    sqs: new SQSClient({ ...common, endpoint: endpoints.sqs, useQueueUrlAsEndpoint: false }),
+    sqsEndpoint: called.AWS_ENDPOINT_URL_SQS,
+    dynamodb: new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb }),
+    sns: new SNSClient({ ...common, endpoint: endpoints.sns }),
+    start(definition) {
+      const started = new LocalFunction(definition, called, logAndCount, concurrency);
+      cleanUp.defer(() => started.stop());
+      return started;
+    },
+    queueUrls: new Map(),
+    secrets,
+    functions,
+    eventSources: [],
+    schedules: [],
+    api,
+  };
+}
+
+/** Starts the pollers of every event source. Returns what waits until they have ended. */
+function startPolling(
+  { sqs, eventSources }: Site,
+  { log, concurrency = 1 }: LocalStackOptions,
+  signal: AbortSignal,
+): () => Promise<void> {
+  const polling = eventSources.flatMap((source) =>
+    Array.from({ length: concurrency }, () => pollQueue(sqs, source, signal, log)),
+  );
+  return async () => void (await Promise.all(polling));
+}
+
+/** Notes for other commands that this stack runs, where the checkout can be written. */
+function note(
+  port: number,
+  running: Omit<Running, 'processId'>,
+  cleanUp: AsyncDisposableStack,
+  log: (line: string) => void,
+): void {
+  try {
+    noteRunning(port, running);
+    cleanUp.defer(() => noteStopped(port));
+  } catch (error) {
+    log(`Other commands will not find this stack: ${reasonOf(error)}`);
   }
 }
 
@@ -227,21 +208,4 @@ function runOnSchedule(
   const timer = setInterval(invoke, minutes * 60_000);
   signal.addEventListener('abort', () => clearInterval(timer));
   void invoke();
-}
-
-const QueueContents = v.object({
-  messages: v.object({
-    ready: v.array(v.object({ sentTimestamp: v.number() })),
-    inflight: v.array(v.object({ message: v.object({ sentTimestamp: v.number() }) })),
-  }),
-});
-
-/** The age in seconds of a queue's oldest message, which the emulator shows without receiving it. */
-async function oldestMessage(sqsEndpoint: string, queueName: string): Promise<number | undefined> {
-  const response = await fetch(`${sqsEndpoint}/_fauxqs/queues/${queueName}`);
-  const { messages } = v.parse(QueueContents, await response.json());
-  const sent = [...messages.ready, ...messages.inflight.map(({ message }) => message)].map(
-    ({ sentTimestamp }) => sentTimestamp,
-  );
-  return sent.length === 0 ? undefined : Math.floor((Date.now() - Math.min(...sent)) / 1_000);
 }

@@ -54,75 +54,89 @@ export async function provision(
   stackName: string,
   provisionerOf: (type: string) => Provision,
 ): Promise<Map<string, string>> {
-  const pseudoParameters = new Map([
-    ['AWS::AccountId', ACCOUNT],
-    ['AWS::Region', REGION],
-    ['AWS::Partition', 'aws'],
-    ['AWS::URLSuffix', 'amazonaws.com'],
-    ['AWS::StackName', stackName],
-    ['AWS::StackId', `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/${stackName}/local`],
-  ]);
-  const resources = new Map<string, Promise<Provisioned>>();
+  const provisioning = new Provisioning(template, stackName, provisionerOf);
+  // All have to end before the first failure is reported: what is still being made would outlive the clean-up.
+  const results = await Promise.allSettled(
+    Object.keys(template.Resources).map((logicalId) => provisioning.resource(logicalId)),
+  );
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  const outputs = Object.entries(template.Outputs).map(
+    async ([name, { Value }]) => [name, String(await provisioning.evaluate(Value))] as const,
+  );
+  return new Map(await Promise.all(outputs));
+}
 
-  function resource(logicalId: string): Promise<Provisioned> {
-    const known = resources.get(logicalId);
+/** The resources that have been made so far, and the values of intrinsic functions that refer to them. */
+class Provisioning {
+  readonly #template: Template;
+  readonly #provisionerOf: (type: string) => Provision;
+  readonly #pseudoParameters: ReadonlyMap<string, string>;
+  readonly #resources = new Map<string, Promise<Provisioned>>();
+
+  constructor(template: Template, stackName: string, provisionerOf: (type: string) => Provision) {
+    this.#template = template;
+    this.#provisionerOf = provisionerOf;
+    this.#pseudoParameters = new Map([
+      ['AWS::AccountId', ACCOUNT],
+      ['AWS::Region', REGION],
+      ['AWS::Partition', 'aws'],
+      ['AWS::URLSuffix', 'amazonaws.com'],
+      ['AWS::StackName', stackName],
+      ['AWS::StackId', `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/${stackName}/local`],
+    ]);
+  }
+
+  resource(logicalId: string): Promise<Provisioned> {
+    const known = this.#resources.get(logicalId);
     if (known) return known;
-    const made = make(logicalId);
-    resources.set(logicalId, made);
+    const made = this.#make(logicalId);
+    this.#resources.set(logicalId, made);
     return made;
   }
 
-  async function make(logicalId: string): Promise<Provisioned> {
-    const definition = template.Resources[logicalId];
+  async #make(logicalId: string): Promise<Provisioned> {
+    const definition = this.#template.Resources[logicalId];
     if (!definition) throw new Error(`The template refers to ${logicalId}, which it does not have.`);
-    await Promise.all([definition.DependsOn].flat().map(resource));
-    const properties = v.parse(Properties, await evaluate(definition.Properties));
-    return provisionerOf(definition.Type)(properties, logicalId);
+    await Promise.all([definition.DependsOn].flat().map((other) => this.resource(other)));
+    const properties = v.parse(Properties, await this.evaluate(definition.Properties));
+    return this.#provisionerOf(definition.Type)(properties, logicalId);
   }
 
   /** Replaces intrinsic functions by their values; properties that are AWS::NoValue are left out. */
-  async function evaluate(value: unknown): Promise<unknown> {
-    if (Array.isArray(value)) return Promise.all(value.map(evaluate));
+  async evaluate(value: unknown): Promise<unknown> {
+    if (Array.isArray(value)) return Promise.all(value.map((item) => this.evaluate(item)));
     if (typeof value !== 'object' || value === null) return value;
     const entries = Object.entries(value);
     const [name = '', argument] = entries[0] ?? [];
-    const intrinsic = entries.length === 1 ? intrinsics[name] : undefined;
+    const intrinsic = entries.length === 1 ? this.#intrinsics[name] : undefined;
     if (intrinsic) return intrinsic(argument);
     if (name.startsWith('Fn::')) throw new Error(`The local stack does not know ${name}.`);
     return Object.fromEntries(
-      await Promise.all(entries.map(async ([key, inner]) => [key, await evaluate(inner)] as const)),
+      await Promise.all(entries.map(async ([key, inner]) => [key, await this.evaluate(inner)] as const)),
     );
   }
 
-  const intrinsics: Record<string, (argument: unknown) => Promise<unknown>> = {
-    async Ref(argument) {
+  readonly #intrinsics: Readonly<Record<string, (argument: unknown) => Promise<unknown>>> = {
+    Ref: async (argument) => {
       const name = v.parse(v.string(), argument);
-      return pseudoParameters.get(name) ?? (await resource(name)).ref;
+      return this.#pseudoParameters.get(name) ?? (await this.resource(name)).ref;
     },
-    async 'Fn::GetAtt'(argument) {
+    'Fn::GetAtt': async (argument) => {
       const [logicalId, attribute] = v.parse(v.tuple([v.string(), v.string()]), argument);
-      const found = (await resource(logicalId)).attributes?.[attribute];
+      const found = (await this.resource(logicalId)).attributes?.[attribute];
       if (found === undefined)
         throw new Error(`The local stack gives ${logicalId} no attribute ${attribute}.`);
       return found;
     },
-    async 'Fn::Join'(argument) {
+    'Fn::Join': async (argument) => {
       const [separator, parts] = v.parse(v.tuple([v.string(), v.array(v.unknown())]), argument);
-      return (await Promise.all(parts.map(evaluate))).join(separator);
+      return (await Promise.all(parts.map((part) => this.evaluate(part)))).join(separator);
     },
-    async 'Fn::Sub'(argument) {
+    'Fn::Sub': async (argument) => {
       const references = v.parse(v.string(), argument).split(/\$\{([\w:]+)\}/);
       // Every other part is a name between ${ and }.
-      const parts = references.map((part, i) => (i % 2 === 0 ? part : evaluate({ Ref: part })));
+      const parts = references.map((part, i) => (i % 2 === 0 ? part : this.evaluate({ Ref: part })));
       return (await Promise.all(parts)).join('');
     },
   };
-
-  // All have to end before the first failure is reported: what is still being made would outlive the clean-up.
-  const results = await Promise.allSettled(Object.keys(template.Resources).map(resource));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
-  const outputs = Object.entries(template.Outputs).map(
-    async ([name, { Value }]) => [name, String(await evaluate(Value))] as const,
-  );
-  return new Map(await Promise.all(outputs));
 }

@@ -24,9 +24,10 @@ export function voiceApiServer(api: VoiceApi): Server {
     } catch (error) {
       if (error instanceof DroppedConnection) {
         setTimeout(() => api.settle(), LATE_MS).unref();
-        return request.socket.destroy();
+        request.socket.destroy();
+      } else {
+        response.writeHead(500).end(String(error));
       }
-      response.writeHead(500).end(String(error));
     }
   });
 }

@@ -8,7 +8,7 @@ import { type Delivery, fromMessage, type Message } from '../../functions/queue/
 import { fromItem } from '../../functions/recorder/item.ts';
 import { SessionRecord } from '../../functions/vss/record.ts';
 import { pollQueue } from '../../infra/local/event-source.ts';
-import { type LocalFunction, localFunction } from '../../infra/local/lambda.ts';
+import { LocalFunction } from '../../infra/local/lambda.ts';
 import { noteRunning, noteStopped } from '../../infra/local/running.ts';
 import { ACCOUNT, REGION } from '../../infra/local/template.ts';
 import { startEmulators } from '../emulators.ts';
@@ -126,7 +126,7 @@ export async function emulatedStage({
     concurrency: number,
     environment: Record<string, string>,
   ): LocalFunction {
-    return localFunction(
+    return new LocalFunction(
       {
         name,
         bundle: fileURLToPath(new URL(BUNDLES[name], import.meta.url)),

@@ -1,7 +1,8 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { awaitRecords, deliver } from '../../infra/local/examples.ts';
-import { API_KEY, type LocalStack } from '../../infra/local/local-stack.ts';
+import type { LocalStack } from '../../infra/local/local-stack.ts';
+import { API_KEY } from '../../infra/local/services.ts';
 import { type FaultProxy, faultProxy } from '../faults/fault-proxy.ts';
 import { summaryBody } from '../functions/summaries.ts';
 import { run } from '../infra/run.ts';

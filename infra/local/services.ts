@@ -1,0 +1,69 @@
+import type { Server } from 'node:http';
+import { buildApp } from 'fauxqs';
+import * as v from 'valibot';
+import { CloudWatch } from './cloudwatch.ts';
+import { dynamodbServer } from './dynamodb.ts';
+import type { LocalFunction } from './lambda.ts';
+import { lambdaApi } from './lambda-api.ts';
+import { close, listenOnLoopback } from './loopback.ts';
+import type { Endpoints } from './running.ts';
+import { secretsManager } from './secrets-manager.ts';
+import { VoiceApi } from './voice-api.ts';
+import { voiceApiServer } from './voice-api-server.ts';
+
+/** What the stand-in for 8x8 accepts as the API key. */
+export const API_KEY = 'local-api-key';
+
+/** The services of AWS that the stack uses, and 8x8, each listening on the loopback interface. */
+export interface Services {
+  endpoints: Endpoints;
+  /** Values of secrets, by ARN or name. */
+  secrets: Map<string, string>;
+  /** Functions that can be invoked, by ARN. */
+  functions: Map<string, LocalFunction>;
+  voiceApi: VoiceApi;
+  cloudWatch: CloudWatch;
+}
+
+/** Starts them. `cleanUp` stops them. */
+export async function startServices(cleanUp: AsyncDisposableStack): Promise<Services> {
+  const listen = (server: Server) => {
+    cleanUp.defer(() => close(server));
+    return listenOnLoopback(server, 0);
+  };
+  const secrets = new Map<string, string>();
+  const functions = new Map<string, LocalFunction>();
+  const voiceApi = new VoiceApi(API_KEY, []);
+  const cloudWatch = new CloudWatch();
+  const queues = buildApp({ logger: false });
+  cleanUp.defer(() => queues.close());
+  const sqs = await queues.listen({ port: 0, host: '127.0.0.1' });
+  const endpoints: Endpoints = {
+    sqs,
+    // The emulator of queues also emulates topics.
+    sns: sqs,
+    dynamodb: await listen(dynamodbServer()),
+    lambda: await listen(lambdaApi(functions)),
+    cloudwatch: await listen(cloudWatch.server((name) => oldestMessage(sqs, name))),
+    secretsManager: await listen(secretsManager(secrets)),
+    voiceApi: await listen(voiceApiServer(voiceApi)),
+  };
+  return { endpoints, secrets, functions, voiceApi, cloudWatch };
+}
+
+const QueueContents = v.object({
+  messages: v.object({
+    ready: v.array(v.object({ sentTimestamp: v.number() })),
+    inflight: v.array(v.object({ message: v.object({ sentTimestamp: v.number() }) })),
+  }),
+});
+
+/** The age in seconds of a queue's oldest message, which the emulator shows without receiving it. */
+async function oldestMessage(sqsEndpoint: string, queueName: string): Promise<number | undefined> {
+  const response = await fetch(`${sqsEndpoint}/_fauxqs/queues/${queueName}`);
+  const { messages } = v.parse(QueueContents, await response.json());
+  const sent = [...messages.ready, ...messages.inflight.map(({ message }) => message)].map(
+    ({ sentTimestamp }) => sentTimestamp,
+  );
+  return sent.length === 0 ? undefined : Math.floor((Date.now() - Math.min(...sent)) / 1_000);
+}
