@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import * as v from 'valibot';
-import type { LocalFunction } from './lambda.ts';
+import type { Invocable } from './lambda.ts';
 
 /** A REST API whose methods are integrated with functions. */
 export interface Api {
@@ -14,7 +14,7 @@ export interface Api {
   allowed: BlockList;
   /** What it answers itself, by the type of gateway response. */
   responses: Map<string, GatewayResponse>;
-  methods: { method: string; path: string; target: LocalFunction }[];
+  methods: { method: string; path: string; target: Invocable }[];
 }
 
 /** An answer that is not a function's. Without a status it is the default of several types. */

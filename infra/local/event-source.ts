@@ -6,7 +6,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import type { LocalFunction } from './lambda.ts';
+import type { Invocable } from './lambda.ts';
 import { REGION } from './template.ts';
 
 /** An event source mapping of a queue, as the template describes it. */
@@ -15,7 +15,7 @@ export interface EventSource {
   queueUrl: string;
   batchSize: number;
   batchingWindowSeconds: number;
-  target: LocalFunction;
+  target: Invocable;
 }
 
 const BatchResponse = v.nullish(

@@ -17,6 +17,9 @@ export interface FunctionDefinition {
   environment: Readonly<Record<string, string>>;
 }
 
+/** What invokes a function, and nothing else, needs of it. */
+export type Invocable = Pick<LocalFunction, 'invoke'>;
+
 const RUNTIME = fileURLToPath(new URL('lambda-runtime.ts', import.meta.url));
 
 /** So many events at a time are processed by each function, where nothing else is said; more wait their turn. */

@@ -3,7 +3,7 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Api } from './api-gateway.ts';
 import type { EventSource } from './event-source.ts';
-import type { FunctionDefinition, LocalFunction } from './lambda.ts';
+import type { FunctionDefinition, Invocable, LocalFunction } from './lambda.ts';
 import type { Provisioned } from './template.ts';
 
 /** Where resources are made. */
@@ -30,7 +30,7 @@ export interface Site {
 /** Invokes a function at once, and then at regular intervals. */
 export interface Schedule {
   minutes: number;
-  target: LocalFunction;
+  target: Invocable;
   event: unknown;
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type FunctionDefinition, type LocalFunction, localFunction } from '../../../infra/local/lambda.ts';
+import { type FunctionDefinition, LocalFunction } from '../../../infra/local/lambda.ts';
 
 /** A function on this machine, run as Lambda runs it. */
 
@@ -18,7 +18,7 @@ function run(handler: string, definition: Partial<FunctionDefinition> = {}): Loc
   const bundle = join(directory, `bundle-${++bundles}.cjs`);
   writeFileSync(bundle, `exports.handler = ${handler};`);
   logged = [];
-  started = localFunction(
+  started = new LocalFunction(
     { name: 'test', bundle, timeoutSeconds: 5, memoryMegabytes: 256, environment: {}, ...definition },
     { AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1' },
     (line) => logged.push(line),
