@@ -6,11 +6,7 @@ import { allowedAddresses, apiGateway } from '../../../infra/local/api-gateway.t
 async function answerOf(allowed: string[], path = '/stage/path', body?: string) {
   const log: string[] = [];
   const target = {
-    arn: 'arn',
-    environment: {},
     invoke: () => Promise.reject(new Error('failed')),
-    kill: () => false,
-    stop() {},
   };
   const server = apiGateway(
     {

@@ -41,11 +41,7 @@ afterEach(async () => {
 
 function feed(handle: (batch: Batch) => unknown): void {
   const target = {
-    arn: 'arn',
-    environment: {},
     invoke: async (event: unknown) => handle(JSON.parse(JSON.stringify(event))),
-    kill: () => false,
-    stop() {},
   };
   const source = { queueArn: 'arn', queueUrl, batchSize: 10, batchingWindowSeconds: 0, target };
   polling = pollQueue(sqs, source, stopping.signal, (line) => logged.push(line));
