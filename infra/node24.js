@@ -3,13 +3,15 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import http from 'node:http';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const NODE = 24;
 const modules = fileURLToPath(new URL('../node_modules/', import.meta.url));
 const installedNode = `${modules}node/bin/node`;
-const isNode24 = Number.parseInt(process.versions.node, 10) >= NODE;
+// Earlier versions of Node 24 lack a function that the commands use for proxies.
+const isNode24 = Number.parseInt(process.versions.node, 10) >= NODE && 'setGlobalProxyFromEnv' in http;
 const [file, ...args] = process.argv.slice(2);
 
 /** @type {string | undefined} */
@@ -32,10 +34,10 @@ function findProblem() {
   // The tools are started by the first node on the PATH of an npm script, which is the installed one.
   if (isNode24 && file !== undefined) return undefined;
   if (!existsSync(installedNode)) {
-    return `Node ${NODE} is not installed: npm ci --ignore-scripts leaves it out. This is Node ${process.versions.node}. Run: npm ci --foreground-scripts`;
+    return `Node ${NODE} is not installed: the setting ignore-scripts leaves it out, and this is Node ${process.versions.node}. Run: npm ci --ignore-scripts=false`;
   }
   if (spawnSync(installedNode, ['--version']).status !== 0) {
-    return `Node ${NODE} of the npm package "node" does not run on this system. It needs glibc, which Alpine Linux does not have: use a Debian-based image, such as node:${NODE}-slim.`;
+    return `Node ${NODE} of the npm package "node" does not run on this system: it is for another one, or glibc is missing, as on Alpine Linux. Use a Debian-based image, such as node:${NODE}-slim.`;
   }
   return undefined;
 }

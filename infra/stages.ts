@@ -23,7 +23,7 @@ export function readStage(stages: unknown, chosen: unknown = 'dev'): Stage {
   const known = new Map<string, unknown>(Object.entries(stages));
   const existing = `Stages in cdk.json: ${[...known.keys()].join(', ') || 'none'}.`;
   if (typeof chosen !== 'string' || !known.has(chosen)) {
-    throw new ConfigurationError(`There is no stage "${chosen}". ${existing} Choose one with -c stage=NAME.`);
+    throw new ConfigurationError(`There is no stage "${chosen}". ${existing}`);
   }
   if (!/^[A-Za-z][A-Za-z0-9-]{0,19}$/.test(chosen)) {
     throw new ConfigurationError(

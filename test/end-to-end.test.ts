@@ -150,7 +150,9 @@ describe('an analyst', () => {
     });
     expect(await run(['infra/commands/export.ts', '--stage', 'local:1'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^No local stack runs on port 1\. On this machine runs: --stage local/),
+      stderr: expect.stringMatching(
+        /^No local stack runs on port 1\. Running on this machine: --stage local/,
+      ),
     });
   });
 });

@@ -40,8 +40,8 @@ async function regionOf(profile = 'default', env: NodeJS.ProcessEnv): Promise<st
   return sections.find((section) => section?.['region'])?.['region'] ?? 'us-east-1';
 }
 
-/** Keys in the environment, which the CDK CLI prefers to a profile, and the SDK does not. */
-function keysOf(env: NodeJS.ProcessEnv) {
+/** An access key in the environment, which the CDK CLI prefers to a profile, and the SDK does not. */
+export function keysOf(env: NodeJS.ProcessEnv) {
   const accessKeyId = env['AWS_ACCESS_KEY_ID'] || env['AMAZON_ACCESS_KEY_ID'];
   const secretAccessKey = env['AWS_SECRET_ACCESS_KEY'] || env['AMAZON_SECRET_ACCESS_KEY'];
   const sessionToken = env['AWS_SESSION_TOKEN'] ?? env['AMAZON_SESSION_TOKEN'];

@@ -20,11 +20,10 @@ export function useProxy(env: NodeJS.ProcessEnv = process.env): void {
   Object.assign(env, { NO_PROXY: excluded, no_proxy: excluded });
   try {
     setGlobalProxyFromEnv(env);
-  } catch (error) {
+  } catch {
+    // Without the cause, which repeats the URL: it may have a password.
     const names = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'].filter((name) => env[name]);
-    throw new Error(`${names.join(' and ')}: expected a URL such as http://proxy.example:3128.`, {
-      cause: error,
-    });
+    throw new Error(`${names.join(' and ')}: expected a URL such as http://proxy.example:3128.`);
   }
   const bundle = env['AWS_CA_BUNDLE'];
   if (bundle) setDefaultCACertificates([...getCACertificates('default'), readBundle(bundle)]);

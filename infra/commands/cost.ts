@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs';
 import * as v from 'valibot';
 import { EXPORTS_PREFIX } from '../exports/bucket-prefixes.ts';
-import { synthesize } from '../local/synthesize.ts';
+import { readSettings, synthesize } from '../local/synthesize.ts';
 import { readTemplate, type Template } from '../local/template.ts';
 import { stackName } from '../stack-outputs.ts';
+import { reasonOf } from '../terminal/reason-of.ts';
 import { type CommandLine, runCommand, UsageError } from './command-line/command.ts';
 import { positiveNumber } from './command-line/number-option.ts';
 import prices from './prices.json' with { type: 'json' };
@@ -82,9 +83,10 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
     recorderMs: positiveNumber('recorder-ms', values['recorder-ms']),
     unsuccessful: Number(values.unsuccessful) / 100,
   };
-  if (!(usage.unsuccessful >= 0 && usage.unsuccessful <= 1))
+  if (values.unsuccessful.trim() === '' || !(usage.unsuccessful >= 0 && usage.unsuccessful <= 1))
     throw new UsageError(`--unsuccessful takes a number from 0 to 100, not "${values.unsuccessful}"`);
 
+  checkStage(values.stage);
   const assembly = await synthesize(values.stage);
   try {
     const template = readTemplate(assembly, stackName(values.stage));
@@ -97,6 +99,15 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
     );
   } finally {
     rmSync(assembly, { recursive: true });
+  }
+}
+
+/** @throws UsageError where cdk.json has no such stage, or its settings are invalid. */
+function checkStage(stage: string): void {
+  try {
+    readSettings(stage);
+  } catch (error) {
+    throw new UsageError(reasonOf(error));
   }
 }
 

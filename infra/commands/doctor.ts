@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
@@ -13,14 +14,15 @@ import { findStage, type Stage, sayPlace } from './stage/stage.ts';
 
 const HELP = `Usage: npm run doctor -- [options]
 
-Says how a stage is, one line for each thing: whether 8x8 has the webhook of
-every sub-account registered, what waits in the queue and for how long, what is
-in the dead-letter queue, when the last session was recorded (which is never
-wrong: there may have been none), and how old the newest export is. Changes nothing. Exit code 1 if anything else
-is wrong. 8x8 does not show the Authorization value that it sends; if it were
-another one, the webhook would answer 401. Asks 8x8 about four sub-accounts a
-second; takes up to two minutes longer when 8x8 does not answer, or limits the
-rate.
+Checks a stage and prints one line for each check: whether 8x8 has the webhook of
+every sub-account registered, how many deliveries wait and for how long, what is
+in the dead-letter queue, when the last session was recorded (never wrong: there
+may have been none), and how old the newest export is. It changes nothing. The
+exit code is 1 if anything is wrong.
+
+8x8 does not show the Authorization value that it sends; if it were another one,
+the webhook would answer 401. 8x8 is asked about four sub-accounts per second.
+If it does not answer, or limits the rate, that takes up to two minutes longer.
 
 Options:
 ${STAGE_HELP}
@@ -46,29 +48,36 @@ const PERIOD_SECONDS = 300;
 const COMMAND = {
   name: 'doctor',
   help: HELP,
+  finishes: true,
   options: STAGE_OPTION,
 } as const;
 
 /** `npm run doctor`: for the operator of a stage. */
-async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
+async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const stage = await findStage(values.stage);
   sayPlace(stage);
   const examinations = {
     registration: examine(registrations(stage)),
     queue: examine(queue(stage)),
-    'dead letters': examine(deadLetters(stage)),
+    'dead letters': examine(deadLetters(stage, interrupted)),
     'last session': examine(lastSession(stage)),
     exports: examine(exportAge(stage)),
   };
+  const ended = once(interrupted, 'abort').then(() => undefined);
   for (const [of, examination] of Object.entries(examinations)) {
     progress(`${of} …`);
-    const diagnoses = await examination;
+    const diagnoses = await Promise.race([examination, ended]);
     progress();
+    if (!diagnoses) break;
     for (const { isWell, text } of diagnoses) {
       process.stdout.write(`${isWell ? 'ok   ' : 'WRONG'}  ${of.padEnd(12)}  ${text}\n`);
       if (!isWell) process.exitCode = 1;
     }
   }
+  if (!interrupted.aborted) return;
+  // What was read of the dead-letter queue has to become visible again; nothing else has to be finished.
+  await examinations['dead letters'];
+  process.exit(130);
 }
 
 /** One thing that cannot be examined must not hide the others. */
@@ -118,7 +127,7 @@ async function queue({ outputs, settings }: Stage) {
   return [{ isWell, text: isEmpty ? 'empty' : text }];
 }
 
-async function deadLetters({ name, outputs, settings }: Stage) {
+async function deadLetters({ name, outputs, settings }: Stage, interrupted: AbortSignal) {
   const sqs = new SQSClient(settings('sqs'));
   const { visible, hidden } = await depthOf(sqs, outputs.DeadLetterQueueUrl);
   const count = visible + hidden;
@@ -127,9 +136,9 @@ async function deadLetters({ name, outputs, settings }: Stage) {
   await using queue = new DeadLetterQueue(sqs, outputs.DeadLetterQueueUrl);
   const reasons = new Map<string, number>();
   let looked = 0;
-  for await (const { reason } of queue.letters(new AbortController().signal)) {
+  for await (const { reason } of queue.letters(interrupted, { most: MOST_LETTERS })) {
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-    if (++looked === MOST_LETTERS) break;
+    looked++;
   }
   const byReason = [...reasons].map(([reason, number]) => `${reason} ${number}`).join(', ');
   const part = looked === MOST_LETTERS ? ` (of the first ${looked})` : '';

@@ -26,14 +26,14 @@ Commands:
   list            All messages, by reason. The default.
   show ID         One message in full. Phone numbers are masked.
   send [ID]       Send messages back to the queue: all, or one.
-  delete ID       Delete one message for ever; to erase a session, for example.
+  delete ID       Delete one message permanently, to erase a session for example.
 
 send and delete show what they would do, and ask before they do it.
 
 Options:
 ${STAGE_HELP}
   --reason NAME      With send: only messages with this reason.
-  --rate NUMBER      With send: at most so many per second. Default 20.
+  --rate NUMBER      With send: messages per second, at most. Default 20.
   --dry-run          With send and delete: only show what they would do.
   --yes              With send and delete: do not ask. Without a terminal, they
                      change nothing without it.
@@ -82,15 +82,10 @@ async function main({ values, args, interrupted }: CommandLine<typeof COMMAND.op
   const { QueueUrl, DeadLetterQueueUrl } = stage.outputs;
   await using queue = new DeadLetterQueue(new SQSClient(stage.settings('sqs')), DeadLetterQueueUrl);
   await run({ queue, queueUrl: QueueUrl, options: { ...values, id, perSecond }, interrupted });
-  if (queue.hidden > 0) {
-    say(
-      `Not shown: about ${queue.hidden} that another command is reading, or was reading when it was killed.`,
-    );
-  }
   if (interrupted.aborted) {
     say('Interrupted: there may be more.');
     process.exitCode = 130;
-  } else if (queue.missed > 0) say(`Not complete: SQS has about ${queue.missed} more. Run it again.`);
+  }
 }
 
 /** @throws UsageError */
@@ -117,16 +112,17 @@ function readCommand([name = 'list', id, ...rest]: readonly string[], values: Va
 async function list({ queue, interrupted }: Redrive): Promise<void> {
   const letters = await read(queue, interrupted);
   say(letters.length === 0 ? EMPTY : lettersByReason(letters));
+  sayWhatIsNotShown(queue);
 }
 
 async function show({ queue, options, interrupted }: Redrive): Promise<void> {
-  say(letterInFull(await find(queue, options.id, interrupted), options));
+  const letter = await find(queue, options.id, interrupted);
+  if (letter) say(letterInFull(letter, options));
 }
 
 async function deleteOne(redrive: Redrive): Promise<void> {
-  await changeOne(redrive, 'Delete this message for ever?', 'deleted', (letter) =>
-    redrive.queue.delete(letter),
-  );
+  const { queue } = redrive;
+  await changeOne(redrive, 'Delete this message permanently?', 'deleted', (letter) => queue.delete(letter));
 }
 
 async function send(redrive: Redrive): Promise<void> {
@@ -137,40 +133,52 @@ async function send(redrive: Redrive): Promise<void> {
     );
   }
   const isMeant = ({ reason }: DeadLetter) => (options.reason ?? reason) === reason;
-  if (options.yes && !options['dry-run']) return sendAll(redrive, isMeant);
+  if (options.yes && !options['dry-run']) {
+    const { sent, left } = await sendAll(redrive, isMeant);
+    if (sent === 0 && !interrupted.aborted) say(nothingMeant(left, options));
+    return sayWhatIsNotShown(queue);
+  }
 
   const letters = await read(queue, interrupted);
+  if (interrupted.aborted) return;
   const meant = letters.filter(isMeant);
   if (meant.length === 0) return say(nothingMeant(letters, options));
   say(`${lettersByReason(meant)}\n\n${meant.length} to send, ${letters.length - meant.length} to leave.`);
+  sayWhatIsNotShown(queue);
   if (options['dry-run']) return say('Nothing was sent (--dry-run).');
-  if (!(await confirm(`Send ${meant.length} back?`, interrupted))) return say('Nothing was sent.');
-  // They are received again, because they may have become visible to others while the question was on the screen.
+  // Others can see them while the question is on the screen; then they are received again.
   await queue.release();
+  if (!(await confirm(`Send ${meant.length} back?`, interrupted))) return say('Nothing was sent.');
   const ids = new Set(meant.map(({ messageId }) => messageId));
-  await sendAll(redrive, ({ messageId }) => ids.has(messageId));
+  const { sent } = await sendAll(redrive, ({ messageId }) => ids.has(messageId), letters.length);
+  if (sent < ids.size && !interrupted.aborted) say(`${ids.size - sent} are not there any more.`);
 }
 
+/** Sends back what is meant, and says how much that was even if it fails. */
 async function sendAll(
   { queue, queueUrl, options, interrupted }: Redrive,
   isMeant: (letter: DeadLetter) => boolean,
-): Promise<void> {
+  expected = 0,
+): Promise<{ sent: number; left: DeadLetter[] }> {
   const limit = rateLimit(options.perSecond);
   /** Requests whose deliveries were sent back. One that fails again comes as another message, and is not sent twice. */
   const sent = new Set<string>();
   const left: DeadLetter[] = [];
-  for await (const letter of queue.letters(interrupted, options.perSecond)) {
-    if (!isMeant(letter) || sent.has(letter.delivery.requestId)) {
-      left.push(letter);
-      continue;
+  try {
+    for await (const letter of queue.letters(interrupted, { perSecond: options.perSecond, expected })) {
+      if (!isMeant(letter) || sent.has(letter.delivery.requestId)) {
+        left.push(letter);
+        continue;
+      }
+      await limit();
+      await queue.sendBack(letter, queueUrl);
+      sent.add(letter.delivery.requestId);
+      say(`sent  ${letterLine(letter)}`);
     }
-    await limit();
-    await queue.sendBack(letter, queueUrl);
-    sent.add(letter.delivery.requestId);
-    say(`sent  ${letterLine(letter)}`);
+  } finally {
+    if (sent.size > 0) say(`${sent.size} sent back, ${left.length} left where they are.`);
   }
-  if (sent.size === 0 && !interrupted.aborted) return say(nothingMeant(left, options));
-  say(`${sent.size} sent back, ${left.length} left where they are.`);
+  return { sent: sent.size, left };
 }
 
 /**
@@ -193,31 +201,52 @@ async function changeOne(
   done: string,
   change: (letter: DeadLetter) => Promise<void>,
 ): Promise<void> {
-  const letter = await find(queue, options.id, interrupted);
-  say(`${letterLine(letter)}  ${letter.reason}`);
+  const shown = await find(queue, options.id, interrupted);
+  if (!shown) return;
+  say(`${letterLine(shown)}  ${shown.reason}`);
   if (options['dry-run']) return say(`Not ${done} (--dry-run).`);
+  // Others can see it while the question is on the screen. It is then received again: only the last one who has
+  // received a message can delete it.
+  await queue.release();
   if (!options.yes && !(await confirm(question, interrupted))) return say(`Not ${done}.`);
+  const letter = await find(queue, options.id, interrupted);
+  if (!letter) return;
   await change(letter);
   say(`${done}  ${letterLine(letter)}`);
 }
 
+/** Finds a message; undefined when the search is interrupted. */
 async function find(
   queue: DeadLetterQueue,
   id: string | undefined,
   signal: AbortSignal,
-): Promise<DeadLetter> {
+): Promise<DeadLetter | undefined> {
   for await (const letter of queue.letters(signal)) if (letter.messageId === id) return letter;
-  throw new Error(`There is no message ${id} in the dead-letter queue, or another command is reading it.`);
+  if (signal.aborted) return undefined;
+  const missed = queue.missed > 0 ? `, or among about ${queue.missed} that SQS did not show: try again` : '';
+  throw new Error(
+    `There is no message ${id} in the dead-letter queue, or another command is reading it${missed}.`,
+  );
 }
 
 async function read(queue: DeadLetterQueue, signal: AbortSignal): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = [];
-  for await (const letter of queue.letters(signal)) {
-    letters.push(letter);
-    progress(`${letters.length} read`);
+  try {
+    for await (const letter of queue.letters(signal)) {
+      letters.push(letter);
+      if (letters.length % 10 === 0) progress(`${letters.length} read`);
+    }
+  } finally {
+    progress();
   }
-  progress();
   return letters;
+}
+
+/** Says how many messages there are beside those that were read. */
+function sayWhatIsNotShown({ hidden, missed }: DeadLetterQueue): void {
+  if (hidden > 0)
+    say(`Not shown: about ${hidden} that another command is reading, or was when it was killed.`);
+  if (missed > 0) say(`Not shown: about ${missed} that SQS did not return. Run the command again.`);
 }
 
 function say(text: string): void {

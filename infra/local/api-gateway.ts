@@ -69,6 +69,8 @@ export function apiGateway(
       log(`API Gateway answers 502: ${error instanceof Error ? error.message : error}`);
       return gatewayAnswer(api, 'DEFAULT_5XX', 502);
     });
+    // Nobody gets an answer to a request that was given up.
+    if (response.destroyed) return;
     response.writeHead(status, headers);
     response.end(body);
     onAnswer({ status, headers, body });

@@ -62,11 +62,15 @@ it('runs it with the installed Node 24 when started by an older one', async () =
 it.each([
   ['nothing is installed', undefined, 'The dependencies are not installed. Run: npm ci'],
   ['development dependencies are left out', {}, /^The development dependencies .*Run: npm ci --include=dev$/],
-  ['install scripts did not run', { 'node/package.json': '{}' }, /^Node 24 is not installed: .*20\.20\.2/],
+  [
+    'install scripts did not run',
+    { 'node/package.json': '{}' },
+    /^Node 24 is not installed: .*20\.20\.2\. Run: npm ci --ignore-scripts=false$/,
+  ],
   [
     'the installed Node does not run',
     { 'node/package.json': '{}', 'node/bin/node': '#!/nowhere/ld-linux\n' },
-    /^Node 24 of the npm package "node" does not run on this system\. It needs glibc/,
+    /^Node 24 of the npm package "node" does not run on this system: it is for another one, or glibc is missing/,
   ],
 ])('says in one line what to do when %s', async (_, installed, message) => {
   const { stdout, stderr, code } = await run([...NODE_20, ...hello], { cwd: checkout(installed) });

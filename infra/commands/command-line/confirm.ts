@@ -18,7 +18,9 @@ export async function confirm(
   { input, output }: Terminal = { input: process.stdin, output: process.stdout },
 ): Promise<boolean> {
   if (!input.isTTY || !output.isTTY) {
-    throw new UsageError('There is no terminal to ask on, so nothing was changed. Add --yes to do it.');
+    throw new UsageError(
+      'Nothing was changed: there is no terminal to confirm in. Add --yes to do it without a question.',
+    );
   }
   const terminal = createInterface({ input, output });
   // readline takes Ctrl-C for itself.

@@ -27,6 +27,8 @@ export function takenByNpm(
   if (env['npm_lifecycle_event'] !== script) return undefined;
   const taken = Object.entries(options).flatMap(([name, { type, default: usual = false }]): TakenOption[] => {
     const value = env[`npm_config_${name.replaceAll('-', '_')}`];
+    // Where it is npm's own setting, as in many CI images, nothing is changed without it.
+    if (name === 'yes') return [];
     const isGiven = args.some((arg) => arg.replace(/^--(no-)?/, '').split('=')[0] === name);
     if (value === undefined || isGiven) return [];
     if (type === 'string') return value === '' ? [] : [{ option: `--${name}`, value }];
@@ -34,26 +36,23 @@ export function takenByNpm(
     return isOn === usual ? [] : [{ option: isOn ? `--${name}` : `--no-${name}`, value: undefined }];
   });
   if (taken.length === 0) return undefined;
-  return `npm took ${taken.map(({ option }) => option).join(' and ')} for an option of its own. Options come after --, like this:
+  const names = taken.map(({ option }) => option).join(' and ');
+  return `npm took ${names}, and the command did not get it. Options come after --, like this:
 
   ${[npmCommand(script), '--', ...repaired(args, taken)].join(' ')}`;
 }
 
 /** The arguments with the options that npm took. */
-function repaired(args: readonly string[], taken: readonly TakenOption[]) {
-  // npm makes `true` of an option whose value came as the next word, and passes that word on. Of several such words
-  // nothing says which is whose.
-  const separate = taken.filter(({ value }) => value === 'true').length;
-  const words = separate === 0 ? [] : args.slice(-separate).map(quoted);
-  const left = args.slice(0, args.length - words.length).map(quoted);
-  const options = taken.flatMap(({ option, value }) => {
-    if (value === undefined) return [option];
-    return [
-      option,
-      value === 'true' ? (separate === 1 && words[0]) || option.slice(2).toUpperCase() : quoted(value),
-    ];
+function repaired(args: readonly string[], taken: readonly TakenOption[]): string[] {
+  // npm makes `true` of an option whose value came as the next word, and passes that word on among the others.
+  const words = args.filter((arg) => !arg.startsWith('-'));
+  const isLeftOver = taken.some(({ value }) => value === 'true') && words.length === 1;
+  const value = (option: string) => (isLeftOver ? quoted(words[0] ?? '') : option.slice(2).toUpperCase());
+  const options = taken.flatMap(({ option, value: given }) => {
+    if (given === undefined) return [option];
+    return [option, given === 'true' ? value(option) : quoted(given)];
   });
-  return [...left, ...options];
+  return [...(isLeftOver ? args.filter((arg) => !words.includes(arg)) : args).map(quoted), ...options];
 }
 
 function quoted(word: string): string {

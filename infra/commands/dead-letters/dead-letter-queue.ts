@@ -33,6 +33,13 @@ const READ_PER_SECOND = 100;
 /** How often nothing is received before the letters that SQS says are left are taken for missed. */
 const MAX_EMPTY = 5;
 
+/** How a queue is read. */
+interface Reading {
+  perSecond?: number;
+  most?: number;
+  expected?: number;
+}
+
 /** A dead-letter queue that is being read. What was received is hidden from others until `release`. */
 export class DeadLetterQueue {
   /** About how many letters were not received, once all that could be were. */
@@ -50,18 +57,23 @@ export class DeadLetterQueue {
   }
 
   /**
-   * Receives every letter once, until there are no more or the signal aborts.
+   * Receives every letter once, until there are no more, there were as many as `most`, or the signal aborts.
    *
-   * @param perSecond How many are dealt with within a second: none becomes visible again before all have been.
+   * @param options.perSecond How many are dealt with within a second: none becomes visible again before all have been.
+   * @param options.expected How many letters there are at least, where that is known; the queue's own count lags.
    */
-  async *letters(signal: AbortSignal, perSecond = READ_PER_SECOND): AsyncGenerator<DeadLetter> {
+  async *letters(
+    signal: AbortSignal,
+    { perSecond = READ_PER_SECOND, most = Number.POSITIVE_INFINITY, expected = 0 }: Reading = {},
+  ): AsyncGenerator<DeadLetter> {
     const { visible, hidden } = await depthOf(this.#sqs, this.#url);
-    this.hidden = hidden;
-    const seconds = Math.ceil((2 * visible) / Math.min(perSecond, READ_PER_SECOND));
+    if (expected === 0) this.hidden = hidden;
+    const count = Math.min(Math.max(visible, expected), most);
+    const seconds = Math.ceil((2 * count) / Math.min(perSecond, READ_PER_SECOND));
     const hiddenSeconds = Math.min(Math.max(seconds, HIDDEN.min), HIDDEN.max);
     const seen = new Set<string>();
     for (let empty = 0; empty < 2 || (empty < MAX_EMPTY && (await this.#countMissed()) > 0); ) {
-      if (signal.aborted) return;
+      if (signal.aborted || seen.size >= most) return;
       const page = await this.#receive(hiddenSeconds);
       const letters = page.filter(({ messageId }) => !seen.has(messageId));
       // Those that were seen have become visible again: all others have been, too.
@@ -70,6 +82,7 @@ export class DeadLetterQueue {
         seen.add(letter.messageId);
         if (signal.aborted) return;
         yield letter;
+        if (seen.size >= most) return;
       }
     }
     await this.#countMissed();

@@ -5,7 +5,7 @@ import {
   type Stack,
 } from '@aws-sdk/client-cloudformation';
 import * as v from 'valibot';
-import { type AwsSettings, awsSettings } from '../../aws/aws-settings.ts';
+import { type AwsSettings, awsSettings, keysOf } from '../../aws/aws-settings.ts';
 import { DEFAULT_PORT, type Endpoints, findRunning, runningPorts } from '../../local/running.ts';
 import { REGION } from '../../local/template.ts';
 import { StackOutputs, stackName } from '../../stack-outputs.ts';
@@ -82,10 +82,14 @@ async function findDeployed(name: string): Promise<Stage> {
   const stack = await readStack(cloudFormation, StackName).catch(async (error: Error) => {
     const where = `in ${settings.region}, with ${credentialsInWords()}`;
     const isMissing = error.message.includes('does not exist');
-    const problem = isMissing
-      ? `There is no stack ${StackName} ${where}. ${await deployedStages(cloudFormation)}`
-      : `The stack ${StackName} cannot be read ${where}: ${reasonOf(error)}.`;
-    throw new UsageError(`${problem} ${CHOOSE} ${localStages()}`, { cause: error });
+    if (isMissing) {
+      throw new UsageError(
+        `There is no stack ${StackName} ${where}. ${await deployedStages(cloudFormation)} ${CHOOSE} ${localStages()}`,
+      );
+    }
+    throw new Error(
+      `The stack ${StackName} cannot be read ${where}: ${reasonOf(error).replace(/\.$/, '')}. ${CHOOSE} ${localStages()}`,
+    );
   });
   const outputs = Object.fromEntries(
     (stack?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
@@ -130,18 +134,18 @@ async function deployedStages(client: CloudFormationClient): Promise<string> {
     return '';
   }
   const stages = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
-  return `Stages there: ${stages.join(', ') || 'none'}.`;
+  return stages.length > 0 ? `Stages deployed there: ${stages.join(', ')}.` : 'No stage is deployed there.';
 }
 
 /** Which local stacks run, or how to start one. */
 function localStages(): string {
   const running = runningPorts().map((port) => (port === DEFAULT_PORT ? 'local' : `local:${port}`));
   return running.length > 0
-    ? `On this machine runs: --stage ${running.join(', --stage ')}.`
+    ? `Running on this machine: --stage ${running.join(', --stage ')}.`
     : 'npm start, in another terminal, runs one on this machine: --stage local.';
 }
 
 function credentialsInWords({ env } = process): string {
-  if (env['AWS_ACCESS_KEY_ID']) return 'the keys in AWS_ACCESS_KEY_ID';
+  if (keysOf(env)) return 'the access key in the environment';
   return `the profile ${env['AWS_PROFILE'] || env['AWS_DEFAULT_PROFILE'] || 'default'}`;
 }

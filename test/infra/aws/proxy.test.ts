@@ -69,3 +69,12 @@ it.each([
   expect(stderr).toContain(message);
   expect(code).toBe(1);
 });
+
+it('repeats no password of a proxy', async () => {
+  const { stderr } = await run(['infra/commands/doctor.ts'], {
+    env: { ...SHELL, HTTPS_PROXY: 'http://user:s3cret@proxy example:3128' },
+  });
+
+  expect(stderr).toMatch(/^HTTPS_PROXY: expected a URL/);
+  expect(stderr).not.toContain('s3cret');
+});

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
+import { depthOf } from '../../../infra/commands/dead-letters/dead-letter-queue.ts';
 import { CloudWatch } from '../../../infra/local/cloudwatch.ts';
 import { awaitRecords, deliver } from '../../../infra/local/examples.ts';
 import type { LocalStack } from '../../../infra/local/local-stack.ts';
@@ -21,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 beforeEach(async () => {
-  stack.voiceApi.switches.faults = [];
+  Object.assign(stack.voiceApi.switches, { faults: [], stays: false });
   await stack.sqs.send(new PurgeQueueCommand({ QueueUrl: stack.deadLetterQueueUrl }));
 });
 
@@ -119,21 +120,24 @@ it('says that the registration function failed, and how', async () => {
   expect(code).toBe(1);
 });
 
-it('ends quietly when nobody reads on', async ({ signal }) => {
+it.each(['SIGINT', 'a closed output'])('ends quietly after %s, and hides no dead letter', async (end) => {
+  for (let n = 0; n < 30; n++) await deadLetter('invalid-json');
   const child = spawn(process.execPath, ['infra/commands/doctor.ts', '--stage', stage], {
     cwd: root,
-    signal,
   });
   let complaints = '';
   child.stderr.on('data', (chunk) => (complaints += chunk));
-  child.stdout.destroy();
+  await once(child.stdout, 'data');
+  if (end === 'SIGINT') child.kill('SIGINT');
+  else child.stdout.destroy();
   await once(child, 'exit');
 
   expect(complaints).toBe('');
+  expect(await depthOf(stack.sqs, stack.deadLetterQueueUrl)).toEqual({ visible: 30, hidden: 0 });
 });
 
 it('says so when the API key is refused', async () => {
-  stack.voiceApi.switches.faults = [401, 401];
+  Object.assign(stack.voiceApi.switches, { faults: [401], stays: true });
 
   expect(
     (await doctor()).stdout.match(/key-refused\. .*HTTP 401.*does not accept the API key/g),

@@ -175,7 +175,9 @@ describe('send', () => {
 
     for (const { stdout, stderr, code } of [all, one]) {
       expect(stdout).toContain(id);
-      expect(stderr).toBe('There is no terminal to ask on, so nothing was changed. Add --yes to do it.\n');
+      expect(stderr).toBe(
+        'Nothing was changed: there is no terminal to confirm in. Add --yes to do it without a question.\n',
+      );
       expect(code).toBe(2);
     }
     expect(await lettersLeft()).toBe(1);
@@ -264,7 +266,7 @@ describe('a deployed stage', () => {
     expect(await redriveDeployed(missing.environment)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /^There is no stack vss-webhook-prod in us-east-1, with the keys in AWS_ACCESS_KEY_ID\. /,
+        /^There is no stack vss-webhook-prod in us-east-1, with the access key in the environment\. /,
       ),
     });
   });
@@ -299,7 +301,7 @@ describe('the command line', () => {
     [['list', 'x'], 'show and delete take the id of one message, send may take one'],
     [['send', '--rate', '0'], '--rate takes a number greater than 0'],
     [['--dry-run'], '--dry-run and --yes go with send and delete'],
-    [['--stage', 'local:1'], 'No local stack runs on port 1. On this machine runs: --stage local'],
+    [['--stage', 'local:1'], 'No local stack runs on port 1. Running on this machine: --stage local'],
   ])('%j fails with one line', async (args, message) => {
     const { stderr, code } = await redrive(...args);
 

@@ -483,7 +483,7 @@ describe('the command line', () => {
     [['--export'], /^The local stack has neither exports to S3 nor Athena: --export is for a deployed/],
     [['--timeout', 'long'], /^--timeout takes a whole number from 1 to 86400, not "long"\n$/],
     [['--timeout', '0'], /^--timeout takes a whole number from 1/],
-    [['--stage', 'local:1'], /^No local stack runs on port 1\. On this machine runs: --stage local/],
+    [['--stage', 'local:1'], /^No local stack runs on port 1\. Running on this machine: --stage local/],
     [['--stage', 'local:abc'], /^"local:abc" is not the name of a stage/],
   ])('%j is refused with one line, and exit code 2', async (args, message) => {
     const { stdout, stderr, code } = await smoke(...args);

@@ -11,6 +11,7 @@ const options = {
   reason: { type: 'string' },
   'dry-run': { type: 'boolean', default: false },
   examples: { type: 'boolean', default: true },
+  yes: { type: 'boolean', default: false },
 } as const;
 
 const taken = (args: string[], env: Record<string, string>) =>
@@ -20,16 +21,16 @@ describe('an option that npm took', () => {
   it.each([
     [['send'], { npm_config_dry_run: 'true' }, 'npm run redrive -- send --dry-run'],
     [[], { npm_config_stage: 'prod' }, 'npm run redrive -- --stage prod'],
-    [['send', 'prod'], { npm_config_stage: 'true' }, 'npm run redrive -- send --stage prod'],
-    [['send', "it's"], { npm_config_reason: 'true' }, String.raw`npm run redrive -- send --reason 'it'\''s'`],
-    [
-      ['send', 'x', 'prod'],
-      { npm_config_reason: 'true', npm_config_stage: 'true' },
-      'npm run redrive -- send --stage STAGE --reason REASON',
-    ],
+    [['prod'], { npm_config_stage: 'true' }, 'npm run redrive -- --stage prod'],
+    [["it's"], { npm_config_reason: 'true' }, String.raw`npm run redrive -- --reason 'it'\''s'`],
+    // Nothing says which word is its value.
+    [['prod', 'send'], { npm_config_stage: 'true' }, 'npm run redrive -- prod send --stage STAGE'],
+    [['send', '--yes'], { npm_config_stage: 'prod' }, 'npm run redrive -- send --yes --stage prod'],
     [[], { npm_config_examples: '' }, 'npm run redrive -- --no-examples'],
   ])('from %j with %j is said with the line %s', (args, env, line) => {
-    expect(taken(args, env)).toMatch(/^npm took --.* for an option of its own\. Options come after --/);
+    expect(taken(args, env)).toMatch(
+      /^npm took --.*, and the command did not get it\. Options come after --/,
+    );
     expect(taken(args, env)?.split('\n').at(-1)?.trim()).toBe(line);
   });
 
@@ -38,6 +39,7 @@ describe('an option that npm took', () => {
     ['is on the command line, too', ['send', '--dry-run'], { npm_config_dry_run: 'true' }],
     ['is on the command line with a value', ['--stage=prod'], { npm_config_stage: 'true' }],
     ['is negated on the command line', ['--no-dry-run'], { npm_config_dry_run: 'true' }],
+    ['is --yes, which many CI images set for npm', [], { npm_config_yes: 'true' }],
     ['is not ours', [], { npm_config_loglevel: 'silent' }],
     ['is of the script that runs this one', [], { npm_lifecycle_event: 'test', npm_config_dry_run: 'true' }],
   ])('does not count when it %s', (_, args, env) => {

@@ -101,7 +101,7 @@ it('shows each once when only ten a second are dealt with', async () => {
   await using queue = new DeadLetterQueue(simulated.sqs, 'url');
   const shown: string[] = [];
 
-  for await (const { messageId } of queue.letters(forever, 10)) {
+  for await (const { messageId } of queue.letters(forever, { perSecond: 10 })) {
     simulated.pass(100);
     shown.push(messageId);
   }
@@ -130,6 +130,17 @@ it('says how many another command has received', async () => {
   for await (const _ of queue.letters(forever)) shown++;
 
   expect([shown, queue.hidden, queue.missed]).toEqual([20, 10, 0]);
+});
+
+it('stops at as many as are wanted, and hides them for no longer than these take', async () => {
+  const simulated = simulatedQueue({ count: 3_000 });
+  await using queue = new DeadLetterQueue(simulated.sqs, 'url');
+  let shown = 0;
+
+  for await (const _ of queue.letters(forever, { most: 100 })) shown++;
+  simulated.pass(120_000);
+
+  expect([shown, simulated.visible()]).toEqual([100, 3_000]);
 });
 
 it('takes out what is deleted, and shows the rest again', async () => {
