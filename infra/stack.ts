@@ -1,4 +1,5 @@
 import { Aspects, Aws, CfnOutput, CfnRule, Fn, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
@@ -11,7 +12,7 @@ import { Recorder, visibilityTimeout } from './constructs/recorder.ts';
 import { Registration } from './constructs/registration.ts';
 import { SessionTable } from './constructs/session-table.ts';
 import { Tracing } from './constructs/tracing.ts';
-import { Webhook } from './constructs/webhook.ts';
+import { Webhook, type WebhookProps } from './constructs/webhook.ts';
 import { Athena } from './exports/athena.ts';
 import { ExportAge } from './exports/export-age.ts';
 import { Exports } from './exports/exports.ts';
@@ -39,30 +40,8 @@ export class VssWebhookStack extends Stack {
       visibilityTimeout: visibilityTimeout(settings),
     });
     const { table } = new SessionTable(this, 'Sessions', { encryption, retain: settings.retainData });
-    const authorization = new Authorization(this, 'Authorization', {
-      version: settings.authorizationVersion,
-      encryption,
-    });
-    const webhook = new Webhook(this, 'Webhook', {
-      subAccountIds: settings.subAccountIds,
-      authorizationDigests: authorization.digests,
-      queue,
-      deadLetterQueue,
-      concurrency: settings.webhookConcurrency,
-      encryption,
-    });
-    const edge = new Edge(this, 'Edge', { stageName: stage.name, settings, receiver: webhook.function });
-    new Tracing(this, 'Tracing', {
-      fraction: settings.tracedFraction,
-      serviceName: `${this.stackName}/${stage.name}`,
-    });
-    const recorder = new Recorder(this, 'Recorder', {
-      queue,
-      deadLetterQueue,
-      table,
-      encryption,
-      settings,
-    });
+    const { authorization, webhook, edge } = this.#receive(stage, { queue, deadLetterQueue, encryption });
+    const recorder = new Recorder(this, 'Recorder', { queue, deadLetterQueue, table, encryption, settings });
     const registration = new Registration(this, 'Registration', {
       settings,
       url: edge.url,
@@ -70,56 +49,71 @@ export class VssWebhookStack extends Stack {
       encryption,
       receives: [edge, webhook, recorder],
     });
-    const exports = settings.exports
-      ? new Exports(this, 'Exports', { settings, table, encryption })
-      : undefined;
-    const exportAge = exports && new ExportAge(this, 'ExportAge', { table, bucket: exports.bucket });
-    if (exports) new Athena(this, 'Athena', { settings, bucket: exports.bucket, encryption });
-    const functions = {
-      Webhook: webhook.function,
-      Recorder: recorder.function,
-      Registration: registration.function,
-      ...(exportAge && { ExportAge: exportAge.function }),
-    };
-    const observed = { api: edge.api, queue, deadLetterQueue, table, functions };
-    const { alarms } = new Alarms(this, 'Alarms', {
-      ...observed,
-      exports,
+    const { exports, exportAge } = this.#export(settings, table, encryption);
+    const monitored = {
       stageName: stage.name,
       settings,
       key: encryption.key,
-    });
-    new Dashboard(this, 'Dashboard', { ...observed, alarms });
+      api: edge.api,
+      queue,
+      deadLetterQueue,
+      table,
+      exports,
+      functions: {
+        Webhook: webhook.function,
+        Recorder: recorder.function,
+        Registration: registration.function,
+        ...(exportAge && { ExportAge: exportAge.function }),
+      },
+    };
+    const { alarms } = new Alarms(this, 'Alarms', monitored);
+    new Dashboard(this, 'Dashboard', { ...monitored, alarms });
     this.#refuseToDeploy(notDeployable(stage));
     this.#applyToAll(settings, encryption.dataKey);
+    this.#addOutputs({
+      WebhookUrl: edge.url,
+      AuthorizationSecretArn: authorization.secret.secretArn,
+      QueueUrl: queue.queueUrl,
+      DeadLetterQueueUrl: deadLetterQueue.queueUrl,
+      SubAccountIds: settings.subAccountIds.join(','),
+      WebhookFunctionName: webhook.function.functionName,
+      RecorderEventSourceMappingId: recorder.eventSourceMappingId,
+      RegistrationFunctionName: registration.function.functionName,
+      TableName: table.tableName,
+    });
+  }
 
-    new CfnOutput(this, 'WebhookUrl', { value: edge.url, description: 'Where 8x8 delivers' });
-    new CfnOutput(this, 'AuthorizationSecretArn', {
-      value: authorization.secret.secretArn,
-      description: 'Holds the Authorization value that 8x8 sends',
+  /** The webhook, from API Gateway to the queue, and the Authorization value that it accepts. */
+  #receive(
+    { name, settings }: Stage,
+    shared: Pick<WebhookProps, 'queue' | 'deadLetterQueue' | 'encryption'>,
+  ) {
+    const authorization = new Authorization(this, 'Authorization', {
+      version: settings.authorizationVersion,
+      encryption: shared.encryption,
     });
-    new CfnOutput(this, 'QueueUrl', { value: queue.queueUrl, description: 'Deliveries to be recorded' });
-    new CfnOutput(this, 'DeadLetterQueueUrl', {
-      value: deadLetterQueue.queueUrl,
-      description: 'Deliveries that could not be recorded',
+    const webhook = new Webhook(this, 'Webhook', {
+      subAccountIds: settings.subAccountIds,
+      authorizationDigests: authorization.digests,
+      concurrency: settings.webhookConcurrency,
+      ...shared,
     });
-    new CfnOutput(this, 'SubAccountIds', {
-      value: settings.subAccountIds.join(','),
-      description: 'Sub-accounts whose webhook is registered at 8x8',
+    const edge = new Edge(this, 'Edge', { stageName: name, settings, receiver: webhook.function });
+    new Tracing(this, 'Tracing', {
+      fraction: settings.tracedFraction,
+      serviceName: `${this.stackName}/${name}`,
     });
-    new CfnOutput(this, 'WebhookFunctionName', {
-      value: webhook.function.functionName,
-      description: 'Takes deliveries',
-    });
-    new CfnOutput(this, 'RecorderEventSourceMappingId', {
-      value: recorder.eventSourceMappingId,
-      description: 'Feeds the recorder from the queue; disable it to stop recording',
-    });
-    new CfnOutput(this, 'RegistrationFunctionName', {
-      value: registration.function.functionName,
-      description: 'Registers the webhook at 8x8, and checks that it is registered',
-    });
-    new CfnOutput(this, 'TableName', { value: table.tableName, description: 'Session records' });
+    return { authorization, webhook, edge };
+  }
+
+  /** The daily exports, and what measures their age and queries them. */
+  #export(settings: Settings, table: Table, encryption: Encryption) {
+    if (!settings.exports) return {};
+    const exports = new Exports(this, 'Exports', { settings, table, encryption });
+    const { bucket } = exports;
+    const exportAge = new ExportAge(this, 'ExportAge', { table, bucket });
+    new Athena(this, 'Athena', { settings, bucket, encryption });
+    return { exports, exportAge };
   }
 
   /** Adds a rule that CloudFormation cannot meet: it checks rules before it changes anything, and shows the reason. */
@@ -149,7 +143,24 @@ export class VssWebhookStack extends Stack {
     for (const [name, value] of Object.entries(tags))
       Tags.of(this).add(name, value, { excludeResourceTypes });
   }
+
+  #addOutputs(values: Record<(typeof OUTPUTS)[number][0], string>): void {
+    for (const [name, description] of OUTPUTS)
+      new CfnOutput(this, name, { value: values[name], description });
+  }
 }
+
+const OUTPUTS = [
+  ['WebhookUrl', 'Where 8x8 delivers'],
+  ['AuthorizationSecretArn', 'Holds the Authorization value that 8x8 sends'],
+  ['QueueUrl', 'Deliveries to be recorded'],
+  ['DeadLetterQueueUrl', 'Deliveries that could not be recorded'],
+  ['SubAccountIds', 'Sub-accounts whose webhook is registered at 8x8'],
+  ['WebhookFunctionName', 'Takes deliveries'],
+  ['RecorderEventSourceMappingId', 'Feeds the recorder from the queue; disable it to stop recording'],
+  ['RegistrationFunctionName', 'Registers the webhook at 8x8, and checks that it is registered'],
+  ['TableName', 'Session records'],
+] as const;
 
 /** Why a stage may be synthesized but not deployed; undefined if it may be deployed. */
 function notDeployable({ name, settings }: Stage): string | undefined {

@@ -20,32 +20,55 @@ export interface AthenaProps {
 
 /** What analysts need to query the exports in Athena: tables, a workgroup, saved queries, and a policy to attach. */
 export class Athena extends Construct {
-  constructor(scope: Construct, id: string, { settings, bucket, encryption: { key, dataKey } }: AthenaProps) {
+  readonly #database: string;
+
+  constructor(scope: Construct, id: string, props: AthenaProps) {
     super(scope, id);
-    const stack = Stack.of(this);
-    const database = databaseName(stack.stackName);
-    const catalogId = stack.account;
-    const created = new CfnDatabase(this, 'Database', {
+    this.#database = databaseName(Stack.of(this).stackName);
+    const tables = this.#tables(props);
+    const workgroup = this.#workgroup(props);
+    this.#savedQueries(workgroup);
+    const policy = this.#analystPolicy(props, tables);
+    new CfnOutput(this, 'WorkgroupName', {
+      key: 'AthenaWorkgroup',
+      value: workgroup.name,
+      description: `Where analysts query, in the database ${this.#database}`,
+    });
+    new CfnOutput(this, 'PolicyArn', {
+      key: 'AnalystPolicyArn',
+      value: policy.managedPolicyArn,
+      description: 'What an analyst needs; attach it to their role',
+    });
+  }
+
+  /** The database, with the tables that are returned. */
+  #tables({ settings, bucket }: AthenaProps): readonly CfnTable.TableInputProperty[] {
+    const { account: catalogId, stackName } = Stack.of(this);
+    const database = new CfnDatabase(this, 'Database', {
       catalogId,
-      databaseInput: { name: database, description: `Session records of ${stack.stackName}` },
+      databaseInput: { name: this.#database, description: `Session records of ${stackName}` },
     });
     const location = {
       url: bucket.s3UrlForObject(EXPORTS_PREFIX),
       retentionDays: settings.exportRetentionDays,
     };
-    const tables = [exportFiles(location), ...ATHENA_VIEWS.map((view) => viewTable(view, database))];
+    const tables = [exportFiles(location), ...ATHENA_VIEWS.map((view) => viewTable(view, this.#database))];
     for (const tableInput of tables) {
       const table = new CfnTable(this, `Table-${tableInput.name}`, {
         catalogId,
-        databaseName: database,
+        databaseName: this.#database,
         tableInput,
       });
-      table.addResourceDependency(created);
+      table.addResourceDependency(database);
     }
+    return tables;
+  }
 
-    const workgroup = new CfnWorkGroup(this, 'Workgroup', {
-      name: stack.stackName,
-      description: `Queries of the session records of ${stack.stackName}`,
+  #workgroup({ settings, bucket, encryption: { dataKey } }: AthenaProps): CfnWorkGroup {
+    const { stackName } = Stack.of(this);
+    return new CfnWorkGroup(this, 'Workgroup', {
+      name: stackName,
+      description: `Queries of the session records of ${stackName}`,
       recursiveDeleteOption: true,
       workGroupConfiguration: {
         enforceWorkGroupConfiguration: true,
@@ -60,61 +83,52 @@ export class Athena extends Construct {
         },
       },
     });
+  }
+
+  #savedQueries(workgroup: CfnWorkGroup): void {
     for (const { name, question, sql } of SAVED_QUERIES) {
       const query = new CfnNamedQuery(this, `Query-${name}`, {
         name,
         description: question,
-        database,
+        database: this.#database,
         queryString: sql,
         workGroup: workgroup.name,
       });
       query.addResourceDependency(workgroup);
     }
+  }
 
+  #analystPolicy(
+    { bucket, encryption: { key } }: AthenaProps,
+    tables: readonly CfnTable.TableInputProperty[],
+  ): ManagedPolicy {
+    const stack = Stack.of(this);
+    const arns = (service: string, ...resources: string[]) =>
+      resources.map((resource) => stack.formatArn({ service, resource }));
+    const catalog = [
+      'catalog',
+      // Athena looks there too.
+      'database/default',
+      `database/${this.#database}`,
+      ...tables.map(({ name }) => `table/${this.#database}/${name}`),
+    ];
     const policy = new ManagedPolicy(this, 'AnalystPolicy', {
       description: `Lets analysts query the session records of ${stack.stackName} in Athena`,
       statements: [
-        new PolicyStatement({
-          actions: [...ATHENA_ACTIONS],
-          resources: [stack.formatArn({ service: 'athena', resource: `workgroup/${stack.stackName}` })],
-        }),
-        new PolicyStatement({
-          actions: [...CATALOG_ACTIONS],
-          resources: [stack.formatArn({ service: 'athena', resource: 'datacatalog/AwsDataCatalog' })],
-        }),
-        new PolicyStatement({ actions: [...LIST_ACTIONS], resources: ['*'] }),
-        new PolicyStatement({
-          actions: [
-            'glue:GetDatabase',
-            'glue:GetDatabases',
-            'glue:GetPartitions',
-            'glue:GetTable',
-            'glue:GetTables',
-          ],
-          resources: [
-            'catalog',
-            // Athena looks there too.
-            'database/default',
-            `database/${database}`,
-            ...tables.map(({ name }) => `table/${database}/${name}`),
-          ].map((resource) => stack.formatArn({ service: 'glue', resource })),
-        }),
-        new PolicyStatement({
-          actions: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
-          resources: [bucket.bucketArn],
-        }),
-        new PolicyStatement({
-          actions: ['s3:GetObject'],
-          resources: [bucket.arnForObjects(`${EXPORTS_PREFIX}*`)],
-        }),
-        new PolicyStatement({
-          actions: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],
-          resources: [bucket.arnForObjects(`${RESULTS_PREFIX}*`)],
-        }),
-        new PolicyStatement({
-          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-          resources: [key.keyArn],
-        }),
+        allow(ATHENA_ACTIONS, arns('athena', `workgroup/${stack.stackName}`)),
+        allow(CATALOG_ACTIONS, arns('athena', 'datacatalog/AwsDataCatalog')),
+        allow(LIST_ACTIONS, ['*']),
+        allow(
+          ['glue:GetDatabase', 'glue:GetDatabases', 'glue:GetPartitions', 'glue:GetTable', 'glue:GetTables'],
+          arns('glue', ...catalog),
+        ),
+        allow(['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], [bucket.bucketArn]),
+        allow(['s3:GetObject'], [bucket.arnForObjects(`${EXPORTS_PREFIX}*`)]),
+        allow(
+          ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],
+          [bucket.arnForObjects(`${RESULTS_PREFIX}*`)],
+        ),
+        allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn]),
       ],
     });
     const bucketId = stack.resolve(bucket.bucketArn)['Fn::GetAtt'][0];
@@ -129,17 +143,12 @@ export class Athena extends Construct {
       reason:
         'What the console asks for its menus takes no resource: the lists of workgroups, catalogs and engines.',
     });
-    new CfnOutput(this, 'WorkgroupName', {
-      key: 'AthenaWorkgroup',
-      value: workgroup.name,
-      description: `Where analysts query, in the database ${database}`,
-    });
-    new CfnOutput(this, 'PolicyArn', {
-      key: 'AnalystPolicyArn',
-      value: policy.managedPolicyArn,
-      description: 'What an analyst needs; attach it to their role',
-    });
+    return policy;
   }
+}
+
+function allow(actions: readonly string[], resources: string[]): PolicyStatement {
+  return new PolicyStatement({ actions: [...actions], resources });
 }
 
 /** To run queries in a workgroup, to see their results, and the saved ones. */
