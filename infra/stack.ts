@@ -83,7 +83,7 @@ export class VssWebhookStack extends Stack {
     });
   }
 
-  /** The webhook, from API Gateway to the queue, and the Authorization value that it accepts. */
+  /** What receives deliveries: the API, the webhook function, and the Authorization value that it accepts. */
   #receive(
     { name, settings }: Stage,
     shared: Pick<WebhookProps, 'queue' | 'deadLetterQueue' | 'encryption'>,
@@ -106,7 +106,7 @@ export class VssWebhookStack extends Stack {
     return { authorization, webhook, edge };
   }
 
-  /** The daily exports, and what measures their age and queries them. */
+  /** The daily exports, the measurement of their age, and the queries over them; nothing if they are disabled. */
   #export(settings: Settings, table: Table, encryption: Encryption) {
     if (!settings.exports) return {};
     const exports = new Exports(this, 'Exports', { settings, table, encryption });
@@ -116,16 +116,16 @@ export class VssWebhookStack extends Stack {
     return { exports, exportAge };
   }
 
-  /** Adds a rule that CloudFormation cannot meet: it checks rules before it changes anything, and shows the reason. */
+  /** Adds a rule that always fails: CloudFormation checks rules before it changes anything, and shows the reason. */
   #refuseToDeploy(reason: string | undefined): void {
     if (reason === undefined) return;
     new CfnRule(this, 'Deployable', {
-      // No region has this name. A rule without a reference might be refused for another reason.
+      // No region has this name. A rule without a reference might be rejected for another reason.
       assertions: [{ assert: Fn.conditionEquals(Aws.REGION, 'none'), assertDescription: reason }],
     });
   }
 
-  /** What every log group, role and resource has, those of CDK's own functions too. */
+  /** Configures every log group, role and resource, including those of CDK's own functions. */
   #applyToAll({ logRetentionDays, permissionsBoundaryArn, tags }: Settings, key: Key | undefined): void {
     Aspects.of(this).add({
       visit(node) {
@@ -138,7 +138,7 @@ export class VssWebhookStack extends Stack {
       const boundary = ManagedPolicy.fromManagedPolicyArn(this, 'Boundary', permissionsBoundaryArn);
       PermissionsBoundary.of(this).apply(boundary);
     }
-    // Not every region's schema of a dashboard has tags yet.
+    // In some regions the schema of dashboards has no tags yet.
     const excludeResourceTypes = ['AWS::CloudWatch::Dashboard'];
     for (const [name, value] of Object.entries(tags))
       Tags.of(this).add(name, value, { excludeResourceTypes });
@@ -151,20 +151,20 @@ export class VssWebhookStack extends Stack {
 }
 
 const OUTPUTS = [
-  ['WebhookUrl', 'Where 8x8 delivers'],
-  ['AuthorizationSecretArn', 'Holds the Authorization value that 8x8 sends'],
-  ['QueueUrl', 'Deliveries to be recorded'],
-  ['DeadLetterQueueUrl', 'Deliveries that could not be recorded'],
+  ['WebhookUrl', 'URL to which 8x8 delivers'],
+  ['AuthorizationSecretArn', 'Secret with the Authorization value that 8x8 sends'],
+  ['QueueUrl', 'Queue of deliveries to be recorded'],
+  ['DeadLetterQueueUrl', 'Queue of deliveries that could not be recorded'],
   ['SubAccountIds', 'Sub-accounts whose webhook is registered at 8x8'],
-  ['WebhookFunctionName', 'Takes deliveries'],
-  ['RecorderEventSourceMappingId', 'Feeds the recorder from the queue; disable it to stop recording'],
-  ['RegistrationFunctionName', 'Registers the webhook at 8x8, and checks that it is registered'],
-  ['TableName', 'Session records'],
+  ['WebhookFunctionName', 'Function that receives deliveries'],
+  ['RecorderEventSourceMappingId', 'Invokes the recorder for the queue; disable it to stop recording'],
+  ['RegistrationFunctionName', 'Function that registers the webhook at 8x8 and checks the registration'],
+  ['TableName', 'Table of session records'],
 ] as const;
 
-/** Why a stage may be synthesized but not deployed; undefined if it may be deployed. */
+/** Why a stage can be synthesized but not deployed; undefined if it can be deployed. */
 function notDeployable({ name, settings }: Stage): string | undefined {
-  if (name === 'local') return 'The stage local is for npm start. Deploy another one: -c stage=NAME';
+  if (name === 'local') return 'The stage local is only for npm start. Deploy another stage: -c stage=NAME';
   if (!settings.subAccountIds.some((id) => id.startsWith('your_subaccount'))) return undefined;
-  return `subAccountIds of the stage ${name} in cdk.json is still the placeholder. Set it to your sub-accounts at 8x8`;
+  return `subAccountIds of the stage ${name} in cdk.json is still the placeholder. Set it to your 8x8 sub-accounts`;
 }

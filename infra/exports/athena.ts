@@ -13,12 +13,12 @@ import { ATHENA_VIEWS, exportFiles, viewTable } from './glue-tables.ts';
 
 export interface AthenaProps {
   settings: Settings;
-  /** Holds the exports; gets the results. */
+  /** Holds the exports and the query results. */
   bucket: Bucket;
   encryption: Encryption;
 }
 
-/** What analysts need to query the exports in Athena: tables, a workgroup, saved queries, and a policy to attach. */
+/** Lets analysts query the exports in Athena: tables, a workgroup, saved queries, and a policy to attach. */
 export class Athena extends Construct {
   readonly #database: string;
 
@@ -32,16 +32,16 @@ export class Athena extends Construct {
     new CfnOutput(this, 'WorkgroupName', {
       key: 'AthenaWorkgroup',
       value: workgroup.name,
-      description: `Where analysts query, in the database ${this.#database}`,
+      description: `Workgroup for analysts, who query the database ${this.#database}`,
     });
     new CfnOutput(this, 'PolicyArn', {
       key: 'AnalystPolicyArn',
       value: policy.managedPolicyArn,
-      description: 'What an analyst needs; attach it to their role',
+      description: 'Policy for analysts; attach it to their role',
     });
   }
 
-  /** The database, with the tables that are returned. */
+  /** Creates the database and its tables, and returns the tables. */
   #tables({ settings, bucket }: AthenaProps): readonly CfnTable.TableInputProperty[] {
     const { account: catalogId, stackName } = Stack.of(this);
     const database = new CfnDatabase(this, 'Database', {
@@ -107,7 +107,7 @@ export class Athena extends Construct {
       resources.map((resource) => stack.formatArn({ service, resource }));
     const catalog = [
       'catalog',
-      // Athena looks there too.
+      // Athena requires it. https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
       'database/default',
       `database/${this.#database}`,
       ...tables.map(({ name }) => `table/${this.#database}/${name}`),
@@ -135,13 +135,13 @@ export class Athena extends Construct {
     for (const prefix of [EXPORTS_PREFIX, RESULTS_PREFIX]) {
       Validations.of(policy).acknowledge({
         id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${bucketId}.Arn>/${prefix}*]`,
-        reason: 'DynamoDB and Athena name the objects of exports and results; they are under this prefix.',
+        reason: 'DynamoDB and Athena choose the names of the objects; all of them are under this prefix.',
       });
     }
     Validations.of(policy).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
       reason:
-        'What the console asks for its menus takes no resource: the lists of workgroups, catalogs and engines.',
+        'The console lists workgroups, catalogs and engine versions. IAM has no resource types for these actions.',
     });
     return policy;
   }
@@ -151,7 +151,7 @@ function allow(actions: readonly string[], resources: string[]): PolicyStatement
   return new PolicyStatement({ actions: [...actions], resources });
 }
 
-/** To run queries in a workgroup, to see their results, and the saved ones. */
+/** Run queries in a workgroup, and read their results and the saved queries. */
 const ATHENA_ACTIONS = [
   'athena:BatchGetNamedQuery',
   'athena:BatchGetQueryExecution',
@@ -166,7 +166,7 @@ const ATHENA_ACTIONS = [
   'athena:StopQueryExecution',
 ] as const;
 
-/** To see databases and tables in the console. */
+/** Browse databases and tables in the console. */
 const CATALOG_ACTIONS = [
   'athena:GetDataCatalog',
   'athena:GetDatabase',
@@ -175,7 +175,7 @@ const CATALOG_ACTIONS = [
   'athena:ListTableMetadata',
 ] as const;
 
-/** For the menus of the console. These take no resource. */
+/** Fill the menus of the console. IAM has no resource types for these actions. */
 const LIST_ACTIONS = [
   'athena:ListDataCatalogs',
   'athena:ListEngineVersions',

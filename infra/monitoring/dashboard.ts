@@ -24,13 +24,13 @@ export interface DashboardProps {
   functions: Readonly<Record<string, NodeFunction>>;
 }
 
-/** One page: are we fine, are we losing anything, what is going on, what does it cost. */
+/** One page, from top to bottom: alarms, losses, backlog, sessions, errors, cost. */
 export class Dashboard extends Construct {
   constructor(scope: Construct, id: string, props: DashboardProps) {
     super(scope, id);
     const dashboardName = Stack.of(this).stackName;
     new CloudWatchDashboard(this, 'Dashboard', { dashboardName }).addWidgets(
-      new AlarmStatusWidget({ title: 'Are we fine?', alarms: [...props.alarms], width: 24, height: 4 }),
+      new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: 24, height: 4 }),
       ...this.#deliveries(props),
       ...this.#sessions(),
       ...this.#functions(props),
@@ -40,28 +40,28 @@ export class Dashboard extends Construct {
   #deliveries({ api, queue, deadLetterQueue }: DashboardProps): GraphWidget[] {
     return [
       graph(
-        'Are we losing anything? Dead letters, answers 5xx',
+        'Losses: dead letters, 5xx responses',
         [
           deadLetterQueue.metricApproximateNumberOfMessagesVisible({
             label: 'dead letters',
             statistic: 'Maximum',
           }),
         ],
-        [api.metricServerError({ label: 'answered 5xx', statistic: 'Sum' })],
+        [api.metricServerError({ label: '5xx responses', statistic: 'Sum' })],
       ),
       graph(
-        'What waits: messages, and the age of the oldest',
+        'Backlog: messages, age of the oldest',
         [queue.metricApproximateNumberOfMessagesVisible({ label: 'waiting', statistic: 'Maximum' })],
         [queue.metricApproximateAgeOfOldestMessage({ label: 'age in seconds', statistic: 'Maximum' })],
       ),
-      graph('From delivery to record', [
+      graph('Recording lag, in milliseconds', [
         this.#counted('RecordingLag', 'median', 'p50'),
         this.#counted('RecordingLag', 'p99', 'p99'),
       ]),
       graph('Deliveries by outcome', [
         this.#counted('DeliveriesAccepted', 'accepted'),
         this.#countedBy('DeliveriesRejected', 'reason'),
-        api.metricClientError({ label: 'all answers 4xx', statistic: 'Sum' }),
+        api.metricClientError({ label: 'all 4xx responses', statistic: 'Sum' }),
       ]),
     ];
   }
@@ -72,12 +72,12 @@ export class Dashboard extends Construct {
         this.#countedBy('SessionsRecorded', 'sessionStatus'),
         this.#countedBy('DeadLettered', 'reason'),
       ]),
-      graph('Registered at 8x8', [
-        this.#counted('WebhookRegistered', 'every webhook', 'Minimum'),
-        this.#counted('WebhookUnchecked', 'unchecked', 'Maximum'),
+      graph('Registration at 8x8', [
+        this.#counted('WebhookRegistered', 'all registered', 'Minimum'),
+        this.#counted('WebhookUnchecked', 'unchecked sub-accounts', 'Maximum'),
       ]),
       graph('Age of the newest export, in seconds', [this.#counted('ExportAge', 'age', 'Maximum')]),
-      graph('Told twice, told otherwise, not understood', [
+      graph('Summaries: duplicate, conflicting, unrecognised, incomplete', [
         this.#counted('DuplicateDeliveries', 'duplicates'),
         this.#counted('ConflictingSummaries', 'conflicts'),
         this.#counted('UnrecognisedFields', 'unrecognised fields'),
@@ -91,7 +91,7 @@ export class Dashboard extends Construct {
       Object.entries(functions).map(([label, each]) => metric(each).with({ label }));
     return [
       graph(
-        'Failures of functions; failed attempts to record',
+        'Errors and throttles of functions; failed attempts to record',
         [...byFunction((each) => each.metricErrors()), this.#counted('RecordsFailed', 'records failed')],
         byFunction((each) => each.metricThrottles()),
       ),
@@ -100,7 +100,7 @@ export class Dashboard extends Construct {
         byFunction((each) => each.metricDuration({ statistic: 'p99' })),
       ),
       graph(
-        'What it costs: invocations, write units, log bytes',
+        'Cost: invocations, write units, log bytes',
         [
           ...byFunction((each) => each.metricInvocations()),
           table.metricConsumedWriteCapacityUnits({ label: 'write units', statistic: 'Sum' }),
@@ -114,7 +114,7 @@ export class Dashboard extends Construct {
     return countedMetric(this, name).with({ label, statistic });
   }
 
-  /** A metric by each value of a dimension that there is. */
+  /** A metric, with a line for each value of the dimension. */
   #countedBy(name: string, dimension: string): MathExpression {
     return new MathExpression({
       expression: `SEARCH('{VssWebhook,service,${dimension}} service="${Stack.of(this).stackName}" MetricName="${name}"', 'Sum', 300)`,
