@@ -1,4 +1,5 @@
 import { Aspects, Aws, CfnOutput, CfnRule, Fn, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
@@ -11,7 +12,7 @@ import { Recorder, visibilityTimeout } from './constructs/recorder.ts';
 import { Registration } from './constructs/registration.ts';
 import { SessionTable } from './constructs/session-table.ts';
 import { Tracing } from './constructs/tracing.ts';
-import { Webhook } from './constructs/webhook.ts';
+import { Webhook, type WebhookProps } from './constructs/webhook.ts';
 import { Athena } from './exports/athena.ts';
 import { ExportAge } from './exports/export-age.ts';
 import { Exports } from './exports/exports.ts';
@@ -39,30 +40,8 @@ export class VssWebhookStack extends Stack {
       visibilityTimeout: visibilityTimeout(settings),
     });
     const { table } = new SessionTable(this, 'Sessions', { encryption, retain: settings.retainData });
-    const authorization = new Authorization(this, 'Authorization', {
-      version: settings.authorizationVersion,
-      encryption,
-    });
-    const webhook = new Webhook(this, 'Webhook', {
-      subAccountIds: settings.subAccountIds,
-      authorizationDigests: authorization.digests,
-      queue,
-      deadLetterQueue,
-      concurrency: settings.webhookConcurrency,
-      encryption,
-    });
-    const edge = new Edge(this, 'Edge', { stageName: stage.name, settings, receiver: webhook.function });
-    new Tracing(this, 'Tracing', {
-      fraction: settings.tracedFraction,
-      serviceName: `${this.stackName}/${stage.name}`,
-    });
-    const recorder = new Recorder(this, 'Recorder', {
-      queue,
-      deadLetterQueue,
-      table,
-      encryption,
-      settings,
-    });
+    const { authorization, webhook, edge } = this.#receive(stage, { queue, deadLetterQueue, encryption });
+    const recorder = new Recorder(this, 'Recorder', { queue, deadLetterQueue, table, encryption, settings });
     const registration = new Registration(this, 'Registration', {
       settings,
       url: edge.url,
@@ -70,68 +49,83 @@ export class VssWebhookStack extends Stack {
       encryption,
       receives: [edge, webhook, recorder],
     });
-    const exports = settings.exports
-      ? new Exports(this, 'Exports', { settings, table, encryption })
-      : undefined;
-    const exportAge = exports && new ExportAge(this, 'ExportAge', { table, bucket: exports.bucket });
-    if (exports) new Athena(this, 'Athena', { settings, bucket: exports.bucket, encryption });
-    const functions = {
-      Webhook: webhook.function,
-      Recorder: recorder.function,
-      Registration: registration.function,
-      ...(exportAge && { ExportAge: exportAge.function }),
-    };
-    const observed = { api: edge.api, queue, deadLetterQueue, table, functions };
-    const { alarms } = new Alarms(this, 'Alarms', {
-      ...observed,
-      exports,
+    const { exports, exportAge } = this.#export(settings, table, encryption);
+    const monitored = {
       stageName: stage.name,
       settings,
       key: encryption.key,
-    });
-    new Dashboard(this, 'Dashboard', { ...observed, alarms });
+      api: edge.api,
+      queue,
+      deadLetterQueue,
+      table,
+      exports,
+      functions: {
+        Webhook: webhook.function,
+        Recorder: recorder.function,
+        Registration: registration.function,
+        ...(exportAge && { ExportAge: exportAge.function }),
+      },
+    };
+    const { alarms } = new Alarms(this, 'Alarms', monitored);
+    new Dashboard(this, 'Dashboard', { ...monitored, alarms });
     this.#refuseToDeploy(notDeployable(stage));
     this.#applyToAll(settings, encryption.dataKey);
-
-    new CfnOutput(this, 'WebhookUrl', { value: edge.url, description: 'Where 8x8 delivers' });
-    new CfnOutput(this, 'AuthorizationSecretArn', {
-      value: authorization.secret.secretArn,
-      description: 'Holds the Authorization value that 8x8 sends',
+    this.#addOutputs({
+      WebhookUrl: edge.url,
+      AuthorizationSecretArn: authorization.secret.secretArn,
+      QueueUrl: queue.queueUrl,
+      DeadLetterQueueUrl: deadLetterQueue.queueUrl,
+      SubAccountIds: settings.subAccountIds.join(','),
+      WebhookFunctionName: webhook.function.functionName,
+      RecorderEventSourceMappingId: recorder.eventSourceMappingId,
+      RegistrationFunctionName: registration.function.functionName,
+      TableName: table.tableName,
     });
-    new CfnOutput(this, 'QueueUrl', { value: queue.queueUrl, description: 'Deliveries to be recorded' });
-    new CfnOutput(this, 'DeadLetterQueueUrl', {
-      value: deadLetterQueue.queueUrl,
-      description: 'Deliveries that could not be recorded',
-    });
-    new CfnOutput(this, 'SubAccountIds', {
-      value: settings.subAccountIds.join(','),
-      description: 'Sub-accounts whose webhook is registered at 8x8',
-    });
-    new CfnOutput(this, 'WebhookFunctionName', {
-      value: webhook.function.functionName,
-      description: 'Takes deliveries',
-    });
-    new CfnOutput(this, 'RecorderEventSourceMappingId', {
-      value: recorder.eventSourceMappingId,
-      description: 'Feeds the recorder from the queue; disable it to stop recording',
-    });
-    new CfnOutput(this, 'RegistrationFunctionName', {
-      value: registration.function.functionName,
-      description: 'Registers the webhook at 8x8, and checks that it is registered',
-    });
-    new CfnOutput(this, 'TableName', { value: table.tableName, description: 'Session records' });
   }
 
-  /** Adds a rule that CloudFormation cannot meet: it checks rules before it changes anything, and shows the reason. */
+  /** What receives deliveries: the API, the webhook function, and the Authorization value that it accepts. */
+  #receive(
+    { name, settings }: Stage,
+    shared: Pick<WebhookProps, 'queue' | 'deadLetterQueue' | 'encryption'>,
+  ) {
+    const authorization = new Authorization(this, 'Authorization', {
+      version: settings.authorizationVersion,
+      encryption: shared.encryption,
+    });
+    const webhook = new Webhook(this, 'Webhook', {
+      subAccountIds: settings.subAccountIds,
+      authorizationDigests: authorization.digests,
+      concurrency: settings.webhookConcurrency,
+      ...shared,
+    });
+    const edge = new Edge(this, 'Edge', { stageName: name, settings, receiver: webhook.function });
+    new Tracing(this, 'Tracing', {
+      fraction: settings.tracedFraction,
+      serviceName: `${this.stackName}/${name}`,
+    });
+    return { authorization, webhook, edge };
+  }
+
+  /** The daily exports, the measurement of their age, and the queries over them; nothing if they are disabled. */
+  #export(settings: Settings, table: Table, encryption: Encryption) {
+    if (!settings.exports) return {};
+    const exports = new Exports(this, 'Exports', { settings, table, encryption });
+    const { bucket } = exports;
+    const exportAge = new ExportAge(this, 'ExportAge', { table, bucket });
+    new Athena(this, 'Athena', { settings, bucket, encryption });
+    return { exports, exportAge };
+  }
+
+  /** Adds a rule that always fails: CloudFormation checks rules before it changes anything, and shows the reason. */
   #refuseToDeploy(reason: string | undefined): void {
     if (reason === undefined) return;
     new CfnRule(this, 'Deployable', {
-      // No region has this name. A rule without a reference might be refused for another reason.
+      // No region has this name. A rule without a reference might be rejected for another reason.
       assertions: [{ assert: Fn.conditionEquals(Aws.REGION, 'none'), assertDescription: reason }],
     });
   }
 
-  /** What every log group, role and resource has, those of CDK's own functions too. */
+  /** Configures every log group, role and resource, including those of CDK's own functions. */
   #applyToAll({ logRetentionDays, permissionsBoundaryArn, tags }: Settings, key: Key | undefined): void {
     Aspects.of(this).add({
       visit(node) {
@@ -144,16 +138,33 @@ export class VssWebhookStack extends Stack {
       const boundary = ManagedPolicy.fromManagedPolicyArn(this, 'Boundary', permissionsBoundaryArn);
       PermissionsBoundary.of(this).apply(boundary);
     }
-    // Not every region's schema of a dashboard has tags yet.
+    // In some regions the schema of dashboards has no tags yet.
     const excludeResourceTypes = ['AWS::CloudWatch::Dashboard'];
     for (const [name, value] of Object.entries(tags))
       Tags.of(this).add(name, value, { excludeResourceTypes });
   }
+
+  #addOutputs(values: Record<(typeof OUTPUTS)[number][0], string>): void {
+    for (const [name, description] of OUTPUTS)
+      new CfnOutput(this, name, { value: values[name], description });
+  }
 }
 
-/** Why a stage may be synthesized but not deployed; undefined if it may be deployed. */
+const OUTPUTS = [
+  ['WebhookUrl', 'URL to which 8x8 delivers'],
+  ['AuthorizationSecretArn', 'Secret with the Authorization value that 8x8 sends'],
+  ['QueueUrl', 'Queue of deliveries to be recorded'],
+  ['DeadLetterQueueUrl', 'Queue of deliveries that could not be recorded'],
+  ['SubAccountIds', 'Sub-accounts whose webhook is registered at 8x8'],
+  ['WebhookFunctionName', 'Function that receives deliveries'],
+  ['RecorderEventSourceMappingId', 'Invokes the recorder for the queue; disable it to stop recording'],
+  ['RegistrationFunctionName', 'Function that registers the webhook at 8x8 and checks the registration'],
+  ['TableName', 'Table of session records'],
+] as const;
+
+/** Why a stage can be synthesized but not deployed; undefined if it can be deployed. */
 function notDeployable({ name, settings }: Stage): string | undefined {
-  if (name === 'local') return 'The stage local is for npm start. Deploy another one: -c stage=NAME';
+  if (name === 'local') return 'The stage local is only for npm start. Deploy another stage: -c stage=NAME';
   if (!settings.subAccountIds.some((id) => id.startsWith('your_subaccount'))) return undefined;
-  return `subAccountIds of the stage ${name} in cdk.json is still the placeholder. Set it to your sub-accounts at 8x8`;
+  return `subAccountIds of the stage ${name} in cdk.json is still the placeholder. Set it to your 8x8 sub-accounts`;
 }

@@ -13,39 +13,62 @@ import { ATHENA_VIEWS, exportFiles, viewTable } from './glue-tables.ts';
 
 export interface AthenaProps {
   settings: Settings;
-  /** Holds the exports; gets the results. */
+  /** Holds the exports and the query results. */
   bucket: Bucket;
   encryption: Encryption;
 }
 
-/** What analysts need to query the exports in Athena: tables, a workgroup, saved queries, and a policy to attach. */
+/** Lets analysts query the exports in Athena: tables, a workgroup, saved queries, and a policy to attach. */
 export class Athena extends Construct {
-  constructor(scope: Construct, id: string, { settings, bucket, encryption: { key, dataKey } }: AthenaProps) {
+  readonly #database: string;
+
+  constructor(scope: Construct, id: string, props: AthenaProps) {
     super(scope, id);
-    const stack = Stack.of(this);
-    const database = databaseName(stack.stackName);
-    const catalogId = stack.account;
-    const created = new CfnDatabase(this, 'Database', {
+    this.#database = databaseName(Stack.of(this).stackName);
+    const tables = this.#tables(props);
+    const workgroup = this.#workgroup(props);
+    this.#savedQueries(workgroup);
+    const policy = this.#analystPolicy(props, tables);
+    new CfnOutput(this, 'WorkgroupName', {
+      key: 'AthenaWorkgroup',
+      value: workgroup.name,
+      description: `Workgroup for analysts, who query the database ${this.#database}`,
+    });
+    new CfnOutput(this, 'PolicyArn', {
+      key: 'AnalystPolicyArn',
+      value: policy.managedPolicyArn,
+      description: 'Policy for analysts; attach it to their role',
+    });
+  }
+
+  /** Creates the database and its tables, and returns the tables. */
+  #tables({ settings, bucket }: AthenaProps): readonly CfnTable.TableInputProperty[] {
+    const { account: catalogId, stackName } = Stack.of(this);
+    const database = new CfnDatabase(this, 'Database', {
       catalogId,
-      databaseInput: { name: database, description: `Session records of ${stack.stackName}` },
+      databaseInput: { name: this.#database, description: `Session records of ${stackName}` },
     });
     const location = {
       url: bucket.s3UrlForObject(EXPORTS_PREFIX),
       retentionDays: settings.exportRetentionDays,
     };
-    const tables = [exportFiles(location), ...ATHENA_VIEWS.map((view) => viewTable(view, database))];
+    const tables = [exportFiles(location), ...ATHENA_VIEWS.map((view) => viewTable(view, this.#database))];
     for (const tableInput of tables) {
       const table = new CfnTable(this, `Table-${tableInput.name}`, {
         catalogId,
-        databaseName: database,
+        databaseName: this.#database,
         tableInput,
       });
-      table.addResourceDependency(created);
+      table.addResourceDependency(database);
     }
+    return tables;
+  }
 
-    const workgroup = new CfnWorkGroup(this, 'Workgroup', {
-      name: stack.stackName,
-      description: `Queries of the session records of ${stack.stackName}`,
+  #workgroup({ settings, bucket, encryption: { dataKey } }: AthenaProps): CfnWorkGroup {
+    const { stackName } = Stack.of(this);
+    return new CfnWorkGroup(this, 'Workgroup', {
+      name: stackName,
+      description: `Queries of the session records of ${stackName}`,
       recursiveDeleteOption: true,
       workGroupConfiguration: {
         enforceWorkGroupConfiguration: true,
@@ -60,89 +83,75 @@ export class Athena extends Construct {
         },
       },
     });
+  }
+
+  #savedQueries(workgroup: CfnWorkGroup): void {
     for (const { name, question, sql } of SAVED_QUERIES) {
       const query = new CfnNamedQuery(this, `Query-${name}`, {
         name,
         description: question,
-        database,
+        database: this.#database,
         queryString: sql,
         workGroup: workgroup.name,
       });
       query.addResourceDependency(workgroup);
     }
+  }
 
+  #analystPolicy(
+    { bucket, encryption: { key } }: AthenaProps,
+    tables: readonly CfnTable.TableInputProperty[],
+  ): ManagedPolicy {
+    const stack = Stack.of(this);
+    const arns = (service: string, ...resources: string[]) =>
+      resources.map((resource) => stack.formatArn({ service, resource }));
+    const catalog = [
+      'catalog',
+      // Athena requires it. https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+      'database/default',
+      `database/${this.#database}`,
+      ...tables.map(({ name }) => `table/${this.#database}/${name}`),
+    ];
     const policy = new ManagedPolicy(this, 'AnalystPolicy', {
       description: `Lets analysts query the session records of ${stack.stackName} in Athena`,
       statements: [
-        new PolicyStatement({
-          actions: [...ATHENA_ACTIONS],
-          resources: [stack.formatArn({ service: 'athena', resource: `workgroup/${stack.stackName}` })],
-        }),
-        new PolicyStatement({
-          actions: [...CATALOG_ACTIONS],
-          resources: [stack.formatArn({ service: 'athena', resource: 'datacatalog/AwsDataCatalog' })],
-        }),
-        new PolicyStatement({ actions: [...LIST_ACTIONS], resources: ['*'] }),
-        new PolicyStatement({
-          actions: [
-            'glue:GetDatabase',
-            'glue:GetDatabases',
-            'glue:GetPartitions',
-            'glue:GetTable',
-            'glue:GetTables',
-          ],
-          resources: [
-            'catalog',
-            // Athena looks there too.
-            'database/default',
-            `database/${database}`,
-            ...tables.map(({ name }) => `table/${database}/${name}`),
-          ].map((resource) => stack.formatArn({ service: 'glue', resource })),
-        }),
-        new PolicyStatement({
-          actions: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
-          resources: [bucket.bucketArn],
-        }),
-        new PolicyStatement({
-          actions: ['s3:GetObject'],
-          resources: [bucket.arnForObjects(`${EXPORTS_PREFIX}*`)],
-        }),
-        new PolicyStatement({
-          actions: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],
-          resources: [bucket.arnForObjects(`${RESULTS_PREFIX}*`)],
-        }),
-        new PolicyStatement({
-          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-          resources: [key.keyArn],
-        }),
+        allow(ATHENA_ACTIONS, arns('athena', `workgroup/${stack.stackName}`)),
+        allow(CATALOG_ACTIONS, arns('athena', 'datacatalog/AwsDataCatalog')),
+        allow(LIST_ACTIONS, ['*']),
+        allow(
+          ['glue:GetDatabase', 'glue:GetDatabases', 'glue:GetPartitions', 'glue:GetTable', 'glue:GetTables'],
+          arns('glue', ...catalog),
+        ),
+        allow(['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], [bucket.bucketArn]),
+        allow(['s3:GetObject'], [bucket.arnForObjects(`${EXPORTS_PREFIX}*`)]),
+        allow(
+          ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],
+          [bucket.arnForObjects(`${RESULTS_PREFIX}*`)],
+        ),
+        allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn]),
       ],
     });
     const bucketId = stack.resolve(bucket.bucketArn)['Fn::GetAtt'][0];
     for (const prefix of [EXPORTS_PREFIX, RESULTS_PREFIX]) {
       Validations.of(policy).acknowledge({
         id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${bucketId}.Arn>/${prefix}*]`,
-        reason: 'DynamoDB and Athena name the objects of exports and results; they are under this prefix.',
+        reason: 'DynamoDB and Athena choose the names of the objects; all of them are under this prefix.',
       });
     }
     Validations.of(policy).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
       reason:
-        'What the console asks for its menus takes no resource: the lists of workgroups, catalogs and engines.',
+        'The console lists workgroups, catalogs and engine versions. IAM has no resource types for these actions.',
     });
-    new CfnOutput(this, 'WorkgroupName', {
-      key: 'AthenaWorkgroup',
-      value: workgroup.name,
-      description: `Where analysts query, in the database ${database}`,
-    });
-    new CfnOutput(this, 'PolicyArn', {
-      key: 'AnalystPolicyArn',
-      value: policy.managedPolicyArn,
-      description: 'What an analyst needs; attach it to their role',
-    });
+    return policy;
   }
 }
 
-/** To run queries in a workgroup, to see their results, and the saved ones. */
+function allow(actions: readonly string[], resources: string[]): PolicyStatement {
+  return new PolicyStatement({ actions: [...actions], resources });
+}
+
+/** Run queries in a workgroup, and read their results and the saved queries. */
 const ATHENA_ACTIONS = [
   'athena:BatchGetNamedQuery',
   'athena:BatchGetQueryExecution',
@@ -157,7 +166,7 @@ const ATHENA_ACTIONS = [
   'athena:StopQueryExecution',
 ] as const;
 
-/** To see databases and tables in the console. */
+/** Browse databases and tables in the console. */
 const CATALOG_ACTIONS = [
   'athena:GetDataCatalog',
   'athena:GetDatabase',
@@ -166,7 +175,7 @@ const CATALOG_ACTIONS = [
   'athena:ListTableMetadata',
 ] as const;
 
-/** For the menus of the console. These take no resource. */
+/** Fill the menus of the console. IAM has no resource types for these actions. */
 const LIST_ACTIONS = [
   'athena:ListDataCatalogs',
   'athena:ListEngineVersions',

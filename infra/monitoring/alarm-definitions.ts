@@ -19,7 +19,7 @@ export interface AlarmsProps {
   api: RestApi;
   queue: Queue;
   deadLetterQueue: Queue;
-  /** Where there are any. */
+  /** Undefined if the stage has no exports. */
   exports: Exports | undefined;
   functions: Readonly<Record<'Webhook' | 'Recorder' | 'Registration', NodeFunction>> & {
     ExportAge?: NodeFunction;
@@ -28,17 +28,17 @@ export interface AlarmsProps {
 
 export interface AlarmDefinition {
   metric: IMetric;
-  /** Alarms at this value, or at one beyond it. */
+  /** The alarm triggers at this value and above; with `isLow`, at this value and below. */
   threshold: number;
-  /** Whether beyond is below. */
+  /** Whether a low value triggers the alarm. Default: false. */
   isLow?: boolean;
-  /** How many periods; one, where it is not given. */
+  /** How many periods have to breach the threshold. Default: 1. */
   periods?: number;
-  /** Of how many: those periods in a row, where it is not given. */
+  /** Among how many of the last periods. Default: `periods`, which means consecutive periods. */
   outOf?: number;
-  /** What no data means; that all is well, where it is not given. */
+  /** How missing data counts. Default: as OK. */
   missing?: TreatMissingData;
-  /** What it means. */
+  /** What has happened. */
   means: string;
   /** What is at risk. */
   risk: string;
@@ -46,39 +46,43 @@ export interface AlarmDefinition {
   first: string;
 }
 
-/** What is at risk when a function fails as a whole. */
-const RISK_OF_ERRORS: Readonly<Record<string, string>> = {
-  Webhook: 'the deliveries that were answered 5xx.',
-  Recorder: 'nothing yet: the queue tries again.',
-  Registration: 'nothing yet: 8x8 goes on to deliver as it did.',
-  ExportAge: 'nothing yet; an export that is missing would not be noticed.',
-};
+type AlarmDefinitions = Record<string, AlarmDefinition>;
 
-/** Every alarm of a stage, by name. */
-export function alarmDefinitions(scope: Construct, props: AlarmsProps): Record<string, AlarmDefinition> {
-  const { stageName, settings, api, queue, deadLetterQueue, exports, functions } = props;
-  const period = Duration.minutes(5);
-  const checks = Duration.minutes(settings.registrationCheckMinutes);
-  const stage = `--stage ${stageName}`;
-  const logsOf = (name: 'Webhook' | 'Recorder') => `aws logs tail ${functions[name].logGroup.logGroupName}`;
-  const registered = countedMetric(scope, 'WebhookRegistered').with({ period: checks });
+/** Every alarm of a stage, by name. Metrics without a period have CDK's default, five minutes. */
+export function alarmDefinitions(scope: Construct, props: AlarmsProps): AlarmDefinitions {
+  return {
+    ...queueAlarms(scope, props),
+    ...apiAlarms(scope, props),
+    ...functionAlarms(props),
+    ...registrationAlarms(scope, props),
+    ...exportAlarms(scope, props),
+    ...sessionAlarms(scope, props),
+  };
+}
 
+const doctorCommand = ({ stageName }: AlarmsProps) => `npm run doctor -- --stage ${stageName}`;
+
+const redriveCommand = ({ stageName }: AlarmsProps) => `npm run redrive -- --stage ${stageName}`;
+
+const logsCommand = ({ logGroup }: NodeFunction) => `aws logs tail ${logGroup.logGroupName} --since 1h`;
+
+function queueAlarms(scope: Construct, props: AlarmsProps): AlarmDefinitions {
   return {
     DeadLetters: {
-      metric: deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
+      metric: props.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
       threshold: 1,
-      means: 'There are deliveries that could not be recorded.',
+      means: 'The dead-letter queue holds deliveries that could not be recorded.',
       risk: `they are deleted ${RETENTION_DAYS.deadLetterQueue} days after they were delivered.`,
-      first: `npm run redrive -- ${stage}`,
+      first: redriveCommand(props),
     },
     QueueAge: {
-      metric: queue.metricApproximateAgeOfOldestMessage({ period, statistic: 'Maximum' }),
+      metric: props.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum' }),
       threshold: 600,
       periods: 2,
       means:
-        'Deliveries have waited for more than ten minutes: the recorder does not keep up, does not run, or the table is unavailable. An outage of up to 12 hours heals by itself.',
-      risk: `analysts see sessions late. The queue keeps a delivery for ${RETENTION_DAYS.queue} days: ${RETENTION_DAYS.queue} days less the value are left. The value leaves out what was received three times, which becomes a dead letter after 14 hours.`,
-      first: `npm run doctor -- ${stage}`,
+        'The oldest delivery has waited for more than ten minutes: the recorder does not keep up or does not run, or the table is unavailable. After an outage of up to 12 hours the recorder catches up by itself.',
+      risk: `analysts see sessions late. The queue keeps a delivery for ${RETENTION_DAYS.queue} days: ${RETENTION_DAYS.queue} days minus the value of the metric remain. The metric excludes messages that were received three times; those become dead letters after 14 hours.`,
+      first: doctorCommand(props),
     },
     RecordsFailed: {
       metric: countedMetric(scope, 'RecordsFailed'),
@@ -87,129 +91,157 @@ export function alarmDefinitions(scope: Construct, props: AlarmsProps): Record<s
       // The longest back-off is an hour: any 26 periods (130 minutes) contain two attempts.
       outOf: 26,
       means:
-        'Recording has failed at least twice within about two hours. A fault of AWS (throttled, unavailable) is retried for 14 hours, after a minute at first and every hour at last; any other error five times, within a quarter of an hour.',
-      risk: 'nothing yet: what fails for longer becomes a dead letter, to be sent back once the cause is gone.',
-      first: `${logsOf('Recorder')} --since 1h`,
+        'Recording has failed at least twice within about two hours. After an AWS error (throttled, unavailable) a message is retried for 14 hours, with a back-off that grows from one minute to one hour. After any other error it is attempted five times within a quarter of an hour.',
+      risk: 'nothing yet: a delivery that keeps failing becomes a dead letter. Redrive it once the cause is fixed.',
+      first: logsCommand(props.functions.Recorder),
     },
+  };
+}
+
+function apiAlarms(scope: Construct, props: AlarmsProps): AlarmDefinitions {
+  return {
     Webhook5xx: {
-      metric: api.metricServerError({ period, statistic: 'Sum' }),
+      metric: props.api.metricServerError({ statistic: 'Sum' }),
       threshold: 1,
-      means: 'A delivery was answered 5xx: it could not be put into the queue, or the function did not run.',
-      risk: 'it is lost, unless 8x8 repeats it, which 8x8 does not document.',
-      first: `${logsOf('Webhook')} --since 1h`,
+      means: 'A delivery was answered 5xx: it could not be sent to the queue, or the function did not run.',
+      risk: 'that delivery. It is lost unless 8x8 retries it; 8x8 documents no retries.',
+      first: logsCommand(props.functions.Webhook),
     },
     Webhook4xx: {
-      metric: api.metricClientError({ period, statistic: 'Sum' }),
+      metric: props.api.metricClientError({ statistic: 'Sum' }),
       threshold: 100,
       means:
-        'Many requests are refused: someone else has found the URL (403, 404), 8x8 sends more than throttlingRate (429), or what we do not take (422).',
-      risk: 'deliveries of 8x8, if they are among them: only what is answered 400 or 422 is kept.',
-      first: `see "Deliveries by outcome" on the dashboard ${Stack.of(scope).stackName}: what is not there, API Gateway has refused; then npm run redrive -- ${stage}`,
+        'Many requests are rejected: someone else has found the URL (403, 404), or 8x8 exceeds throttlingRate (429) or sends bodies that the webhook does not accept (422).',
+      risk: 'deliveries from 8x8, if the rejected requests include any. Only requests that are answered 400 or 422 are kept.',
+      first: `see "Deliveries by outcome" on the dashboard ${Stack.of(scope).stackName}; API Gateway rejected the requests for which it shows no reason. Then ${redriveCommand(props)}`,
     },
     WebhookUnauthorized: {
       metric: countedMetric(scope, 'DeliveriesRejected', { reason: 'unauthorized' }),
       threshold: 1,
       means:
-        'A request from an allowed address has no accepted Authorization value: 8x8 may send another one.',
-      risk: 'every delivery, if it is so: what is answered 401 is not kept.',
-      first: `npm run doctor -- ${stage}; if no session is recorded since, raise authorizationVersion by one and deploy`,
+        'A request from an allowed address had no accepted Authorization value: 8x8 may send a different one.',
+      risk: 'every delivery, if 8x8 does: requests that are answered 401 are not kept.',
+      first: `${doctorCommand(props)}; if no session has been recorded since, raise authorizationVersion by one and deploy`,
     },
+  };
+}
+
+/** What is at risk when an invocation of a function fails. */
+const RISK_OF_ERRORS: Readonly<Record<string, string>> = {
+  Webhook: 'the deliveries that were answered 5xx.',
+  Recorder: 'nothing yet: the queue redelivers the messages.',
+  Registration: 'nothing yet: 8x8 keeps delivering as before.',
+  ExportAge: 'nothing yet, but a missing export would go unnoticed.',
+};
+
+function functionAlarms({ functions }: AlarmsProps): AlarmDefinitions {
+  return {
     ...Object.fromEntries(
       Object.entries(functions).map(([name, each]): [string, AlarmDefinition] => [
         `${name}Errors`,
         {
-          metric: each.metricErrors({ period }),
+          metric: each.metricErrors(),
           threshold: 1,
-          means: `The function ${name} failed as a whole: it threw, timed out or could not start.`,
+          means: `The function ${name} threw, timed out or could not start.`,
           risk: RISK_OF_ERRORS[name] ?? 'nothing yet.',
-          first: `aws logs tail ${each.logGroup.logGroupName} --since 1h`,
+          first: logsCommand(each),
         },
       ]),
     ),
     WebhookThrottles: {
-      metric: functions.Webhook.metricThrottles({ period }),
+      metric: functions.Webhook.metricThrottles(),
       threshold: 1,
       means:
-        "Lambda had no concurrency left for the webhook's function: in the account, or of its own webhookConcurrency.",
-      risk: 'deliveries that were answered 5xx.',
+        'Lambda throttled the webhook function: the account, or its webhookConcurrency, had no concurrency left.',
+      risk: 'the deliveries that were answered 5xx.',
       first:
-        'aws lambda get-account-settings; then ask AWS for more, or set webhookConcurrency, or raise it, and deploy',
+        'aws lambda get-account-settings; then request a higher limit from AWS, or set or raise webhookConcurrency and deploy',
     },
-    ...Object.fromEntries(
-      (['Webhook', 'Recorder'] as const).map((name): [string, AlarmDefinition] => {
-        const timeout = functions[name].timeout?.toMilliseconds() ?? 0;
-        return [
-          `${name}Duration`,
-          {
-            metric: functions[name].metricDuration({ period, statistic: 'Maximum' }),
-            threshold: timeout * 0.8,
-            means: `The function ${name} took more than four fifths of its ${timeout / 1_000} seconds: the AWS services behind it may be slow.`,
-            risk:
-              name === 'Webhook'
-                ? 'deliveries that will be answered 5xx.'
-                : 'nothing yet: the queue tries again.',
-            first: `${logsOf(name)} --since 1h; https://health.aws.amazon.com`,
-          },
-        ];
-      }),
-    ),
+    WebhookDuration: durationAlarm('Webhook', functions.Webhook, 'deliveries that will be answered 5xx.'),
+    RecorderDuration: durationAlarm('Recorder', functions.Recorder, 'nothing yet: the queue redelivers.'),
+  };
+}
+
+function durationAlarm(name: string, target: NodeFunction, risk: string): AlarmDefinition {
+  const timeout = target.timeout?.toMilliseconds() ?? 0;
+  return {
+    metric: target.metricDuration({ statistic: 'Maximum' }),
+    threshold: timeout * 0.8,
+    means: `The function ${name} ran for at least 80 % of its timeout of ${timeout / 1_000} seconds: the AWS services that it calls may be slow.`,
+    risk,
+    first: `${logsCommand(target)}; https://health.aws.amazon.com`,
+  };
+}
+
+function registrationAlarms(scope: Construct, props: AlarmsProps): AlarmDefinitions {
+  const period = Duration.minutes(props.settings.registrationCheckMinutes);
+  return {
     RegistrationLost: {
-      metric: registered.with({ statistic: 'Minimum' }),
+      metric: countedMetric(scope, 'WebhookRegistered').with({ period, statistic: 'Minimum' }),
       threshold: 0,
       isLow: true,
-      // What is lost stays lost while nobody can look.
+      // While the registration cannot be checked, the alarm keeps its state.
       missing: TreatMissingData.IGNORE,
-      means: 'A webhook is not registered at 8x8 as it should be, or 8x8 does not let us look.',
-      risk: 'every session of that sub-account, if 8x8 delivers nowhere or elsewhere; nothing yet, if only the API key is refused.',
-      first: `npm run doctor -- ${stage}`,
+      means: 'A webhook is not registered at 8x8 as it should be, or 8x8 denies access to the registration.',
+      risk: 'every session of that sub-account if 8x8 delivers to another URL or to none; nothing yet if 8x8 only rejects the API key.',
+      first: doctorCommand(props),
     },
     RegistrationUnchecked: {
-      metric: countedMetric(scope, 'WebhookUnchecked').with({ period: checks, statistic: 'Minimum' }),
+      metric: countedMetric(scope, 'WebhookUnchecked').with({ period, statistic: 'Minimum' }),
       threshold: 1,
       periods: 3,
       missing: TreatMissingData.BREACHING,
-      means: 'In each of three checks in a row, at least one sub-account could not be checked at 8x8.',
-      risk: 'nothing yet; a lost registration would not be noticed.',
-      first: `npm run doctor -- ${stage}`,
+      means: 'In each of three consecutive checks, at least one sub-account could not be checked at 8x8.',
+      risk: 'nothing yet, but a lost registration would go unnoticed.',
+      first: doctorCommand(props),
     },
-    ...(exports && {
-      ExportMissing: {
-        metric: countedMetric(scope, 'ExportAge').with({ statistic: 'Maximum', period: Duration.hours(1) }),
-        threshold: MAX_EXPORT_AGE_HOURS * 3_600,
-        periods: 2,
-        // Whatever keeps the age from being measured must not hide it.
-        missing: TreatMissingData.BREACHING,
-        means: `The newest complete export is more than ${MAX_EXPORT_AGE_HOURS} hours old: the last one was not started, failed, or is not complete yet. Or its age was not measured for two hours.`,
-        risk: 'analysts see sessions up to that export; the table has them all.',
-        first: `npm run doctor -- ${stage}`,
-      },
-      ExportRefused: {
-        metric: exports.refused,
-        threshold: 1,
-        means: 'DynamoDB refused to start an export. The scheduler tries again for four hours.',
-        risk: 'nothing yet; analysts see yesterday’s sessions if it stays so.',
-        first: `aws dynamodb list-exports; what to do instead is in infra/exports/README.md, "Daily exports"`,
-      },
-      ExportDropped: {
-        metric: exports.dropped,
-        threshold: 1,
-        means: 'The scheduler has given up starting an export; the next one is due tomorrow.',
-        risk: 'analysts see yesterday’s sessions; the table has them all.',
-        first: `aws dynamodb list-exports; what to do instead is in infra/exports/README.md, "Daily exports"`,
-      },
-    }),
-    ...(settings.noSessionsHours !== undefined && {
-      NoSessions: {
-        metric: countedMetric(scope, 'SessionsRecorded').with({
-          period: Duration.hours(settings.noSessionsHours),
-        }),
-        threshold: 0,
-        isLow: true,
-        missing: TreatMissingData.BREACHING,
-        means: `No session was recorded for ${settings.noSessionsHours} hours.`,
-        risk: 'every session since, if there were any.',
-        first: `npm run doctor -- ${stage}`,
-      },
-    }),
+  };
+}
+
+function exportAlarms(scope: Construct, props: AlarmsProps): AlarmDefinitions {
+  const { exports } = props;
+  if (!exports) return {};
+  const first = 'aws dynamodb list-exports; then follow "Daily exports" in infra/exports/README.md';
+  return {
+    ExportMissing: {
+      metric: countedMetric(scope, 'ExportAge').with({ statistic: 'Maximum', period: Duration.hours(1) }),
+      threshold: MAX_EXPORT_AGE_HOURS * 3_600,
+      periods: 2,
+      // A failure to measure the age must not hide a missing export.
+      missing: TreatMissingData.BREACHING,
+      means: `The newest complete export is more than ${MAX_EXPORT_AGE_HOURS} hours old: the last one did not start, failed, or is not complete yet. Or the age was not measured for two hours.`,
+      risk: 'nothing is lost: the table has all sessions. Analysts see those up to that export.',
+      first: doctorCommand(props),
+    },
+    ExportRefused: {
+      metric: exports.refused,
+      threshold: 1,
+      means: 'DynamoDB refused to start an export. EventBridge Scheduler retries for four hours.',
+      risk: 'nothing yet. If every retry fails, analysts see yesterday’s export.',
+      first,
+    },
+    ExportDropped: {
+      metric: exports.dropped,
+      threshold: 1,
+      means: 'EventBridge Scheduler has given up starting an export. The next one is due tomorrow.',
+      risk: 'nothing is lost: the table has all sessions. Analysts see yesterday’s export.',
+      first,
+    },
+  };
+}
+
+function sessionAlarms(scope: Construct, props: AlarmsProps): AlarmDefinitions {
+  const hours = props.settings.noSessionsHours;
+  if (hours === undefined) return {};
+  return {
+    NoSessions: {
+      metric: countedMetric(scope, 'SessionsRecorded').with({ period: Duration.hours(hours) }),
+      threshold: 0,
+      isLow: true,
+      missing: TreatMissingData.BREACHING,
+      means: `No session was recorded for ${hours} hours.`,
+      risk: 'every session since then, if there were calls.',
+      first: doctorCommand(props),
+    },
   };
 }

@@ -24,64 +24,75 @@ export interface DashboardProps {
   functions: Readonly<Record<string, NodeFunction>>;
 }
 
-/** One page: are we fine, are we losing anything, what is going on, what does it cost. */
+/** One page, from top to bottom: alarms, losses, backlog, sessions, errors, cost. */
 export class Dashboard extends Construct {
   constructor(scope: Construct, id: string, props: DashboardProps) {
     super(scope, id);
-    const { alarms, api, queue, deadLetterQueue, table, functions } = props;
-    const stack = Stack.of(this);
-    const counted = (name: string, label: string) => countedMetric(this, name).with({ label });
-    const byFunction = (metric: (each: NodeFunction) => Metric) =>
-      Object.entries(functions).map(([label, each]) => metric(each).with({ label }));
-    const graph = (title: string, left: IMetric[], right: IMetric[] = []) =>
-      new GraphWidget({ title, left, right, width: 8, height: 6, period: Duration.minutes(5) });
+    const dashboardName = Stack.of(this).stackName;
+    new CloudWatchDashboard(this, 'Dashboard', { dashboardName }).addWidgets(
+      new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: 24, height: 4 }),
+      ...this.#deliveries(props),
+      ...this.#sessions(),
+      ...this.#functions(props),
+    );
+  }
 
-    new CloudWatchDashboard(this, 'Dashboard', { dashboardName: stack.stackName }).addWidgets(
-      new AlarmStatusWidget({ title: 'Are we fine?', alarms: [...alarms], width: 24, height: 4 }),
+  #deliveries({ api, queue, deadLetterQueue }: DashboardProps): GraphWidget[] {
+    return [
       graph(
-        'Are we losing anything? Dead letters, answers 5xx',
+        'Losses: dead letters, 5xx responses',
         [
           deadLetterQueue.metricApproximateNumberOfMessagesVisible({
             label: 'dead letters',
             statistic: 'Maximum',
           }),
         ],
-        [api.metricServerError({ label: 'answered 5xx', statistic: 'Sum' })],
+        [api.metricServerError({ label: '5xx responses', statistic: 'Sum' })],
       ),
       graph(
-        'What waits: messages, and the age of the oldest',
+        'Backlog: messages, age of the oldest',
         [queue.metricApproximateNumberOfMessagesVisible({ label: 'waiting', statistic: 'Maximum' })],
         [queue.metricApproximateAgeOfOldestMessage({ label: 'age in seconds', statistic: 'Maximum' })],
       ),
-      graph('From delivery to record', [
-        countedMetric(this, 'RecordingLag').with({ label: 'median', statistic: 'p50' }),
-        countedMetric(this, 'RecordingLag').with({ label: 'p99', statistic: 'p99' }),
+      graph('Recording lag, in milliseconds', [
+        this.#counted('RecordingLag', 'median', 'p50'),
+        this.#counted('RecordingLag', 'p99', 'p99'),
       ]),
       graph('Deliveries by outcome', [
-        counted('DeliveriesAccepted', 'accepted'),
-        search(stack, 'DeliveriesRejected', 'reason'),
-        api.metricClientError({ label: 'all answers 4xx', statistic: 'Sum' }),
+        this.#counted('DeliveriesAccepted', 'accepted'),
+        this.#countedBy('DeliveriesRejected', 'reason'),
+        api.metricClientError({ label: 'all 4xx responses', statistic: 'Sum' }),
       ]),
+    ];
+  }
+
+  #sessions(): GraphWidget[] {
+    return [
       graph('Sessions by status; dead letters by reason', [
-        search(stack, 'SessionsRecorded', 'sessionStatus'),
-        search(stack, 'DeadLettered', 'reason'),
+        this.#countedBy('SessionsRecorded', 'sessionStatus'),
+        this.#countedBy('DeadLettered', 'reason'),
       ]),
-      graph('Registered at 8x8', [
-        countedMetric(this, 'WebhookRegistered').with({ label: 'every webhook', statistic: 'Minimum' }),
-        countedMetric(this, 'WebhookUnchecked').with({ label: 'unchecked', statistic: 'Maximum' }),
+      graph('Registration at 8x8', [
+        this.#counted('WebhookRegistered', 'all registered', 'Minimum'),
+        this.#counted('WebhookUnchecked', 'unchecked sub-accounts', 'Maximum'),
       ]),
-      graph('Age of the newest export, in seconds', [
-        countedMetric(this, 'ExportAge').with({ label: 'age', statistic: 'Maximum' }),
+      graph('Age of the newest export, in seconds', [this.#counted('ExportAge', 'age', 'Maximum')]),
+      graph('Summaries: duplicate, conflicting, unrecognised, incomplete', [
+        this.#counted('DuplicateDeliveries', 'duplicates'),
+        this.#counted('ConflictingSummaries', 'conflicts'),
+        this.#counted('UnrecognisedFields', 'unrecognised fields'),
+        this.#counted('IncompleteSummaries', 'incomplete summaries'),
       ]),
-      graph('Told twice, told otherwise, not understood', [
-        counted('DuplicateDeliveries', 'duplicates'),
-        counted('ConflictingSummaries', 'conflicts'),
-        counted('UnrecognisedFields', 'unrecognised fields'),
-        counted('IncompleteSummaries', 'incomplete summaries'),
-      ]),
+    ];
+  }
+
+  #functions({ functions, table }: DashboardProps): GraphWidget[] {
+    const byFunction = (metric: (each: NodeFunction) => Metric) =>
+      Object.entries(functions).map(([label, each]) => metric(each).with({ label }));
+    return [
       graph(
-        'Failures of functions; failed attempts to record',
-        [...byFunction((each) => each.metricErrors()), counted('RecordsFailed', 'records failed')],
+        'Errors and throttles of functions; failed attempts to record',
+        [...byFunction((each) => each.metricErrors()), this.#counted('RecordsFailed', 'records failed')],
         byFunction((each) => each.metricThrottles()),
       ),
       graph(
@@ -89,30 +100,39 @@ export class Dashboard extends Construct {
         byFunction((each) => each.metricDuration({ statistic: 'p99' })),
       ),
       graph(
-        'What it costs: invocations, write units, log bytes',
+        'Cost: invocations, write units, log bytes',
         [
           ...byFunction((each) => each.metricInvocations()),
           table.metricConsumedWriteCapacityUnits({ label: 'write units', statistic: 'Sum' }),
         ],
-        byFunction(
-          (each) =>
-            new Metric({
-              namespace: 'AWS/Logs',
-              metricName: 'IncomingBytes',
-              dimensionsMap: { LogGroupName: each.logGroup.logGroupName },
-              statistic: 'Sum',
-            }),
-        ),
+        byFunction(logBytes),
       ),
-    );
+    ];
+  }
+
+  #counted(name: string, label: string, statistic = 'Sum'): Metric {
+    return countedMetric(this, name).with({ label, statistic });
+  }
+
+  /** A metric, with a line for each value of the dimension. */
+  #countedBy(name: string, dimension: string): MathExpression {
+    return new MathExpression({
+      expression: `SEARCH('{VssWebhook,service,${dimension}} service="${Stack.of(this).stackName}" MetricName="${name}"', 'Sum', 300)`,
+      usingMetrics: {},
+      label: '',
+    });
   }
 }
 
-/** A metric by each value of a dimension that there is. */
-function search(stack: Stack, metricName: string, dimension: string): MathExpression {
-  return new MathExpression({
-    expression: `SEARCH('{VssWebhook,service,${dimension}} service="${stack.stackName}" MetricName="${metricName}"', 'Sum', 300)`,
-    usingMetrics: {},
-    label: '',
+function graph(title: string, left: IMetric[], right: IMetric[] = []): GraphWidget {
+  return new GraphWidget({ title, left, right, width: 8, height: 6, period: Duration.minutes(5) });
+}
+
+function logBytes({ logGroup }: NodeFunction): Metric {
+  return new Metric({
+    namespace: 'AWS/Logs',
+    metricName: 'IncomingBytes',
+    dimensionsMap: { LogGroupName: logGroup.logGroupName },
+    statistic: 'Sum',
   });
 }

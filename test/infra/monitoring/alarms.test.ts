@@ -71,7 +71,9 @@ describe('the alarms', () => {
       ].MessageRetentionPeriod / 86_400;
 
     expect(alarm('QueueAge').AlarmDescription).toContain(`keeps a delivery for ${days('QueuesQueue')} days`);
-    expect(alarm('QueueAge').AlarmDescription).toContain('An outage of up to 12 hours heals by itself');
+    expect(alarm('QueueAge').AlarmDescription).toContain(
+      'After an outage of up to 12 hours the recorder catches up by itself',
+    );
     expect(JSON.stringify(alarm('RecordsFailed').AlarmDescription)).toContain('retried for 14 hours');
     expect(alarm('DeadLetters').AlarmDescription).toContain(
       `deleted ${days('QueuesDeadLetterQueue')} days after they were delivered`,
