@@ -27,7 +27,7 @@ export class DeadlineExceededError extends Error {
  *
  * @throws DeadlineExceededError when it takes longer.
  */
-export async function inTime<T>(call: Promise<T>): Promise<T> {
+export async function withDeadline<T>(call: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => late.reject(new DeadlineExceededError(`No success within ${MOST_MS} ms`)),

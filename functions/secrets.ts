@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { inTime } from './client-settings.ts';
+import { withDeadline } from './client-settings.ts';
 
 /** IAM is eventually consistent: a permission of the same deployment may not hold for some seconds. */
 const PERMISSION_RETRY_MS = 3_000;
@@ -19,7 +19,7 @@ export function secretReader(
     for (let attempt = 1; ; attempt++) {
       try {
         const command = new GetSecretValueCommand({ SecretId: secretId });
-        const { SecretString } = await inTime(client.send(command));
+        const { SecretString } = await withDeadline(client.send(command));
         if (SecretString) return SecretString;
         throw new Error('it has no text');
       } catch (error) {

@@ -4,8 +4,8 @@ import type { Metrics } from '@aws-lambda-powertools/metrics';
 /** What a handler logs with: Powertools' Logger. No line holds a phone number, a payload, a header or a key. */
 export type Log = Record<'warn' | 'error', (message: string, details: Record<string, unknown>) => void>;
 
-/** A log whose Logger is made for its first line: most instances never have one, and start a twentieth faster so. */
-export function lateLog(): Log {
+/** Created lazily: most environments never log, which saves 5 % of the cold start. */
+export function lazyLogger(): Log {
   let logger: Logger | undefined;
   const made = () => {
     logger ??= new Logger();

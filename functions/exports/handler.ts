@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { clientSettings } from '../client-settings.ts';
 import { readEnvironment } from '../environment.ts';
-import { lateLog } from '../telemetry.ts';
+import { lazyLogger } from '../telemetry.ts';
 import { createHandler } from './create-handler.ts';
 import { tableExports } from './table-exports.ts';
 
@@ -17,6 +17,6 @@ export const handler = createHandler({
   exports: tableExports(new DynamoDBClient(clientSettings), TABLE_ARN),
   destination: { bucket: BUCKET_NAME, prefix: EXPORTS_PREFIX },
   now: Date.now,
-  logger: lateLog(),
+  logger: lazyLogger(),
   metrics: new Metrics({ namespace: 'VssWebhook' }),
 });

@@ -6,7 +6,7 @@ import {
   type ExportSummary,
   ListExportsCommand,
 } from '@aws-sdk/client-dynamodb';
-import { inTime } from '../client-settings.ts';
+import { withDeadline } from '../client-settings.ts';
 
 /** The exports of a table to S3, which DynamoDB lists for 90 days. */
 export interface TableExports {
@@ -25,7 +25,7 @@ export function tableExports(client: DynamoDBClient, tableArn: string): TableExp
       let nextToken: string | undefined;
       do {
         const page = new ListExportsCommand({ TableArn: tableArn, MaxResults: 25, NextToken: nextToken });
-        const { ExportSummaries = [], NextToken } = await inTime(client.send(page));
+        const { ExportSummaries = [], NextToken } = await withDeadline(client.send(page));
         summaries.push(...ExportSummaries);
         nextToken = NextToken;
       } while (nextToken);
@@ -34,11 +34,11 @@ export function tableExports(client: DynamoDBClient, tableArn: string): TableExp
 
     async describe(exportArn) {
       const command = new DescribeExportCommand({ ExportArn: exportArn });
-      return (await inTime(client.send(command))).ExportDescription ?? {};
+      return (await withDeadline(client.send(command))).ExportDescription ?? {};
     },
 
     async tableCreated() {
-      const { Table } = await inTime(client.send(new DescribeTableCommand({ TableName: tableName })));
+      const { Table } = await withDeadline(client.send(new DescribeTableCommand({ TableName: tableName })));
       if (!Table?.CreationDateTime) throw new Error(`DynamoDB does not say when ${tableName} was created`);
       return Table.CreationDateTime;
     },

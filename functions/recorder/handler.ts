@@ -2,9 +2,9 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { clientSettings, inTime } from '../client-settings.ts';
+import { clientSettings, withDeadline } from '../client-settings.ts';
 import { readEnvironment } from '../environment.ts';
-import { lateLog } from '../telemetry.ts';
+import { lazyLogger } from '../telemetry.ts';
 import { createHandler } from './create-handler.ts';
 import { sessionTable } from './session-table.ts';
 
@@ -19,9 +19,11 @@ const sqs = new SQSClient(clientSettings);
 export const handler = createHandler({
   table: sessionTable(new DynamoDBClient(clientSettings), environment.TABLE_NAME, environment.RETENTION_DAYS),
   sendToDeadLetters: (message) =>
-    inTime(sqs.send(new SendMessageCommand({ QueueUrl: environment.DEAD_LETTER_QUEUE_URL, ...message }))),
+    withDeadline(
+      sqs.send(new SendMessageCommand({ QueueUrl: environment.DEAD_LETTER_QUEUE_URL, ...message })),
+    ),
   changeVisibility: ({ receiptHandle }, seconds) =>
-    inTime(
+    withDeadline(
       sqs.send(
         new ChangeMessageVisibilityCommand({
           QueueUrl: environment.QUEUE_URL,
@@ -31,6 +33,6 @@ export const handler = createHandler({
       ),
     ),
   now: Date.now,
-  logger: lateLog(),
+  logger: lazyLogger(),
   metrics: new Metrics({ namespace: 'VssWebhook' }),
 });

@@ -6,7 +6,7 @@ import {
   type PutItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
-import { inTime } from '../client-settings.ts';
+import { withDeadline } from '../client-settings.ts';
 import { loggableId } from '../loggable-id.ts';
 import { SessionRecord } from '../vss/record.ts';
 import { fromItem, toItem } from './item.ts';
@@ -42,7 +42,7 @@ export function sessionTable(
         Item: toItem({ ...record, expiresAt: expiryAt(now(), retentionDays) }),
         ...condition,
       });
-      await inTime(client.send(command));
+      await withDeadline(client.send(command));
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;
@@ -69,7 +69,7 @@ export function sessionTable(
         Key: { sessionId: { S: sessionId } },
         ConsistentRead: true,
       });
-      const { Item } = await inTime(client.send(command));
+      const { Item } = await withDeadline(client.send(command));
       if (!Item) return undefined;
       // When an item expires is this table's matter; it is no part of what was delivered.
       const { expiresAt: _, ...attributes } = fromItem(Item);

@@ -4,7 +4,7 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
-import { clientSettings, inTime } from '../client-settings.ts';
+import { clientSettings, withDeadline } from '../client-settings.ts';
 import { List, readEnvironment } from '../environment.ts';
 import { secretReader } from '../secrets.ts';
 import { readApiKey } from './api-key.ts';
@@ -28,7 +28,7 @@ export const handler = createHandler({
   readSecret,
   async stackStatus(stackId) {
     const command = new DescribeStacksCommand({ StackName: stackId });
-    const { Stacks } = await inTime(cloudFormation.send(command));
+    const { Stacks } = await withDeadline(cloudFormation.send(command));
     return Stacks?.[0]?.StackStatus ?? '';
   },
   subAccountIds: environment.SUB_ACCOUNT_IDS,

@@ -69,7 +69,8 @@ export async function register(
 ): Promise<string[]> {
   const { subAccountId, url, isKnown, isNew } = registration;
   const before = await api.list(subAccountId);
-  const foreign = foreignOf(before, registration);
+  const foreign = foreignWebhooks(before, registration);
+  assertMayReplace(foreign, registration);
   if (isKnown && findingOf(before, url) === undefined) return [];
 
   const progress = { hasRemoved: false, mayBeThere: false };
@@ -88,12 +89,14 @@ export async function register(
 
 type Pause = (milliseconds: number) => Promise<unknown>;
 
-/** The webhooks of others. @throws ForeignWebhookError when there are some that may not be replaced. */
-function foreignOf(webhooks: readonly Webhook[], registration: Registration): Webhook[] {
-  const ours = [registration.url, registration.previousUrl ?? registration.url];
-  const foreign = webhooks.filter((webhook) => !ours.some((url) => isSameUrl(url, webhook.url)));
+/** The webhooks that do not point at this stack. */
+function foreignWebhooks(webhooks: readonly Webhook[], { url, previousUrl = url }: Registration): Webhook[] {
+  return webhooks.filter((webhook) => ![url, previousUrl].some((own) => isSameUrl(own, webhook.url)));
+}
+
+/** @throws ForeignWebhookError unless there are none, or `takeOver` allows replacing them. */
+function assertMayReplace(foreign: readonly Webhook[], registration: Registration): void {
   if (foreign.length > 0 && !registration.takeOver) throw new ForeignWebhookError(registration, foreign);
-  return foreign;
 }
 
 /**
@@ -126,7 +129,7 @@ async function put(
   if (!finding && !(exists && isConflict)) return;
   if (!exists) throw failure ?? differing(registration, finding ?? 'gone', after);
 
-  foreignOf(after, registration);
+  assertMayReplace(foreignWebhooks(after, registration), registration);
   progress.mayBeThere = false;
   await remove(api, subAccountId, url, pause, progress);
   await put(api, registration, false, progress, pause);

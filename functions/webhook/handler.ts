@@ -1,9 +1,9 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { clientSettings, inTime } from '../client-settings.ts';
+import { clientSettings, withDeadline } from '../client-settings.ts';
 import { List, readEnvironment } from '../environment.ts';
-import { lateLog } from '../telemetry.ts';
+import { lazyLogger } from '../telemetry.ts';
 import { createHandler } from './create-handler.ts';
 import { traced } from './traced.ts';
 
@@ -21,7 +21,9 @@ export const handler = createHandler({
   authorizationDigests: environment.AUTHORIZATION_DIGESTS,
   subAccountIds: environment.SUB_ACCOUNT_IDS,
   send: (queueUrl, message) =>
-    inTime(sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...message, ...traced(process.env) }))),
-  logger: lateLog(),
+    withDeadline(
+      sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...message, ...traced(process.env) })),
+    ),
+  logger: lazyLogger(),
   metrics: new Metrics({ namespace: 'VssWebhook' }),
 });
