@@ -211,7 +211,7 @@ export async function emulatedStage({
         );
     },
 
-    killRecorder: recorder.kill,
+    killRecorder: () => recorder.kill(),
     queued: () => messagesIn(sqsEndpoint, 'queue'),
     deadLetters: () => messagesIn(sqsEndpoint, 'dead-letters'),
 

@@ -14,7 +14,10 @@ let started: LocalFunction;
 let logged: string[];
 afterEach(() => started.stop());
 
-function run(handler: string, definition: Partial<FunctionDefinition> = {}): LocalFunction {
+function run(
+  handler: string,
+  definition: Partial<FunctionDefinition> = {},
+): Pick<LocalFunction, 'invoke' | 'stop'> {
   const bundle = join(directory, `bundle-${++bundles}.cjs`);
   writeFileSync(bundle, `exports.handler = ${handler};`);
   logged = [];
@@ -23,7 +26,8 @@ function run(handler: string, definition: Partial<FunctionDefinition> = {}): Loc
     { AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1' },
     (line) => logged.push(line),
   );
-  return started;
+  const current = started;
+  return { invoke: (event) => current.invoke(event), stop: () => current.stop() };
 }
 
 describe('a function', () => {
