@@ -88,7 +88,7 @@ function queueAlarms(scope: Construct, props: AlarmsProps): AlarmDefinitions {
       metric: countedMetric(scope, 'RecordsFailed'),
       threshold: 1,
       periods: 2,
-      // The longest back-off is an hour: any 26 periods (130 minutes) contain two attempts.
+      // Attempts are at most an hour apart (retry-policy.ts), so any 130 minutes contain two of them.
       outOf: 26,
       means:
         'Recording has failed at least twice within about two hours. After an AWS error (throttled, unavailable) a message is retried for 14 hours, with a back-off that grows from one minute to one hour. After any other error it is attempted five times within a quarter of an hour.',
