@@ -28,16 +28,11 @@ describe.each(rooms.filter((room) => /^(functions|infra)/.test(room)))('the READ
   it('names every file and folder in it, and nothing else', () => {
     const table = readmeOf(room).match(/^\| File \|.*\n\| --- .*\n((?:\| .*\n)+)/m)?.[1] ?? '';
     const named = [...table.matchAll(/^\| `([^`]+?)\/?` \| \S/gm)].map(([, name]) => name);
-    const present = readdirSync(join(root, room)).filter(
-      (name) => name !== 'README.md' && !UNLISTED.has(name),
-    );
+    const present = readdirSync(join(root, room)).filter((name) => name !== 'README.md');
 
     expect(named.toSorted()).toEqual(present.toSorted());
   });
 });
-
-/** Data, of which a file of code says what it is. */
-const UNLISTED: ReadonlySet<string> = new Set(['prices.json']);
 
 it.each(rooms)('every link in the README of "%s" leads to something', (room) => {
   const links = [...readmeOf(room).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)/g)];

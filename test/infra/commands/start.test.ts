@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { summaryBody } from '../../functions/summaries.ts';
 import { root, run } from '../run.ts';
 
@@ -14,6 +14,23 @@ import { root, run } from '../run.ts';
 
 const start = (folder: string, ...options: string[]) =>
   run(['infra/commands/start.ts', ...options], { cwd: folder });
+
+/** A local stack that runs until it is interrupted, without examples. */
+async function started() {
+  const options = ['infra/commands/start.ts', '--no-examples', '--port', '0'];
+  const child = spawn(process.execPath, options, { cwd: root });
+  onTestFinished(() => void child.kill());
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    printed += text;
+  });
+  const prints = (expected: RegExp) => expect.poll(() => printed, { interval: 50 }).toMatch(expected);
+  await prints(/Ctrl-C/);
+  const [, url = '', authorization = ''] = /curl -i (\S+) -H 'Authorization: (\S+)'/.exec(printed) ?? [];
+  const post = (body: string, headers = { Authorization: authorization }) =>
+    fetch(url, { method: 'POST', headers, body });
+  return { child, prints, post };
+}
 
 describe('npm start', () => {
   it('--once --json prints the records of the published examples, and nothing else', async () => {
@@ -50,21 +67,11 @@ describe('npm start', () => {
   });
 
   it('says that a summary is incomplete, and shows its record with - for what is absent', async () => {
-    const options = ['infra/commands/start.ts', '--no-examples', '--port', '0'];
-    const child = spawn(process.execPath, options, { cwd: root });
-    let printed = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
-    });
-    const prints = (expected: RegExp) => expect.poll(() => printed, { interval: 50 }).toMatch(expected);
-    await prints(/Ctrl-C/);
+    const { child, prints, post } = await started();
 
-    const [, url = '', authorization = ''] = /curl -i (\S+) -H 'Authorization: (\S+)'/.exec(printed) ?? [];
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { Authorization: authorization },
-      body: summaryBody({ sessionId: 'incomplete', sessionStatus: null, startTime: null, endTime: null }),
-    });
+    const response = await post(
+      summaryBody({ sessionId: 'incomplete', sessionStatus: null, startTime: null, endTime: null }),
+    );
     await prints(
       /^ {2}incomplete: it is recorded, but its status, start or end is missing or cannot be read$/m,
     );
@@ -77,18 +84,7 @@ describe('npm start', () => {
   });
 
   it('says in words why a delivery was refused, with its issues, and what a conflict is', async () => {
-    const child = spawn(process.execPath, ['infra/commands/start.ts', '--no-examples', '--port', '0'], {
-      cwd: root,
-    });
-    let printed = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
-    });
-    const prints = (expected: RegExp) => expect.poll(() => printed, { interval: 50 }).toMatch(expected);
-    await prints(/Ctrl-C/);
-    const [, url = '', authorization = ''] = /curl -i (\S+) -H 'Authorization: (\S+)'/.exec(printed) ?? [];
-    const post = (body: string, headers = { Authorization: authorization }) =>
-      fetch(url, { method: 'POST', headers, body });
+    const { child, prints, post } = await started();
 
     await post(summaryBody({ sessionId: 7, subAccountId: null }));
     await prints(/^ {2}refused: 422 invalid-summary, .+\n {4}payload\.\S+: expected .+$/m);
