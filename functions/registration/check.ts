@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { describeFinding, type Finding, findingOf } from './finding.ts';
+import { describeFinding, type Finding, findingOf, PORTAL_URL } from './finding.ts';
 import type { WebhooksApi } from './webhooks-api.ts';
 import { WebhooksApiError } from './webhooks-api-error.ts';
 
@@ -29,8 +29,7 @@ export type Checked = v.InferOutput<typeof Checked>;
 /** What to do about a finding. */
 const REMEDIES: Readonly<Record<Finding, string>> = {
   gone: 'Raise authorizationVersion by one and deploy: that registers it again.',
-  several:
-    'Remove all of them at https://connect.8x8.com/webhooks, raise authorizationVersion by one and deploy.',
+  several: `Remove all of them at ${PORTAL_URL}, raise authorizationVersion by one and deploy.`,
   elsewhere: 'Find out who changed it; then deploy with takeOver, and afterwards without it.',
   disabled: 'Find out who changed it; then raise authorizationVersion by one and deploy.',
   'no-authorization': 'Find out who changed it; then raise authorizationVersion by one and deploy.',
@@ -52,14 +51,14 @@ export function check(connect: () => Promise<WebhooksApi>, { check }: CheckEvent
         return { subAccountId, problem: { finding, description } };
       } catch (error) {
         const description = error instanceof Error ? error.message : String(error);
-        return { subAccountId, problem: { finding: whyUnknown(error), description } };
+        return { subAccountId, problem: { finding: findingOfFailure(error), description } };
       }
     }),
   );
 }
 
 /** Why 8x8 could not be asked: because of what is configured, or for some other reason, which may pass. */
-function whyUnknown(error: unknown): string {
+function findingOfFailure(error: unknown): string {
   if (!(error instanceof WebhooksApiError)) return isSecretUnread(error) ? 'not-checked' : 'misconfigured';
   const { status = 503 } = error;
   const mayPass = status === 429 || status >= 500 || status < 300;

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
@@ -32,7 +31,6 @@ export const handler = createHandler({
     return Stacks?.[0]?.StackStatus ?? '';
   },
   subAccountIds: environment.SUB_ACCOUNT_IDS,
-  pause: setTimeout,
   logger: new Logger(),
   metrics: new Metrics({ namespace: 'VssWebhook' }),
 });

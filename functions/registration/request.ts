@@ -4,7 +4,7 @@ export type Answer =
   | { status: undefined; retryAfterMs?: undefined; body?: undefined; fault: string };
 
 /** The time limit of one request, to the end of its answer. */
-export const REQUEST_MS = 10_000;
+export const REQUEST_TIMEOUT_MS = 10_000;
 
 /** An answer has a few kilobytes. One that is larger than this is not read to its end, and has no body. */
 const MAX_ANSWER_BYTES = 1_000_000;
@@ -20,7 +20,7 @@ export async function request(
       ...init,
       // Followed, a POST would become a GET.
       redirect: 'manual',
-      signal: AbortSignal.timeout(REQUEST_MS),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
     return {
       status: response.status,
@@ -61,7 +61,7 @@ function readRetryAfter(value: string | null): number | undefined {
 
 function describeFault(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${REQUEST_MS / 1_000} seconds`;
+  if (error.name === 'TimeoutError') return `no answer within ${REQUEST_TIMEOUT_MS / 1_000} seconds`;
   // fetch says only that it failed; its cause says why.
   return `the connection failed: ${error.cause instanceof Error ? error.cause.message : error.message}`;
 }

@@ -25,11 +25,11 @@ export class WebhooksApiError extends Error {
   /** Whether 8x8 refuses because there is one already. Which status it would do that with is not documented. */
   readonly isConflict: boolean;
 
-  constructor({ method, subAccountId, baseUrl, answer, secrets, mayHaveArrived }: Failure) {
+  constructor(failure: Failure) {
+    const { method, subAccountId, answer, secrets, mayHaveArrived } = failure;
     const { status } = answer;
     const said = status === undefined ? answer.fault : `HTTP ${status}${quote(answer.body, secrets)}`;
-    const advice = ADVICE.find(({ isAbout }) => isAbout(status))?.text(subAccountId, baseUrl, answer);
-    super(`8x8 did not ${DONE[method]} of the sub-account ${subAccountId}: ${said}. ${advice}`);
+    super(`8x8 did not ${DONE[method]} of the sub-account ${subAccountId}: ${said}. ${adviceOn(failure)}`);
     this.status = status;
     this.mayHaveArrived = mayHaveArrived;
     this.isConflict = status === 409 || (!NEVER_CONFLICTS.has(status) && CONFLICT.test(said));
@@ -42,55 +42,31 @@ const NEVER_CONFLICTS: ReadonlySet<number | undefined> = new Set([undefined, 401
 
 const DONE = { GET: 'list the webhooks', POST: 'create the VSS webhook', DELETE: 'remove the VSS webhook' };
 
-/** What to check, by the HTTP status; the first that is about it. */
-const ADVICE: readonly {
-  isAbout(status: number | undefined): boolean;
-  text(subAccountId: string, baseUrl: string, answer: Answer): string;
-}[] = [
-  {
-    isAbout: (status) => status === undefined,
-    text: (_, baseUrl) => `Check that webhooksApiUrl, ${baseUrl}, is right, and that 8x8 is up.`,
-  },
-  {
-    isAbout: (status) => status === 401,
-    text: () =>
-      '8x8 does not accept the API key. Put a valid one, from https://connect.8x8.com, into the secret that the setting apiKeySecretName names.',
-  },
-  {
-    isAbout: (status) => status === 403,
-    text: (subAccountId) =>
-      `The API key has no access to this sub-account. Check that the key belongs to the account of ${subAccountId}, and that the account admits API calls from any address or from those of this function.`,
-  },
-  {
-    isAbout: (status) => status === 404,
-    text: (subAccountId, baseUrl) =>
-      `8x8 knows no such sub-account. Check how ${subAccountId} is spelt in subAccountIds, upper and lower case too, that it is a sub-account for Voice, and that webhooksApiUrl, ${baseUrl}, is right.`,
-  },
-  {
-    isAbout: (status) => status === 429,
-    text: (_, __, { retryAfterMs }) =>
-      retryAfterMs === undefined
-        ? 'There were too many requests. Wait a few minutes.'
-        : `There were too many requests, and 8x8 asks to wait ${Math.ceil(retryAfterMs / 1_000)} seconds.`,
-  },
-  {
-    isAbout: (status) => status !== undefined && status >= 500,
-    text: () => 'This is a fault at 8x8. Try again later; if it lasts, tell 8x8 the time and the errorId.',
-  },
-  {
-    isAbout: (status) => status !== undefined && status < 300,
-    text: () =>
-      '8x8 answers as if all were well, but its code says that it did not do it. Ask 8x8 what the code means, with this message.',
-  },
-  {
-    isAbout: (status) => status !== undefined && status < 400,
-    text: (_, baseUrl) => `Check that webhooksApiUrl, ${baseUrl}, is the address of 8x8's Voice API.`,
-  },
-  {
-    isAbout: () => true,
-    text: () => '8x8 does not accept the request. Ask 8x8 what it expects, with this message.',
-  },
-];
+/** What to check, by the HTTP status, or by its class. */
+const ADVICE: Readonly<Record<string, (failure: Failure) => string>> = {
+  'no answer': ({ baseUrl }) => `Check that webhooksApiUrl, ${baseUrl}, is right, and that 8x8 is up.`,
+  '401': () =>
+    '8x8 does not accept the API key. Put a valid one, from https://connect.8x8.com, into the secret that the setting apiKeySecretName names.',
+  '403': ({ subAccountId }) =>
+    `The API key has no access to this sub-account. Check that the key belongs to the account of ${subAccountId}, and that the account admits API calls from any address or from those of this function.`,
+  '404': ({ subAccountId, baseUrl }) =>
+    `8x8 knows no such sub-account. Check how ${subAccountId} is spelt in subAccountIds, upper and lower case too, that it is a sub-account for Voice, and that webhooksApiUrl, ${baseUrl}, is right.`,
+  '429': ({ answer: { retryAfterMs } }) =>
+    retryAfterMs === undefined
+      ? 'There were too many requests. Wait a few minutes.'
+      : `There were too many requests, and 8x8 asks to wait ${Math.ceil(retryAfterMs / 1_000)} seconds.`,
+  '2xx': () =>
+    '8x8 answers as if all were well, but its code says that it did not do it. Ask 8x8 what the code means, with this message.',
+  '3xx': ({ baseUrl }) => `Check that webhooksApiUrl, ${baseUrl}, is the address of 8x8's Voice API.`,
+  '4xx': () => '8x8 does not accept the request. Ask 8x8 what it expects, with this message.',
+  '5xx': () => 'This is a fault at 8x8. Try again later; if it lasts, tell 8x8 the time and the errorId.',
+};
+
+function adviceOn(failure: Failure): string {
+  const { status } = failure.answer;
+  const statusClass = status === undefined ? 'no answer' : `${Math.min(Math.floor(status / 100), 5)}xx`;
+  return (ADVICE[`${status}`] ?? ADVICE[statusClass])?.(failure) ?? '';
+}
 
 /** 8x8's own words about a failure. Its pages show several shapes. */
 const Said = v.object({

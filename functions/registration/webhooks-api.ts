@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
 import { rateLimit } from '../rate-limit.ts';
-import { type Answer, REQUEST_MS, request } from './request.ts';
+import { type Answer, REQUEST_TIMEOUT_MS, request } from './request.ts';
 import { readWebhookList, type Webhook } from './webhook-list.ts';
 import { type Method, WebhooksApiError } from './webhooks-api-error.ts';
 
@@ -13,6 +13,8 @@ import { type Method, WebhooksApiError } from './webhooks-api-error.ts';
 export interface WebhooksApi {
   /** The VSS webhooks of a sub-account: none, or one; 8x8 does not say that there cannot be more. */
   list(subAccountId: string): Promise<Webhook[]>;
+  /** Lists until what 8x8 shows is as expected, at most four times. Returns the last list. */
+  listUntil(subAccountId: string, isExpected: (webhooks: Webhook[]) => boolean): Promise<Webhook[]>;
   /** Asks for a webhook. What becomes of one that exists is not documented. */
   create(subAccountId: string, webhook: { url: string; authorization: string }): Promise<void>;
   /** Removes the VSS webhook; false if 8x8 says that there is none. */
@@ -49,6 +51,10 @@ const MAX_FAILURES = 3;
 const JITTER_MS = 1_000;
 const MAX_JITTER_MS = 30_000;
 
+/** Maximum number of polls, and the delay between them, until 8x8 lists what it was told. */
+const MAX_POLLS = 4;
+const POLL_DELAY_MS = 2_000;
+
 /** A client of the Webhooks API. Rejects with a WebhooksApiError when 8x8 does not do what it is asked for. */
 export function webhooksApi({
   baseUrl,
@@ -58,45 +64,24 @@ export function webhooksApi({
   now = () => performance.now(),
   pause = setTimeout,
 }: Settings): WebhooksApi {
-  const retryUntil = now() + retryMs;
-  const turn = rateLimit(REQUESTS_PER_SECOND, now, pause);
+  const call = retryingCall({ baseUrl, apiKey, retryMs, fetch, now, pause });
 
-  async function call({ method, subAccountId, path = '', body }: Call): Promise<unknown> {
-    const url = `${baseUrl}/api/v1/subaccounts/${encodeURIComponent(subAccountId)}/webhooks${path}`;
-    const init = {
-      method,
-      headers: {
-        Accept: 'application/json',
-        Authorization: `Bearer ${apiKey}`,
-        ...(body && { 'Content-Type': 'application/json' }),
-      },
-      ...(body && { body: JSON.stringify(body) }),
-    };
-    let mayHaveArrived = false;
-    let failures = 0;
-    for (let attempt = 1; ; attempt++) {
-      await turn();
-      const answer = await request(fetch, url, init);
-      if (isSuccess(answer)) return answer.body;
-      mayHaveArrived ||= mayHaveHadItsEffect(answer);
-      const pauseMs = pauseAfter(answer, attempt);
-      const isLate = now() + pauseMs + REQUEST_MS > retryUntil;
-      if (!isRateLimited(answer)) failures++;
-      if (isLate || !isTransient(answer) || failures === MAX_FAILURES) {
-        const secrets = [apiKey, ...(body ? [body.httpAuthHeader] : [])];
-        throw new WebhooksApiError({ method, subAccountId, baseUrl, answer, secrets, mayHaveArrived });
-      }
-      await pause(pauseMs);
-    }
+  async function list(subAccountId: string): Promise<Webhook[]> {
+    const webhooks = readWebhookList(await call({ method: 'GET', subAccountId }));
+    if (webhooks) return webhooks;
+    throw new Error(
+      `8x8 answered the list of webhooks of the sub-account ${subAccountId} with something else than that list, or with a VSS webhook that cannot be read. Check that webhooksApiUrl, ${baseUrl}, is the address of 8x8's Voice API.`,
+    );
   }
 
   return {
-    async list(subAccountId) {
-      const webhooks = readWebhookList(await call({ method: 'GET', subAccountId }));
-      if (webhooks) return webhooks;
-      throw new Error(
-        `8x8 answered the list of webhooks of the sub-account ${subAccountId} with something else than that list, or with a VSS webhook that cannot be read. Check that webhooksApiUrl, ${baseUrl}, is the address of 8x8's Voice API.`,
-      );
+    list,
+    async listUntil(subAccountId, isExpected) {
+      for (let polls = 1; ; polls++) {
+        const webhooks = await list(subAccountId);
+        if (isExpected(webhooks) || polls === MAX_POLLS) return webhooks;
+        await pause(POLL_DELAY_MS);
+      }
     },
     async create(subAccountId, { url, authorization }) {
       // `enabled` is what the API description says, `active` what the guides say; both default to true.
@@ -121,6 +106,41 @@ interface Call {
   subAccountId: string;
   path?: string;
   body?: { httpAuthHeader: string };
+}
+
+/** Sends a request, and retries it while that may help, until the time of the client is over. */
+function retryingCall({ baseUrl, apiKey, retryMs, fetch, now, pause }: Required<Settings>) {
+  const retryUntil = now() + retryMs;
+  const turn = rateLimit(REQUESTS_PER_SECOND, now, pause);
+
+  return async ({ method, subAccountId, path = '', body }: Call): Promise<unknown> => {
+    const url = `${baseUrl}/api/v1/subaccounts/${encodeURIComponent(subAccountId)}/webhooks${path}`;
+    const init = {
+      method,
+      headers: {
+        Accept: 'application/json',
+        Authorization: `Bearer ${apiKey}`,
+        ...(body && { 'Content-Type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    };
+    let mayHaveArrived = false;
+    let failures = 0;
+    for (let attempt = 1; ; attempt++) {
+      await turn();
+      const answer = await request(fetch, url, init);
+      if (isSuccess(answer)) return answer.body;
+      mayHaveArrived ||= mayHaveHadItsEffect(answer);
+      const pauseMs = pauseAfter(answer, attempt);
+      const isLate = now() + pauseMs + REQUEST_TIMEOUT_MS > retryUntil;
+      if (!isRateLimited(answer)) failures++;
+      if (isLate || !isTransient(answer) || failures === MAX_FAILURES) {
+        const secrets = [apiKey, ...(body ? [body.httpAuthHeader] : [])];
+        throw new WebhooksApiError({ method, subAccountId, baseUrl, answer, secrets, mayHaveArrived });
+      }
+      await pause(pauseMs);
+    }
+  };
 }
 
 /** What 8x8 says of a request it has done; in some answers nothing. */

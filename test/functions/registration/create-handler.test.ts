@@ -38,7 +38,6 @@ function world(circumstances: Circumstances = {}) {
   api.webhooks.set('some_account', before);
   Object.assign(api.switches, switches);
   const { logger, metrics, logged, counted, published } = telemetry();
-  const paused: number[] = [];
   const handle = createHandler({
     connect: async (retryMs, baseUrl = 'https://voice.example') =>
       webhooksApi({ baseUrl, retryMs, apiKey: API_KEY, fetch, now, pause }),
@@ -48,7 +47,6 @@ function world(circumstances: Circumstances = {}) {
       return status;
     },
     subAccountIds,
-    pause: async (milliseconds) => paused.push(milliseconds),
     logger,
     metrics,
   });
@@ -58,7 +56,6 @@ function world(circumstances: Circumstances = {}) {
     logged,
     counted,
     published,
-    paused,
     registered: () => api.webhooks.get('some_account'),
     /** The requests made, by their methods. */
     calls: () => api.requests.map((request) => request.split(' ')[0]).join(' '),
@@ -597,7 +594,6 @@ describe('a deletion', () => {
       readSecret: () => Promise.reject(new Error('not to be read')),
       stackStatus: async () => 'DELETE_IN_PROGRESS',
       subAccountIds: [],
-      pause: async () => {},
       logger,
       metrics,
       ...changed,
@@ -718,7 +714,6 @@ describe('the check', () => {
       readSecret: async () => '',
       stackStatus: async () => '',
       subAccountIds: [],
-      pause: async () => {},
       logger,
       metrics,
     });
