@@ -10,7 +10,7 @@ import { isIncomplete, readSummary } from '../vss/summary.ts';
 import type { BatchMessage } from './batch-message.ts';
 import { type DeadLetterDependencies, deadLetters } from './dead-letters.ts';
 import { type BatchDependencies, batchProcessor } from './process-batch.ts';
-import { type KeepElsewhere, type Recorded, recordSession } from './record-session.ts';
+import { type Recorded, recordSession } from './record-session.ts';
 import { RecordTooLargeError, type SessionTable } from './session-table.ts';
 
 interface Dependencies extends BatchDependencies, DeadLetterDependencies {
@@ -37,19 +37,17 @@ export function createHandler(dependencies: Dependencies) {
   }
 
   async function recordSummary(summary: ReceivedSummary, delivery: Delivery): Promise<string | undefined> {
-    const keepElsewhere: KeepElsewhere = (alternates) =>
-      Promise.all(
-        alternates.map((alternate) =>
-          quarantine({ ...delivery, body: canonicalJson(alternate) }, TOO_LARGE, idsOf(summary)),
-        ),
-      );
+    const quarantineBody = (body: Delivery['body']) =>
+      quarantine({ ...delivery, body }, { reason: 'record-too-large' }, idsOf(summary));
     try {
-      const recorded = await recordSession(table, summary, keepElsewhere);
+      const recorded = await recordSession(table, summary, (alternates) =>
+        Promise.all(alternates.map((alternate) => quarantineBody(canonicalJson(alternate)))),
+      );
       count(recorded, summary, delivery);
       return recorded === 'recorded' ? (summary.sessionStatus ?? OTHER) : undefined;
     } catch (error) {
       if (!(error instanceof RecordTooLargeError)) throw error;
-      await quarantine(delivery, TOO_LARGE, idsOf(summary));
+      await quarantineBody(delivery.body);
       return undefined;
     }
   }
@@ -86,8 +84,6 @@ const METRICS = {
   duplicate: 'DuplicateDeliveries',
   conflict: 'ConflictingSummaries',
 } as const;
-
-const TOO_LARGE = { reason: 'record-too-large' };
 
 const OTHER = 'OTHER';
 
