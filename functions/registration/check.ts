@@ -3,7 +3,7 @@ import { describeFinding, type Finding, findingOf, PORTAL_URL } from './finding.
 import type { WebhooksApi } from './webhooks-api.ts';
 import { WebhooksApiError } from './webhooks-api-error.ts';
 
-/** What the schedule, and `npm run doctor`, ask for. */
+/** The event that the schedule and `npm run doctor` send. */
 export const CheckEvent = v.object({
   check: v.object({
     /** The URL that should be registered. */
@@ -13,12 +13,12 @@ export const CheckEvent = v.object({
 });
 export type CheckEvent = v.InferOutput<typeof CheckEvent>;
 
-/** Whether the webhook of a sub-account is registered; if not, what is wrong. */
+/** The result for one sub-account: without a problem, its webhook is registered as expected. */
 export const Checked = v.object({
   subAccountId: v.string(),
   problem: v.optional(
     v.object({
-      /** In one word, to search for. */
+      /** A keyword to search the logs for. */
       finding: v.string(),
       description: v.string(),
     }),
@@ -26,7 +26,7 @@ export const Checked = v.object({
 });
 export type Checked = v.InferOutput<typeof Checked>;
 
-/** What to do about a finding. */
+/** How to fix each finding. */
 const REMEDIES: Readonly<Record<Finding, string>> = {
   gone: 'Raise authorizationVersion by one and deploy: that registers it again.',
   several: `Remove all of them at ${PORTAL_URL}, raise authorizationVersion by one and deploy.`,
@@ -36,8 +36,8 @@ const REMEDIES: Readonly<Record<Finding, string>> = {
 };
 
 /**
- * Asks 8x8 whether the webhook of each sub-account is registered as it should be, four a second. Changes nothing, never
- * rejects.
+ * Checks at 8x8 that the webhook of each sub-account is registered as expected, four per second. Changes nothing and
+ * never rejects.
  */
 export function check(connect: () => Promise<WebhooksApi>, { check }: CheckEvent): Promise<Checked[]> {
   const connection = connect();
@@ -57,7 +57,7 @@ export function check(connect: () => Promise<WebhooksApi>, { check }: CheckEvent
   );
 }
 
-/** Why 8x8 could not be asked: because of what is configured, or for some other reason, which may pass. */
+/** Tells a failed check that the configuration causes from one that may pass. */
 function findingOfFailure(error: unknown): string {
   if (!(error instanceof WebhooksApiError)) return isSecretUnread(error) ? 'not-checked' : 'misconfigured';
   const { status = 503 } = error;
@@ -65,7 +65,7 @@ function findingOfFailure(error: unknown): string {
   return REFUSALS.get(status) ?? (mayPass ? 'not-checked' : 'misconfigured');
 }
 
-/** Whether Secrets Manager could not be asked, rather than had nothing for us. */
+/** Whether Secrets Manager was unavailable, as opposed to refusing access or having no such secret. */
 function isSecretUnread(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return (

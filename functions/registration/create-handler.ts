@@ -9,10 +9,7 @@ interface Dependencies extends ResourceDependencies {
   metrics: Counters;
 }
 
-/**
- * The custom resource that keeps a sub-account's webhook registered at 8x8 (CDK provider framework), and the check
- * whether it still is.
- */
+/** Handles the custom resource that registers a webhook at 8x8 (CDK provider framework), and the scheduled check. */
 export function createHandler(dependencies: Dependencies) {
   return async (event: CloudFormationCustomResourceEvent | CheckEvent): Promise<Resource | Checked[]> => {
     if ('check' in event) return checkAndReport(dependencies, v.parse(CheckEvent, event));
@@ -24,7 +21,7 @@ export function createHandler(dependencies: Dependencies) {
   };
 }
 
-/** How long a check is retried, in milliseconds: a person may be waiting for it (`npm run doctor`). */
+/** How long a check retries, in milliseconds. Short, because a person may be waiting for it (`npm run doctor`). */
 const CHECK_RETRY_MS = 2 * 60_000;
 
 async function checkAndReport(
@@ -36,7 +33,7 @@ async function checkAndReport(
   metrics.addMetric('WebhookUnchecked', MetricUnit.Count, all.filter(isUnchecked).length);
   for (const checked of all) {
     const { subAccountId, problem } = checked;
-    // What could not be asked is neither: an outage of 8x8's API stops no delivery.
+    // An unchecked webhook counts neither as 1 nor as 0: an outage of 8x8's API stops no delivery.
     if (!isUnchecked(checked)) metrics.addMetric('WebhookRegistered', MetricUnit.Count, problem ? 0 : 1);
     if (problem) logger.error('The webhook is not registered as it should be', { subAccountId, ...problem });
   }
@@ -44,7 +41,7 @@ async function checkAndReport(
   return all;
 }
 
-/** CloudFormation takes an answer of 4 KB, in which the provider framework puts the stack trace too. */
+/** CloudFormation limits a response to 4 KB, and the provider framework adds the stack trace to it. */
 const MAX_MESSAGE_LENGTH = 1_900;
 
 function shortenedError(error: unknown): unknown {

@@ -15,22 +15,22 @@ import { WebhooksApiError } from './webhooks-api-error.ts';
 
 export interface ResourceDependencies {
   /**
-   * A client of 8x8 that retries for so long, at the address that the stage has now unless another is given; reads the
-   * API key, and rejects with a clear message where there is none.
+   * Creates a client of 8x8 that retries for `retryMs`. `webhooksApiUrl` defaults to the current setting of the stage.
+   * Reads the API key, and rejects if the secret does not contain one.
    */
   connect: (retryMs: number, webhooksApiUrl?: string) => Promise<WebhooksApi>;
-  /** The text of a secret. */
+  /** Reads the text of a secret. */
   readSecret: (secretArn: string) => Promise<string>;
-  /** What CloudFormation is doing with a stack, in its own words. */
+  /** Reads the CloudFormation status of a stack, such as UPDATE_IN_PROGRESS. */
   stackStatus: (stackId: string) => Promise<string>;
-  /** The sub-accounts of the stage, as they are after the deployment, or after its rollback. */
+  /** The sub-accounts of the stage once the deployment, or its rollback, is complete. */
   subAccountIds: readonly string[];
   logger: Log;
 }
 
 export type Resource = { PhysicalResourceId: string };
 
-/** Does what CloudFormation asks for: creates, updates or deletes the resource. */
+/** Creates, updates or deletes the resource, as the event requests. */
 export async function applyResourceEvent(
   dependencies: ResourceDependencies,
   event: CloudFormationCustomResourceEvent,
@@ -50,18 +50,18 @@ async function updateResource(
   const isRollingBack = isRollback(await dependencies.stackStatus(event.StackId));
   const change = changeOf(event);
   try {
-    // What the template before allowed is no reason to replace, in a rollback, what the update has left alone.
+    // A rollback never takes over: it must not replace a webhook that the failed update left unchanged.
     const allowed = { ...properties, takeOver: takeOver && !isRollingBack };
     return await registerResource(dependencies, allowed, change);
   } catch (error) {
-    // Failing now would leave the stack in UPDATE_ROLLBACK_FAILED, which only helps where a retry can succeed.
+    // Failing here leaves the stack in UPDATE_ROLLBACK_FAILED, which helps only if a retry can succeed.
     if (!isRollingBack || !(await isHarmless(dependencies, error, properties, change))) throw error;
     dependencies.logger.error('Not restored at 8x8', { subAccountId, error });
     return { PhysicalResourceId: physicalIdOf(subAccountId) };
   }
 }
 
-/** Whatever goes wrong here must not keep a stack from being deleted. */
+/** Never rejects: no failure at 8x8 may prevent the deletion of a stack. */
 async function deleteResource(
   { connect, stackStatus, subAccountIds, logger }: ResourceDependencies,
   { PhysicalResourceId, ResourceProperties, StackId }: CloudFormationCustomResourceDeleteEvent,
@@ -71,7 +71,7 @@ async function deleteResource(
     if (PhysicalResourceId !== physicalIdOf(subAccountId)) return { PhysicalResourceId };
     const status = await stackStatus(StackId).catch(() => '');
     if (onDelete === 'keep' && !isRollback(status)) return { PhysicalResourceId };
-    // After an update, what is cleaned up is the former resource of a sub-account that has another one now.
+    // The clean-up after an update deletes the old resource of a sub-account that already has a new one.
     if (/CLEANUP/.test(status) && subAccountIds.includes(subAccountId)) return { PhysicalResourceId };
     const removal = await unregister(await connect(RETRY_MS, webhooksApiUrl), subAccountId, url);
     if (removal === 'not-ours') logger.warn('Left the webhook of someone else', { subAccountId });
@@ -81,7 +81,7 @@ async function deleteResource(
   return { PhysicalResourceId };
 }
 
-/** Makes 8x8 have what the properties say. */
+/** Registers the webhook at 8x8 as the properties specify. */
 async function registerResource(
   { connect, readSecret, logger }: ResourceDependencies,
   { subAccountId, url, takeOver, authorizationSecretArn, webhooksApiUrl }: Properties,
@@ -97,12 +97,12 @@ async function registerResource(
   return { PhysicalResourceId: physicalIdOf(subAccountId) };
 }
 
-/** UPDATE_ROLLBACK_IN_PROGRESS and its clean-up, or ROLLBACK_IN_PROGRESS of a creation. */
+/** Matches UPDATE_ROLLBACK_IN_PROGRESS and its clean-up, and ROLLBACK_IN_PROGRESS of a creation. */
 function isRollback(stackStatus: string): boolean {
   return stackStatus.includes('ROLLBACK');
 }
 
-/** Whether a rollback may go on although it has not restored the registration. */
+/** Whether a rollback may continue although it did not restore the registration. */
 async function isHarmless(
   { connect }: ResourceDependencies,
   error: unknown,
@@ -111,7 +111,7 @@ async function isHarmless(
 ): Promise<boolean> {
   if (error instanceof ForeignWebhookError || (isRefused(error) && previousUrl === url)) return true;
   if (hasRemoved(error)) return false;
-  // With which of the accepted Authorization values, 8x8 never shows.
+  // 8x8 does not show which Authorization value it sends, but the webhook accepts both.
   const webhooks = connect(RECHECK_RETRY_MS, webhooksApiUrl).then((api) => api.list(subAccountId));
   return webhooks.then(
     (found) => findingOf(found, url) === undefined,
@@ -119,17 +119,17 @@ async function isHarmless(
   );
 }
 
-/** How long a look is retried that follows a failure, in milliseconds: the function has little time left for it. */
+/** How long the list after a failure retries, in milliseconds. Short, because little of the function's time is left. */
 export const RECHECK_RETRY_MS = 60_000;
 
-/** Whether what 8x8 shows may be gone in a moment. */
+/** Whether a webhook that 8x8 still shows may disappear shortly. */
 function hasRemoved(error: unknown): boolean {
   return error instanceof RegistrationError && error.hasRemoved;
 }
 
 /**
- * Whether 8x8 refused, and what is there was left as it is: it will have refused the update before too. With the URL
- * unchanged, either value that 8x8 may have is accepted.
+ * Whether 8x8 rejected the request and left the webhook unchanged. It then probably rejected the preceding update too.
+ * If the URL is unchanged, the webhook accepts either value that 8x8 may send.
  */
 function isRefused(error: unknown): boolean {
   const cause = error instanceof RegistrationError && !hasRemoved(error) ? error.cause : error;

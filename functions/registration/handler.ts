@@ -19,7 +19,7 @@ const readSecret = secretReader(new SecretsManagerClient(clientSettings));
 const cloudFormation = new CloudFormationClient(clientSettings);
 
 export const handler = createHandler({
-  // The key is read each time, so that a new one counts at once.
+  // Reads the key each time, so that a new key takes effect immediately.
   async connect(retryMs, baseUrl = environment.WEBHOOKS_API_URL) {
     const secretName = environment.API_KEY_SECRET_NAME;
     return webhooksApi({ baseUrl, retryMs, apiKey: readApiKey(secretName, await readSecret(secretName)) });

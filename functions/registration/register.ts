@@ -5,35 +5,35 @@ import type { Webhook } from './webhook-list.ts';
 import type { WebhooksApi } from './webhooks-api.ts';
 import { WebhooksApiError } from './webhooks-api-error.ts';
 
-/** What is to be registered for a sub-account. */
+/** The webhook to register for a sub-account, and the conditions. */
 export interface Registration {
   subAccountId: string;
   url: string;
-  /** The value that 8x8 is to send as the Authorization header. */
+  /** The value of the Authorization header that 8x8 will send. */
   authorization: string;
-  /** Another URL of ours, under which it may be registered still. */
+  /** The previous URL of this stack, which may still be registered. */
   previousUrl?: string | undefined;
-  /** Whether a webhook of someone else may be replaced. */
+  /** Whether a webhook that does not point at this stack may be replaced. */
   takeOver: boolean;
-  /** Whether 8x8 was given this URL and this value before, so that there is nothing to write if all looks right. */
+  /** Whether this URL and this value were registered before: then nothing is written if 8x8 shows what is expected. */
   isKnown: boolean;
-  /** Whether nothing is to be left behind when it fails. */
+  /** Whether a failure is undone, so that no webhook of this stack remains. */
   isNew: boolean;
 }
 
-/** What was done at 8x8 until it failed. */
+/** What changed at 8x8 before a failure. */
 interface Progress {
-  /** Whether a webhook that was there has been removed, or may have been, or may be in a moment. */
+  /** Whether an existing webhook was removed, may have been removed, or may be removed shortly. */
   hasRemoved: boolean;
-  /** Whether our webhook was created, or may have been, or may be when 8x8 gets to it. */
+  /** Whether our webhook was created, may have been created, or may be created shortly. */
   mayBeThere: boolean;
 }
 
 /**
- * Registers a webhook so that 8x8 shows it: one, with our URL, enabled, with an Authorization header. Writes
- * nothing when nothing is wrong. Returns the URLs of others' webhooks that it replaced.
+ * Registers the webhook, and verifies that 8x8 shows exactly one: with our URL, enabled, with an Authorization header.
+ * Writes nothing if the registration is known and correct. Returns the URLs of the foreign webhooks that it replaced.
  *
- * @throws ForeignWebhookError; WebhooksApiError at the first look; RegistrationError after it.
+ * @throws ForeignWebhookError; WebhooksApiError if the first list fails; RegistrationError after that.
  */
 export async function register(api: WebhooksApi, registration: Registration): Promise<string[]> {
   const { subAccountId, url, isKnown, isNew } = registration;
@@ -67,9 +67,9 @@ function assertMayReplace(foreign: readonly Webhook[], registration: Registratio
 }
 
 /**
- * Creates the webhook and makes sure of it. Creating may replace one that exists, or be refused because of it: 8x8
- * does not say which. Removing it first would be right in both cases, but would lose every session that ends in
- * between; so that is done only if need be.
+ * Creates the webhook and verifies it. 8x8 does not document whether a second POST replaces an existing webhook or is
+ * rejected. Removing the existing one first would work in both cases, but loses every session that ends in between. So
+ * it is removed only if the POST does not succeed without that.
  */
 async function createAndVerify(
   api: WebhooksApi,
@@ -82,16 +82,16 @@ async function createAndVerify(
   const mayHaveArrived = failure?.mayHaveArrived ?? true;
   if (mayHaveArrived) progress.mayBeThere = true;
   const isConflict = failure?.isConflict === true;
-  // One that existed looks the same before and after: only with the API's word can it be taken for the new one.
+  // An existing webhook looks the same before and after, so the list cannot prove that a failed POST took effect.
   if (failure && exists && !isConflict) throw failure;
 
-  // What it may have accepted, 8x8 may show a moment later.
+  // The list may be eventually consistent, so poll for a webhook that 8x8 may have accepted.
   const isSettled = (listed: Webhook[]) => !mayHaveArrived || findingOf(listed, url) === undefined;
   const after = await api.listUntil(subAccountId, isSettled).catch((error: unknown) => {
     throw failure ?? error;
   });
   const finding = findingOf(after, url);
-  // Refused, where none existed before, and registered now: an earlier attempt arrived, and its answer was lost.
+  // If none existed, this holds even after a failure: an attempt took effect, and its response was lost.
   if (!finding && !(exists && isConflict)) return;
   if (!exists) throw failure ?? unverifiedError(registration, finding ?? 'gone', after);
 
@@ -118,11 +118,11 @@ async function removeExisting(api: WebhooksApi, { subAccountId, url }: Registrat
 function unverifiedError({ subAccountId, url }: Registration, finding: Finding, webhooks: Webhook[]): Error {
   return new Error(
     `Sub-account ${subAccountId}: 8x8 accepted the webhook, but ${describeFinding(finding, webhooks, url)}. ` +
-      `If it stays so, remove the VSS webhook at ${PORTAL_URL}.`,
+      `If this persists, remove the VSS webhook at ${PORTAL_URL}.`,
   );
 }
 
-/** What became of the webhooks that were there before. */
+/** Describes what happened to the webhooks that were registered before. */
 function describeFormer(
   before: readonly Webhook[],
   foreign: readonly Webhook[],
@@ -130,9 +130,9 @@ function describeFormer(
   { hasRemoved, mayBeThere }: Progress,
 ): string {
   if (hasRemoved)
-    return ` The webhook that was there, ${maskedUrls(before, url)}, has been removed, or may have been: 8x8 delivers nowhere until this is done again.`;
+    return ` The previous webhook, ${maskedUrls(before, url)}, has been removed, or may have been: 8x8 delivers nowhere until one is registered again.`;
   if (mayBeThere && foreign.length > 0)
-    return ` The webhook that was there, ${maskedUrls(foreign, url)}, may have been replaced.`;
+    return ` The previous webhook, ${maskedUrls(foreign, url)}, may have been replaced.`;
   if (before.length > 0)
     return ` ${maskedUrls(before, url)} is still registered; if 8x8 refuses because of that, remove it at ${PORTAL_URL}.`;
   return '';

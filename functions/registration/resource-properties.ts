@@ -4,16 +4,16 @@ import * as v from 'valibot';
 import { isSameUrl } from './finding.ts';
 import type { Registration } from './register.ts';
 
-/** What 8x8 is told, and where. */
+/** The properties that determine what is registered, and where. */
 const Identity = v.object({
   subAccountId: v.string(),
   webhooksApiUrl: v.string(),
   url: v.string(),
-  /** The secret with the Authorization value: another one for each `authorizationVersion`. */
+  /** The secret with the Authorization value. Each `authorizationVersion` has its own secret. */
   authorizationSecretArn: v.string(),
 });
 
-/** Properties of the custom resource, as CloudFormation sends them: everything is text. */
+/** Properties of the custom resource. CloudFormation sends every value as a string. */
 export const Properties = v.object({
   ...Identity.entries,
   takeOver: v.pipe(
@@ -23,7 +23,7 @@ export const Properties = v.object({
 });
 export type Properties = v.InferOutput<typeof Properties>;
 
-/** Of a resource that is deleted; an older release may have made it. */
+/** Properties of a resource to delete, which an older release may have created. */
 export const DeletedProperties = v.object({
   subAccountId: v.string(),
   webhooksApiUrl: v.optional(v.string()),
@@ -31,12 +31,12 @@ export const DeletedProperties = v.object({
   onDelete: v.optional(v.picklist(['remove', 'keep']), 'remove'),
 });
 
-/** Stable, so that CloudFormation never takes an update for a replacement, whose clean-up would remove the webhook. */
+/** Stable per sub-account: a changed id would be a replacement, whose clean-up removes the webhook. */
 export function physicalIdOf(subAccountId: string): string {
   return `8x8-webhook/${subAccountId}/VSS`;
 }
 
-/** What an update says of the registration that it is to change. */
+/** What an update reveals about the existing registration. */
 export type Change = Pick<Registration, 'previousUrl' | 'isKnown' | 'isNew'>;
 
 export function changeOf({
@@ -51,7 +51,7 @@ export function changeOf({
     previous.webhooksApiUrl === now.webhooksApiUrl &&
     previous.url !== undefined &&
     isSameUrl(previous.url, now.url) &&
-    // Without any difference CloudFormation goes back from a failure, and what 8x8 has is not known.
+    // Equal properties mean a rollback from a failure, after which the state at 8x8 is unknown.
     !isDeepStrictEqual(ResourceProperties, OldResourceProperties);
   return { previousUrl: previous.url, isKnown, isNew: false };
 }

@@ -3,10 +3,10 @@ import type { Webhook } from './webhook-list.ts';
 import type { WebhooksApi } from './webhooks-api.ts';
 import { WebhooksApiError } from './webhooks-api-error.ts';
 
-/** What became of a webhook that is to be removed. */
+/** The outcome of a removal. */
 export type Removal = 'removed' | 'nothing-there' | 'not-ours';
 
-/** Removes a webhook, but only one with our URL. */
+/** Removes the webhook if it has our URL. */
 export async function unregister(api: WebhooksApi, subAccountId: string, url: string): Promise<Removal> {
   const webhooks = await api.list(subAccountId);
   if (webhooks.length === 0) return 'nothing-there';
@@ -16,13 +16,13 @@ export async function unregister(api: WebhooksApi, subAccountId: string, url: st
   return 'removed';
 }
 
-/** Leaves nothing behind of a creation that failed. Returns what to say if that is not certain. */
+/** Removes what a failed creation may have left. Returns advice to add to its message if something may remain. */
 export async function undoCreation(
   api: WebhooksApi,
   { subAccountId, url }: { subAccountId: string; url: string },
   error: unknown,
 ): Promise<string> {
-  const mayBeLeft = ` Our webhook may still be registered, or be so in a moment; look at ${PORTAL_URL}, and remove it there.`;
+  const mayBeLeft = ` Our webhook may still be registered, or may appear shortly: check ${PORTAL_URL}, and remove it there.`;
   try {
     if (!areOurs(await api.list(subAccountId), url)) return mayBeLeft;
     const existed = await api.remove(subAccountId);
@@ -34,12 +34,12 @@ export async function undoCreation(
   }
 }
 
-/** Removing goes by the type alone: were there two, it might take the other. */
+/** 8x8 removes by type, not by URL: if there are two webhooks, it might remove the foreign one. */
 function areOurs(webhooks: readonly Webhook[], url: string): boolean {
   return webhooks.every((webhook) => isSameUrl(webhook.url, url));
 }
 
-/** @throws Error when 8x8 still shows a webhook. */
+/** @throws Error if 8x8 still shows a VSS webhook. */
 export async function assertRemoved(api: WebhooksApi, subAccountId: string, url: string): Promise<void> {
   const left = await api.listUntil(subAccountId, (webhooks) => webhooks.length === 0);
   if (left.length === 0) return;
