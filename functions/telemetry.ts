@@ -1,19 +1,19 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import type { Metrics } from '@aws-lambda-powertools/metrics';
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 
 /** What a handler logs with: Powertools' Logger. No line holds a phone number, a payload, a header or a key. */
 export type Log = Record<'warn' | 'error', (message: string, details: Record<string, unknown>) => void>;
 
 /** Created lazily: most environments never log, which saves 5 % of the cold start. */
 export function lazyLogger(): Log {
-  let logger: Logger | undefined;
-  const made = () => {
-    logger ??= new Logger();
-    return logger;
+  let created: Logger | undefined;
+  const logger = () => {
+    created ??= new Logger();
+    return created;
   };
   return {
-    warn: (message, details) => made().warn(message, details),
-    error: (message, details) => made().error(message, details),
+    warn: (message, details) => logger().warn(message, details),
+    error: (message, details) => logger().error(message, details),
   };
 }
 
@@ -25,4 +25,11 @@ export interface Counters {
   publishStoredMetrics(): unknown;
   /** Counts one metric on its own, with dimensions that the others do not have. */
   singleMetric(): Pick<Counters, 'addDimension' | 'addMetric'>;
+}
+
+/** Counts a metric on its own, by one dimension that the others do not have. */
+export function countBy(metrics: Counters, name: string, dimension: [string, string], count: number): void {
+  const metric = metrics.singleMetric();
+  metric.addDimension(...dimension);
+  metric.addMetric(name, MetricUnit.Count, count);
 }

@@ -1,110 +1,82 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse } from 'aws-lambda';
 import { loggableId } from '../loggable-id.ts';
-import {
-  type DeadLetterReason,
-  type Delivery,
-  fromMessage,
-  type Message,
-  toMessage,
-} from '../queue/message.ts';
+import { type Delivery, fromMessage } from '../queue/message.ts';
+import { countBy } from '../telemetry.ts';
 import { canonicalJson } from '../vss/json.ts';
 import { STATUSES } from '../vss/payload.ts';
-import { receivedSummary } from '../vss/record.ts';
+import { type ReceivedSummary, receivedSummary } from '../vss/record.ts';
 import { isIncomplete, readSummary } from '../vss/summary.ts';
 import type { BatchMessage } from './batch-message.ts';
+import { type DeadLetterDependencies, deadLetters } from './dead-letters.ts';
 import { type BatchDependencies, batchProcessor } from './process-batch.ts';
-import { recordSession } from './record-session.ts';
+import { type Recorded, recordSession } from './record-session.ts';
 import { RecordTooLargeError, type SessionTable } from './session-table.ts';
 
-interface Dependencies extends BatchDependencies {
+interface Dependencies extends BatchDependencies, DeadLetterDependencies {
   table: SessionTable;
-  /** Resolves once the dead-letter queue has acknowledged the message. */
-  sendToDeadLetters: (message: Message) => Promise<unknown>;
 }
 
 /** SQS → DynamoDB. Every message stands for itself: what fails is reported alone, and retried alone. */
 export function createHandler(dependencies: Dependencies) {
-  const { table, sendToDeadLetters, now, logger, metrics } = dependencies;
-  const processBatch = batchProcessor(dependencies, { record, giveUp });
+  const { table, now, logger, metrics } = dependencies;
+  const { move, quarantine } = deadLetters(dependencies);
+  const processBatch = batchProcessor(dependencies, {
+    record,
+    giveUp: async (message) => move(fromMessage(message), { reason: 'recording-failed' }),
+  });
 
   /** Records a delivery. Returns the status of its session, if that is a new one. */
   async function record(message: BatchMessage): Promise<string | undefined> {
     const delivery = fromMessage(message);
     const read = readSummary(delivery.body);
-    if (read.outcome !== 'summary') {
-      await quarantine(delivery, { reason: read.outcome, ...('issues' in read && { issues: read.issues }) });
-      return undefined;
-    }
+    if (read.outcome === 'summary')
+      return recordSummary(receivedSummary(read.summary, delivery.receivedAt), delivery);
+    await quarantine(delivery, { reason: read.outcome, ...('issues' in read && { issues: read.issues }) });
+    return undefined;
+  }
 
-    const summary = receivedSummary(read.summary, delivery.receivedAt);
-    const { sessionId, subAccountId, digest, unrecognised = {} } = summary;
-    const known = { sessionId: loggableId(sessionId), subAccountId: loggableId(subAccountId), digest };
+  async function recordSummary(summary: ReceivedSummary, delivery: Delivery): Promise<string | undefined> {
+    const quarantineBody = (body: Delivery['body']) =>
+      quarantine({ ...delivery, body }, { reason: 'record-too-large' }, idsOf(summary));
     try {
       const recorded = await recordSession(table, summary, (alternates) =>
-        Promise.all(
-          alternates.map((alternate) =>
-            quarantine(
-              { ...delivery, body: canonicalJson(alternate) },
-              { reason: 'record-too-large' },
-              known,
-            ),
-          ),
-        ),
+        Promise.all(alternates.map((alternate) => quarantineBody(canonicalJson(alternate)))),
       );
-      metrics.addMetric(METRICS[recorded], MetricUnit.Count, 1);
-      if (recorded === 'duplicate') return undefined;
-      metrics.addMetric('RecordingLag', MetricUnit.Milliseconds, now() - Date.parse(delivery.receivedAt));
-      metrics.addMetric('UnrecognisedFields', MetricUnit.Count, Object.keys(unrecognised).length);
-      if (recorded === 'conflict') {
-        logger.warn('Another summary of a recorded session, kept beside it', known);
-      }
-      if (isIncomplete(summary)) metrics.addMetric('IncompleteSummaries', MetricUnit.Count, 1);
+      count(recorded, summary, delivery);
       return recorded === 'recorded' ? (summary.sessionStatus ?? OTHER) : undefined;
     } catch (error) {
       if (!(error instanceof RecordTooLargeError)) throw error;
-      await quarantine(delivery, { reason: 'record-too-large' }, known);
+      await quarantineBody(delivery.body);
       return undefined;
     }
   }
 
-  async function quarantine(delivery: Delivery, why: DeadLetterReason, known: object = {}): Promise<void> {
-    await moveToDeadLetters(delivery, why);
-    const requestId = loggableId(delivery.requestId);
-    logger.warn('Not recordable, moved to the dead-letter queue', {
-      requestId,
-      reason: why.reason,
-      ...known,
-    });
-  }
-
-  async function giveUp(message: BatchMessage): Promise<void> {
-    await moveToDeadLetters(fromMessage(message), { reason: 'recording-failed' });
-  }
-
-  async function moveToDeadLetters(delivery: Delivery, why: DeadLetterReason): Promise<void> {
-    await sendToDeadLetters(toMessage(delivery, why));
-    metrics.addMetric('DeadLettered', MetricUnit.Count, 1);
-    countOf('DeadLettered', 'reason', why.reason, 1);
-  }
-
-  /** Counts by a dimension of its own. */
-  function countOf(name: string, dimension: string, value: string, count: number): void {
-    const metric = metrics.singleMetric();
-    metric.addDimension(dimension, value);
-    metric.addMetric(name, MetricUnit.Count, count);
+  function count(recorded: Recorded, summary: ReceivedSummary, { receivedAt }: Delivery): void {
+    const { unrecognised = {} } = summary;
+    metrics.addMetric(METRICS[recorded], MetricUnit.Count, 1);
+    if (recorded === 'duplicate') return;
+    metrics.addMetric('RecordingLag', MetricUnit.Milliseconds, now() - Date.parse(receivedAt));
+    metrics.addMetric('UnrecognisedFields', MetricUnit.Count, Object.keys(unrecognised).length);
+    if (recorded === 'conflict')
+      logger.warn('Another summary of a recorded session, kept beside it', idsOf(summary));
+    if (isIncomplete(summary)) metrics.addMetric('IncompleteSummaries', MetricUnit.Count, 1);
   }
 
   return async ({ Records }: { Records: readonly BatchMessage[] }): Promise<SQSBatchResponse> => {
     const { recorded, failures } = await processBatch(Records);
     const statuses = recorded.filter((status) => status !== undefined);
-    for (const [status, same] of Map.groupBy(statuses, (known) =>
-      KNOWN_STATUSES.has(known) ? known : OTHER,
-    ))
-      countOf('SessionsRecorded', 'sessionStatus', status, same.length);
+    const byStatus = Map.groupBy(statuses, (status) => (KNOWN_STATUSES.has(status) ? status : OTHER));
+    for (const [status, { length }] of byStatus)
+      countBy(metrics, 'SessionsRecorded', ['sessionStatus', status], length);
     metrics.publishStoredMetrics();
     return { batchItemFailures: failures };
   };
+}
+
+/** What a log line says of a summary. */
+function idsOf({ sessionId, subAccountId, digest }: ReceivedSummary) {
+  return { sessionId: loggableId(sessionId), subAccountId: loggableId(subAccountId), digest };
 }
 
 const METRICS = {

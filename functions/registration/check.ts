@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import { describeFinding, type Finding, findingOf } from './finding.ts';
+import { describeFinding, type Finding, findingOf, PORTAL_URL } from './finding.ts';
 import type { WebhooksApi } from './webhooks-api.ts';
 import { WebhooksApiError } from './webhooks-api-error.ts';
 
-/** What the schedule, and `npm run doctor`, ask for. */
+/** The event that the schedule and `npm run doctor` send. */
 export const CheckEvent = v.object({
   check: v.object({
     /** The URL that should be registered. */
@@ -13,12 +13,12 @@ export const CheckEvent = v.object({
 });
 export type CheckEvent = v.InferOutput<typeof CheckEvent>;
 
-/** Whether the webhook of a sub-account is registered; if not, what is wrong. */
+/** The result for one sub-account: without a problem, its webhook is registered as expected. */
 export const Checked = v.object({
   subAccountId: v.string(),
   problem: v.optional(
     v.object({
-      /** In one word, to search for. */
+      /** A keyword to search the logs for. */
       finding: v.string(),
       description: v.string(),
     }),
@@ -26,19 +26,18 @@ export const Checked = v.object({
 });
 export type Checked = v.InferOutput<typeof Checked>;
 
-/** What to do about a finding. */
+/** How to fix each finding. */
 const REMEDIES: Readonly<Record<Finding, string>> = {
   gone: 'Raise authorizationVersion by one and deploy: that registers it again.',
-  several:
-    'Remove all of them at https://connect.8x8.com/webhooks, raise authorizationVersion by one and deploy.',
+  several: `Remove all of them at ${PORTAL_URL}, raise authorizationVersion by one and deploy.`,
   elsewhere: 'Find out who changed it; then deploy with takeOver, and afterwards without it.',
   disabled: 'Find out who changed it; then raise authorizationVersion by one and deploy.',
   'no-authorization': 'Find out who changed it; then raise authorizationVersion by one and deploy.',
 };
 
 /**
- * Asks 8x8 whether the webhook of each sub-account is registered as it should be, four a second. Changes nothing, never
- * rejects.
+ * Checks at 8x8 that the webhook of each sub-account is registered as expected, four per second. Changes nothing and
+ * never rejects.
  */
 export function check(connect: () => Promise<WebhooksApi>, { check }: CheckEvent): Promise<Checked[]> {
   const connection = connect();
@@ -52,21 +51,21 @@ export function check(connect: () => Promise<WebhooksApi>, { check }: CheckEvent
         return { subAccountId, problem: { finding, description } };
       } catch (error) {
         const description = error instanceof Error ? error.message : String(error);
-        return { subAccountId, problem: { finding: whyUnknown(error), description } };
+        return { subAccountId, problem: { finding: findingOfFailure(error), description } };
       }
     }),
   );
 }
 
-/** Why 8x8 could not be asked: because of what is configured, or for some other reason, which may pass. */
-function whyUnknown(error: unknown): string {
+/** Tells a failed check that the configuration causes from one that may pass. */
+function findingOfFailure(error: unknown): string {
   if (!(error instanceof WebhooksApiError)) return isSecretUnread(error) ? 'not-checked' : 'misconfigured';
   const { status = 503 } = error;
   const mayPass = status === 429 || status >= 500 || status < 300;
   return REFUSALS.get(status) ?? (mayPass ? 'not-checked' : 'misconfigured');
 }
 
-/** Whether Secrets Manager could not be asked, rather than had nothing for us. */
+/** Whether Secrets Manager was unavailable, as opposed to refusing access or having no such secret. */
 function isSecretUnread(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return (

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
@@ -20,7 +19,7 @@ const readSecret = secretReader(new SecretsManagerClient(clientSettings));
 const cloudFormation = new CloudFormationClient(clientSettings);
 
 export const handler = createHandler({
-  // The key is read each time, so that a new one counts at once.
+  // Reads the key each time, so that a new key takes effect immediately.
   async connect(retryMs, baseUrl = environment.WEBHOOKS_API_URL) {
     const secretName = environment.API_KEY_SECRET_NAME;
     return webhooksApi({ baseUrl, retryMs, apiKey: readApiKey(secretName, await readSecret(secretName)) });
@@ -32,7 +31,6 @@ export const handler = createHandler({
     return Stacks?.[0]?.StackStatus ?? '';
   },
   subAccountIds: environment.SUB_ACCOUNT_IDS,
-  pause: setTimeout,
   logger: new Logger(),
   metrics: new Metrics({ namespace: 'VssWebhook' }),
 });

@@ -1,72 +1,41 @@
-import { describeFinding, type Finding, findingOf, isSameUrl, listed, shown } from './finding.ts';
+import { describeFinding, type Finding, findingOf, isSameUrl, maskedUrls, PORTAL_URL } from './finding.ts';
+import { ForeignWebhookError, RegistrationError } from './registration-error.ts';
+import { assertRemoved, undoCreation } from './unregister.ts';
 import type { Webhook } from './webhook-list.ts';
 import type { WebhooksApi } from './webhooks-api.ts';
 import { WebhooksApiError } from './webhooks-api-error.ts';
 
-/** What is to be registered for a sub-account. */
+/** The webhook to register for a sub-account, and the conditions. */
 export interface Registration {
   subAccountId: string;
   url: string;
-  /** The value that 8x8 is to send as the Authorization header. */
+  /** The value of the Authorization header that 8x8 will send. */
   authorization: string;
-  /** Another URL of ours, under which it may be registered still. */
+  /** The previous URL of this stack, which may still be registered. */
   previousUrl?: string | undefined;
-  /** Whether a webhook of someone else may be replaced. */
+  /** Whether a webhook that does not point at this stack may be replaced. */
   takeOver: boolean;
-  /** Whether 8x8 was given this URL and this value before, so that there is nothing to write if all looks right. */
+  /** Whether this URL and this value were registered before: then nothing is written if 8x8 shows what is expected. */
   isKnown: boolean;
-  /** Whether nothing is to be left behind when it fails. */
+  /** Whether a failure is undone, so that no webhook of this stack remains. */
   isNew: boolean;
 }
 
-/** Where people see and change the webhooks of their account. */
-const PORTAL = 'https://connect.8x8.com/webhooks';
-
-/** A webhook of someone else is registered, and may not be replaced. Nothing was changed. */
-export class ForeignWebhookError extends Error {
-  override name = 'ForeignWebhookError';
-
-  constructor({ subAccountId, url }: Registration, foreign: readonly Webhook[]) {
-    super(
-      `Sub-account ${subAccountId}: 8x8 delivers to ${listed(foreign, url)}, not to ${shown(url, url)}. That webhook is not ` +
-        `this stack's, so it was left as it is. Remove it at ${PORTAL}, or set takeOver to true in the settings of ` +
-        'this stage to replace it.',
-    );
-  }
-}
-
-/** A registration failed. Its cause is what failed at 8x8. */
-export class RegistrationError extends Error {
-  override name = 'RegistrationError';
-  /** Whether a webhook that was there has been removed, or may have been. */
-  readonly hasRemoved: boolean;
-
-  constructor(message: string, { cause, hasRemoved }: { cause: unknown; hasRemoved: boolean }) {
-    super(message, { cause });
-    this.hasRemoved = hasRemoved;
-  }
-}
-
-/** What was done at 8x8 until it failed. */
+/** What changed at 8x8 before a failure. */
 interface Progress {
-  /** Whether a webhook that was there has been removed, or may have been, or may be in a moment. */
+  /** Whether an existing webhook was removed, may have been removed, or may be removed shortly. */
   hasRemoved: boolean;
-  /** Whether our webhook was created, or may have been, or may be when 8x8 gets to it. */
+  /** Whether our webhook was created, may have been created, or may be created shortly. */
   mayBeThere: boolean;
 }
 
 /**
- * Registers a webhook so that 8x8 shows it: one, with our URL, enabled, with an Authorization header. Writes
- * nothing when nothing is wrong. Returns the URLs of others' webhooks that it replaced.
+ * Registers the webhook, and verifies that 8x8 shows exactly one: with our URL, enabled, with an Authorization header.
+ * Writes nothing if the registration is known and correct. Returns the URLs of the foreign webhooks that it replaced.
  *
- * @param pause Waits, until 8x8 shows what it was told.
- * @throws ForeignWebhookError; WebhooksApiError at the first look; RegistrationError after it.
+ * @throws ForeignWebhookError; WebhooksApiError if the first list fails; RegistrationError after that.
  */
-export async function register(
-  api: WebhooksApi,
-  registration: Registration,
-  pause: Pause,
-): Promise<string[]> {
+export async function register(api: WebhooksApi, registration: Registration): Promise<string[]> {
   const { subAccountId, url, isKnown, isNew } = registration;
   const before = await api.list(subAccountId);
   const foreign = foreignWebhooks(before, registration);
@@ -75,19 +44,17 @@ export async function register(
 
   const progress = { hasRemoved: false, mayBeThere: false };
   try {
-    await put(api, registration, before.length > 0, progress, pause);
+    await createAndVerify(api, registration, before.length > 0, progress);
   } catch (error) {
-    const hadOurs = before.length > foreign.length;
-    const rest = isNew && !hadOurs && progress.mayBeThere ? await undo(api, registration, error, pause) : '';
-    const fate = fateOf(before, foreign, url, progress);
     if (error instanceof ForeignWebhookError && !progress.mayBeThere) throw error;
-    const message = `${error instanceof Error ? error.message : error}${fate}${rest}`;
+    const hadOurs = before.length > foreign.length;
+    const left = isNew && !hadOurs && progress.mayBeThere ? await undoCreation(api, registration, error) : '';
+    const reason = error instanceof Error ? error.message : error;
+    const message = `${reason}${describeFormer(before, foreign, url, progress)}${left}`;
     throw new RegistrationError(message, { cause: error, hasRemoved: progress.hasRemoved });
   }
   return foreign.map((webhook) => webhook.url);
 }
-
-type Pause = (milliseconds: number) => Promise<unknown>;
 
 /** The webhooks that do not point at this stack. */
 function foreignWebhooks(webhooks: readonly Webhook[], { url, previousUrl = url }: Registration): Webhook[] {
@@ -100,39 +67,38 @@ function assertMayReplace(foreign: readonly Webhook[], registration: Registratio
 }
 
 /**
- * Creates the webhook and makes sure of it. Creating may replace one that exists, or be refused because of it: 8x8
- * does not say which. Removing it first would be right in both cases, but would lose every session that ends in
- * between; so that is done only if need be.
+ * Creates the webhook and verifies it. 8x8 does not document whether a second POST replaces an existing webhook or is
+ * rejected. Removing the existing one first would work in both cases, but loses every session that ends in between. So
+ * it is removed only if the POST does not succeed without that.
  */
-async function put(
+async function createAndVerify(
   api: WebhooksApi,
   registration: Registration,
   exists: boolean,
   progress: Progress,
-  pause: Pause,
 ): Promise<void> {
   const { subAccountId, url } = registration;
   const failure = await api.create(subAccountId, registration).then(() => undefined, apiErrorOrThrow);
   const mayHaveArrived = failure?.mayHaveArrived ?? true;
   if (mayHaveArrived) progress.mayBeThere = true;
   const isConflict = failure?.isConflict === true;
-  // One that existed looks the same before and after: only with the API's word can it be taken for the new one.
+  // An existing webhook looks the same before and after, so the list cannot prove that a failed POST took effect.
   if (failure && exists && !isConflict) throw failure;
 
-  // What it may have accepted, 8x8 may show a moment later.
-  const isSettled = (shown: Webhook[]) => !mayHaveArrived || findingOf(shown, url) === undefined;
-  const after = await look(api, subAccountId, isSettled, pause).catch((error: unknown) => {
+  // The list may be eventually consistent, so poll for a webhook that 8x8 may have accepted.
+  const isSettled = (listed: Webhook[]) => !mayHaveArrived || findingOf(listed, url) === undefined;
+  const after = await api.listUntil(subAccountId, isSettled).catch((error: unknown) => {
     throw failure ?? error;
   });
   const finding = findingOf(after, url);
-  // Refused, where none existed before, and registered now: an earlier attempt arrived, and its answer was lost.
+  // If none existed, this holds even after a failure: an attempt took effect, and its response was lost.
   if (!finding && !(exists && isConflict)) return;
-  if (!exists) throw failure ?? differing(registration, finding ?? 'gone', after);
+  if (!exists) throw failure ?? unverifiedError(registration, finding ?? 'gone', after);
 
   assertMayReplace(foreignWebhooks(after, registration), registration);
   progress.mayBeThere = false;
-  await remove(api, subAccountId, url, pause, progress);
-  await put(api, registration, false, progress, pause);
+  await removeExisting(api, registration, progress);
+  await createAndVerify(api, registration, false, progress);
 }
 
 function apiErrorOrThrow(error: unknown): WebhooksApiError {
@@ -140,105 +106,34 @@ function apiErrorOrThrow(error: unknown): WebhooksApiError {
   throw error;
 }
 
-/** Maximum number of polls, and the delay between them, until 8x8 lists the webhook. */
-const LOOKS = 4;
-const LOOK_PAUSE_MS = 2_000;
-
-/** What 8x8 shows, once it is as expected or was looked at often enough. */
-async function look(
-  api: WebhooksApi,
-  subAccountId: string,
-  isExpected: (webhooks: Webhook[]) => boolean,
-  pause: Pause,
-): Promise<Webhook[]> {
-  for (let looks = 1; ; looks++) {
-    const webhooks = await api.list(subAccountId);
-    if (isExpected(webhooks) || looks === LOOKS) return webhooks;
-    await pause(LOOK_PAUSE_MS);
-  }
+async function removeExisting(api: WebhooksApi, { subAccountId, url }: Registration, progress: Progress) {
+  await api.remove(subAccountId).catch((error: unknown) => {
+    progress.hasRemoved = error instanceof WebhooksApiError && error.mayHaveArrived;
+    throw error;
+  });
+  progress.hasRemoved = true;
+  await assertRemoved(api, subAccountId, url);
 }
 
-function differing(
-  { subAccountId, url }: Registration,
-  finding: Finding,
-  webhooks: readonly Webhook[],
-): Error {
+function unverifiedError({ subAccountId, url }: Registration, finding: Finding, webhooks: Webhook[]): Error {
   return new Error(
     `Sub-account ${subAccountId}: 8x8 accepted the webhook, but ${describeFinding(finding, webhooks, url)}. ` +
-      `If it stays so, remove the VSS webhook at ${PORTAL}.`,
+      `If this persists, remove the VSS webhook at ${PORTAL_URL}.`,
   );
 }
 
-/** What became of the webhooks that were there before. */
-function fateOf(
+/** Describes what happened to the webhooks that were registered before. */
+function describeFormer(
   before: readonly Webhook[],
   foreign: readonly Webhook[],
   url: string,
-  progress: Progress,
+  { hasRemoved, mayBeThere }: Progress,
 ): string {
-  if (progress.hasRemoved)
-    return ` The webhook that was there, ${listed(before, url)}, has been removed, or may have been: 8x8 delivers nowhere until this is done again.`;
-  if (progress.mayBeThere && foreign.length > 0)
-    return ` The webhook that was there, ${listed(foreign, url)}, may have been replaced.`;
+  if (hasRemoved)
+    return ` The previous webhook, ${maskedUrls(before, url)}, has been removed, or may have been: 8x8 delivers nowhere until one is registered again.`;
+  if (mayBeThere && foreign.length > 0)
+    return ` The previous webhook, ${maskedUrls(foreign, url)}, may have been replaced.`;
   if (before.length > 0)
-    return ` ${listed(before, url)} is still registered; if 8x8 refuses because of that, remove it at ${PORTAL}.`;
+    return ` ${maskedUrls(before, url)} is still registered; if 8x8 refuses because of that, remove it at ${PORTAL_URL}.`;
   return '';
-}
-
-/** Leaves nothing behind. Returns what to say if that is not certain. */
-async function undo(
-  api: WebhooksApi,
-  { subAccountId, url }: Registration,
-  error: unknown,
-  pause: Pause,
-): Promise<string> {
-  const mayBeLeft = ` Our webhook may still be registered, or be so in a moment; look at ${PORTAL}, and remove it there.`;
-  try {
-    const webhooks = await api.list(subAccountId);
-    if (!webhooks.every((webhook) => isSameUrl(webhook.url, url))) return mayBeLeft;
-    const wasThere = await remove(api, subAccountId, url, pause);
-    const isLate = error instanceof WebhooksApiError && error.mayHaveArrived;
-    return wasThere && !isLate ? '' : mayBeLeft;
-  } catch {
-    return mayBeLeft;
-  }
-}
-
-/** What became of a webhook that is to be removed. */
-export type Removal = 'removed' | 'nothing-there' | 'not-ours';
-
-/** Removes a webhook, but only one with our URL. */
-export async function unregister(
-  api: WebhooksApi,
-  subAccountId: string,
-  url: string,
-  pause: Pause,
-): Promise<Removal> {
-  const webhooks = await api.list(subAccountId);
-  if (webhooks.length === 0) return 'nothing-there';
-  // Removing goes by the type alone: were there two, it might take the other.
-  if (!webhooks.every((webhook) => isSameUrl(webhook.url, url))) return 'not-ours';
-  await remove(api, subAccountId, url, pause);
-  return 'removed';
-}
-
-/** Removes the VSS webhook, and makes sure that it is gone. False if 8x8 says that there was none. */
-async function remove(
-  api: WebhooksApi,
-  subAccountId: string,
-  url: string,
-  pause: Pause,
-  progress?: Progress,
-): Promise<boolean> {
-  const wasThere = await api.remove(subAccountId).catch((error: unknown) => {
-    if (progress) progress.hasRemoved = error instanceof WebhooksApiError && error.mayHaveArrived;
-    throw error;
-  });
-  if (progress) progress.hasRemoved = true;
-  const left = await look(api, subAccountId, (webhooks) => webhooks.length === 0, pause);
-  if (left.length === 0) return wasThere;
-  throw new Error(
-    `Sub-account ${subAccountId}: 8x8 should have removed the VSS webhook, but still shows ${listed(left, url)}. ` +
-      `Remove it at ${PORTAL}.`,
-  );
 }

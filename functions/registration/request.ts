@@ -1,12 +1,12 @@
-/** What 8x8 answered to a request, or why there is no answer. */
+/** The HTTP response of 8x8, or the reason why there is none. */
 export type Answer =
   | { status: number; retryAfterMs: number | undefined; body: unknown }
   | { status: undefined; retryAfterMs?: undefined; body?: undefined; fault: string };
 
-/** The time limit of one request, to the end of its answer. */
-export const REQUEST_MS = 10_000;
+/** Timeout of one request, including its response body. */
+export const REQUEST_TIMEOUT_MS = 10_000;
 
-/** An answer has a few kilobytes. One that is larger than this is not read to its end, and has no body. */
+/** Responses have a few kilobytes. A larger body is not read to its end, and counts as empty. */
 const MAX_ANSWER_BYTES = 1_000_000;
 
 /** Sends one request. Never rejects. */
@@ -18,9 +18,9 @@ export async function request(
   try {
     const response = await fetch(url, {
       ...init,
-      // Followed, a POST would become a GET.
+      // fetch would follow a redirect of a POST with a GET.
       redirect: 'manual',
-      signal: AbortSignal.timeout(REQUEST_MS),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
     return {
       status: response.status,
@@ -51,7 +51,7 @@ function readJson(text: string): unknown {
   }
 }
 
-/** The header Retry-After: seconds, or a date. */
+/** Reads the Retry-After header, which has seconds or an HTTP date. */
 function readRetryAfter(value: string | null): number | undefined {
   if (value === null) return undefined;
   const isSeconds = /^\d+(\.\d+)?$/.test(value.trim());
@@ -61,7 +61,7 @@ function readRetryAfter(value: string | null): number | undefined {
 
 function describeFault(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${REQUEST_MS / 1_000} seconds`;
-  // fetch says only that it failed; its cause says why.
+  if (error.name === 'TimeoutError') return `no answer within ${REQUEST_TIMEOUT_MS / 1_000} seconds`;
+  // fetch gives the reason only in the cause of its error.
   return `the connection failed: ${error.cause instanceof Error ? error.cause.message : error.message}`;
 }

@@ -1,13 +1,13 @@
 import * as v from 'valibot';
 
-/** A webhook as 8x8 shows it. The value of its Authorization header is never shown. */
+/** A webhook as 8x8 lists it. 8x8 never returns the value of its Authorization header. */
 export interface Webhook {
   url: string;
   enabled: boolean;
   hasAuthorization: boolean;
 }
 
-/** A boolean, also as text. */
+/** A boolean, or its string form. */
 const flag = v.union([
   v.boolean(),
   v.pipe(
@@ -28,7 +28,7 @@ const VssWebhook = v.pipe(
   v.transform(
     ({ url, enabled, active, httpAuthHeaderAvailable }): Webhook => ({
       url,
-      // The API description says `enabled`, the guides say `active`; both default to true.
+      // The API reference documents `enabled`, the guides `active`; both default to true.
       enabled: enabled ?? active ?? true,
       hasAuthorization: httpAuthHeaderAvailable,
     }),
@@ -39,7 +39,7 @@ const isVss = v.object({
   type: v.pipe(v.string(), v.trim(), v.toUpperCase(), v.literal('VSS')),
 });
 
-/** Only webhooks of the type VSS are read: what 8x8 says of others is no concern of ours. But all have to be there. */
+/** Parses only webhooks of the type VSS, but requires as many webhooks as `count` announces. */
 const NonEmptyList = v.pipe(
   v.object({ count: v.optional(v.unknown()), webhooks: v.pipe(v.array(v.unknown()), v.minLength(1)) }),
   v.check(({ count, webhooks }) => !(Number(count) > webhooks.length)),
@@ -50,8 +50,8 @@ const NonEmptyList = v.pipe(
 const zero = v.picklist([0, '0']);
 
 /**
- * The list of a sub-account without webhooks, which is not documented: it may be missing, if something else says that
- * the answer is about webhooks and that there are none.
+ * The response for a sub-account without webhooks, which 8x8 does not document. The list may be missing if `count` or
+ * `statusCode` is zero.
  */
 const EmptyList = v.pipe(
   v.union([
@@ -64,7 +64,7 @@ const EmptyList = v.pipe(
 
 const List = v.union([NonEmptyList, EmptyList]);
 
-/** The VSS webhooks in the body of an answer; undefined where it is no list of webhooks. */
+/** Reads the VSS webhooks from a response body. Returns undefined if the body is not a webhook list. */
 export function readWebhookList(body: unknown): Webhook[] | undefined {
   const parsed = v.safeParse(List, body);
   return parsed.success ? parsed.output.webhooks : undefined;

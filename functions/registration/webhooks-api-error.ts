@@ -9,91 +9,72 @@ export interface Failure {
   subAccountId: string;
   baseUrl: string;
   answer: Answer;
-  /** What must not be repeated, should 8x8 do so. */
+  /** Values to mask where 8x8 echoes them. */
   secrets: readonly string[];
-  /** Whether an attempt had no answer, or one that leaves open whether it had its effect. */
+  /** Whether at least one attempt may have taken effect. */
   mayHaveArrived: boolean;
 }
 
-/** A call to 8x8 that failed, in words for whoever deploys. Has neither the API key nor an Authorization value. */
+/** A failed call to 8x8. Its message tells whoever deploys what to check, and contains no secret. */
 export class WebhooksApiError extends Error {
   override name = 'WebhooksApiError';
-  /** The HTTP status of the last attempt; none where no answer came. */
+  /** The HTTP status of the last attempt; undefined if there was no response. */
   readonly status: number | undefined;
-  /** Whether the request may have had its effect, or may have it in a moment, although it failed. */
+  /** Whether the request may have taken effect, or may do so shortly, although it failed. */
   readonly mayHaveArrived: boolean;
-  /** Whether 8x8 refuses because there is one already. Which status it would do that with is not documented. */
+  /** Whether 8x8 rejected the request because a webhook exists. 8x8 does not document the status for that. */
   readonly isConflict: boolean;
 
-  constructor({ method, subAccountId, baseUrl, answer, secrets, mayHaveArrived }: Failure) {
+  constructor(failure: Failure) {
+    const { method, subAccountId, answer, secrets, mayHaveArrived } = failure;
     const { status } = answer;
     const said = status === undefined ? answer.fault : `HTTP ${status}${quote(answer.body, secrets)}`;
-    const advice = ADVICE.find(({ isAbout }) => isAbout(status))?.text(subAccountId, baseUrl, answer);
-    super(`8x8 did not ${DONE[method]} of the sub-account ${subAccountId}: ${said}. ${advice}`);
+    super(`8x8 did not ${ACTIONS[method]} of sub-account ${subAccountId}: ${said}. ${adviceOn(failure)}`);
     this.status = status;
     this.mayHaveArrived = mayHaveArrived;
     this.isConflict = status === 409 || (!NEVER_CONFLICTS.has(status) && CONFLICT.test(said));
   }
 }
 
-/** How 8x8 may say that there is one already; not that something does not exist. */
+/** Matches messages that something exists, but not `does not exist`. */
 const CONFLICT = /\b(exists|already|duplicate|conflict)/i;
 const NEVER_CONFLICTS: ReadonlySet<number | undefined> = new Set([undefined, 401, 404, 429]);
 
-const DONE = { GET: 'list the webhooks', POST: 'create the VSS webhook', DELETE: 'remove the VSS webhook' };
+const ACTIONS = {
+  GET: 'list the webhooks',
+  POST: 'create the VSS webhook',
+  DELETE: 'remove the VSS webhook',
+};
 
-/** What to check, by the HTTP status; the first that is about it. */
-const ADVICE: readonly {
-  isAbout(status: number | undefined): boolean;
-  text(subAccountId: string, baseUrl: string, answer: Answer): string;
-}[] = [
-  {
-    isAbout: (status) => status === undefined,
-    text: (_, baseUrl) => `Check that webhooksApiUrl, ${baseUrl}, is right, and that 8x8 is up.`,
-  },
-  {
-    isAbout: (status) => status === 401,
-    text: () =>
-      '8x8 does not accept the API key. Put a valid one, from https://connect.8x8.com, into the secret that the setting apiKeySecretName names.',
-  },
-  {
-    isAbout: (status) => status === 403,
-    text: (subAccountId) =>
-      `The API key has no access to this sub-account. Check that the key belongs to the account of ${subAccountId}, and that the account admits API calls from any address or from those of this function.`,
-  },
-  {
-    isAbout: (status) => status === 404,
-    text: (subAccountId, baseUrl) =>
-      `8x8 knows no such sub-account. Check how ${subAccountId} is spelt in subAccountIds, upper and lower case too, that it is a sub-account for Voice, and that webhooksApiUrl, ${baseUrl}, is right.`,
-  },
-  {
-    isAbout: (status) => status === 429,
-    text: (_, __, { retryAfterMs }) =>
-      retryAfterMs === undefined
-        ? 'There were too many requests. Wait a few minutes.'
-        : `There were too many requests, and 8x8 asks to wait ${Math.ceil(retryAfterMs / 1_000)} seconds.`,
-  },
-  {
-    isAbout: (status) => status !== undefined && status >= 500,
-    text: () => 'This is a fault at 8x8. Try again later; if it lasts, tell 8x8 the time and the errorId.',
-  },
-  {
-    isAbout: (status) => status !== undefined && status < 300,
-    text: () =>
-      '8x8 answers as if all were well, but its code says that it did not do it. Ask 8x8 what the code means, with this message.',
-  },
-  {
-    isAbout: (status) => status !== undefined && status < 400,
-    text: (_, baseUrl) => `Check that webhooksApiUrl, ${baseUrl}, is the address of 8x8's Voice API.`,
-  },
-  {
-    isAbout: () => true,
-    text: () => '8x8 does not accept the request. Ask 8x8 what it expects, with this message.',
-  },
-];
+/** What to check, by HTTP status or its class. */
+const ADVICE: Readonly<Record<string, (failure: Failure) => string>> = {
+  'no answer': ({ baseUrl }) => `Check that webhooksApiUrl, ${baseUrl}, is correct, and that 8x8 is up.`,
+  '401': () =>
+    '8x8 does not accept the API key. Store a valid key from https://connect.8x8.com in the secret that the setting apiKeySecretName names.',
+  '403': ({ subAccountId }) =>
+    `The API key has no access to this sub-account. Check that the key belongs to the account of ${subAccountId}, and that the account allows API calls from any IP address, or from those of this function.`,
+  '404': ({ subAccountId, baseUrl }) =>
+    `8x8 does not know this sub-account. Check the spelling of ${subAccountId} in subAccountIds, including upper and lower case, that it is a Voice sub-account, and that webhooksApiUrl, ${baseUrl}, is correct.`,
+  '429': ({ answer: { retryAfterMs } }) =>
+    retryAfterMs === undefined
+      ? 'Too many requests. Wait a few minutes, then try again.'
+      : `Too many requests: 8x8 asks to wait ${Math.ceil(retryAfterMs / 1_000)} seconds.`,
+  '2xx': () =>
+    'The HTTP status reports success, but the code in the body reports a failure. Ask 8x8 what the code means, and quote this message.',
+  '3xx': ({ baseUrl }) => `Check that webhooksApiUrl, ${baseUrl}, is the address of 8x8's Voice API.`,
+  '4xx': () => '8x8 rejected the request. Ask 8x8 what it expects, and quote this message.',
+  '5xx': () =>
+    'This is a fault at 8x8. Try again later; if it persists, report the time and the errorId to 8x8.',
+};
 
-/** 8x8's own words about a failure. Its pages show several shapes. */
-const Said = v.object({
+function adviceOn(failure: Failure): string {
+  const { status } = failure.answer;
+  const statusClass = status === undefined ? 'no answer' : `${Math.min(Math.floor(status / 100), 5)}xx`;
+  return (ADVICE[`${status}`] ?? ADVICE[statusClass])?.(failure) ?? '';
+}
+
+/** The error body of 8x8, whose documentation shows several shapes. */
+const ErrorBody = v.object({
   statusMessage: v.optional(v.string()),
   message: v.optional(v.string()),
   statusCode: v.optional(v.union([v.string(), v.number()])),
@@ -102,7 +83,7 @@ const Said = v.object({
 });
 
 function quote(body: unknown, secrets: readonly string[]): string {
-  const said = v.safeParse(Said, body);
+  const said = v.safeParse(ErrorBody, body);
   if (!said.success) return '';
   const { statusMessage, message = statusMessage, statusCode, code = statusCode, errorId } = said.output;
   const parts = [
@@ -113,7 +94,10 @@ function quote(body: unknown, secrets: readonly string[]): string {
   return parts.map((part) => `, ${part}`).join('');
 }
 
-/** Without secrets and without the paths of URLs, which may be tokens; short, and of characters that JSON need not escape: CloudFormation takes an answer of 4 KB in all. */
+/**
+ * Masks secrets, and the paths of URLs, which may be tokens. Shortens the text, and leaves no character that JSON
+ * escapes: CloudFormation limits the whole response to 4 KB.
+ */
 function printable(text: string, secrets: readonly string[]): string {
   const withoutSecrets = secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
   return withoutSecrets

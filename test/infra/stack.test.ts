@@ -1,8 +1,8 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { LOOK_AGAIN_MS } from '../../functions/registration/create-handler.ts';
-import { REQUEST_MS } from '../../functions/registration/request.ts';
+import { RECHECK_RETRY_MS } from '../../functions/registration/custom-resource.ts';
+import { REQUEST_TIMEOUT_MS } from '../../functions/registration/request.ts';
 import { RETRY_MS } from '../../functions/registration/webhooks-api.ts';
 import { tableDefinition } from '../functions/recorder/table-definition.ts';
 import { localSettings, onlyOf, templateOf } from './templates.ts';
@@ -329,7 +329,7 @@ describe('the registration at 8x8', () => {
   it('has time for all that it may have to wait for, and CloudFormation waits longer', () => {
     const readingSecrets = 2 * 20 * 3;
     // After that a client retries nothing: each of at most 20 more calls takes its ten seconds, and a pause of two.
-    const calls = (RETRY_MS + 20 * (REQUEST_MS + 2_000) + LOOK_AGAIN_MS) / 1_000;
+    const calls = (RETRY_MS + 20 * (REQUEST_TIMEOUT_MS + 2_000) + RECHECK_RETRY_MS) / 1_000;
     expect(registration.properties.Timeout).toBeGreaterThanOrEqual(readingSecrets + calls);
     expect(Number(registrations[0]?.[1]['Properties'].ServiceTimeout)).toBeGreaterThan(
       registration.properties.Timeout,

@@ -63,7 +63,6 @@ function stage(count: number, rateLimit: Switches['rateLimit']) {
     readSecret: async (arn) => `value ${arn}`,
     stackStatus: async () => 'CREATE_IN_PROGRESS',
     subAccountIds,
-    pause,
     logger,
     metrics,
   });

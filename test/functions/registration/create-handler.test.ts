@@ -38,7 +38,6 @@ function world(circumstances: Circumstances = {}) {
   api.webhooks.set('some_account', before);
   Object.assign(api.switches, switches);
   const { logger, metrics, logged, counted, published } = telemetry();
-  const paused: number[] = [];
   const handle = createHandler({
     connect: async (retryMs, baseUrl = 'https://voice.example') =>
       webhooksApi({ baseUrl, retryMs, apiKey: API_KEY, fetch, now, pause }),
@@ -48,7 +47,6 @@ function world(circumstances: Circumstances = {}) {
       return status;
     },
     subAccountIds,
-    pause: async (milliseconds) => paused.push(milliseconds),
     logger,
     metrics,
   });
@@ -58,7 +56,6 @@ function world(circumstances: Circumstances = {}) {
     logged,
     counted,
     published,
-    paused,
     registered: () => api.webhooks.get('some_account'),
     /** The requests made, by their methods. */
     calls: () => api.requests.map((request) => request.split(' ')[0]).join(' '),
@@ -162,7 +159,7 @@ const OUTCOMES: readonly Outcome[] = [
     { faults: ['none', 'dropped-before', 'dropped-before', 'late'] },
     'GET POST POST POST GET GET GET GET GET DELETE GET',
     [],
-    /other side closed.*may still be registered, or be so in a moment/,
+    /other side closed.*may still be registered, or may appear shortly/,
   ],
   ['create, 8x8 shows it later', create(), { lag: 2 }, 'GET POST GET GET GET', [ours()], 'success'],
   [
@@ -323,7 +320,7 @@ const OUTCOMES: readonly Outcome[] = [
     },
     'GET POST GET DELETE GET POST POST POST GET GET GET GET',
     [],
-    /HTTP 503.*has been removed, or may have been: 8x8 delivers nowhere until this is done again/,
+    /HTTP 503.*has been removed, or may have been: 8x8 delivers nowhere until one is registered again/,
   ],
   [
     'rolled back, nothing left, 8x8 is down',
@@ -363,7 +360,7 @@ const OUTCOMES: readonly Outcome[] = [
     { before: [foreign] },
     'GET',
     [foreign],
-    /not this stack's/,
+    /does not belong to this stack/,
   ],
   [
     'rolled back, foreign',
@@ -508,7 +505,7 @@ describe('a webhook of someone else', () => {
 
     expect(await failure(world({ before }).handle(create()))).toBe(
       'Sub-account some_account: 8x8 delivers to https://elsewhere.example/vss?..., not to https://api.example/voice/webhooks/vss. ' +
-        "That webhook is not this stack's, so it was left as it is. Remove it at https://connect.8x8.com/webhooks, " +
+        'That webhook does not belong to this stack, so it was not changed. Remove it at https://connect.8x8.com/webhooks, ' +
         'or set takeOver to true in the settings of this stage to replace it.',
     );
   });
@@ -535,7 +532,7 @@ describe('a webhook of someone else', () => {
     };
 
     expect(await failure(there.handle(update(properties(1), properties(2))))).toContain(
-      "is not this stack's",
+      'does not belong to this stack',
     );
     expect(there.registered()).toEqual([foreign]);
   });
@@ -564,7 +561,7 @@ describe('a webhook of someone else', () => {
     });
 
     expect(await failure(there.handle(create(properties(1, { takeOver: 'true' }))))).toContain(
-      `The webhook that was there, ${FOREIGN_URL}, has been removed, or may have been: 8x8 delivers nowhere`,
+      `The previous webhook, ${FOREIGN_URL}, has been removed, or may have been: 8x8 delivers nowhere`,
     );
   });
 });
@@ -597,7 +594,6 @@ describe('a deletion', () => {
       readSecret: () => Promise.reject(new Error('not to be read')),
       stackStatus: async () => 'DELETE_IN_PROGRESS',
       subAccountIds: [],
-      pause: async () => {},
       logger,
       metrics,
       ...changed,
@@ -680,9 +676,9 @@ describe('the check', () => {
     ['several', { before: [ours(), foreign] }, '8x8 shows 2 VSS webhooks'],
     ['key-refused', { faults: [401, 401] }, 'does not accept the API key'],
     ['access-refused', { faults: [403, 403] }, 'Check that the key belongs to the account'],
-    ['unknown-subaccount', { faults: [404, 404] }, 'Check how some_account is spelt'],
+    ['unknown-subaccount', { faults: [404, 404] }, 'Check the spelling of some_account'],
     ['misconfigured', { faults: [405, 405] }, 'HTTP 405'],
-    ['misconfigured', { faults: ['no-body', 'no-body'] }, 'with something else than that list'],
+    ['misconfigured', { faults: ['no-body', 'no-body'] }, 'did not return a valid list'],
   ])('finds %s', async (finding, circumstances, description) => {
     const there = world(circumstances);
 
@@ -718,7 +714,6 @@ describe('the check', () => {
       readSecret: async () => '',
       stackStatus: async () => '',
       subAccountIds: [],
-      pause: async () => {},
       logger,
       metrics,
     });
@@ -750,7 +745,7 @@ describe('the API key', () => {
     'is refused as %j, without repeating it',
     (text) => {
       expect(() => readApiKey('some/name', text)).toThrow(
-        'The secret some/name holds no API key: expected the key of https://connect.8x8.com as plain text',
+        'The secret some/name does not contain an API key: expected the key from https://connect.8x8.com as plain text',
       );
     },
   );

@@ -112,7 +112,6 @@ function world({ vendor: switches, initially, tellsWhatFailed }: Omit<Scenario, 
     readSecret: async (arn) => authorizationIn(arn),
     stackStatus: async () => stack.status,
     subAccountIds: [],
-    pause,
     logger,
     metrics,
   });

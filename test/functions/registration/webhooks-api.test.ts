@@ -99,7 +99,7 @@ describe('the list of webhooks', () => {
     ['a webhook whose state cannot be read', '{"webhooks":[{"type":"VSS","url":"u","enabled":"on"}]}'],
   ])('is never taken for empty when the answer has %s: someone’s webhook might be there', async (_, body) => {
     expect(await messageOf(answered(body).list('some_account'))).toBe(
-      "8x8 answered the list of webhooks of the sub-account some_account with something else than that list, or with a VSS webhook that cannot be read. Check that webhooksApiUrl, https://voice.example, is the address of 8x8's Voice API.",
+      "8x8 did not return a valid list of the webhooks of sub-account some_account: it is not a webhook list, or a VSS webhook in it is malformed. Check that webhooksApiUrl, https://voice.example, is the address of 8x8's Voice API.",
     );
   });
 });
@@ -268,9 +268,7 @@ describe('a call that fails', () => {
       },
     });
 
-    expect(await messageOf(answered(endless).list('some_account'))).toContain(
-      'something else than that list',
-    );
+    expect(await messageOf(answered(endless).list('some_account'))).toContain('did not return a valid list');
     expect(pulled).toBeLessThan(2_000_000);
   });
 });
@@ -280,18 +278,18 @@ describe('the message of a failure', () => {
     [
       401,
       'HTTP 401, "Simulated", code 401, errorId ',
-      'does not accept the API key. Put a valid one, from https://connect.8x8.com, into the secret that the setting apiKeySecretName names.',
+      'does not accept the API key. Store a valid key from https://connect.8x8.com in the secret that the setting apiKeySecretName names.',
     ],
     [403, 'HTTP 403', 'Check that the key belongs to the account of some_account'],
-    [404, 'HTTP 404', 'Check how some_account is spelt in subAccountIds, upper and lower case too'],
-    [422, 'HTTP 422', 'does not accept the request. Ask 8x8 what it expects, with this message.'],
+    [404, 'HTTP 404', 'Check the spelling of some_account in subAccountIds, including upper and lower case'],
+    [422, 'HTTP 422', 'rejected the request. Ask 8x8 what it expects, and quote this message.'],
     [500, 'HTTP 500', 'a fault at 8x8. Try again later'],
-    ['dropped-before', 'other side closed', 'Check that webhooksApiUrl, https://voice.example, is right'],
-    ['slow', 'no answer within 10 seconds', 'Check that webhooksApiUrl, https://voice.example, is right'],
+    ['dropped-before', 'other side closed', 'Check that webhooksApiUrl, https://voice.example, is correct'],
+    ['slow', 'no answer within 10 seconds', 'Check that webhooksApiUrl, https://voice.example, is correct'],
   ])('about %s says what was asked, what 8x8 answered and what to check', async (fault, said, advice) => {
     const message = await messageOf(client([fault, fault, fault]).list('some_account'));
 
-    expect(message).toMatch(/^8x8 did not list the webhooks of the sub-account some_account: /);
+    expect(message).toMatch(/^8x8 did not list the webhooks of sub-account some_account: /);
     expect(message).toContain(said);
     expect(message).toContain(advice);
   });
