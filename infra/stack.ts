@@ -5,7 +5,7 @@ import type { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { Authorization } from './constructs/authorization.ts';
-import { Edge } from './constructs/edge.ts';
+import { DeliveryApi } from './constructs/delivery-api.ts';
 import { Encryption } from './constructs/encryption.ts';
 import { Queues } from './constructs/queues.ts';
 import { Recorder, visibilityTimeout } from './constructs/recorder.ts';
@@ -40,21 +40,25 @@ export class VssWebhookStack extends Stack {
       visibilityTimeout: visibilityTimeout(settings),
     });
     const { table } = new SessionTable(this, 'Sessions', { encryption, retain: settings.retainData });
-    const { authorization, webhook, edge } = this.#receive(stage, { queue, deadLetterQueue, encryption });
+    const { authorization, webhook, deliveryApi } = this.#receive(stage, {
+      queue,
+      deadLetterQueue,
+      encryption,
+    });
     const recorder = new Recorder(this, 'Recorder', { queue, deadLetterQueue, table, encryption, settings });
     const registration = new Registration(this, 'Registration', {
       settings,
-      url: edge.url,
+      url: deliveryApi.url,
       authorizationSecret: authorization.secret,
       encryption,
-      receives: [edge, webhook, recorder],
+      receives: [deliveryApi, webhook, recorder],
     });
     const { exports, exportAge } = this.#export(settings, table, encryption);
     const monitored = {
       stageName: stage.name,
       settings,
       key: encryption.key,
-      api: edge.api,
+      api: deliveryApi.restApi,
       queue,
       deadLetterQueue,
       table,
@@ -71,7 +75,7 @@ export class VssWebhookStack extends Stack {
     this.#refuseToDeploy(notDeployable(stage));
     this.#applyToAll(settings, encryption.dataKey);
     this.#addOutputs({
-      WebhookUrl: edge.url,
+      WebhookUrl: deliveryApi.url,
       AuthorizationSecretArn: authorization.secret.secretArn,
       QueueUrl: queue.queueUrl,
       DeadLetterQueueUrl: deadLetterQueue.queueUrl,
@@ -98,12 +102,17 @@ export class VssWebhookStack extends Stack {
       concurrency: settings.webhookConcurrency,
       ...shared,
     });
-    const edge = new Edge(this, 'Edge', { stageName: name, settings, receiver: webhook.function });
+    // The id is part of the logical ids: a new one would replace the API, and with it the URL.
+    const deliveryApi = new DeliveryApi(this, 'Edge', {
+      stageName: name,
+      settings,
+      receiver: webhook.function,
+    });
     new Tracing(this, 'Tracing', {
       fraction: settings.tracedFraction,
       serviceName: `${this.stackName}/${name}`,
     });
-    return { authorization, webhook, edge };
+    return { authorization, webhook, deliveryApi };
   }
 
   /** The daily exports, the measurement of their age, and the queries over them; nothing if they are disabled. */

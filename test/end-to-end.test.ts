@@ -40,7 +40,7 @@ describe('the deployment', () => {
     const registered = [{ type: 'VSS', url: WebhookUrl, enabled: true, httpAuthHeader: stack.authorization }];
 
     expect(stack.authorization).toMatch(/^[A-Za-z0-9]{43}$/);
-    expect(Object.fromEntries(stack.voiceApi.webhooks)).toEqual(
+    expect(Object.fromEntries(stack.fake8x8.webhooks)).toEqual(
       Object.fromEntries(SubAccountIds.split(',').map((subAccountId) => [subAccountId, registered])),
     );
   });

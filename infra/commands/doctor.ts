@@ -9,8 +9,8 @@ import { progress } from '../terminal/progress.ts';
 import { reasonOf } from '../terminal/reason-of.ts';
 import { type CommandLine, runCommand, STAGE_HELP, STAGE_OPTION } from './command-line/command.ts';
 import { DeadLetterQueue, depthOf } from './dead-letters/dead-letter-queue.ts';
+import { type DeployedStage, findStage, sayPlace } from './stage/deployed-stage.ts';
 import { countedBy, newestFirst } from './stage/metric.ts';
-import { findStage, type Stage, sayPlace } from './stage/stage.ts';
 
 const HELP = `Usage: npm run doctor -- [options]
 
@@ -90,7 +90,7 @@ async function examine(found: Promise<Diagnosis[]>): Promise<Diagnosis[]> {
 }
 
 /** Asks the function that registers, which has the API key. */
-async function registrations({ outputs, settings }: Stage) {
+async function registrations({ outputs, settings }: DeployedStage) {
   const url = outputs.WebhookUrl;
   const event: CheckEvent = { check: { url, subAccountIds: outputs.SubAccountIds.split(',') } };
   const { Payload, FunctionError } = await new LambdaClient(settings('lambda')).send(
@@ -104,7 +104,7 @@ async function registrations({ outputs, settings }: Stage) {
   }));
 }
 
-async function queue({ outputs, settings }: Stage) {
+async function queue({ outputs, settings }: DeployedStage) {
   const { visible, hidden } = await depthOf(new SQSClient(settings('sqs')), outputs.QueueUrl);
   const QueueName = outputs.QueueUrl.split('/').at(-1);
   const [newest] = await newestFirst(settings('cloudwatch'), {
@@ -127,7 +127,7 @@ async function queue({ outputs, settings }: Stage) {
   return [{ isWell, text: isEmpty ? 'empty' : text }];
 }
 
-async function deadLetters({ name, outputs, settings }: Stage, interrupted: AbortSignal) {
+async function deadLetters({ name, outputs, settings }: DeployedStage, interrupted: AbortSignal) {
   const sqs = new SQSClient(settings('sqs'));
   const { visible, hidden } = await depthOf(sqs, outputs.DeadLetterQueueUrl);
   const count = visible + hidden;
@@ -150,7 +150,7 @@ async function deadLetters({ name, outputs, settings }: Stage, interrupted: Abor
   ];
 }
 
-async function lastSession({ settings, stackName }: Stage) {
+async function lastSession({ settings, stackName }: DeployedStage) {
   const counts = await newestFirst(settings('cloudwatch'), {
     metric: countedBy(stackName, 'SessionsRecorded'),
     stat: 'Sum',
@@ -165,7 +165,7 @@ async function lastSession({ settings, stackName }: Stage) {
   ];
 }
 
-async function exportAge({ outputs, settings, stackName }: Stage) {
+async function exportAge({ outputs, settings, stackName }: DeployedStage) {
   if (outputs.ExportBucketName === undefined) return [];
   const [newest] = await newestFirst(settings('cloudwatch'), {
     metric: countedBy(stackName, 'ExportAge'),

@@ -3,7 +3,7 @@ import { type AttributeValue, DynamoDBClient, paginateScan } from '@aws-sdk/clie
 import { writeExport } from '../analytics/duckdb/write-export.ts';
 import { ACCOUNT, REGION } from '../local/template.ts';
 import { type CommandLine, runCommand, UsageError } from './command-line/command.ts';
-import { findStage } from './stage/stage.ts';
+import { findStage } from './stage/deployed-stage.ts';
 
 const HELP = `Usage: npm run export -- [options]
 

@@ -10,7 +10,7 @@ import {
 import { positiveNumber } from './command-line/number-option.ts';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.ts';
 import { deleteOne, list, send, show } from './dead-letters/redrive-commands.ts';
-import { findStage, sayPlace } from './stage/stage.ts';
+import { findStage, sayPlace } from './stage/deployed-stage.ts';
 
 const HELP = `Usage: npm run redrive -- [command] [options]
 

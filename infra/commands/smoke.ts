@@ -16,7 +16,7 @@ import { removeLeftovers } from './smoke/remove-leftovers.ts';
 import { SessionSteps } from './smoke/session-steps.ts';
 import type { SmokeTest } from './smoke/smoke-test.ts';
 import { report, runSteps } from './smoke/step.ts';
-import { findStage, type Stage, sayPlace } from './stage/stage.ts';
+import { type DeployedStage, findStage, sayPlace } from './stage/deployed-stage.ts';
 
 const HELP = `Usage: npm run smoke -- [options]
 
@@ -92,7 +92,7 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
 const CLEAN_UP = 'clean-up';
 
 /** @throws UsageError where the stage has no exports. */
-function analyticsOf({ name, outputs, aws }: Stage): Analytics {
+function analyticsOf({ name, outputs, aws }: DeployedStage): Analytics {
   if (!aws) {
     throw new UsageError(
       'The local stack has neither exports to S3 nor Athena: --export is for a deployed stage. See npm run export.',

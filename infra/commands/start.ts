@@ -146,7 +146,7 @@ function addresses({ webhookUrl, endpoints, authorization }: LocalStack): string
   Authorization  ${authorization}
   SQS            ${endpoints.sqs}
   DynamoDB       ${endpoints.dynamodb}
-  8x8            ${endpoints.voiceApi} (API key: ${API_KEY})
+  8x8            ${endpoints.fake8x8} (API key: ${API_KEY})
 `;
 }
 

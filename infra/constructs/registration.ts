@@ -13,66 +13,81 @@ export interface RegistrationProps {
   settings: Settings;
   /** The URL to register. */
   url: string;
-  /** Holds the Authorization value to register. */
+  /** Contains the Authorization value to register. */
   authorizationSecret: Secret;
   encryption: Encryption;
-  /** What has to be live before 8x8 is told, and is removed only after 8x8 has been told. */
+  /** What receives deliveries. It is created before the webhook is registered, and deleted after it is removed. */
   receives: readonly Construct[];
 }
 
 /**
- * How many sub-accounts CloudFormation registers at a time. All at once would exceed 8x8's rate limit, and Lambda's
- * concurrency in a new AWS account, which is 10: each registration takes two functions.
+ * How many sub-accounts CloudFormation registers concurrently. All of them would exceed the rate limit of 8x8, and the
+ * Lambda concurrency of a new AWS account, which is 10: each registration needs two functions.
  */
-const REGISTRATIONS_AT_A_TIME = 2;
+const CONCURRENT_REGISTRATIONS = 2;
 
-/** Keeps the webhook registered at 8x8, one registration per sub-account, and checks that it is. */
+/** Registers the webhook at 8x8 for each sub-account, and checks on a schedule that it is still registered. */
 export class Registration extends Construct {
   /** The function that registers and checks. */
   readonly function: NodeFunction;
 
   constructor(scope: Construct, id: string, props: RegistrationProps) {
     super(scope, id);
-    const { settings, url, authorizationSecret, encryption, receives } = props;
-    const { subAccountIds, apiKeySecretName } = settings;
+    const { url, settings } = props;
+    const { subAccountIds, registrationCheckMinutes } = settings;
+    this.function = this.#function(props);
+    const registrations = this.#registrations(props);
+    const event: CheckEvent = { check: { url, subAccountIds } };
+    const schedule = new FunctionSchedule(this, 'Schedule', {
+      target: this.function,
+      description: 'Checks that the webhook is registered at 8x8',
+      minutes: registrationCheckMinutes,
+      event,
+    });
+    // The first check starts as soon as the schedule exists.
+    schedule.node.addDependency(...registrations);
+  }
+
+  #function({ settings, authorizationSecret, encryption }: RegistrationProps): NodeFunction {
     const stack = Stack.of(this);
-    this.function = new NodeFunction(this, 'Function', {
+    const registration = new NodeFunction(this, 'Function', {
       folder: 'registration',
       description: 'Registers the webhook at 8x8, and checks that it is registered',
-      // Two permissions that take a minute each to hold, and as long as calls to 8x8 may take (webhooks-api.ts).
+      // The calls to 8x8 (webhooks-api.ts), and up to a minute each until two permissions take effect.
       timeout: Duration.minutes(13),
       environment: {
         WEBHOOKS_API_URL: settings.webhooksApiUrl,
-        API_KEY_SECRET_NAME: apiKeySecretName,
-        SUB_ACCOUNT_IDS: subAccountIds.join(','),
+        API_KEY_SECRET_NAME: settings.apiKeySecretName,
+        SUB_ACCOUNT_IDS: settings.subAccountIds.join(','),
       },
     });
-    this.function.addToRolePolicy(
+    const apiKeySecretArn = stack.formatArn({
+      service: 'secretsmanager',
+      resource: 'secret',
+      // Secrets Manager appends a hyphen and six random characters to the name.
+      resourceName: `${settings.apiKeySecretName}-??????`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    registration.addToRolePolicy(
       new PolicyStatement({
         actions: ['secretsmanager:GetSecretValue'],
-        resources: [
-          authorizationSecret.secretArn,
-          // Secrets Manager ends the ARN of a secret with a hyphen and six random characters: this is that one name.
-          stack.formatArn({
-            service: 'secretsmanager',
-            resource: 'secret',
-            resourceName: `${apiKeySecretName}-??????`,
-            arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-          }),
-        ],
+        resources: [authorizationSecret.secretArn, apiKeySecretArn],
       }),
     );
-    encryption.key.grant(this.function, 'kms:Decrypt');
-    // Whether the stack is rolling back or cleaning up.
-    this.function.addToRolePolicy(
+    encryption.key.grant(registration, 'kms:Decrypt');
+    // The status of the stack tells the function whether this is a rollback or a clean-up.
+    registration.addToRolePolicy(
       new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stack.stackId] }),
     );
+    return registration;
+  }
 
+  #registrations({ settings, url, authorizationSecret, receives }: RegistrationProps): CustomResource[] {
     const { serviceToken } = new CustomResourceProvider(this, 'Provider', this.function);
     const registrations: CustomResource[] = [];
-    for (const [i, subAccountId] of subAccountIds.entries()) {
-      // The logical id comes from this id. Were it to change, CloudFormation would register the webhook under the new
-      // one and then delete the old one, and with it the webhook.
+    for (const [i, subAccountId] of settings.subAccountIds.entries()) {
+      // The logical id derives from this id. If it changed, CloudFormation would register the webhook under the new id,
+      // then delete the old resource, and with it the webhook.
       const registration = new CustomResource(this, `SubAccount-${subAccountId}`, {
         serviceToken,
         resourceType: 'Custom::WebhookRegistration',
@@ -86,17 +101,10 @@ export class Registration extends Construct {
         },
         serviceTimeout: Duration.minutes(15),
       });
-      const previous = registrations[i - REGISTRATIONS_AT_A_TIME];
+      const previous = registrations[i - CONCURRENT_REGISTRATIONS];
       registration.node.addDependency(...receives, ...(previous ? [previous] : []));
       registrations.push(registration);
     }
-    // A new schedule starts at once, so it has to come after what it checks.
-    const event: CheckEvent = { check: { url, subAccountIds } };
-    new FunctionSchedule(this, 'Schedule', {
-      target: this.function,
-      description: 'Checks that the webhook is registered at 8x8',
-      minutes: settings.registrationCheckMinutes,
-      event,
-    }).node.addDependency(...registrations);
+    return registrations;
   }
 }

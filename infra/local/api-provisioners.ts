@@ -1,11 +1,11 @@
 import * as v from 'valibot';
 import { allowedAddresses } from './api-gateway.ts';
-import { functionOf, type Maker } from './site.ts';
+import { functionOf, type Provisioner } from './provisioning-context.ts';
 
 /** How the parts of an API are made on this machine. */
-export const API_MAKERS: Readonly<Record<string, Maker>> = {
+export const API_PROVISIONERS: Readonly<Record<string, Provisioner>> = {
   // The path of a resource of an API serves as its id: so a method knows its path.
-  async 'AWS::ApiGateway::RestApi'(site, properties, logicalId) {
+  async 'AWS::ApiGateway::RestApi'(context, properties, logicalId) {
     const { BinaryMediaTypes, Policy } = v.parse(
       v.object({
         BinaryMediaTypes: v.optional(v.array(v.string()), []),
@@ -23,12 +23,12 @@ export const API_MAKERS: Readonly<Record<string, Maker>> = {
       }),
       properties,
     );
-    site.api.binary = BinaryMediaTypes.includes('*/*');
-    site.api.allowed = allowedAddresses(Policy.Statement[0].Condition.IpAddress['aws:SourceIp']);
+    context.api.binary = BinaryMediaTypes.includes('*/*');
+    context.api.allowed = allowedAddresses(Policy.Statement[0].Condition.IpAddress['aws:SourceIp']);
     return { ref: logicalId, attributes: { RootResourceId: '' } };
   },
 
-  async 'AWS::ApiGateway::GatewayResponse'(site, properties, logicalId) {
+  async 'AWS::ApiGateway::GatewayResponse'(context, properties, logicalId) {
     const { ResponseParameters, ResponseTemplates, ResponseType, StatusCode } = v.parse(
       v.object({
         ResponseParameters: v.record(v.string(), v.string()),
@@ -42,7 +42,7 @@ export const API_MAKERS: Readonly<Record<string, Maker>> = {
       name.replace(/^gatewayresponse\.header\./, ''),
       value.replace(/^'(.*)'$/, '$1'),
     ]);
-    site.api.responses.set(ResponseType, {
+    context.api.responses.set(ResponseType, {
       status: StatusCode,
       headers: Object.fromEntries(headers),
       template: ResponseTemplates['application/json'],
@@ -58,7 +58,7 @@ export const API_MAKERS: Readonly<Record<string, Maker>> = {
     return { ref: `${ParentId}/${PathPart}` };
   },
 
-  async 'AWS::ApiGateway::Method'(site, properties, logicalId) {
+  async 'AWS::ApiGateway::Method'(context, properties, logicalId) {
     const { HttpMethod, ResourceId, Integration } = v.parse(
       v.object({
         HttpMethod: v.string(),
@@ -71,13 +71,13 @@ export const API_MAKERS: Readonly<Record<string, Maker>> = {
       properties,
     );
     const arn = Integration.Uri.replace(/^.*\/functions\//, '').replace(/\/invocations$/, '');
-    site.api.methods.push({ method: HttpMethod, path: ResourceId, target: functionOf(site, arn) });
+    context.api.methods.push({ method: HttpMethod, path: ResourceId, target: functionOf(context, arn) });
     return { ref: logicalId };
   },
 
-  async 'AWS::ApiGateway::Stage'(site, properties) {
+  async 'AWS::ApiGateway::Stage'(context, properties) {
     const { StageName } = v.parse(v.object({ StageName: v.string() }), properties);
-    site.api.stageName = StageName;
+    context.api.stageName = StageName;
     return { ref: StageName };
   },
 };

@@ -34,11 +34,11 @@ export const examples: readonly Example[] = readdirSync(folder)
  * @throws Error when no webhook is registered, or it is disabled.
  */
 export function deliver(
-  { voiceApi, resolve }: LocalStack,
+  { fake8x8, resolve }: LocalStack,
   body: string,
   subAccountId = '8x8_test',
 ): Promise<Response> {
-  const webhook = voiceApi.webhooks.get(subAccountId)?.find(({ type, enabled }) => type === 'VSS' && enabled);
+  const webhook = fake8x8.webhooks.get(subAccountId)?.find(({ type, enabled }) => type === 'VSS' && enabled);
   if (!webhook) throw new Error(`no webhook is registered for ${subAccountId}`);
   const { url, httpAuthHeader } = webhook;
   return fetch(resolve(url), {

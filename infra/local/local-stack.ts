@@ -7,15 +7,15 @@ import { StackOutputs, stackName } from '../stack-outputs.ts';
 import { reasonOf } from '../terminal/reason-of.ts';
 import { type Answer, type Api, allowedAddresses, apiGateway } from './api-gateway.ts';
 import { pollQueue } from './event-source.ts';
+import type { Fake8x8 } from './fake-8x8.ts';
 import { LocalFunction } from './lambda.ts';
 import { close, listenOnLoopback } from './loopback.ts';
-import { provisioners } from './provisioners.ts';
+import { provisionerOf } from './provisioners.ts';
+import type { ProvisioningContext, Schedule } from './provisioning-context.ts';
 import { type Endpoints, noteRunning, noteStopped, type Running } from './running.ts';
 import { API_KEY, type Services, startServices } from './services.ts';
-import type { Schedule, Site } from './site.ts';
 import { readSettings, synthesize } from './synthesize.ts';
 import { provision, REGION, readTemplate } from './template.ts';
-import type { VoiceApi } from './voice-api.ts';
 
 const STAGE = 'local';
 const STACK_NAME = stackName(STAGE);
@@ -35,7 +35,7 @@ export interface LocalStack {
   /** The functions, by ARN. */
   functions: ReadonlyMap<string, LocalFunction>;
   /** The stand-in for 8x8, where the stack has registered its webhook. */
-  voiceApi: VoiceApi;
+  fake8x8: Fake8x8;
   /** Where a URL of API Gateway is on this machine, as DNS would say. */
   resolve(url: string): string;
   sqs: SQSClient;
@@ -88,29 +88,29 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
   try {
     const webhook = await listenOnLoopback(gateway, port);
     const services = await startServices(cleanUp);
-    const site = await newSite(options, services, api, cleanUp);
+    const context = await provisioningContext(options, services, api, cleanUp);
     // On this machine the stand-in listens where 8x8 would.
-    const urls = { [readSettings(STAGE).webhooksApiUrl]: services.endpoints.voiceApi };
-    const template = readTemplate(site.assembly, STACK_NAME, urls);
-    const provisioned = await provision(template, STACK_NAME, provisioners(site));
+    const urls = { [readSettings(STAGE).webhooksApiUrl]: services.endpoints.fake8x8 };
+    const template = readTemplate(context.assembly, STACK_NAME, urls);
+    const provisioned = await provision(template, STACK_NAME, provisionerOf(context));
     const outputs = v.parse(StackOutputs, Object.fromEntries(provisioned));
-    cleanUp.defer(startPolling(site, options, stopping.signal));
-    for (const schedule of site.schedules) runOnSchedule(schedule, stopping.signal, log);
+    cleanUp.defer(startPolling(context, options, stopping.signal));
+    for (const schedule of context.schedules) runOnSchedule(schedule, stopping.signal, log);
     note(Number(new URL(webhook).port), { outputs, endpoints: services.endpoints }, cleanUp, log);
     const webhookUrl = `${webhook}${new URL(outputs.WebhookUrl).pathname}`;
     return {
       outputs,
       webhookUrl,
-      authorization: site.secrets.get(outputs.AuthorizationSecretArn) ?? '',
+      authorization: context.secrets.get(outputs.AuthorizationSecretArn) ?? '',
       tableName: outputs.TableName,
       queueUrl: outputs.QueueUrl,
       deadLetterQueueUrl: outputs.DeadLetterQueueUrl,
       endpoints: services.endpoints,
-      functions: site.functions,
-      voiceApi: services.voiceApi,
+      functions: context.functions,
+      fake8x8: services.fake8x8,
       resolve: (url) => (url === outputs.WebhookUrl ? webhookUrl : url),
-      sqs: site.sqs,
-      dynamodb: site.dynamodb,
+      sqs: context.sqs,
+      dynamodb: context.dynamodb,
       stop,
     };
   } catch (error) {
@@ -120,7 +120,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
 }
 
 /** What the provisioners need to make the resources of the template. */
-async function newSite(
+async function provisioningContext(
   {
     log,
     assembly: given,
@@ -128,15 +128,15 @@ async function newSite(
     concurrency,
     between = async (_, endpoint) => endpoint,
   }: LocalStackOptions,
-  { endpoints, secrets, functions, voiceApi, cloudWatch }: Services,
+  { endpoints, secrets, functions, fake8x8, cloudWatch }: Services,
   api: Api,
   cleanUp: AsyncDisposableStack,
-): Promise<Site> {
+): Promise<ProvisioningContext> {
   const assembly = given ?? (await synthesize(STAGE, settings));
   if (!given) cleanUp.defer(() => rmSync(assembly, { recursive: true, force: true }));
   const { apiKeySecretName, subAccountIds } = readSettings(STAGE);
   secrets.set(apiKeySecretName, API_KEY);
-  for (const subAccountId of subAccountIds) voiceApi.webhooks.set(subAccountId, []);
+  for (const subAccountId of subAccountIds) fake8x8.webhooks.set(subAccountId, []);
 
   const called = {
     AWS_ENDPOINT_URL_SQS: await between('sqs', endpoints.sqs),
@@ -172,7 +172,7 @@ async function newSite(
 
 /** Starts the pollers of every event source. Returns what waits until they have ended. */
 function startPolling(
-  { sqs, eventSources }: Site,
+  { sqs, eventSources }: ProvisioningContext,
   { log, concurrency = 1 }: LocalStackOptions,
   signal: AbortSignal,
 ): () => Promise<void> {

@@ -3,18 +3,18 @@ import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { API_MAKERS } from './api-provisioners.ts';
+import { API_PROVISIONERS } from './api-provisioners.ts';
 import { functionArn } from './lambda.ts';
+import { functionOf, type Provisioner, type ProvisioningContext } from './provisioning-context.ts';
 import { generateSecretString } from './secrets-manager.ts';
-import { functionOf, type Maker, type Site } from './site.ts';
 import { ACCOUNT, type Provision, REGION } from './template.ts';
 
 /** How each type of resource is made on this machine: its properties are read as far as they matter here. */
-export function provisioners(site: Site): (type: string) => Provision {
+export function provisionerOf(context: ProvisioningContext): (type: string) => Provision {
   return (type) => {
-    if (type.startsWith('Custom::')) return customResource(site, type);
-    const make = MAKERS[type];
-    if (make) return (properties, logicalId) => make(site, properties, logicalId);
+    if (type.startsWith('Custom::')) return customResource(context, type);
+    const make = PROVISIONERS[type];
+    if (make) return (properties, logicalId) => make(context, properties, logicalId);
     if (WITHOUT_EFFECT.has(type))
       return async (_, logicalId) => ({ ref: logicalId, attributes: { Arn: logicalId } });
     throw new Error(`The local stack does not know ${type}; infra/local/provisioners.ts says what it knows.`);
@@ -46,7 +46,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'AWS::XRay::SamplingRule',
 ]);
 
-const MAKERS: Readonly<Record<string, Maker>> = {
+const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
   async 'AWS::SQS::Queue'({ sqs, sqsEndpoint, queueUrls, stackName }, properties, logicalId) {
     const { Tags: _, ...attributes } = v.parse(v.looseObject({ Tags: v.optional(v.unknown()) }), properties);
     const name = `${stackName}-${logicalId}`;
@@ -134,7 +134,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     return { ref: name, attributes: { Arn: functionArn(name) } };
   },
 
-  async 'AWS::Lambda::EventSourceMapping'(site, properties) {
+  async 'AWS::Lambda::EventSourceMapping'(context, properties) {
     const { BatchSize, EventSourceArn, FunctionName, MaximumBatchingWindowInSeconds } = v.parse(
       v.object({
         BatchSize: v.number(),
@@ -145,17 +145,17 @@ const MAKERS: Readonly<Record<string, Maker>> = {
       }),
       properties,
     );
-    site.eventSources.push({
+    context.eventSources.push({
       queueArn: EventSourceArn,
-      queueUrl: site.queueUrls.get(EventSourceArn) ?? '',
+      queueUrl: context.queueUrls.get(EventSourceArn) ?? '',
       batchSize: BatchSize,
       batchingWindowSeconds: MaximumBatchingWindowInSeconds,
-      target: functionOf(site, functionArn(FunctionName)),
+      target: functionOf(context, functionArn(FunctionName)),
     });
     return { ref: EventSourceArn };
   },
 
-  async 'AWS::Scheduler::Schedule'(site, properties, logicalId) {
+  async 'AWS::Scheduler::Schedule'(context, properties, logicalId) {
     const { ScheduleExpression, Target } = v.parse(
       v.object({
         ScheduleExpression: v.string(),
@@ -165,14 +165,14 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     );
     // A service that the scheduler calls by itself: here that is for `npm run export`.
     if (Target.Arn.includes(':scheduler:::aws-sdk:')) return { ref: logicalId };
-    site.schedules.push({
+    context.schedules.push({
       minutes: Number(v.parse(Rate, ScheduleExpression).match(/\d+/)),
-      target: functionOf(site, Target.Arn),
+      target: functionOf(context, Target.Arn),
       event: Target.Input,
     });
     return { ref: logicalId };
   },
-  ...API_MAKERS,
+  ...API_PROVISIONERS,
 };
 
 const Rate = v.pipe(v.string(), v.regex(/^rate\(\d+ minutes\)$/));
@@ -183,14 +183,14 @@ const KeySchema = v.array(v.object({ AttributeName: v.string(), KeyType: v.pickl
  * Creates a custom resource as CloudFormation does through the CDK provider framework, whose own function is
  * replaced here: it only passes the event on to ours, and our answer to CloudFormation.
  */
-function customResource(site: Site, type: string): Provision {
+function customResource(context: ProvisioningContext, type: string): Provision {
   return async (properties, logicalId) => {
     const { ServiceToken } = v.parse(v.looseObject({ ServiceToken: v.string() }), properties);
-    const onEvent = functionOf(site, ServiceToken).environment['USER_ON_EVENT_FUNCTION_ARN'] ?? '';
-    const answer = await functionOf(site, onEvent).invoke({
+    const onEvent = functionOf(context, ServiceToken).environment['USER_ON_EVENT_FUNCTION_ARN'] ?? '';
+    const answer = await functionOf(context, onEvent).invoke({
       RequestType: 'Create',
       RequestId: logicalId,
-      StackId: `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/${site.stackName}/local`,
+      StackId: `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/${context.stackName}/local`,
       LogicalResourceId: logicalId,
       ResourceType: type,
       ResourceProperties: asText(properties),

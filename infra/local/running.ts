@@ -11,7 +11,7 @@ const Endpoints = v.object({
   secretsManager: v.string(),
   sns: v.string(),
   /** The stand-in for 8x8. */
-  voiceApi: v.string(),
+  fake8x8: v.string(),
 });
 /** Where each service of the local stack listens. */
 export type Endpoints = v.InferOutput<typeof Endpoints>;

@@ -3,13 +3,13 @@ import { buildApp } from 'fauxqs';
 import * as v from 'valibot';
 import { CloudWatch } from './cloudwatch.ts';
 import { dynamodbServer } from './dynamodb.ts';
+import { Fake8x8 } from './fake-8x8.ts';
+import { fake8x8Server } from './fake-8x8-server.ts';
 import type { LocalFunction } from './lambda.ts';
 import { lambdaApi } from './lambda-api.ts';
 import { close, listenOnLoopback } from './loopback.ts';
 import type { Endpoints } from './running.ts';
 import { secretsManager } from './secrets-manager.ts';
-import { VoiceApi } from './voice-api.ts';
-import { voiceApiServer } from './voice-api-server.ts';
 
 /** What the stand-in for 8x8 accepts as the API key. */
 export const API_KEY = 'local-api-key';
@@ -21,7 +21,7 @@ export interface Services {
   secrets: Map<string, string>;
   /** Functions that can be invoked, by ARN. */
   functions: Map<string, LocalFunction>;
-  voiceApi: VoiceApi;
+  fake8x8: Fake8x8;
   cloudWatch: CloudWatch;
 }
 
@@ -33,7 +33,7 @@ export async function startServices(cleanUp: AsyncDisposableStack): Promise<Serv
   };
   const secrets = new Map<string, string>();
   const functions = new Map<string, LocalFunction>();
-  const voiceApi = new VoiceApi(API_KEY, []);
+  const fake8x8 = new Fake8x8(API_KEY, []);
   const cloudWatch = new CloudWatch();
   const queues = buildApp({ logger: false });
   cleanUp.defer(() => queues.close());
@@ -46,9 +46,9 @@ export async function startServices(cleanUp: AsyncDisposableStack): Promise<Serv
     lambda: await listen(lambdaApi(functions)),
     cloudwatch: await listen(cloudWatch.server((name) => oldestMessage(sqs, name))),
     secretsManager: await listen(secretsManager(secrets)),
-    voiceApi: await listen(voiceApiServer(voiceApi)),
+    fake8x8: await listen(fake8x8Server(fake8x8)),
   };
-  return { endpoints, secrets, functions, voiceApi, cloudWatch };
+  return { endpoints, secrets, functions, fake8x8, cloudWatch };
 }
 
 const QueueContents = v.object({

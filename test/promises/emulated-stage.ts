@@ -175,7 +175,7 @@ export async function emulatedStage({
       cloudwatch: '',
       secretsManager: '',
       sns: '',
-      voiceApi: '',
+      fake8x8: '',
     },
   });
 

@@ -92,7 +92,7 @@ it('nothing private is in any line that a function logs, on any path', async () 
   ].map(({ status }) => status);
   await send(PRIVATE.body);
   await send(privateBody('private-6', { subAccountId: [PRIVATE.body] }));
-  stack.voiceApi.switches.faults = ['echo', 401];
+  stack.fake8x8.switches.faults = ['echo', 401];
   await run(['infra/commands/doctor.ts', '--stage', `local:${new URL(stack.webhookUrl).port}`]);
 
   expect(statuses).toEqual([401, 400, 422, 422, 422, 413]);

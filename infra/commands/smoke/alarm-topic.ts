@@ -1,9 +1,9 @@
 import { GetTopicAttributesCommand, PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import type { Stage } from '../stage/stage.ts';
+import type { DeployedStage } from '../stage/deployed-stage.ts';
 import { proved, type Step } from './step.ts';
 
 /** That the topic of the alarms takes messages, and whether it hands them on to anybody. */
-export function alarmTopicStep({ settings, outputs, stackName }: Stage): Step {
+export function alarmTopicStep({ settings, outputs, stackName }: DeployedStage): Step {
   const sns = new SNSClient(settings('sns'));
   const TopicArn = outputs.AlarmTopicArn;
   return {

@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { DeployedStage } from '../stage/deployed-stage.ts';
 import { countedBy, newestFirst } from '../stage/metric.ts';
-import type { Stage } from '../stage/stage.ts';
 import type { Pending } from './leftovers.ts';
 import { type Attributes, changes, differences, type Probe, probeOf } from './probe.ts';
 import { type Place, readRecord } from './session-item.ts';
@@ -118,7 +118,7 @@ export function placeOf({ dynamodb, stage }: SmokeTest, sessionId: string): Plac
   return { dynamodb, tableName: stage.outputs.TableName, sessionId };
 }
 
-async function readAuthorization({ settings, outputs }: Stage): Promise<string> {
+async function readAuthorization({ settings, outputs }: DeployedStage): Promise<string> {
   const { SecretString } = await new SecretsManagerClient(settings('secretsManager')).send(
     new GetSecretValueCommand({ SecretId: outputs.AuthorizationSecretArn }),
   );
@@ -127,7 +127,7 @@ async function readAuthorization({ settings, outputs }: Stage): Promise<string> 
 }
 
 /** How many duplicates have been counted since a time; within the minute of that time, also before it. */
-async function countDuplicates({ settings, stackName }: Stage, since: number): Promise<number> {
+async function countDuplicates({ settings, stackName }: DeployedStage, since: number): Promise<number> {
   const metric = countedBy(stackName, 'DuplicateDeliveries');
   const values = await newestFirst(settings('cloudwatch'), { metric, stat: 'Sum', since, periodSeconds: 60 });
   return values.reduce((sum, { value }) => sum + value, 0);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import * as v from 'valibot';
 import type { Request } from '../../../functions/webhook/receive.ts';
-import type { Stage } from '../stage/stage.ts';
+import type { DeployedStage } from '../stage/deployed-stage.ts';
 
 /** What is answered to a delivery. */
 export interface Answer {
@@ -22,7 +22,7 @@ export interface WayIn {
 }
 
 /** As 8x8 does: with a request to the URL that is registered. */
-export function throughApiGateway({ webhookUrl }: Stage, authorization: string): WayIn {
+export function throughApiGateway({ webhookUrl }: DeployedStage, authorization: string): WayIn {
   return {
     name: webhookUrl,
     async deliver(body) {
@@ -42,7 +42,10 @@ export function throughApiGateway({ webhookUrl }: Stage, authorization: string):
 const MOST_MS = 35_000;
 
 /** As API Gateway does: invokes the function with the event of a proxy integration. */
-export function throughLambda({ settings, outputs, webhookUrl }: Stage, authorization: string): WayIn {
+export function throughLambda(
+  { settings, outputs, webhookUrl }: DeployedStage,
+  authorization: string,
+): WayIn {
   const client = new LambdaClient(settings('lambda'));
   const FunctionName = outputs.WebhookFunctionName;
   return {

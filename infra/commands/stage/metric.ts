@@ -1,5 +1,5 @@
 import { CloudWatchClient, GetMetricDataCommand, type Metric } from '@aws-sdk/client-cloudwatch';
-import type { ClientSettings } from './stage.ts';
+import type { ClientSettings } from './deployed-stage.ts';
 
 export interface Query {
   metric: Metric;

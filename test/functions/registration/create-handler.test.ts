@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readApiKey } from '../../../functions/registration/api-key.ts';
 import { createHandler } from '../../../functions/registration/create-handler.ts';
 import { webhooksApi } from '../../../functions/registration/webhooks-api.ts';
-import type { Fault, Switches } from '../../../infra/local/voice-api.ts';
+import type { Fault, Switches } from '../../../infra/local/fake-8x8.ts';
 import { telemetry } from '../telemetry.ts';
 import { COMMON, create, PHYSICAL_ID, properties, remove, URL_OF_OURS, update } from './cloudformation.ts';
 import { API_KEY, vendor } from './vendor.ts';
@@ -27,7 +27,7 @@ interface Circumstances extends Partial<Switches> {
   subAccountIds?: string[];
 }
 
-function world(circumstances: Circumstances = {}) {
+function setUp(circumstances: Circumstances = {}) {
   const {
     before = [],
     status = 'UPDATE_IN_PROGRESS',
@@ -490,7 +490,7 @@ const OUTCOMES: readonly Outcome[] = [
 
 describe('CloudFormation asks to', () => {
   it.each(OUTCOMES)('%s', async (_, event, circumstances, calls, after, answer) => {
-    const there = world(circumstances);
+    const there = setUp(circumstances);
 
     if (answer === 'success') expect(await there.handle(event)).toEqual({ PhysicalResourceId: PHYSICAL_ID });
     else expect(await failure(there.handle(event))).toMatch(answer);
@@ -503,7 +503,7 @@ describe('a webhook of someone else', () => {
   it('is left alone, in a message that says whose is where and what to do', async () => {
     const before = [vss('https://user:password@elsewhere.example/vss?token=secret')];
 
-    expect(await failure(world({ before }).handle(create()))).toBe(
+    expect(await failure(setUp({ before }).handle(create()))).toBe(
       'Sub-account some_account: 8x8 delivers to https://elsewhere.example/vss?..., not to https://api.example/voice/webhooks/vss. ' +
         'That webhook does not belong to this stack, so it was not changed. Remove it at https://connect.8x8.com/webhooks, ' +
         'or set takeOver to true in the settings of this stage to replace it.',
@@ -511,7 +511,7 @@ describe('a webhook of someone else', () => {
   });
 
   it('that is taken over is reported', async () => {
-    const there = world({ before: [foreign] });
+    const there = setUp({ before: [foreign] });
     await there.handle(create(properties(1, { takeOver: 'true' })));
 
     expect(there.logged).toEqual([
@@ -524,7 +524,7 @@ describe('a webhook of someone else', () => {
   });
 
   it('that comes between the first look and the next is left alone too', async () => {
-    const there = world({ before: [ours(1)], secondPost: 'refuse' });
+    const there = setUp({ before: [ours(1)], secondPost: 'refuse' });
     const { handle } = there.api;
     there.api.handle = async (request) => {
       if (request.method === 'POST') there.api.webhooks.set('some_account', [foreign]);
@@ -538,9 +538,9 @@ describe('a webhook of someone else', () => {
   });
 
   it('that is left at a rollback, or a deletion, is logged', async () => {
-    const rolledBack = world({ before: [foreign], status: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const rolledBack = setUp({ before: [foreign], status: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     await rolledBack.handle(update(properties(2), properties(1)));
-    const deleted = world({ before: [foreign] });
+    const deleted = setUp({ before: [foreign] });
     await deleted.handle(remove());
 
     expect(rolledBack.logged).toMatchObject([{ level: 'error', message: 'Not restored at 8x8' }]);
@@ -554,7 +554,7 @@ describe('a webhook of someone else', () => {
   });
 
   it('that was replaced in vain is named in the message', async () => {
-    const there = world({
+    const there = setUp({
       before: [foreign],
       secondPost: 'refuse',
       faults: [...Array<Fault>(5).fill('none'), 422],
@@ -570,7 +570,7 @@ describe('an answer to CloudFormation', () => {
   it('has less than 4 KB with all that the provider framework adds, whatever 8x8 says', async () => {
     const long = '"\u0007ü'.repeat(5_000);
     const before = ['a', 'b', 'c', 'd'].map((name) => vss(`https://${name}.example/${'x'.repeat(5_000)}`));
-    const there = world({ before, secondPost: 'refuse', refusalMessage: long });
+    const there = setUp({ before, secondPost: 'refuse', refusalMessage: long });
     const error = await there.handle(create(properties(1, { takeOver: 'true' }))).then(
       () => new Error('no failure'),
       (failed: Error) => failed,
@@ -606,7 +606,7 @@ describe('a deletion', () => {
   });
 
   it('of another physical id touches nothing', async () => {
-    const there = world({ before: [ours()] });
+    const there = setUp({ before: [ours()] });
     await there.handle(remove(properties(), '8x8-webhook/other_account/VSS'));
 
     expect(there.calls()).toBe('');
@@ -615,7 +615,7 @@ describe('a deletion', () => {
 
 describe('a sub-account that becomes another', () => {
   it('is a replacement: another physical id, so that CloudFormation deletes the old one', async () => {
-    const there = world({ before: [ours()] });
+    const there = setUp({ before: [ours()] });
     const event = update(properties(), properties(1, { subAccountId: 'another_account' }));
 
     expect(await there.handle(event)).toEqual({ PhysicalResourceId: '8x8-webhook/another_account/VSS' });
@@ -624,7 +624,7 @@ describe('a sub-account that becomes another', () => {
   });
 
   it('leaves nothing behind when it fails', async () => {
-    const there = world({ faults: ['none', 'none', 403] });
+    const there = setUp({ faults: ['none', 'none', 403] });
     const event = update(properties(), properties(1, { subAccountId: 'another_account' }));
 
     expect(await failure(there.handle(event))).toContain('HTTP 403');
@@ -636,7 +636,7 @@ describe('the check', () => {
   const event = { check: { url: URL_OF_OURS, subAccountIds: ['some_account', 'another_account'] } };
 
   it('counts each sub-account, and says what is wrong', async () => {
-    const there = world({ before: [ours()] });
+    const there = setUp({ before: [ours()] });
 
     expect(await there.handle(event)).toEqual([
       { subAccountId: 'some_account' },
@@ -680,7 +680,7 @@ describe('the check', () => {
     ['misconfigured', { faults: [405, 405] }, 'HTTP 405'],
     ['misconfigured', { faults: ['no-body', 'no-body'] }, 'did not return a valid list'],
   ])('finds %s', async (finding, circumstances, description) => {
-    const there = world(circumstances);
+    const there = setUp(circumstances);
 
     expect(await there.handle(event)).toMatchObject([
       {
@@ -693,7 +693,7 @@ describe('the check', () => {
   });
 
   it('counts nothing where 8x8 could not be asked: that stops no delivery', async () => {
-    const there = world({ before: [ours()], faults: [500, 500, 500, 500, 500, 500] });
+    const there = setUp({ before: [ours()], faults: [500, 500, 500, 500, 500, 500] });
 
     expect(await there.handle(event)).toMatchObject([
       { problem: { finding: 'not-checked' } },
@@ -725,11 +725,11 @@ describe('the check', () => {
   });
 
   it('is refused if it asks for something else', async () => {
-    await expect(world().handle(JSON.parse('{"check":{}}'))).rejects.toThrow();
+    await expect(setUp().handle(JSON.parse('{"check":{}}'))).rejects.toThrow();
   });
 
   it('changes nothing', async () => {
-    const there = world({ before: [foreign] });
+    const there = setUp({ before: [foreign] });
     await there.handle(event);
 
     expect(there.calls()).toBe('GET GET');

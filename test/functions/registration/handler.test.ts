@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { createHandler } from '../../../functions/registration/create-handler.ts';
+import { Fake8x8 } from '../../../infra/local/fake-8x8.ts';
+import { fake8x8Server } from '../../../infra/local/fake-8x8-server.ts';
 import { secretsManager } from '../../../infra/local/secrets-manager.ts';
-import { VoiceApi } from '../../../infra/local/voice-api.ts';
-import { voiceApiServer } from '../../../infra/local/voice-api-server.ts';
 import { create, PHYSICAL_ID, properties, URL_OF_OURS, update } from './cloudformation.ts';
 import { API_KEY } from './vendor.ts';
 
@@ -14,7 +14,7 @@ const secrets = new Map([
   ['some/api-key', `${API_KEY}\n`],
   ['arn:authorization', 'some value'],
 ]);
-const voiceApi = new VoiceApi(API_KEY, ['some_account']);
+const fake8x8 = new Fake8x8(API_KEY, ['some_account']);
 let stackStatus: string;
 let webhooksApiUrl: string;
 const cloudFormation = createServer((_, response) =>
@@ -22,7 +22,7 @@ const cloudFormation = createServer((_, response) =>
     `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>some</StackName><StackStatus>${stackStatus}</StackStatus></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
   ),
 );
-const servers = [secretsManager(secrets), voiceApiServer(voiceApi), cloudFormation];
+const servers = [secretsManager(secrets), fake8x8Server(fake8x8), cloudFormation];
 
 async function listen(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
@@ -33,8 +33,8 @@ async function listen(server: Server): Promise<string> {
 
 let handle: ReturnType<typeof createHandler>;
 beforeAll(async () => {
-  const [secretsUrl, voiceApiUrl, cloudFormationUrl] = await Promise.all(servers.map(listen));
-  webhooksApiUrl = voiceApiUrl ?? '';
+  const [secretsUrl, fake8x8Url, cloudFormationUrl] = await Promise.all(servers.map(listen));
+  webhooksApiUrl = fake8x8Url ?? '';
   const environment = {
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'test',
@@ -53,7 +53,7 @@ afterAll(() => {
   for (const server of servers) server.close().closeAllConnections();
 });
 beforeEach(() => {
-  voiceApi.webhooks.set('some_account', []);
+  fake8x8.webhooks.set('some_account', []);
   stackStatus = 'UPDATE_IN_PROGRESS';
 });
 
@@ -64,24 +64,24 @@ const change = () => update(properties(), ofSomeSecret());
 it('registers with the key and the value that are in Secrets Manager', async () => {
   await handle(creation());
 
-  expect(voiceApi.webhooks.get('some_account')).toEqual([
+  expect(fake8x8.webhooks.get('some_account')).toEqual([
     { type: 'VSS', url: URL_OF_OURS, enabled: true, httpAuthHeader: 'some value' },
   ]);
 });
 
 it('gets over a connection that breaks', async () => {
-  voiceApi.switches.faults = ['none', 'dropped-after', 'dropped-before'];
+  fake8x8.switches.faults = ['none', 'dropped-after', 'dropped-before'];
   await handle(creation());
 
-  expect(voiceApi.webhooks.get('some_account')).toHaveLength(1);
+  expect(fake8x8.webhooks.get('some_account')).toHaveLength(1);
 });
 
 it('refuses to replace someone else’s webhook, unless CloudFormation says that the stack is rolling back', async () => {
   const foreign = { type: 'VSS', url: 'https://elsewhere.example', enabled: true, httpAuthHeader: null };
-  voiceApi.webhooks.set('some_account', [foreign]);
+  fake8x8.webhooks.set('some_account', [foreign]);
 
   await expect(handle(change())).rejects.toThrow('takeOver');
   stackStatus = 'UPDATE_ROLLBACK_IN_PROGRESS';
   await expect(handle(change())).resolves.toEqual({ PhysicalResourceId: PHYSICAL_ID });
-  expect(voiceApi.webhooks.get('some_account')).toEqual([foreign]);
+  expect(fake8x8.webhooks.get('some_account')).toEqual([foreign]);
 });

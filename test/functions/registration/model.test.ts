@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { createHandler } from '../../../functions/registration/create-handler.ts';
 import { isSameUrl } from '../../../functions/registration/finding.ts';
 import { webhooksApi } from '../../../functions/registration/webhooks-api.ts';
-import type { Fault, RegisteredWebhook, Switches } from '../../../infra/local/voice-api.ts';
+import type { Fault, RegisteredWebhook, Switches } from '../../../infra/local/fake-8x8.ts';
 import { telemetry } from '../telemetry.ts';
 import { StackModel } from './cloudformation.ts';
 import { API_KEY, vendor } from './vendor.ts';
@@ -101,7 +101,7 @@ type Valued<A> = A extends fc.Arbitrary<infer T> ? T : never;
 type Template = Valued<typeof template>;
 type Scenario = Valued<typeof scenario>;
 
-function world({ vendor: switches, initially, tellsWhatFailed }: Omit<Scenario, 'steps'>) {
+function setUp({ vendor: switches, initially, tellsWhatFailed }: Omit<Scenario, 'steps'>) {
   const { api, fetch, now, pause } = vendor([ACCOUNT]);
   const { logger, metrics, logged } = telemetry();
   Object.assign(api.switches, switches);
@@ -141,7 +141,7 @@ const asTemplateSays = ({ version, url }: Template): RegisteredWebhook[] => [
 it('holds in every sequence of operations and faults', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async ({ steps, ...start }) => {
-      const { api, stack, logged, registered } = world(start);
+      const { api, stack, logged, registered } = setUp(start);
       /** The template of the resource that exists. */
       let current: Template | undefined;
 

@@ -1,10 +1,10 @@
-import { VoiceApi } from '../../../infra/local/voice-api.ts';
+import { Fake8x8 } from '../../../infra/local/fake-8x8.ts';
 
 export const API_KEY = 'key-of-8x8-0123456789+/==';
 
 /** 8x8 as its stand-in answers, without a network: the API, and a `fetch` that reaches it. */
 export function vendor(subAccountIds: readonly string[]) {
-  const api = new VoiceApi(API_KEY, subAccountIds, async () => {
+  const api = new Fake8x8(API_KEY, subAccountIds, async () => {
     throw new DOMException('The operation was aborted due to timeout', 'TimeoutError');
   });
   const fetch: typeof globalThis.fetch = async (input, init) => {

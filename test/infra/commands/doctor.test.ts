@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 beforeEach(async () => {
-  Object.assign(stack.voiceApi.switches, { faults: [], stays: false });
+  Object.assign(stack.fake8x8.switches, { faults: [], stays: false });
   await stack.sqs.send(new PurgeQueueCommand({ QueueUrl: stack.deadLetterQueueUrl }));
 });
 
@@ -91,11 +91,11 @@ it('counts dead letters by reason, hides none of them, and says how to look at t
 });
 
 it('asks 8x8 through the function that has the API key, and says what is wrong with which sub-account', async () => {
-  const registered = stack.voiceApi.webhooks.get('wavecell_voice') ?? [];
-  stack.voiceApi.webhooks.set('wavecell_voice', []);
+  const registered = stack.fake8x8.webhooks.get('wavecell_voice') ?? [];
+  stack.fake8x8.webhooks.set('wavecell_voice', []);
 
   const { stdout, code } = await doctor();
-  stack.voiceApi.webhooks.set('wavecell_voice', registered);
+  stack.fake8x8.webhooks.set('wavecell_voice', registered);
 
   expect(stdout).toMatch(
     /^ok {5}registration {2}8x8_test: 8x8 delivers to https:\S+\/local\/voice\/webhooks\/vss$/m,
@@ -137,7 +137,7 @@ it.each(['SIGINT', 'a closed output'])('ends quietly after %s, and hides no dead
 });
 
 it('says so when the API key is refused', async () => {
-  Object.assign(stack.voiceApi.switches, { faults: [401], stays: true });
+  Object.assign(stack.fake8x8.switches, { faults: [401], stays: true });
 
   expect(
     (await doctor()).stdout.match(/key-refused\. .*HTTP 401.*does not accept the API key/g),

@@ -6,6 +6,7 @@ import {
   EndpointType,
   LambdaIntegration,
   LogGroupLogDestination,
+  type Method,
   RestApi,
   SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigateway';
@@ -19,22 +20,43 @@ import type { Settings } from '../settings.ts';
 import { GATEWAY_RESPONSES, problemDocument } from './gateway-responses.ts';
 import { logGroup, type NodeFunction } from './node-function.ts';
 
-export interface EdgeProps {
-  /** The first part of the URL's path. */
+export interface DeliveryApiProps {
+  /** The stage of the API, which is the first segment of the URL's path. */
   stageName: string;
   settings: Settings;
-  /** Answers the requests that get through. */
+  /** The function that answers the requests that the API lets through. */
   receiver: NodeFunction;
 }
 
-/** The URL that 8x8 delivers to: POST /voice/webhooks/vss from the allowed addresses, and nothing else. */
-export class Edge extends Construct {
-  readonly url: string;
-  readonly api: RestApi;
+const PATH = '/voice/webhooks/vss';
 
-  constructor(scope: Construct, id: string, { stageName, settings, receiver }: EdgeProps) {
+/** The API that 8x8 delivers to: POST /voice/webhooks/vss from the allowed addresses, and nothing else. */
+export class DeliveryApi extends Construct {
+  /** The URL to register at 8x8. */
+  readonly url: string;
+  readonly restApi: RestApi;
+
+  constructor(scope: Construct, id: string, props: DeliveryApiProps) {
     super(scope, id);
-    this.api = new RestApi(this, 'Api', {
+    const { settings, receiver } = props;
+    const { customDomain, webAclArn } = settings;
+    this.restApi = this.#restApi(props);
+    const post = this.restApi.root
+      .resourceForPath(PATH)
+      .addMethod('POST', new LambdaIntegration(receiver, { allowTestInvoke: false }));
+    if (customDomain) this.#customDomain(customDomain);
+    const hasLiveDomain = customDomain?.isLive ?? customDomain?.hostedZoneId !== undefined;
+    this.url =
+      customDomain && hasLiveDomain ? `https://${customDomain.name}${PATH}` : this.restApi.urlForPath(PATH);
+    if (webAclArn !== undefined) {
+      const resourceArn = this.restApi.deploymentStage.stageArn;
+      new CfnWebACLAssociation(this, 'WebAcl', { resourceArn, webAclArn });
+    }
+    this.#acknowledgeFindings(post);
+  }
+
+  #restApi({ stageName, settings }: DeliveryApiProps): RestApi {
+    const api = new RestApi(this, 'Api', {
       restApiName: Stack.of(this).stackName,
       description: 'Receives Voice Session Summaries from 8x8',
       endpointTypes: [EndpointType.REGIONAL],
@@ -47,60 +69,48 @@ export class Edge extends Construct {
         ...(settings.accessLogs && this.#accessLogs()),
       },
       cloudWatchRole: false,
-      // Every body reaches the function as its bytes, in base64; as text, bytes that are not UTF-8 would be lost.
+      // Passes every body to the function base64-encoded. As text, bytes that are not UTF-8 would be lost.
       binaryMediaTypes: ['*/*'],
     });
-    requireTls12(this.api);
-    // CDK's own output: the stack has one with the whole URL.
-    this.api.node.tryRemoveChild('Endpoint');
-    const vss = this.api.root.addResource('voice').addResource('webhooks').addResource('vss');
-    const post = vss.addMethod('POST', new LambdaIntegration(receiver, { allowTestInvoke: false }));
+    requireTls12(api);
+    // RestApi adds an output with the base URL; the stack has its own, with the whole URL.
+    api.node.tryRemoveChild('Endpoint');
     for (const [type, response] of GATEWAY_RESPONSES) {
-      this.api.addGatewayResponse(type.responseType, { type, ...problemDocument(response) });
+      api.addGatewayResponse(type.responseType, { type, ...problemDocument(response) });
     }
-    this.url = this.api.urlForPath(vss.path);
-    const { customDomain } = settings;
-    if (customDomain !== undefined) {
-      this.#customDomain(customDomain);
-      if (customDomain.isLive ?? customDomain.hostedZoneId !== undefined)
-        this.url = `https://${customDomain.name}${vss.path}`;
-    }
-    if (settings.webAclArn !== undefined) {
-      new CfnWebACLAssociation(this, 'WebAcl', {
-        resourceArn: this.api.deploymentStage.stageArn,
-        webAclArn: settings.webAclArn,
-      });
-    }
+    return api;
+  }
 
+  #acknowledgeFindings(post: Method): void {
     const authorizedByFunction =
       'The function compares the Authorization header with the value registered at 8x8, which can send nothing else.';
     Validations.of(post).acknowledge(
       { id: 'AwsSolutions::AwsSolutions-APIG4', reason: authorizedByFunction },
       { id: 'AwsSolutions::AwsSolutions-COG4', reason: authorizedByFunction },
     );
-    Validations.of(this.api).acknowledge({
+    Validations.of(this.restApi).acknowledge({
       id: 'AwsSolutions::AwsSolutions-APIG2',
       reason:
-        'The function validates: API Gateway would refuse a summary before anyone could keep a copy of it.',
+        'The function validates. API Gateway would reject an invalid summary before a copy of it could be kept.',
     });
     const accountWide =
-      'API Gateway writes logs with a role of the whole account, which is not for one stack to set.';
-    Validations.of(this.api.deploymentStage).acknowledge(
+      'API Gateway writes logs with one role per account and region, which a single stack should not set.';
+    Validations.of(this.restApi.deploymentStage).acknowledge(
       {
         id: 'AwsSolutions::AwsSolutions-APIG1',
-        reason: `${accountWide} The function logs every request that reaches it; accessLogs turns these on.`,
+        reason: `${accountWide} The function logs every request that reaches it; accessLogs enables access logs.`,
       },
       { id: 'AwsSolutions::AwsSolutions-APIG6', reason: accountWide },
       { id: 'Serverless::Serverless-APIGWAccessLogging', reason: accountWide },
       {
         id: 'AwsSolutions::AwsSolutions-APIG3',
         reason:
-          'There is one path, for one sender from known addresses that authenticates; webAclArn adds a web ACL.',
+          'The API has one path, for one authenticated sender with known IP addresses; webAclArn adds a web ACL.',
       },
     );
   }
 
-  /** One line of JSON per request: who called, and what was answered; nothing of what was sent. */
+  /** One line of JSON per request, without any part of its body or headers. */
   #accessLogs() {
     return {
       accessLogDestination: new LogGroupLogDestination(logGroup(this, 'AccessLogs')),
@@ -121,7 +131,7 @@ export class Edge extends Construct {
   }
 
   #customDomain({ name, certificateArn, hostedZoneId }: NonNullable<Settings['customDomain']>): void {
-    const domain = this.api.addDomainName('Domain', {
+    const domain = this.restApi.addDomainName('Domain', {
       domainName: name,
       certificate: Certificate.fromCertificateArn(this, 'Certificate', certificateArn),
       endpointType: EndpointType.REGIONAL,
@@ -138,17 +148,17 @@ export class Edge extends Construct {
     new CfnOutput(this, 'DomainTarget', {
       key: 'DomainTarget',
       value: domain.domainNameAliasDomainName,
-      description: `What the DNS record of ${name} has to lead to`,
+      description: `Target of the DNS record of ${name}`,
     });
   }
 }
 
-/** TLS 1.2 and 1.3; the policy that a regional API has by default takes TLS 1.0 too. */
+/** TLS 1.2 and 1.3. The default policy of a regional API also accepts TLS 1.0. */
 const TLS_12 = SecurityPolicy.TLS13_1_2_PQ_2025_09;
 
 /**
- * Takes TLS 1.2 and 1.3 only, and only requests whose TLS server name is the host that they are for. A stack that had the
- * mode BASIC has to be switched with care: going back from STRICT takes the API down for about a quarter of an hour.
+ * Accepts only TLS 1.2 and 1.3, and only requests whose TLS server name matches their host. Changing the mode from STRICT
+ * back to BASIC makes the API unavailable for about 15 minutes.
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html
  */
@@ -159,14 +169,14 @@ function requireTls12(api: RestApi): void {
   resource.endpointAccessMode = EndpointAccessMode.STRICT;
 }
 
-/** Whoever it does not allow is refused: a resource policy without a matching statement denies. */
+/** Allows these addresses. A resource policy without a matching statement denies. */
 function allowedSources(stageName: string, allowed: Settings['allowedSourceIps']): PolicyDocument {
   return new PolicyDocument({
     statements: [
       new PolicyStatement({
         principals: [new AnyPrincipal()],
         actions: ['execute-api:Invoke'],
-        resources: [`execute-api:/${stageName}/POST/voice/webhooks/vss`],
+        resources: [`execute-api:/${stageName}/POST${PATH}`],
         ...(allowed !== 'any' && { conditions: { IpAddress: { 'aws:SourceIp': allowed } } }),
       }),
     ],

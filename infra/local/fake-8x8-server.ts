@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 import * as v from 'valibot';
-import { DroppedConnection, Switches, type VoiceApi } from './voice-api.ts';
+import { DroppedConnection, type Fake8x8, Switches } from './fake-8x8.ts';
 
 /** Sets the switches, by PUT with a JSON object: those that it does not have are at their defaults again. */
 const SWITCHES_PATH = '/switches';
@@ -10,7 +10,7 @@ const SWITCHES_PATH = '/switches';
 const LATE_MS = 30_000;
 
 /** Serves the stand-in for 8x8's Webhooks API, and its switches. */
-export function voiceApiServer(api: VoiceApi): Server {
+export function fake8x8Server(api: Fake8x8): Server {
   return createServer(async (request, response) => {
     const { method = '', url: path = '', headers } = request;
     const body = await text(request);
@@ -32,7 +32,7 @@ export function voiceApiServer(api: VoiceApi): Server {
   });
 }
 
-function turn(api: VoiceApi, body: string) {
+function turn(api: Fake8x8, body: string) {
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Switches), body);
   if (!parsed.success) {
     const messages = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);

@@ -78,7 +78,7 @@ export interface VoiceAnswer {
  *
  * @see https://developer.8x8.com/connect/reference/create-a-new-webhook
  */
-export class VoiceApi {
+export class Fake8x8 {
   readonly #apiKey: string;
   readonly #pause: (milliseconds: number) => Promise<unknown>;
   /** The webhooks of each sub-account. */

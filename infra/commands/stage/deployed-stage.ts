@@ -13,7 +13,7 @@ import { reasonOf } from '../../terminal/reason-of.ts';
 import { UsageError } from '../command-line/command.ts';
 
 /** A service that commands call. */
-type Service = Exclude<keyof Endpoints, 'voiceApi'>;
+type Service = Exclude<keyof Endpoints, 'fake8x8'>;
 
 /** Settings for a client of AWS. */
 export type ClientSettings =
@@ -21,7 +21,7 @@ export type ClientSettings =
   | { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
 
 /** How to reach a stage. */
-export interface Stage {
+export interface DeployedStage {
   /** As it was named on the command line. */
   name: string;
   stackName: string;
@@ -42,7 +42,7 @@ export interface Stage {
  *
  * @throws UsageError that says what to do when there is none.
  */
-export async function findStage(name: string): Promise<Stage> {
+export async function findStage(name: string): Promise<DeployedStage> {
   const local = /^local(?::(\d+))?$/.exec(name);
   if (!local && !/^[A-Za-z][A-Za-z0-9-]{0,62}$/.test(name)) {
     throw new UsageError(
@@ -53,11 +53,11 @@ export async function findStage(name: string): Promise<Stage> {
 }
 
 /** Says about which stage a command is, before it says or does anything else. */
-export function sayPlace({ stackName: stack, place }: Stage): void {
+export function sayPlace({ stackName: stack, place }: DeployedStage): void {
   process.stdout.write(`${stack}, ${place}\n\n`);
 }
 
-function findLocal(name: string, port: number): Stage {
+function findLocal(name: string, port: number): DeployedStage {
   const running = findRunning(port);
   if (!running) {
     throw new UsageError(`No local stack runs on port ${port}. ${localStages()}`);
@@ -75,7 +75,7 @@ function findLocal(name: string, port: number): Stage {
   };
 }
 
-async function findDeployed(name: string): Promise<Stage> {
+async function findDeployed(name: string): Promise<DeployedStage> {
   const settings = await awsSettings();
   const cloudFormation = new CloudFormationClient(settings);
   const StackName = stackName(name);

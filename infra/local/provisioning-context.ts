@@ -7,7 +7,7 @@ import type { FunctionDefinition, Invocable, LocalFunction } from './lambda.ts';
 import type { Provisioned } from './template.ts';
 
 /** Where resources are made. */
-export interface Site {
+export interface ProvisioningContext {
   stackName: string;
   /** The folder of the cloud assembly, which has the functions' bundles. */
   assembly: string;
@@ -35,11 +35,15 @@ export interface Schedule {
 }
 
 /** Makes a resource of one type. */
-export type Maker = (site: Site, properties: unknown, logicalId: string) => Promise<Provisioned>;
+export type Provisioner = (
+  context: ProvisioningContext,
+  properties: unknown,
+  logicalId: string,
+) => Promise<Provisioned>;
 
 /** The function of the template with this ARN. */
-export function functionOf(site: Site, arn: string): LocalFunction {
-  const found = site.functions.get(arn);
+export function functionOf(context: ProvisioningContext, arn: string): LocalFunction {
+  const found = context.functions.get(arn);
   if (!found) throw new Error(`The template has no function ${arn}`);
   return found;
 }
