@@ -31,11 +31,11 @@ const CustomDomain = v.strictObject({
   ),
   /** The hosted zone in Route 53 in which the stack creates the record. Default: you create the record yourself. */
   hostedZoneId: v.optional(v.string('expected the ID of a hosted zone')),
-  /** Whether the name resolves to the API, so that it can be registered at 8x8. Default: whether `hostedZoneId` is set. */
+  /** Whether the name resolves to the API and can be registered at 8x8. Default: whether `hostedZoneId` is set. */
   isLive: v.optional(v.boolean('expected true or false')),
 });
 
-/** Whether a string is an address or a CIDR range. IPv4 only, because API Gateway's endpoint has no IPv6 addresses. */
+/** Whether a string is an address or a CIDR range. IPv4 only, like the endpoint of the API. */
 function isAddressRange(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
   const isPrefix = prefix === undefined || (/^\d{1,2}$/.test(prefix) && Number(prefix) <= 32);
@@ -92,7 +92,7 @@ export const Settings = v.strictObject({
       'expected the name of a secret: 1 to 512 of the characters A-Z a-z 0-9 / _ + = . @ -',
     ),
   ),
-  /** Version of the Authorization value that 8x8 sends. Raise it by one to rotate the value; the previous value is still accepted. */
+  /** Version of the Authorization value that 8x8 sends. Raise it by one to rotate the value. */
   authorizationVersion: v.optional(wholeNumber('expected a whole number of at least 1', 1), 1),
   /** The base URL of 8x8's Webhooks API. */
   webhooksApiUrl: v.optional(
@@ -150,7 +150,7 @@ export const Settings = v.strictObject({
   retentionDays: v.optional(wholeNumber('expected a whole number of days from 1 to 36500', 1, 36_500)),
   /** Whether the table and its key are retained when the stack is deleted, and the table is protected from deletion. */
   retainData: v.optional(v.boolean('expected true or false'), true),
-  /** Whether the stack's own KMS key encrypts queues, table, secrets, exports and logs, instead of keys that AWS owns. */
+  /** Whether the stack's KMS key encrypts queues, table, secrets, exports and logs, instead of keys that AWS owns. */
   customerManagedKey: v.optional(v.boolean('expected true or false'), false),
   /** Batching window of the recorder, in seconds: how long a delivery may wait for others. */
   recorderWindowSeconds: v.optional(

@@ -23,7 +23,7 @@ export function stackName(stage: string): string {
   return `vss-webhook-${stage}`;
 }
 
-/** The name of a stack's database in Glue. Converted, because Glue's names have neither upper-case letters nor hyphens. */
+/** The name of a stack's database in Glue, which allows neither upper-case letters nor hyphens. */
 export function databaseName(stack: string): string {
   return stack.toLowerCase().replaceAll('-', '_');
 }

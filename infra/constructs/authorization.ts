@@ -13,10 +13,11 @@ export interface AuthorizationProps {
 }
 
 /**
- * The Authorization value that 8x8 sends, and the digests with which the webhook verifies it. Each version is a separate
- * secret. The previous and the next version exist too, so CloudFormation can rotate the value without a gap: the webhook
- * accepts the new value before it is registered at 8x8, and still accepts the old value afterwards. CloudFormation rolls
- * a failed deployment back in the order webhook, registration; both sets of digests include the value that 8x8 sends.
+ * The Authorization value that 8x8 sends, and the digests with which the webhook verifies it. Each version is a
+ * separate secret. The previous and the next version exist too, so CloudFormation can rotate the value without a gap:
+ * the webhook accepts the new value before it is registered at 8x8, and still accepts the old value afterwards. After a
+ * failed deployment, CloudFormation rolls back the webhook before the registration. Meanwhile the webhook accepts the
+ * value that 8x8 sends, because both sets of digests include it.
  */
 export class Authorization extends Construct {
   /** Contains the current value. */

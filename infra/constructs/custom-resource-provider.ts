@@ -3,7 +3,7 @@ import { Provider } from 'aws-cdk-lib/custom-resources';
 import type { Construct } from 'constructs';
 import { type NodeFunction, roleWithLogs } from './node-function.ts';
 
-/** Runs one of our functions as a custom resource through CDK's provider framework, with a dedicated role and log group. */
+/** Runs one of our functions as a custom resource, in CDK's provider framework with a dedicated role and log group. */
 export class CustomResourceProvider extends Provider {
   constructor(scope: Construct, id: string, onEventHandler: NodeFunction) {
     const { role, logGroup } = roleWithLogs(scope, id);

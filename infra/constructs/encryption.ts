@@ -18,7 +18,7 @@ export class Encryption extends Construct {
   constructor(scope: Construct, id: string, { retainData, customerManagedKey }: Settings) {
     super(scope, id);
     const stack = Stack.of(this);
-    // The table and the exports need it, and the bucket of the exports is always retained. A failed creation deletes it.
+    // The retained table and exports need it; the bucket of the exports is always retained. A failed creation deletes it.
     const retain = retainData || customerManagedKey;
     this.key = new Key(this, 'Key', {
       description: `Encrypts the data of ${stack.stackName}`,

@@ -35,7 +35,7 @@ export class Queues extends Construct {
       maxMessageSizeBytes: Size.mebibytes(1).toBytes(),
     };
 
-    // A message keeps its original timestamp when SQS moves it here, so this retention has to be longer than the queue's.
+    // A message keeps its timestamp when SQS moves it here, so this retention has to be longer than the queue's.
     this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', {
       ...common,
       retentionPeriod: Duration.days(RETENTION_DAYS.deadLetterQueue),

@@ -23,7 +23,7 @@ export class Tracing extends Construct {
         version: 1,
         priority: 1_000,
         fixedRate: fraction,
-        // A reservoir of 1 would trace a request every second: most of them, which would cost more than the rest of the stack.
+        // A reservoir of 1 would trace one request per second: most of them, at a higher cost than the rest of the stack.
         reservoirSize: 0,
         serviceName,
         serviceType: 'AWS::ApiGateway::Stage',

@@ -29,7 +29,7 @@ export class ExportAge extends Construct {
         EXPORTS_PREFIX,
       },
     });
-    // AWS's older documentation lists no resource type for this action, the newer one lists the table. Only * satisfies both.
+    // Older AWS documentation lists no resource type for this action, newer one lists the table. Only * satisfies both.
     this.function.addToRolePolicy(
       new PolicyStatement({ actions: ['dynamodb:ListExports'], resources: ['*'] }),
     );

@@ -16,7 +16,7 @@ export interface ExportsProps {
   encryption: Encryption;
 }
 
-/** Exports the table to S3 every day. EventBridge Scheduler requests the export; DynamoDB creates it from its backups. */
+/** Exports the table to S3 daily. EventBridge Scheduler requests an export; DynamoDB creates it from its backups. */
 export class Exports extends Construct {
   readonly bucket: Bucket;
   /** Counts requests for an export that DynamoDB rejected. */

@@ -20,8 +20,8 @@ export interface ExportLocation {
  * @see https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
  */
 export function exportFiles({ url, retentionDays }: ExportLocation): CfnTable.TableInputProperty {
-  // Matching is case-sensitive, because Athena fails on a record with two names that differ only in case. Glue lower-cases
-  // column names, so each name with an upper-case letter needs a mapping.
+  // Matching is case-sensitive, because Athena fails on a record with two names that differ only in case. Glue
+  // lower-cases column names, so each name with an upper-case letter needs a mapping.
   const names = ['Item', 'itemCount', 'dataFileS3Key', ...namesIn(RECORD)].filter(
     (name) => name !== name.toLowerCase(),
   );
