@@ -204,7 +204,7 @@ export const Settings = v.strictObject({
   /** Whether to export the table to S3 every day, so that analysts can query it in Athena. */
   exports: v.optional(v.boolean('expected true or false'), true),
   /** Hour of the day at which the export starts, in UTC. */
-  exportHour: v.optional(wholeNumber('expected a whole hour from 0 to 23', 0, 23), 2),
+  exportHour: v.optional(wholeNumber('expected a whole number from 0 to 23', 0, 23), 2),
   /** Retention of the exports, in days. */
   exportRetentionDays: v.optional(wholeNumber('expected a whole number of days from 1 to 366', 1, 366), 30),
   /** Whether the bucket keeps overwritten and deleted exports for another `exportRetentionDays` days. */
