@@ -4,7 +4,7 @@ import { VssWebhookStack } from './stack.ts';
 import { stackName } from './stack-outputs.ts';
 import { ConfigurationError, readStage } from './stages.ts';
 
-/** The CDK app: one stack per stage. `npx cdk deploy -c stage=prod` */
+/** The CDK app: synthesizes the stack of one stage. Run `npx cdk deploy -c stage=prod`. */
 const app = new App();
 try {
   const stage = readStage(app.node.tryGetContext('stages'), app.node.tryGetContext('stage'));

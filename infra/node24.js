@@ -1,5 +1,5 @@
 // Runs a TypeScript file with Node 24: node infra/node24.js FILE [ARGUMENT...]
-// Without FILE it only checks that this is possible. It is JavaScript because an older Node has to run it.
+// Without FILE it only checks that this is possible. It is JavaScript, because an older Node may have to run it.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const NODE = 24;
 const modules = fileURLToPath(new URL('../node_modules/', import.meta.url));
 const installedNode = `${modules}node/bin/node`;
-// Earlier versions of Node 24 lack a function that the commands use for proxies.
+// Early releases of Node 24 lack setGlobalProxyFromEnv, which the commands need.
 const isNode24 = Number.parseInt(process.versions.node, 10) >= NODE && 'setGlobalProxyFromEnv' in http;
 const [file, ...args] = process.argv.slice(2);
 
@@ -25,26 +25,26 @@ if (problem !== undefined) {
   runWithInstalledNode(file);
 }
 
-/** Why FILE, or the tools in node_modules when there is no FILE, cannot run; in one line, with the remedy. */
+/** Explains in one line why FILE (without FILE: the tools in node_modules) cannot run, and how to fix it. */
 function findProblem() {
   if (!existsSync(modules)) return 'The dependencies are not installed. Run: npm ci';
   if (!existsSync(`${modules}node`)) {
-    return 'The development dependencies are not installed: NODE_ENV=production and --omit=dev leave them out. Run: npm ci --include=dev';
+    return 'The development dependencies are not installed: NODE_ENV=production and --omit=dev exclude them. Run: npm ci --include=dev';
   }
-  // The tools are started by the first node on the PATH of an npm script, which is the installed one.
+  // npm scripts put node_modules/.bin first on the PATH, so the tools always run on the installed Node.
   if (isNode24 && file !== undefined) return undefined;
   if (!existsSync(installedNode)) {
-    return `Node ${NODE} is not installed: the setting ignore-scripts leaves it out, and this is Node ${process.versions.node}. Run: npm ci --ignore-scripts=false`;
+    return `Node ${NODE} is not installed: npm skips it if ignore-scripts is set. This is Node ${process.versions.node}. Run: npm ci --ignore-scripts=false`;
   }
   if (spawnSync(installedNode, ['--version']).status !== 0) {
-    return `Node ${NODE} of the npm package "node" does not run on this system: it is for another one, or glibc is missing, as on Alpine Linux. Use a Debian-based image, such as node:${NODE}-slim.`;
+    return `Node ${NODE} from the npm package "node" does not run on this system: it was installed for another platform, or glibc is missing, as on Alpine Linux. Use a Debian-based image, such as node:${NODE}-slim.`;
   }
   return undefined;
 }
 
 /** @param {string} file */
 async function runHere(file) {
-  // As if FILE had been started directly.
+  // Gives FILE the argv that it would have if it were started directly.
   process.argv.splice(1, 1);
   try {
     await import(pathToFileURL(resolve(file)).href);
@@ -64,7 +64,7 @@ function runWithInstalledNode(file) {
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1);
-    // So that the shell sees how it ended.
+    // Ends this process by the same signal, so that the shell reports it.
     for (const name of signals) process.removeAllListeners(name);
     process.kill(process.pid, signal);
   });

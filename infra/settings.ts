@@ -4,7 +4,7 @@ import * as v from 'valibot';
 /** @see https://developer.8x8.com/connect/docs/voice/voice-ip-addresses */
 const ADDRESSES_OF_8X8 = ['18.140.80.2/32', '52.220.253.234/32', '54.255.116.8/32', '52.74.232.241/32'];
 
-/** What CloudWatch Logs offers, up to ten years. */
+/** The retention periods that CloudWatch Logs supports, up to ten years. */
 const LOG_RETENTIONS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557, 2_922, 3_288,
   3_653,
@@ -14,28 +14,28 @@ const FRACTION_EXPECTED = 'expected a number from 0 to 1';
 
 const BOUNDARY_EXPECTED = 'expected the ARN of a managed policy';
 
-const SOURCES_EXPECTED = 'expected "any" or a list of 1 to 100 addresses or CIDR ranges';
+const SOURCES_EXPECTED = 'expected "any", or a list of 1 to 100 IPv4 addresses or CIDR ranges';
 
 const WEB_ACL_EXPECTED = 'expected the ARN of a regional web ACL (wafv2)';
 
-/** A name of one's own for the webhook. */
+/** A custom domain name for the webhook. */
 const CustomDomain = v.strictObject({
   name: v.pipe(
     v.string('expected a domain name'),
-    v.regex(/^(?=.{4,253}$)([a-z0-9-]+\.)+[a-z]{2,}$/, 'expected a domain name in lower case'),
+    v.regex(/^(?=.{4,253}$)([a-z0-9-]+\.)+[a-z]{2,}$/, 'expected a lower-case domain name'),
   ),
-  /** Of a certificate for it in Certificate Manager, in the region of the stage. */
+  /** A certificate for the name in Certificate Manager, in the region of the stage. */
   certificateArn: v.pipe(
     v.string('expected the ARN of a certificate'),
     v.regex(/^arn:[\w-]+:acm:/, 'expected the ARN of a certificate'),
   ),
-  /** Of the hosted zone in Route 53 that gets its record. Without, the record is yours to make. */
-  hostedZoneId: v.optional(v.string('expected the id of a hosted zone')),
-  /** Whether the name leads to the API, so that it can be registered at 8x8. With a hosted zone it does. */
+  /** The hosted zone in Route 53 in which the stack creates the record. Default: you create the record yourself. */
+  hostedZoneId: v.optional(v.string('expected the ID of a hosted zone')),
+  /** Whether the name resolves to the API and can be registered at 8x8. Default: whether `hostedZoneId` is set. */
   isLive: v.optional(v.boolean('expected true or false')),
 });
 
-/** An address, or a range of them in CIDR notation. Of IPv4: that is what API Gateway's endpoint has. */
+/** Whether a string is an address or a CIDR range. IPv4 only, like the endpoint of the API. */
 function isAddressRange(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
   const isPrefix = prefix === undefined || (/^\d{1,2}$/.test(prefix) && Number(prefix) <= 32);
@@ -51,7 +51,7 @@ function wholeNumber(expected: string, min: number, max = Number.MAX_SAFE_INTEGE
   );
 }
 
-/** https, or http on the loopback interface: the API key goes there. */
+/** Whether a URL is https, or http on the loopback interface. Requests to it carry the API key. */
 function isApiUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, pathname, search, hash, username, password } = new URL(text);
@@ -64,27 +64,27 @@ function isApiUrl(text: string): boolean {
   );
 }
 
-/** 8x8's own rule for sub-account ids. @see spec of https://voice.8x8.com, parameter subAccountId */
+/** The format of sub-account ids at 8x8. @see spec of https://voice.8x8.com, parameter subAccountId */
 const SubAccountId = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z0-9\-._&]{3,50}$/, 'expected 3 to 50 of the characters A-Z a-z 0-9 - . _ &'),
 );
 
-/** A stage's settings, under `context.stages` in cdk.json. */
+/** The settings of a stage, under `context.stages` in cdk.json. */
 export const Settings = v.strictObject({
-  /** The 8x8 sub-accounts whose sessions are recorded; a summary of any other is kept as a dead letter. */
+  /** The 8x8 sub-accounts whose sessions are recorded. A summary of any other sub-account becomes a dead letter. */
   subAccountIds: v.pipe(
     v.array(SubAccountId, 'expected a list of sub-account ids'),
     v.minLength(1, 'expected at least one sub-account id'),
-    v.maxLength(100, 'expected at most 100 sub-account ids; use one stage more'),
-    v.check((ids) => new Set(ids).size === ids.length, 'expected each sub-account id once'),
-    // Lambda takes 4 KB of environment variables in all; the others need less than 1 KB.
+    v.maxLength(100, 'expected at most 100 sub-account ids; move some to another stage'),
+    v.check((ids) => new Set(ids).size === ids.length, 'expected no duplicate sub-account ids'),
+    // Lambda limits environment variables to 4 KB in total. The other variables need less than 1 KB.
     v.check(
       (ids) => ids.join().length <= 3_000,
-      'expected at most 3000 characters in all; use one stage more',
+      'expected at most 3000 characters in total; move some sub-accounts to another stage',
     ),
   ),
-  /** Name of the secret in Secrets Manager that holds the API key for 8x8. */
+  /** Name of the secret in Secrets Manager that contains the API key for 8x8. */
   apiKeySecretName: v.pipe(
     v.string('expected the name of a secret'),
     v.regex(
@@ -92,22 +92,22 @@ export const Settings = v.strictObject({
       'expected the name of a secret: 1 to 512 of the characters A-Z a-z 0-9 / _ + = . @ -',
     ),
   ),
-  /** Version of the Authorization value that 8x8 sends. Raise it by one to rotate the value; the previous one stays accepted. */
-  authorizationVersion: v.optional(wholeNumber('expected a whole number from 1', 1), 1),
-  /** Where 8x8's Webhooks API is. */
+  /** Version of the Authorization value that 8x8 sends. Raise it by one to rotate the value. */
+  authorizationVersion: v.optional(wholeNumber('expected a whole number of at least 1', 1), 1),
+  /** The base URL of 8x8's Webhooks API. */
   webhooksApiUrl: v.optional(
     v.pipe(
       v.string('expected a URL'),
-      v.check(isApiUrl, 'expected an https URL, or an http URL of this machine, without path and query'),
+      v.check(isApiUrl, 'expected an https URL, or an http URL on localhost, without a path or query'),
       v.transform((url) => url.replace(/\/+$/, '')),
     ),
     'https://voice.8x8.com',
   ),
-  /** Whether a webhook that someone else registered for a sub-account is replaced. */
+  /** Whether to replace a webhook that someone else registered for a sub-account. */
   takeOver: v.optional(v.boolean('expected true or false'), false),
-  /** What becomes of the registration at 8x8 when a sub-account or the stack is removed. */
+  /** Whether to remove or keep the registration at 8x8 when a sub-account or the stack is removed. */
   onDelete: v.optional(v.picklist(['remove', 'keep'], 'expected "remove" or "keep"'), 'remove'),
-  /** The addresses that may call the webhook, as 8x8 publishes them. `"any"` for all. */
+  /** The addresses that may call the webhook; `"any"` allows all. Default: the addresses that 8x8 publishes. */
   allowedSourceIps: v.optional(
     v.union(
       [
@@ -117,7 +117,10 @@ export const Settings = v.strictObject({
             v.pipe(
               v.string(),
               v.check(isAddressRange, 'expected an IPv4 address or CIDR range'),
-              v.check((range) => !/\/0+$/.test(range), 'for every address, say "any" instead of the list'),
+              v.check(
+                (range) => !/\/0+$/.test(range),
+                'to allow every address, use "any" instead of the list',
+              ),
             ),
           ),
           v.minLength(1, SOURCES_EXPECTED),
@@ -128,13 +131,13 @@ export const Settings = v.strictObject({
     ),
     ADDRESSES_OF_8X8,
   ),
-  /** Requests per second that the webhook takes in the long run; more are answered 429. */
+  /** Steady-state limit, in requests per second. API Gateway answers 429 above it. */
   throttlingRate: v.optional(wholeNumber('expected a whole number from 1 to 10000', 1, 10_000), 200),
-  /** Requests that it takes at once. */
+  /** Burst limit, in requests. */
   throttlingBurst: v.optional(wholeNumber('expected a whole number from 1 to 5000', 1, 5_000), 400),
-  /** Whether API Gateway logs each request. The account and region need the role for that, set once by hand. */
+  /** Whether API Gateway logs each request. Requires a role that someone sets once per account and region. */
   accessLogs: v.optional(v.boolean('expected true or false'), false),
-  /** A name of one's own for the webhook. */
+  /** A custom domain name for the webhook. */
   customDomain: v.optional(CustomDomain),
   /** A web ACL of AWS WAF for the API. */
   webAclArn: v.optional(
@@ -143,72 +146,75 @@ export const Settings = v.strictObject({
       v.regex(/^arn:[\w-]+:wafv2:[\w-]+:\d{12}:regional\/webacl\/.+$/, WEB_ACL_EXPECTED),
     ),
   ),
-  /** How many days after its last change a record is deleted; never, where it is not given. */
+  /** Days from the last change of a record to its deletion. Default: records are kept forever. */
   retentionDays: v.optional(wholeNumber('expected a whole number of days from 1 to 36500', 1, 36_500)),
-  /** Whether the table, and what protects it, outlives the stack and cannot be deleted. */
+  /** Whether the table and its key are retained when the stack is deleted, and the table is protected from deletion. */
   retainData: v.optional(v.boolean('expected true or false'), true),
-  /** Whether a key of the stack encrypts queues, table, secrets and logs, instead of AWS's own. */
+  /** Whether the stack's KMS key encrypts queues, table, secrets, exports and logs, instead of keys that AWS owns. */
   customerManagedKey: v.optional(v.boolean('expected true or false'), false),
-  /** How many seconds a delivery may wait for others, to be recorded with them. */
+  /** Batching window of the recorder, in seconds: how long a delivery may wait for others. */
   recorderWindowSeconds: v.optional(
     wholeNumber('expected a whole number of seconds from 0 to 60', 0, 60),
     10,
   ),
-  /** How many deliveries the webhook may take at a time, reserved in the account; as many as there are, where it is not given. */
+  /** Reserved concurrency of the webhook function. Default: none is reserved, and the account's limit applies. */
   webhookConcurrency: v.optional(wholeNumber('expected a whole number from 1 to 1000', 1, 1_000)),
-  /** How many batches are recorded at a time. */
+  /** Maximum concurrency of the recorder: the number of batches that are recorded at the same time. */
   recorderConcurrency: v.optional(wholeNumber('expected a whole number from 2 to 1000', 2, 1_000), 10),
   /** Log retention, in days. */
   logRetentionDays: v.optional(
     v.picklist(LOG_RETENTIONS, `expected one of ${LOG_RETENTIONS.join(', ')}`),
     30,
   ),
-  /** Which part of the requests is traced with X-Ray. */
+  /** Fraction of the requests that X-Ray traces. */
   tracedFraction: v.optional(
     v.pipe(v.number(FRACTION_EXPECTED), v.minValue(0, FRACTION_EXPECTED), v.maxValue(1, FRACTION_EXPECTED)),
     0.005,
   ),
-  /** Who is told of alarms by e-mail. */
+  /** The e-mail address that alarms notify. Default: none. */
   alarmEmail: v.optional(
     v.pipe(v.string('expected an e-mail address'), v.email('expected an e-mail address')),
   ),
-  /** Alarms when no session was recorded for so many hours; never, where it is not given. */
+  /** Adds an alarm that triggers when no session was recorded for this number of hours. Default: no such alarm. */
   noSessionsHours: v.optional(wholeNumber('expected a whole number of hours from 1 to 24', 1, 24)),
   /** The permissions boundary of every role. */
   permissionsBoundaryArn: v.optional(
     v.pipe(v.string(BOUNDARY_EXPECTED), v.regex(/^arn:[\w-]+:iam::\d{12}:policy\/.+$/, BOUNDARY_EXPECTED)),
   ),
-  /** On everything that takes tags. */
+  /** Tags for every resource that supports them. */
   tags: v.optional(
     v.pipe(
       v.unknown(),
-      // An array would be taken for a record of its elements.
-      v.check((tags) => !Array.isArray(tags), 'expected an object of texts'),
+      // Valibot would accept an array as a record whose keys are its indexes.
+      v.check((tags) => !Array.isArray(tags), 'expected an object whose values are strings'),
       v.record(
         v.pipe(
           v.string(),
-          v.regex(/^(?!aws:).{1,128}$/i, 'expected a name of up to 128 characters, not aws:…'),
+          v.regex(
+            /^(?!aws:).{1,128}$/i,
+            'expected a tag name of 1 to 128 characters that does not start with aws:',
+          ),
         ),
-        v.pipe(v.string('expected a text'), v.maxLength(256, 'expected up to 256 characters')),
-        'expected an object of texts',
+        v.pipe(v.string('expected a string'), v.maxLength(256, 'expected at most 256 characters')),
+        'expected an object whose values are strings',
       ),
     ),
     {},
   ),
-  /** Whether the table is exported to S3 every day, for analysts to query in Athena. */
+  /** Whether to export the table to S3 every day, so that analysts can query it in Athena. */
   exports: v.optional(v.boolean('expected true or false'), true),
-  /** At which hour of the day, in UTC. */
-  exportHour: v.optional(wholeNumber('expected a whole hour from 0 to 23', 0, 23), 2),
-  /** After how many days an export is deleted. */
+  /** Hour of the day at which the export starts, in UTC. */
+  exportHour: v.optional(wholeNumber('expected a whole number from 0 to 23', 0, 23), 2),
+  /** Retention of the exports, in days. */
   exportRetentionDays: v.optional(wholeNumber('expected a whole number of days from 1 to 366', 1, 366), 30),
-  /** Whether the bucket of the exports keeps what was overwritten or deleted, for as many days again. */
+  /** Whether the bucket keeps overwritten and deleted exports for another `exportRetentionDays` days. */
   exportVersioning: v.optional(v.boolean('expected true or false'), false),
-  /** How much one query in Athena may read. */
+  /** Maximum number of gigabytes that one query in Athena may scan. */
   queryScanLimitGigabytes: v.optional(
     wholeNumber('expected a whole number of gigabytes from 1 to 100000', 1, 100_000),
     100,
   ),
-  /** How often, in minutes, it is checked that 8x8 still has the webhook registered. */
+  /** Interval in minutes between checks that the webhook is still registered at 8x8. */
   registrationCheckMinutes: v.optional(
     wholeNumber('expected a whole number of minutes from 5 to 1440', 5, 1_440),
     60,

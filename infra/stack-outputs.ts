@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** The outputs of the stack: where a stage's resources are. */
+/** The outputs of the stack: URL, ARNs and names of a stage's resources. */
 export const StackOutputs = v.object({
   WebhookUrl: v.string(),
   AuthorizationSecretArn: v.string(),
@@ -12,7 +12,7 @@ export const StackOutputs = v.object({
   RegistrationFunctionName: v.string(),
   WebhookFunctionName: v.string(),
   AlarmTopicArn: v.string(),
-  /** Only with the setting `exports`. */
+  /** Present only with the setting `exports`, like `AthenaWorkgroup`. */
   ExportBucketName: v.optional(v.string()),
   AthenaWorkgroup: v.optional(v.string()),
 });
@@ -23,7 +23,7 @@ export function stackName(stage: string): string {
   return `vss-webhook-${stage}`;
 }
 
-/** The name of a stack's database in Glue, which takes neither capitals nor hyphens. */
+/** The name of a stack's database in Glue, which allows neither upper-case letters nor hyphens. */
 export function databaseName(stack: string): string {
   return stack.toLowerCase().replaceAll('-', '_');
 }

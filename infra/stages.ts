@@ -6,15 +6,15 @@ export interface Stage {
   settings: Settings;
 }
 
-/** What the CDK app takes from its context is not as expected. The message is for whoever wrote the context. */
+/** The context of the CDK app is invalid. The message tells the author of cdk.json what to fix. */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError';
 }
 
 /**
- * The settings of the stage chosen with `-c stage=…` (default `dev`).
+ * Reads the settings of the stage that is chosen with `-c stage=…` (default `dev`).
  *
- * @throws ConfigurationError that names the key, what was expected, and the stages that exist.
+ * @throws ConfigurationError that names the invalid key, the expected value, and the stages that exist.
  */
 export function readStage(stages: unknown, chosen: unknown = 'dev'): Stage {
   if (typeof stages !== 'object' || stages === null || Array.isArray(stages)) {
@@ -27,13 +27,13 @@ export function readStage(stages: unknown, chosen: unknown = 'dev'): Stage {
   }
   if (!/^[A-Za-z][A-Za-z0-9-]{0,19}$/.test(chosen)) {
     throw new ConfigurationError(
-      `"${chosen}" cannot name a stage: expected a letter, then up to 19 letters, digits or hyphens. ${existing}`,
+      `"${chosen}" is not a valid stage name: expected a letter, then up to 19 letters, digits or hyphens. ${existing}`,
     );
   }
   const parsed = v.safeParse(Settings, known.get(chosen));
   if (parsed.success) return { name: chosen, settings: parsed.output };
-  const complaints = parsed.issues.map((issue) => `  ${describe(`context.stages.${chosen}`, issue)}`);
-  throw new ConfigurationError(`cdk.json has faults:\n${complaints.join('\n')}\n${existing}`);
+  const problems = parsed.issues.map((issue) => `  ${describe(`context.stages.${chosen}`, issue)}`);
+  throw new ConfigurationError(`Invalid settings in cdk.json:\n${problems.join('\n')}\n${existing}`);
 }
 
 function describe(stage: string, issue: v.InferIssue<typeof Settings>): string {
@@ -41,7 +41,7 @@ function describe(stage: string, issue: v.InferIssue<typeof Settings>): string {
   const key = path === null ? stage : `${stage}.${path}`;
   if (issue.type === 'strict_object') {
     if (issue.expected === 'never')
-      return `${key}: no such setting. Settings: ${Object.keys(Settings.entries).join(', ')}.`;
+      return `${key}: unknown setting. Settings: ${Object.keys(Settings.entries).join(', ')}.`;
     if (issue.expected !== 'Object') return `${key}: missing.`;
     return `${key}: expected an object.`;
   }

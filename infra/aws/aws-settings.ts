@@ -6,8 +6,8 @@ import { proxyAgents } from './proxy.ts';
 export type AwsSettings = Awaited<ReturnType<typeof awsSettings>>;
 
 /**
- * Settings for clients of AWS on a person's machine: region and credentials are those that the CDK CLI finds, and
- * requests go through the proxy that the environment names.
+ * Settings for AWS clients on a developer's machine. Region and credentials are the ones that the CDK CLI uses, and
+ * requests go through the proxy that the environment variables name.
  *
  * @see https://github.com/aws/aws-cdk-cli/blob/main/packages/%40aws-cdk/toolkit-lib/lib/api/aws-auth/awscli-compatible.ts
  */
@@ -25,7 +25,7 @@ export async function awsSettings(env: NodeJS.ProcessEnv = process.env) {
   return { region, credentials, requestHandler };
 }
 
-/** In the order of the CDK CLI, but for the metadata of an EC2 instance. */
+/** Looks for the region in the same order as the CDK CLI, except that it does not query EC2 instance metadata. */
 async function regionOf(profile = 'default', env: NodeJS.ProcessEnv): Promise<string> {
   const named =
     env['AWS_REGION'] || env['AMAZON_REGION'] || env['AWS_DEFAULT_REGION'] || env['AMAZON_DEFAULT_REGION'];
@@ -40,7 +40,7 @@ async function regionOf(profile = 'default', env: NodeJS.ProcessEnv): Promise<st
   return sections.find((section) => section?.['region'])?.['region'] ?? 'us-east-1';
 }
 
-/** An access key in the environment, which the CDK CLI prefers to a profile, and the SDK does not. */
+/** Reads an access key from the environment. The CDK CLI prefers it to a profile; the SDK prefers the profile. */
 export function keysOf(env: NodeJS.ProcessEnv) {
   const accessKeyId = env['AWS_ACCESS_KEY_ID'] || env['AMAZON_ACCESS_KEY_ID'];
   const secretAccessKey = env['AWS_SECRET_ACCESS_KEY'] || env['AMAZON_SECRET_ACCESS_KEY'];
@@ -49,7 +49,7 @@ export function keysOf(env: NodeJS.ProcessEnv) {
   return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
 }
 
-/** Asks for a code of the device that a profile's `mfa_serial` names. */
+/** Asks for a code from the MFA device that a profile names in `mfa_serial`. */
 async function askForCode(device: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {

@@ -158,7 +158,7 @@ async function copy(connection: DuckDBConnection, sql: string, format: Format, f
 function contents(source: string): string {
   const views = [
     ...VIEWS.map((view) => ({ ...view, columns: columnsOf(view) })),
-    { name: 'exports', description: 'One row per full export that is complete', columns: EXPORTS_COLUMNS },
+    { name: 'exports', description: 'One row per complete full export', columns: EXPORTS_COLUMNS },
   ].map(
     ({ name, description, columns }) =>
       `${name}: ${description}\n${textTable(columns.map((column) => [column.name, column.type, column.description]))}`,

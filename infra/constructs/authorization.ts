@@ -13,15 +13,16 @@ export interface AuthorizationProps {
 }
 
 /**
- * The Authorization value that 8x8 sends, and the digests by which the webhook knows it. Each version is a secret
- * of its own, and the one before and the one after exist too: so CloudFormation itself makes a rotation. The webhook
- * accepts the new value before 8x8 is told, and the old one after. When a deployment fails, CloudFormation takes the
- * webhook back first and the registration at 8x8 later: then too it accepts what 8x8 sends.
+ * The Authorization value that 8x8 sends, and the digests with which the webhook verifies it. Each version is a
+ * separate secret. The previous and the next version exist too, so CloudFormation can rotate the value without a gap:
+ * the webhook accepts the new value before it is registered at 8x8, and still accepts the old value afterwards. After a
+ * failed deployment, CloudFormation rolls back the webhook before the registration. Meanwhile the webhook accepts the
+ * value that 8x8 sends, because both sets of digests include it.
  */
 export class Authorization extends Construct {
-  /** Holds the current value. */
+  /** Contains the current value. */
   readonly secret: Secret;
-  /** SHA-256 of the previous value, the current and the next one, in hexadecimal, comma-separated. */
+  /** Hexadecimal SHA-256 digests of the previous, the current and the next value, comma-separated. */
   readonly digests: string;
 
   readonly #encryption: Encryption;
@@ -35,7 +36,7 @@ export class Authorization extends Construct {
 
     const reader = new NodeFunction(this, 'Function', {
       folder: 'authorization',
-      description: 'Tells the stack the digests of the accepted Authorization values',
+      description: 'Computes the digests of the accepted Authorization values',
       timeout: Duration.minutes(2),
     });
     const secretArns = accepted.map((secret) => secret.secretArn);
@@ -49,7 +50,7 @@ export class Authorization extends Construct {
       serviceToken: provider.serviceToken,
       resourceType: 'Custom::AuthorizationDigests',
       properties: { version, secretArns },
-      // Instead of an hour, should the answer get lost.
+      // The default is an hour, for which a deployment would hang if the response were lost.
       serviceTimeout: Duration.minutes(5),
     });
     this.digests = resource.getAttString('digests');
@@ -60,13 +61,13 @@ export class Authorization extends Construct {
     const secret = new Secret(this, `Version${version}`, {
       ...(dataKey && { encryptionKey: dataKey }),
       description: `Authorization header that 8x8 sends to the webhook, version ${version}`,
-      // 43 letters and digits: 256 bits.
+      // 43 letters and digits have 256 bits of entropy.
       generateSecretString: { passwordLength: 43, excludePunctuation: true, requireEachIncludedType: false },
     });
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions::AwsSolutions-SMG4',
       reason:
-        'The value is rotated by raising authorizationVersion: 8x8 has to be told the new one in the same deployment.',
+        'Raising authorizationVersion rotates the value, because the same deployment has to register the new value at 8x8.',
     });
     return secret;
   }

@@ -5,28 +5,28 @@ import { Construct } from 'constructs';
 import type { Settings } from '../settings.ts';
 
 /**
- * The key of the stack. It encrypts the alarm topic, and with the setting `customerManagedKey` all data. That setting can
- * be changed at any time: whoever reads or writes data may use the key whatever its value, because messages, backups and
- * exports stay encrypted as they were written, and because CloudFormation changes a queue before the policies that refer
- * to it.
+ * The KMS key of the stack. It encrypts the alarm topic and, with the setting `customerManagedKey`, all data. Functions
+ * and analysts always have permission to use it, so that the setting can be changed at any time: existing messages,
+ * backups and exports keep the encryption with which they were written, and CloudFormation updates a queue before the
+ * policies that refer to it.
  */
 export class Encryption extends Construct {
   readonly key: Key;
-  /** The key for what is written from now on; AWS's own, where it is undefined. */
+  /** The key that encrypts new data; undefined if keys that AWS owns encrypt it. */
   readonly dataKey: Key | undefined;
 
   constructor(scope: Construct, id: string, { retainData, customerManagedKey }: Settings) {
     super(scope, id);
     const stack = Stack.of(this);
-    // Kept with the table, and with the exports: their bucket outlives every stack. A creation that fails keeps nothing.
+    // The retained table and exports need it; the bucket of the exports is always retained. A failed creation deletes it.
     const retain = retainData || customerManagedKey;
     this.key = new Key(this, 'Key', {
-      description: `Encrypts what ${stack.stackName} keeps`,
+      description: `Encrypts the data of ${stack.stackName}`,
       enableKeyRotation: true,
       removalPolicy: retain ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     });
     this.dataKey = customerManagedKey ? this.key : undefined;
-    // Alarms are published by CloudWatch, which may not use the key that SNS has by default.
+    // CloudWatch publishes the alarms, and has no permission to use the default key of SNS.
     this.key.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
@@ -39,7 +39,7 @@ export class Encryption extends Construct {
     this.key.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
-        // As documented: which variants CloudWatch Logs calls is not.
+        // As in the documentation, which does not list the variants that CloudWatch Logs calls.
         actions: ['kms:Decrypt*', 'kms:Describe*', 'kms:Encrypt*', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
         resources: ['*'],
         conditions: {
@@ -54,7 +54,7 @@ export class Encryption extends Construct {
     );
   }
 
-  /** Lets a function read and write what the key encrypts. CDK's own grant has wildcards in its actions. */
+  /** Grants encryption and decryption. `grantEncryptDecrypt` of CDK uses wildcards in its actions. */
   grantReadAndWrite(grantee: IGrantable): Grant {
     return this.key.grant(
       grantee,

@@ -7,11 +7,12 @@ import type { NodeFunction } from './node-function.ts';
 export interface FunctionScheduleProps {
   target: NodeFunction;
   description: string;
+  /** The interval. */
   minutes: number;
   event: object;
 }
 
-/** Invokes a function at regular intervals, for the first time when it is deployed. */
+/** Invokes a function at regular intervals, starting when the schedule is created. */
 export class FunctionSchedule extends CfnSchedule {
   constructor(scope: Construct, id: string, { target, description, minutes, event }: FunctionScheduleProps) {
     const { account } = Stack.of(scope);
@@ -35,7 +36,7 @@ export class FunctionSchedule extends CfnSchedule {
         arn: target.functionArn,
         roleArn: role.roleArn,
         input: Stack.of(scope).toJsonString(event),
-        // The next invocation comes soon enough.
+        // Few retries, because the next invocation follows soon.
         retryPolicy: { maximumRetryAttempts: 2, maximumEventAgeInSeconds: 300 },
       },
     });

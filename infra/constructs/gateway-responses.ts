@@ -4,7 +4,7 @@ interface Problem {
   name: string;
   title: string;
   detail: string;
-  /** Where it is one; the others are for whatever else goes wrong. */
+  /** Undefined for the default responses, which API Gateway uses for several statuses. */
   status?: number;
   retryAfterSeconds?: number;
 }
@@ -12,23 +12,23 @@ interface Problem {
 const NOT_FOUND: Problem = {
   status: 404,
   name: 'not-found',
-  title: 'There is nothing at this path and method',
-  detail: 'The only one is POST to the URL that is registered at 8x8.',
+  title: 'This path and method do not exist',
+  detail: 'The API accepts only POST requests to the URL that is registered at 8x8.',
 };
 
-/** What API Gateway answers itself. @see https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html */
+/** The responses that API Gateway generates itself. @see https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html */
 export const GATEWAY_RESPONSES: readonly (readonly [ResponseType, Problem])[] = [
   [
     ResponseType.ACCESS_DENIED,
     {
       status: 403,
       name: 'source-not-allowed',
-      title: 'Requests from this address are not taken',
-      detail: 'Only the addresses in allowedSourceIps of this stage may call.',
+      title: 'Requests from this IP address are not allowed',
+      detail: 'Only the addresses in the setting allowedSourceIps of this stage may call the webhook.',
     },
   ],
-  // What API Gateway answers to a path or method that it does not have. It takes an Authorization header for an AWS
-  // signature there; which of these types it then answers with is not documented.
+  // The responses to an unknown path or method. There, API Gateway parses an Authorization header as an AWS signature;
+  // which of these types it then returns is not documented.
   [ResponseType.MISSING_AUTHENTICATION_TOKEN, NOT_FOUND],
   [ResponseType.INVALID_SIGNATURE, NOT_FOUND],
   [ResponseType.EXPIRED_TOKEN, NOT_FOUND],
@@ -46,8 +46,8 @@ export const GATEWAY_RESPONSES: readonly (readonly [ResponseType, Problem])[] = 
     {
       status: 429,
       name: 'too-many-requests',
-      title: 'There are too many requests at the moment',
-      detail: 'Nothing was kept. Send it again later.',
+      title: 'Too many requests',
+      detail: 'The body was not stored. Send the request again later.',
       retryAfterSeconds: 30,
     },
   ],
@@ -55,22 +55,22 @@ export const GATEWAY_RESPONSES: readonly (readonly [ResponseType, Problem])[] = 
     ResponseType.DEFAULT_4XX,
     {
       name: 'refused',
-      title: 'The request was refused',
-      detail: 'Nothing was kept.',
+      title: 'The request was rejected',
+      detail: 'The body was not stored.',
     },
   ],
   [
     ResponseType.DEFAULT_5XX,
     {
       name: 'unavailable',
-      title: 'The summary could not be taken',
-      detail: 'It may not have been kept. Send it again later: it will not be recorded twice.',
+      title: 'The summary could not be received',
+      detail: 'It may not have been stored. Send it again later; it will not be recorded twice.',
       retryAfterSeconds: 30,
     },
   ],
 ];
 
-/** A problem document (RFC 9457) as API Gateway writes it. */
+/** A problem document (RFC 9457) in the form of a gateway response. */
 export function problemDocument({ name, title, detail, status, retryAfterSeconds }: Problem) {
   return {
     ...(status !== undefined && { statusCode: String(status) }),

@@ -10,25 +10,25 @@ import type { Construct } from 'constructs';
 import { type BuildOptions, buildSync } from 'esbuild';
 
 export interface NodeFunctionProps {
-  /** The folder under functions/ whose handler.ts this is. */
+  /** The folder under functions/ that contains the handler.ts. */
   folder: string;
   description: string;
   timeout: Duration;
   environment?: Record<string, string>;
-  /** Whether it decides what to trace, where nobody before it has. It does, unless told otherwise. */
+  /** Default: `ACTIVE`: the function decides whether to trace an invocation, unless its caller has decided. */
   tracing?: Tracing;
-  /** How many of it may run at a time, and are kept free for it. */
+  /** Reserved concurrency. Default: none. */
   reservedConcurrentExecutions?: number;
 }
 
-/** One of the functions in functions/, bundled, with a role and a log group of its own. */
+/** Bundles one of the functions in functions/, and deploys it with a dedicated role and log group. */
 export class NodeFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, { folder, ...props }: NodeFunctionProps) {
     const { role, logGroup } = roleWithLogs(scope, id);
     super(scope, id, {
       tracing: Tracing.ACTIVE,
       ...props,
-      // The service that Powertools logs and counts under: so that two stages of one account stay apart.
+      // Powertools adds it to logs and metrics, which separates the stages of one account.
       environment: { ...props.environment, POWERTOOLS_SERVICE_NAME: Stack.of(scope).stackName },
       code: Code.fromAsset(bundleOf(folder)),
       handler: 'index.handler',
@@ -40,19 +40,19 @@ export class NodeFunction extends LambdaFunction {
     });
     Validations.of(role).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
-      reason: 'X-Ray takes traces for no resource in particular: its two actions take no other resource.',
+      reason: 'The two actions that send traces to X-Ray do not support resource-level permissions.',
     });
     Validations.of(this).acknowledge({
       id: 'Serverless::Serverless-LambdaDLQ',
       reason:
-        'Nothing is lost with an invocation: API Gateway and CloudFormation wait for the answer, the queue keeps the message, and a schedule comes again.',
+        'A failed invocation loses nothing: API Gateway and CloudFormation wait for the response, the queue redelivers the message, and the schedule invokes the function again.',
     });
   }
 }
 
 const bundles = new Map<string, string>();
 
-/** The folder with the bundle of a function, which is built once and removed when the process ends. */
+/** Bundles a function once and returns the folder with the bundle, which is removed when the process exits. */
 function bundleOf(folder: string): string {
   const existing = bundles.get(folder);
   if (existing !== undefined) return existing;
@@ -64,8 +64,8 @@ function bundleOf(folder: string): string {
 }
 
 /**
- * How a function is bundled; `npm run bench` measures how fast that loads. `mainFields` makes it a third smaller, and
- * so does `external`.
+ * The options with which esbuild bundles a function. `mainFields` reduces the size by a third, and so does `external`.
+ * `npm run bench` measures how fast the bundles load.
  */
 export function bundleOptions(entry: string) {
   return {
@@ -82,8 +82,8 @@ export function bundleOptions(entry: string) {
 }
 
 /**
- * What the SDK imports on demand only, and never in Lambda: there, credentials are in the environment, and none of our
- * services streams events.
+ * Modules that the SDK imports on demand, but never in Lambda: credentials are in the environment, and we call no API
+ * with event streams.
  */
 const NEVER_LOADED = [
   '@aws-sdk/credential-provider-http',
@@ -95,7 +95,7 @@ const NEVER_LOADED = [
   '@smithy/credential-provider-imds',
 ];
 
-/** A role that may write its own logs and nothing else: CDK's own has a managed policy, which covers every log group. */
+/** Creates a log group, and a role that may write only to it. CDK's default role may write to every log group. */
 export function roleWithLogs(scope: Construct, id: string): { role: Role; logGroup: LogGroup } {
   const logs = logGroup(scope, `${id}Logs`);
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
@@ -103,7 +103,7 @@ export function roleWithLogs(scope: Construct, id: string): { role: Role; logGro
   return { role, logGroup: logs };
 }
 
-/** A log group that is deleted with the stack; the stack sets its retention (`logRetentionDays`). */
+/** Creates a log group that is deleted with the stack. The stack sets its retention (`logRetentionDays`). */
 export function logGroup(scope: Construct, id: string): LogGroup {
   return new LogGroup(scope, id, {
     retention: RetentionDays.ONE_MONTH,

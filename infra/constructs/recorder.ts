@@ -19,17 +19,17 @@ export interface RecorderProps {
 }
 
 /**
- * How long the queue hides a batch: six times the function's timeout, and the window, as AWS recommends, so that a
- * throttled batch is not received twice.
+ * The visibility timeout that AWS recommends, so that a throttled batch is not received twice: six times the function's
+ * timeout, plus the batching window.
  */
 export function visibilityTimeout({ recorderWindowSeconds }: Settings): Duration {
   return Duration.seconds(6 * TIMEOUT_SECONDS.recorder + recorderWindowSeconds);
 }
 
-/** The function that records deliveries from the queue. */
+/** The function that polls the queue and records the deliveries. */
 export class Recorder extends Construct {
   readonly function: NodeFunction;
-  /** The mapping that feeds it from the queue. */
+  /** The event source mapping from the queue to the function. */
   readonly eventSourceMappingId: string;
 
   constructor(scope: Construct, id: string, props: RecorderProps) {
@@ -47,7 +47,7 @@ export class Recorder extends Construct {
         ...(settings.retentionDays !== undefined && { RETENTION_DAYS: String(settings.retentionDays) }),
       },
     });
-    // Not table.grant: that covers the indexes too, which are only read, and not from here.
+    // table.grant would also grant access to the index, which the recorder does not use.
     this.function.addToRolePolicy(
       new PolicyStatement({ actions: ['dynamodb:PutItem', 'dynamodb:GetItem'], resources: [table.tableArn] }),
     );
@@ -57,7 +57,7 @@ export class Recorder extends Construct {
       batchSize: 10,
       maxBatchingWindow: Duration.seconds(settings.recorderWindowSeconds),
       reportBatchItemFailures: true,
-      // A burst waits in the queue, instead of taking the account's concurrency or DynamoDB's.
+      // A burst waits in the queue, instead of exhausting the account's concurrency or overloading DynamoDB.
       maxConcurrency: settings.recorderConcurrency,
     });
     this.function.addEventSource(source);
@@ -65,12 +65,13 @@ export class Recorder extends Construct {
     Validations.of(this.function).acknowledge(
       {
         id: 'Serverless::Serverless-LambdaEventSourceMappingDestination',
-        reason: 'Lambda has destinations for streams only; of a queue, the redrive policy keeps what fails.',
+        reason:
+          'Lambda supports on-failure destinations for streams but not for SQS, where the redrive policy keeps failed messages.',
       },
       {
         id: 'Serverless::Serverless-LambdaTracing',
         reason:
-          'It is traced when its deliveries are: an active function would sample its batches by itself.',
+          'The recorder follows the sampling decision of its deliveries. With active tracing it would sample batches independently.',
       },
     );
   }

@@ -5,11 +5,11 @@ import type { Encryption } from './encryption.ts';
 
 export interface SessionTableProps {
   encryption: Encryption;
-  /** Whether the table outlives the stack, and cannot be deleted before that is switched off. */
+  /** Whether the table is retained when the stack is deleted, and protected from deletion. */
   retain: boolean;
 }
 
-/** The table of session records: one item per session, and a sparse index of those that were not successful. */
+/** The table of session records: one item per session, and a sparse index of unsuccessful sessions. */
 export class SessionTable extends Construct {
   readonly table: Table;
 
@@ -19,15 +19,15 @@ export class SessionTable extends Construct {
       partitionKey: { name: 'sessionId', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      // Only records that were written while `retentionDays` was set have it.
+      // Only records that were written while `retentionDays` was set have this attribute.
       timeToLiveAttribute: 'expiresAt',
       deletionProtection: retain,
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-      // Without a key of the stack the table is encrypted with one that AWS owns, which costs nothing.
+      // By default DynamoDB encrypts with a key that AWS owns, which is free of charge.
       ...(dataKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: dataKey }),
     });
-    // What a retry job reads: the sessions of a sub-account that have to be tried again, by when they ended or, where
-    // that is not known, were received. An item without the sort key would not be in the index.
+    // For retry jobs: the unsuccessful sessions of a sub-account, sorted by the time they ended or, if that is unknown,
+    // the time the summary was received. An item without the sort key would not be in the index.
     this.table.addGlobalSecondaryIndex({
       indexName: 'unsuccessful-sessions',
       partitionKey: { name: 'unsuccessfulIn', type: AttributeType.STRING },

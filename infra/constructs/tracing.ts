@@ -3,27 +3,27 @@ import { CfnSamplingRule } from 'aws-cdk-lib/aws-xray';
 import { Construct } from 'constructs';
 
 export interface TracingProps {
-  /** Which part of the requests is traced. */
+  /** Fraction of the requests to trace. */
   fraction: number;
-  /** The stage of the API, as X-Ray calls it: `API/STAGE`. */
+  /** X-Ray's name for the stage of the API: `API/STAGE`. */
   serviceName: string;
 }
 
 /**
- * Which requests X-Ray traces. API Gateway decides at the way in; the webhook passes the decision on with the message
- * (functions/webhook), and X-Ray links the trace of the batch to those of its deliveries.
+ * Samples requests for X-Ray. API Gateway decides for each request. The webhook passes the decision on with the SQS
+ * message (functions/webhook), and X-Ray links the trace of a batch to the traces of its deliveries.
  */
 export class Tracing extends Construct {
   constructor(scope: Construct, id: string, { fraction, serviceName }: TracingProps) {
     super(scope, id);
     new CfnSamplingRule(this, 'Rule', {
       samplingRule: {
-        // A name has at most 32 characters; a stage has at most 20 (config.ts).
+        // X-Ray allows 32 characters, and the name of a stage has up to 20 (stages.ts).
         ruleName: Stack.of(this).stackName.replace(/^vss-webhook-/, 'vss-'),
         version: 1,
         priority: 1_000,
         fixedRate: fraction,
-        // Not one for each second too: that would be most of them, and cost more than all the rest of the stack.
+        // A reservoir of 1 would trace one request per second: most of them, at a higher cost than the rest of the stack.
         reservoirSize: 0,
         serviceName,
         serviceType: 'AWS::ApiGateway::Stage',

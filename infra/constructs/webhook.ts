@@ -7,16 +7,16 @@ import { TIMEOUT_SECONDS } from './timeouts.ts';
 
 export interface WebhookProps {
   subAccountIds: readonly string[];
-  /** SHA-256 of the accepted Authorization values, comma-separated. */
+  /** SHA-256 digests of the accepted Authorization values, comma-separated. */
   authorizationDigests: string;
   queue: Queue;
   deadLetterQueue: Queue;
-  /** How many of it may run at a time; as many as the account allows, where it is not given. */
+  /** Reserved concurrency; undefined for none. */
   concurrency: number | undefined;
   encryption: Encryption;
 }
 
-/** The function that takes deliveries. */
+/** The function that receives deliveries and sends them to the queue. */
 export class Webhook extends Construct {
   readonly function: NodeFunction;
 
@@ -24,7 +24,7 @@ export class Webhook extends Construct {
     super(scope, id);
     this.function = new NodeFunction(this, 'Function', {
       folder: 'webhook',
-      description: 'Puts Voice Session Summaries of 8x8 into the queue',
+      description: 'Receives Voice Session Summaries from 8x8 and sends them to the queue',
       timeout: Duration.seconds(TIMEOUT_SECONDS.webhook),
       ...(props.concurrency !== undefined && { reservedConcurrentExecutions: props.concurrency }),
       environment: {
@@ -36,7 +36,7 @@ export class Webhook extends Construct {
     });
     props.queue.grant(this.function, 'sqs:SendMessage');
     props.deadLetterQueue.grant(this.function, 'sqs:SendMessage');
-    // What sending to a queue takes that the key encrypts.
+    // Sending to an encrypted queue requires both permissions.
     props.encryption.key.grant(this.function, 'kms:GenerateDataKey', 'kms:Decrypt');
   }
 }

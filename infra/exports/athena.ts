@@ -13,7 +13,7 @@ import { ATHENA_VIEWS, exportFiles, viewTable } from './glue-tables.ts';
 
 export interface AthenaProps {
   settings: Settings;
-  /** Holds the exports and the query results. */
+  /** Contains the exports and the query results. */
   bucket: Bucket;
   encryption: Encryption;
 }

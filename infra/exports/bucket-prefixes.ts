@@ -1,7 +1,7 @@
-/** Where exports are in the bucket: each under a prefix of its own, `exports/2026-11-21T02:00:00Z/`. */
+/** Prefix of the exports in the bucket. Each export has its own prefix below it: `exports/2026-11-21T02:00:00Z/`. */
 export const EXPORTS_PREFIX = 'exports/';
-/** Where Athena puts the results of queries. */
+/** Prefix of the query results that Athena writes. */
 export const RESULTS_PREFIX = 'results/';
 
-/** After how many days what is under `RESULTS_PREFIX` is deleted. */
+/** Retention of the query results, in days. */
 export const RESULTS_RETENTION_DAYS = 7;

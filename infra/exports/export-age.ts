@@ -9,11 +9,11 @@ import { EXPORTS_PREFIX } from './bucket-prefixes.ts';
 
 export interface ExportAgeProps {
   table: Table;
-  /** Holds the exports that count. */
+  /** The bucket of the exports to measure; others do not count. */
   bucket: Bucket;
 }
 
-/** Measures every hour how old the newest complete export is. */
+/** Measures the age of the newest complete export every hour. */
 export class ExportAge extends Construct {
   readonly function: NodeFunction;
 
@@ -21,7 +21,7 @@ export class ExportAge extends Construct {
     super(scope, id);
     this.function = new NodeFunction(this, 'Function', {
       folder: 'exports',
-      description: 'Measures how old the newest export of the session records is',
+      description: 'Measures the age of the newest export of the session records',
       timeout: Duration.minutes(1),
       environment: {
         TABLE_ARN: table.tableArn,
@@ -29,7 +29,7 @@ export class ExportAge extends Construct {
         EXPORTS_PREFIX,
       },
     });
-    // Older pages of AWS give this action no resource type, newer ones the table: only this works under both.
+    // Older AWS documentation lists no resource type for this action, newer one lists the table. Only * satisfies both.
     this.function.addToRolePolicy(
       new PolicyStatement({ actions: ['dynamodb:ListExports'], resources: ['*'] }),
     );
@@ -44,7 +44,7 @@ export class ExportAge extends Construct {
     );
     new FunctionSchedule(this, 'Schedule', {
       target: this.function,
-      description: 'Measures how old the newest export is',
+      description: 'Measures the age of the newest export',
       minutes: 60,
       event: {},
     });
@@ -53,11 +53,12 @@ export class ExportAge extends Construct {
       {
         id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
         reason:
-          'Not every release of AWS takes a table for ListExports; it shows the names of exports, nothing in them.',
+          'AWS’s documentation is inconsistent on whether ListExports supports a table as resource. It returns the ARNs of exports, not their content.',
       },
       {
         id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${tableId}.Arn>/export/*]`,
-        reason: 'DynamoDB names the exports of the table; the function may describe each of them.',
+        reason:
+          'DynamoDB chooses the names of the exports. The function may describe every export of this table.',
       },
     );
   }

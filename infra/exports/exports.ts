@@ -16,12 +16,12 @@ export interface ExportsProps {
   encryption: Encryption;
 }
 
-/** Exports the table to S3 every day: DynamoDB does it, from its own backups, when EventBridge Scheduler asks it to. */
+/** Exports the table to S3 daily. EventBridge Scheduler requests an export; DynamoDB creates it from its backups. */
 export class Exports extends Construct {
   readonly bucket: Bucket;
-  /** Counts attempts to start an export that DynamoDB refused. */
+  /** Counts requests for an export that DynamoDB rejected. */
   readonly refused: Metric;
-  /** Counts exports that the scheduler has given up starting. */
+  /** Counts exports that EventBridge Scheduler gave up starting. */
   readonly dropped: Metric;
 
   constructor(scope: Construct, id: string, { settings, table, encryption }: ExportsProps) {
@@ -36,13 +36,13 @@ export class Exports extends Construct {
       S3Prefix: `${EXPORTS_PREFIX}${scheduledTime}`,
       ...(dataKey ? { S3SseAlgorithm: 'KMS', S3SseKmsKeyId: dataKey.keyArn } : { S3SseAlgorithm: 'AES256' }),
       ExportFormat: 'DYNAMODB_JSON',
-      // The scheduler may ask twice; with the same token DynamoDB exports once.
+      // The scheduler delivers at least once. Requests with the same token start only one export.
       ClientToken: `${Stack.of(this).stackName}/${scheduledTime}`,
     };
     new CfnSchedule(this, 'Schedule', {
       description: 'Exports the session records to S3',
       groupName: group.ref,
-      // On the full hour: the partitions of the table in Athena are hours (athena.ts).
+      // On the full hour, because the partitions of the table in Athena are hours (glue-tables.ts).
       scheduleExpression: `cron(0 ${settings.exportHour} * * ? *)`,
       scheduleExpressionTimezone: 'UTC',
       flexibleTimeWindow: { mode: 'OFF' },
@@ -50,12 +50,12 @@ export class Exports extends Construct {
         arn: `arn:${Stack.of(this).partition}:scheduler:::aws-sdk:dynamodb:exportTableToPointInTime`,
         roleArn: this.#role(table, key).roleArn,
         input: Stack.of(this).toJsonString(input),
-        // The token is good for eight hours.
+        // Shorter than the eight hours for which DynamoDB remembers the token.
         retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: Duration.hours(4).toSeconds() },
       },
     });
 
-    const counted = (metricName: string) =>
+    const countedMetric = (metricName: string) =>
       new Metric({
         namespace: 'AWS/Scheduler',
         metricName,
@@ -63,8 +63,8 @@ export class Exports extends Construct {
         statistic: 'Sum',
         period: Duration.minutes(5),
       });
-    this.refused = counted('TargetErrorCount');
-    this.dropped = counted('InvocationDroppedCount');
+    this.refused = countedMetric('TargetErrorCount');
+    this.dropped = countedMetric('InvocationDroppedCount');
     new CfnOutput(this, 'BucketName', {
       key: 'ExportBucketName',
       value: this.bucket.bucketName,
@@ -97,18 +97,18 @@ export class Exports extends Construct {
         },
         { id: 'uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
-      // CloudFormation cannot remove a bucket that has anything in it; what is in it expires by itself.
+      // CloudFormation cannot delete a bucket that is not empty. Its objects expire.
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     Validations.of(bucket).acknowledge({
       id: 'AwsSolutions::AwsSolutions-S1',
       reason:
-        'Who reads the bucket is for CloudTrail’s data events of the account to say; access logs would be a second bucket.',
+        'CloudTrail data events of the account show who reads the bucket. Access logs would need a second bucket.',
     });
     return bucket;
   }
 
-  /** What DynamoDB needs for an export, it takes from whoever asks for it. */
+  /** The role that requests exports. DynamoDB uses the permissions of the requester to write them. */
   #role(table: Table, key: Key): Role {
     const objects = this.bucket.arnForObjects(`${EXPORTS_PREFIX}*`);
     const role = new Role(this, 'ScheduleRole', {
@@ -130,11 +130,11 @@ export class Exports extends Construct {
         }),
       },
     });
-    // The table's key and the bucket's are the same one.
+    // Covers reading the table and writing to the bucket: the same key encrypts both.
     key.grant(role, 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey');
     Validations.of(role).acknowledge({
       id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${Stack.of(this).resolve(this.bucket.bucketArn)['Fn::GetAtt'][0]}.Arn>/${EXPORTS_PREFIX}*]`,
-      reason: 'DynamoDB names the objects of an export; they are under this prefix.',
+      reason: 'DynamoDB chooses the names of the objects in an export; all of them are under this prefix.',
     });
     return role;
   }

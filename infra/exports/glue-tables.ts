@@ -4,31 +4,30 @@ import { HIVE_TYPES, itemType, namesIn, RECORD } from '../analytics/stored-recor
 import { type Column, columnsOf, selectOf } from '../analytics/view.ts';
 import { EXPORT_COLUMNS, EXPORTS_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from '../analytics/views.ts';
 
-/** The tables of the database in Glue, as Athena reads them. */
-
-/** The files of all exports: a line is a record or, in a manifest, a file. */
+/** The Glue table over the files of all exports. Each line is a record or, in a manifest, the name of a data file. */
 const EXPORT_FILES = 'export_files';
 
 export interface ExportLocation {
-  /** `s3://BUCKET/exports/`; the exports are below, each under the time for which it was scheduled. */
+  /** `s3://BUCKET/exports/`. Below it, each export is under the time for which it was scheduled. */
   url: string;
-  /** After how many days they are deleted. */
+  /** Retention of the exports, in days. */
   retentionDays: number;
 }
 
 /**
- * The table over the files of the exports. Its partitions are computed: every full hour may have an export.
+ * Defines the table over the files of the exports. Athena computes its partitions: one per full hour.
  *
  * @see https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
  */
 export function exportFiles({ url, retentionDays }: ExportLocation): CfnTable.TableInputProperty {
-  // Names keep their case, so that two that differ in it only are not taken for one, at which Athena fails.
+  // Matching is case-sensitive, because Athena fails on a record with two names that differ only in case. Glue
+  // lower-cases column names, so each name with an upper-case letter needs a mapping.
   const names = ['Item', 'itemCount', 'dataFileS3Key', ...namesIn(RECORD)].filter(
     (name) => name !== name.toLowerCase(),
   );
   return {
     name: EXPORT_FILES,
-    description: 'Files of the exports as DynamoDB writes them; the views are made of it',
+    description: 'Files of the exports as DynamoDB writes them; the views read this table',
     tableType: 'EXTERNAL_TABLE',
     partitionKeys: [{ name: 'export_time', type: 'string' }],
     parameters: {
@@ -51,10 +50,10 @@ export function exportFiles({ url, retentionDays }: ExportLocation): CfnTable.Ta
         {
           name: 'item',
           type: itemType(RECORD, HIVE_TYPES),
-          comment: 'a record; null in a line of a manifest',
+          comment: 'a record; null in the lines of a manifest',
         },
-        { name: 'itemcount', type: 'bigint', comment: 'of a manifest: how many records a file has' },
-        { name: 'datafiles3key', type: 'string', comment: 'of a manifest: the file' },
+        { name: 'itemcount', type: 'bigint', comment: 'in a manifest: the number of records in a data file' },
+        { name: 'datafiles3key', type: 'string', comment: 'in a manifest: the key of the data file' },
       ],
       serdeInfo: {
         serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
@@ -62,7 +61,7 @@ export function exportFiles({ url, retentionDays }: ExportLocation): CfnTable.Ta
           'serialization.format': '1',
           'case.insensitive': 'FALSE',
           ...Object.fromEntries(names.map((name) => [`mapping.${name.toLowerCase()}`, name])),
-          // Checksums and the summary are no lines of JSON.
+          // Skips the checksum files and the manifest summary, whose lines are not JSON.
           'ignore.malformed.json': 'TRUE',
         },
       },
@@ -76,27 +75,27 @@ const EXPORT_ID = `regexp_extract("$path", '/AWSDynamoDB/([^/]+)/', 1) AS export
 const RECORDS = `(SELECT item, export_time, ${EXPORT_ID} FROM ${EXPORT_FILES} WHERE item.sessionId.S IS NOT NULL) AS records`;
 
 /**
- * A full export is complete when its manifest lists its files: with their checksums, so it is written last. Those of an incremental one
- * are elsewhere.
+ * The complete full exports. The manifest lists the data files with their checksums, so DynamoDB writes it last. The
+ * data files of an incremental export have a different path.
  */
 const EXPORTS = `SELECT CAST(export_time AS varchar) AS export_time, CAST(export_id AS varchar) AS export_id, CAST(sum(itemcount) AS bigint) AS item_count
 FROM (SELECT export_time, itemcount, datafiles3key, ${EXPORT_ID} FROM ${EXPORT_FILES} WHERE datafiles3key IS NOT NULL) AS files
 WHERE datafiles3key LIKE '%/' || export_id || '/data/%'
 GROUP BY export_time, export_id`;
 
-/** Among how many days the newest export is looked for: every export among them is read, to find it. */
+/** How many days back the views look for the newest export. To find it, a query reads every export of these days. */
 const DAYS = 3;
 
 const RECENT = `export_time >= date_format(at_timezone(current_timestamp, 'UTC') - INTERVAL '${DAYS}' DAY, '%Y-%m-%dT%H:00:00Z')`;
 
-/** The records of the newest export that is complete. */
+/** The records of the newest complete export. */
 const NEWEST_RECORDS = `(SELECT item FROM ${RECORDS} WHERE ${RECENT} AND export_id = (SELECT max(export_id) FROM exports WHERE ${RECENT})) AS newest_records`;
 
-/** The views in Athena: name, description, columns and query. */
+/** The views in Athena. */
 export const ATHENA_VIEWS: readonly AthenaView[] = [
   {
     name: 'exports',
-    description: 'One row per full export that is complete',
+    description: 'One row per complete full export',
     columns: EXPORTS_COLUMNS,
     sql: EXPORTS,
   },
@@ -121,7 +120,7 @@ export interface AthenaView {
   sql: string;
 }
 
-/** Hive's names of the types. */
+/** The types in Hive's notation. */
 const COLUMN_TYPES: Readonly<Record<ColumnType, string>> = {
   varchar: 'string',
   bigint: 'bigint',
@@ -132,9 +131,9 @@ const COLUMN_TYPES: Readonly<Record<ColumnType, string>> = {
 };
 
 /**
- * A view as Glue keeps those that are made with CREATE VIEW in Athena.
+ * Defines a view in the form in which Athena's CREATE VIEW stores it in Glue.
  *
- * @see https://github.com/trinodb/trino ViewReaderUtil, which reads it
+ * @see https://github.com/trinodb/trino ViewReaderUtil, which reads this form
  */
 export function viewTable(
   { name, description, columns, sql }: AthenaView,
@@ -167,7 +166,7 @@ export function viewTable(
   };
 }
 
-/** Glue takes comments up to 255 bytes. */
+/** Glue limits comments to 255 bytes. */
 function comment({ name, description }: Column): string {
   if (Buffer.byteLength(description) > 255)
     throw new Error(`The description of ${name} is too long for Glue.`);

@@ -38,11 +38,11 @@ export interface AlarmDefinition {
   outOf?: number;
   /** How missing data counts. Default: as OK. */
   missing?: TreatMissingData;
-  /** What has happened. */
+  /** Text of the alarm: what has happened. */
   means: string;
-  /** What is at risk. */
+  /** Text of the alarm: what is at risk. */
   risk: string;
-  /** The first command to run. */
+  /** Text of the alarm: the first command to run. */
   first: string;
 }
 
@@ -71,7 +71,7 @@ function queueAlarms(scope: Construct, props: AlarmsProps): AlarmDefinitions {
     DeadLetters: {
       metric: props.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
       threshold: 1,
-      means: 'The dead-letter queue holds deliveries that could not be recorded.',
+      means: 'The dead-letter queue contains deliveries that could not be recorded.',
       risk: `they are deleted ${RETENTION_DAYS.deadLetterQueue} days after they were delivered.`,
       first: redriveCommand(props),
     },
@@ -91,7 +91,7 @@ function queueAlarms(scope: Construct, props: AlarmsProps): AlarmDefinitions {
       // Attempts are at most an hour apart (retry-policy.ts), so any 130 minutes contain two of them.
       outOf: 26,
       means:
-        'Recording has failed at least twice within about two hours. After an AWS error (throttled, unavailable) a message is retried for 14 hours, with a back-off that grows from one minute to one hour. After any other error it is attempted five times within a quarter of an hour.',
+        'Recording has failed at least twice within about two hours. After an AWS error (throttled, unavailable) a message is retried for 14 hours, with a back-off that grows from one minute to one hour. After any other error there are five attempts within a quarter of an hour.',
       risk: 'nothing yet: a delivery that keeps failing becomes a dead letter. Redrive it once the cause is fixed.',
       first: logsCommand(props.functions.Recorder),
     },

@@ -7,7 +7,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { type AlarmsProps, alarmDefinitions } from './alarm-definitions.ts';
 
-/** The alarms of a stage, to one topic. */
+/** The alarms of a stage, and the topic that they notify. */
 export class Alarms extends Construct {
   readonly alarms: readonly Alarm[];
 
@@ -50,7 +50,7 @@ export class Alarms extends Construct {
       masterKey: key,
       enforceSSL: true,
     });
-    // A topic with a policy of its own has none of SNS's default, which would let the account's alarms publish.
+    // A topic policy replaces the default policy of SNS, which would let the account's alarms publish.
     topic.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
@@ -63,13 +63,14 @@ export class Alarms extends Construct {
       const subscription = topic.addSubscription(new EmailSubscription(settings.alarmEmail));
       Validations.of(subscription).acknowledge({
         id: 'Serverless::Serverless-SNSRedrivePolicy',
-        reason: 'SNS hands e-mail on at once; what it could not deliver, the console and the dashboard show.',
+        reason:
+          'SNS hands e-mail over immediately. If an e-mail is lost, the console and the dashboard still show the alarm.',
       });
     }
     new CfnOutput(this, 'TopicArn', {
       key: 'AlarmTopicArn',
       value: topic.topicArn,
-      description: 'Where alarms go; subscribe what wakes you',
+      description: 'Topic that alarms notify; subscribe your paging tool to it',
     });
     return topic;
   }

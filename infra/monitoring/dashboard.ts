@@ -24,7 +24,7 @@ export interface DashboardProps {
   functions: Readonly<Record<string, NodeFunction>>;
 }
 
-/** One page, from top to bottom: alarms, losses, backlog, sessions, errors, cost. */
+/** The dashboard of a stage, from top to bottom: alarms, losses, backlog, sessions, errors, cost. */
 export class Dashboard extends Construct {
   constructor(scope: Construct, id: string, props: DashboardProps) {
     super(scope, id);
@@ -91,12 +91,12 @@ export class Dashboard extends Construct {
       Object.entries(functions).map(([label, each]) => metric(each).with({ label }));
     return [
       graph(
-        'Errors and throttles of functions; failed attempts to record',
+        'Function errors and throttles; failed recording attempts',
         [...byFunction((each) => each.metricErrors()), this.#counted('RecordsFailed', 'records failed')],
         byFunction((each) => each.metricThrottles()),
       ),
       graph(
-        'Duration of functions, p99',
+        'Function duration, p99',
         byFunction((each) => each.metricDuration({ statistic: 'p99' })),
       ),
       graph(
@@ -114,7 +114,7 @@ export class Dashboard extends Construct {
     return countedMetric(this, name).with({ label, statistic });
   }
 
-  /** A metric, with a line for each value of the dimension. */
+  /** Shows a metric with one line per value of the dimension. */
   #countedBy(name: string, dimension: string): MathExpression {
     return new MathExpression({
       expression: `SEARCH('{VssWebhook,service,${dimension}} service="${Stack.of(this).stackName}" MetricName="${name}"', 'Sum', 300)`,

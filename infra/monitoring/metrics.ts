@@ -3,9 +3,9 @@ import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 
 /**
- * A metric that the functions count.
+ * A metric that the functions publish.
  *
- * @param scope Anything in the stack, whose name is the dimension `service`.
+ * @param scope Any construct of the stack. The name of the stack is the value of the dimension `service`.
  */
 export function countedMetric(scope: Construct, metricName: string, dimensions: Record<string, string> = {}) {
   return new Metric({

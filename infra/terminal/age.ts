@@ -1,5 +1,5 @@
 /**
- * How long ago something was, in seconds, minutes, hours or days, the largest that is at least one: `3m`.
+ * Formats the time since a moment in the largest unit (s, m, h, d) in which it is at least 1, such as `3m`.
  *
  * @param since Milliseconds since 1970.
  */

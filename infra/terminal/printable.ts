@@ -1,12 +1,12 @@
-/** Controls, and what hides or reorders the text around it. */
+/** Control characters, and format characters that hide or reorder the text around them. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** What others wrote, for a terminal, which it cannot steer: what is not printable is escaped, but for line breaks and tabs. */
+/** Escapes all characters that could control a terminal, except line breaks and tabs. For text from outside. */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (found) => (found === '\n' || found === '\t' ? found : escaped(found)));
 }
 
-/** The same in one line. */
+/** Like `printable`, but escapes line breaks and tabs too. */
 export function inOneLine(text: string): string {
   return text.replace(UNPRINTABLE, escaped);
 }

@@ -1,9 +1,9 @@
-/** Why something failed, in one line: the message of an error, and those of its causes that it does not repeat. */
+/** The message of an error, followed by the messages of its causes that it does not already contain. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // The error of what failed, not that of the clean-up after it.
+  // `error` is the failure of the clean-up; `suppressed` is the failure before it.
   if (error instanceof SuppressedError) return reasonOf(error.suppressed);
-  // A connection that every address refused has no message, only the errors of each.
+  // If every address of a host refuses the connection, the error has no message, only one error per address.
   const first = error instanceof AggregateError ? error.errors[0] : undefined;
   const text = error.message || (first === undefined ? error.name : reasonOf(first));
   const cause = error.cause === undefined ? '' : reasonOf(error.cause);

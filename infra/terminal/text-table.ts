@@ -1,6 +1,6 @@
 import { inOneLine } from './printable.ts';
 
-/** Rows of cells as lines, whatever is in a cell, each column as wide as its widest cell. */
+/** Formats rows as aligned lines: each column is as wide as its widest cell. Escapes control characters in cells. */
 export function textTable(table: readonly (readonly string[])[]): string {
   const rows = table.map((row) => row.map(inOneLine));
   const widths: number[] = [];

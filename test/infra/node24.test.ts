@@ -70,7 +70,7 @@ it.each([
   [
     'the installed Node does not run',
     { 'node/package.json': '{}', 'node/bin/node': '#!/nowhere/ld-linux\n' },
-    /^Node 24 of the npm package "node" does not run on this system: it is for another one, or glibc is missing/,
+    /^Node 24 from the npm package "node" does not run on this system: it was installed for another platform, or glibc is missing/,
   ],
 ])('says in one line what to do when %s', async (_, installed, message) => {
   const { stdout, stderr, code } = await run([...NODE_20, ...hello], { cwd: checkout(installed) });

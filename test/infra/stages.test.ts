@@ -39,7 +39,7 @@ describe('the settings of a stage', () => {
     [
       'a misspelt key',
       complaint({ ...dev, subaccountIds: [] }),
-      'context.stages.dev.subaccountIds: no such setting. Settings: subAccountIds, apiKeySecretName, authorizationVersion,',
+      'context.stages.dev.subaccountIds: unknown setting. Settings: subAccountIds, apiKeySecretName, authorizationVersion,',
     ],
     [
       'a value that does not fit',
@@ -54,12 +54,12 @@ describe('the settings of a stage', () => {
     [
       'a sub-account twice',
       complaint({ ...dev, subAccountIds: ['8x8_test', '8x8_test'] }),
-      'subAccountIds: expected each sub-account id once.',
+      'subAccountIds: expected no duplicate sub-account ids.',
     ],
     [
       'a version that is no whole number',
       complaint({ ...dev, authorizationVersion: 1.5 }),
-      'authorizationVersion: expected a whole number from 1.',
+      'authorizationVersion: expected a whole number of at least 1.',
     ],
     ...[
       'http://voice.8x8.com',
@@ -71,7 +71,7 @@ describe('the settings of a stage', () => {
     ].map((webhooksApiUrl) => [
       `an API address ${webhooksApiUrl}`,
       complaint({ ...dev, webhooksApiUrl }),
-      'webhooksApiUrl: expected an https URL, or an http URL of this machine, without path and query.',
+      'webhooksApiUrl: expected an https URL, or an http URL on localhost, without a path or query.',
     ]),
     ...[
       [],
@@ -86,12 +86,12 @@ describe('the settings of a stage', () => {
     ].map((allowedSourceIps) => [
       `addresses like ${JSON.stringify(allowedSourceIps).slice(0, 40)}`,
       complaint({ ...dev, allowedSourceIps }),
-      /allowedSourceIps(\.0: (expected an IPv4 address or CIDR range|for every address, say "any" instead of the list)|: expected "any" or a list of 1 to 100 addresses or CIDR ranges)\./,
+      /allowedSourceIps(\.0: (expected an IPv4 address or CIDR range|to allow every address, use "any" instead of the list)|: expected "any", or a list of 1 to 100 IPv4 addresses or CIDR ranges)\./,
     ]),
     [
       'a domain that is none',
       complaint({ ...dev, customDomain: { name: 'https://a.example', certificateArn: 'arn:aws:acm:x' } }),
-      'customDomain.name: expected a domain name in lower case.',
+      'customDomain.name: expected a lower-case domain name.',
     ],
     [
       'a domain without certificate',
@@ -106,9 +106,13 @@ describe('the settings of a stage', () => {
     [
       'a tag of AWS',
       complaint({ ...dev, tags: { 'aws:x': 'y' } }),
-      'expected a name of up to 128 characters, not aws:',
+      'expected a tag name of 1 to 128 characters that does not start with aws:.',
     ],
-    ['a list of tags', complaint({ ...dev, tags: ['a'] }), 'tags: expected an object of texts.'],
+    [
+      'a list of tags',
+      complaint({ ...dev, tags: ['a'] }),
+      'tags: expected an object whose values are strings.',
+    ],
     ['another answer', complaint({ ...dev, takeOver: 'yes' }), 'takeOver: expected true or false.'],
     ['another choice', complaint({ ...dev, onDelete: 'retain' }), 'onDelete: expected "remove" or "keep".'],
     [
@@ -119,12 +123,12 @@ describe('the settings of a stage', () => {
     [
       'more sub-accounts than fit a function’s environment',
       complaint({ ...dev, subAccountIds: Array.from({ length: 100 }, (_, i) => `${'s'.repeat(40)}${i}`) }),
-      'subAccountIds: expected at most 3000 characters in all; use one stage more.',
+      'subAccountIds: expected at most 3000 characters in total; move some sub-accounts to another stage.',
     ],
     [
       'more sub-accounts than fit a stack',
       complaint({ ...dev, subAccountIds: Array.from({ length: 101 }, (_, i) => `some${i}`) }),
-      'subAccountIds: expected at most 100 sub-account ids; use one stage more.',
+      'subAccountIds: expected at most 100 sub-account ids; move some to another stage.',
     ],
     [
       'a text for a list',
@@ -160,6 +164,6 @@ describe('the settings of a stage', () => {
   });
 
   it('need a name that can be part of a URL and of a stack name', () => {
-    expect(() => readStage({ 'a b': dev }, 'a b')).toThrow('"a b" cannot name a stage');
+    expect(() => readStage({ 'a b': dev }, 'a b')).toThrow('"a b" is not a valid stage name');
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { awsSettings } from '../../../infra/aws/aws-settings.ts';
 
-/** Region and credentials of a command are those that the CDK CLI would use. */
+/** Commands use the same region and credentials as the CDK CLI. */
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' };
 
@@ -25,17 +25,25 @@ afterEach(() => vi.unstubAllEnvs());
 
 describe('the region', () => {
   it.each([
-    ['AWS_REGION before all others', { AWS_REGION: 'r1', AWS_DEFAULT_REGION: 'r2' }, 'r1'],
-    ['AWS_DEFAULT_REGION before that of a profile', { AWS_DEFAULT_REGION: 'r2', AWS_PROFILE: 'work' }, 'r2'],
-    ['that of AWS_PROFILE', { AWS_PROFILE: 'work' }, 'ap-southeast-1'],
-    ['that of AWS_DEFAULT_PROFILE', { AWS_DEFAULT_PROFILE: 'work' }, 'ap-southeast-1'],
-    ['that of the default profile, where the profile has none', { AWS_PROFILE: 'bare' }, 'eu-central-1'],
-    ['that of the default profile', {}, 'eu-central-1'],
+    ['AWS_REGION rather than AWS_DEFAULT_REGION', { AWS_REGION: 'r1', AWS_DEFAULT_REGION: 'r2' }, 'r1'],
+    [
+      'AWS_DEFAULT_REGION rather than the region of a profile',
+      { AWS_DEFAULT_REGION: 'r2', AWS_PROFILE: 'work' },
+      'r2',
+    ],
+    ['the region of AWS_PROFILE', { AWS_PROFILE: 'work' }, 'ap-southeast-1'],
+    ['the region of AWS_DEFAULT_PROFILE', { AWS_DEFAULT_PROFILE: 'work' }, 'ap-southeast-1'],
+    [
+      'the region of the default profile if the named profile has none',
+      { AWS_PROFILE: 'bare' },
+      'eu-central-1',
+    ],
+    ['the region of the default profile if no profile is named', {}, 'eu-central-1'],
   ])('is %s', async (_, env, expected) => {
     expect((await awsSettings(env)).region).toBe(expected);
   });
 
-  it('is us-east-1 where nothing names one', async () => {
+  it('is us-east-1 if neither the environment nor a profile names one', async () => {
     vi.stubEnv('AWS_CONFIG_FILE', '/nowhere/config');
     vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nowhere/credentials');
 
@@ -43,14 +51,14 @@ describe('the region', () => {
   });
 });
 
-describe('credentials', () => {
-  it('are the keys in the environment, even where a profile is named', async () => {
+describe('the credentials', () => {
+  it('are the keys in the environment, even if a profile is named', async () => {
     const { credentials } = await awsSettings({ ...KEYS, AWS_SESSION_TOKEN: 'token', AWS_PROFILE: 'work' });
 
     expect(credentials).toEqual({ accessKeyId: 'id', secretAccessKey: 'secret', sessionToken: 'token' });
   });
 
-  it.each(['AWS_PROFILE', 'AWS_DEFAULT_PROFILE'])('are those of the profile in %s', async (name) => {
+  it.each(['AWS_PROFILE', 'AWS_DEFAULT_PROFILE'])('are the keys of the profile in %s', async (name) => {
     const { credentials } = await awsSettings({ [name]: 'work' });
 
     expect(typeof credentials === 'function' && (await credentials())).toMatchObject({

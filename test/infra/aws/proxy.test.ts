@@ -4,21 +4,21 @@ import { expect, it } from 'vitest';
 import { missingStage, urlOf } from '../commands/deployed-stage.ts';
 import { run } from '../run.ts';
 
-/** Behind a proxy, requests to AWS go through it, and none to this machine. */
+/** Behind a proxy, requests to AWS go through the proxy, and requests to localhost bypass it. */
 
-/** A proxy that refuses everything, and notes what it was asked for. */
-async function refusingProxy() {
-  const asked: string[] = [];
+/** A proxy that rejects every request and records its method and URL. */
+async function rejectingProxy() {
+  const requests: string[] = [];
   const server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`);
+    requests.push(`${request.method} ${request.url}`);
     response.writeHead(403).end();
   });
   server.on('connect', (request, socket) => {
-    asked.push(`${request.method} ${request.url}`);
+    requests.push(`${request.method} ${request.url}`);
     socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  return { url: urlOf(server), asked, [Symbol.asyncDispose]: async () => void server.close() };
+  return { url: urlOf(server), requests, [Symbol.asyncDispose]: async () => void server.close() };
 }
 
 const SHELL = {
@@ -35,19 +35,19 @@ it.each([
   ['doctor', ['infra/commands/doctor.ts', '--stage', 'prod'], 'cloudformation.us-east-1.amazonaws.com:443'],
   ['query', ['infra/commands/query.ts', 's3://bucket/x', 'errors'], 'bucket.s3.us-east-1.amazonaws.com:443'],
 ])(
-  'npm run %s asks HTTPS_PROXY for the host in AWS, and says what the proxy answered',
+  'npm run %s connects to AWS through HTTPS_PROXY, and prints the response of the proxy',
   async (_, args, host) => {
-    await using proxy = await refusingProxy();
+    await using proxy = await rejectingProxy();
 
     const { stderr } = await run(args, { env: { ...SHELL, HTTPS_PROXY: proxy.url } });
 
-    expect(proxy.asked).toEqual([`CONNECT ${host}`]);
+    expect(proxy.requests).toEqual([`CONNECT ${host}`]);
     expect(stderr).toContain('403 Forbidden');
   },
 );
 
-it('asks no proxy for what is on this machine, also with NODE_USE_ENV_PROXY', async () => {
-  await using proxy = await refusingProxy();
+it('bypasses the proxy for requests to localhost, even with NODE_USE_ENV_PROXY', async () => {
+  await using proxy = await rejectingProxy();
   await using missing = await missingStage();
   const proxies = { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url, NODE_USE_ENV_PROXY: '1' };
   const env = { ...SHELL, ...missing.environment, ...proxies };
@@ -57,20 +57,20 @@ it('asks no proxy for what is on this machine, also with NODE_USE_ENV_PROXY', as
 
   expect(stderr).toMatch(/^There is no stack vss-webhook-prod in us-east-1/);
   expect(start.code).toBe(0);
-  expect(proxy.asked).toEqual([]);
+  expect(proxy.requests).toEqual([]);
 });
 
 it.each([
   [{ HTTPS_PROXY: 'proxy.example' }, 'HTTPS_PROXY: expected a URL such as http://proxy.example:3128.'],
-  [{ AWS_CA_BUNDLE: '/nowhere.pem' }, 'AWS_CA_BUNDLE names a file that cannot be read: ENOENT'],
-])('says what is wrong with %j', async (env, message) => {
+  [{ AWS_CA_BUNDLE: '/nowhere.pem' }, 'Cannot read the file that AWS_CA_BUNDLE names: ENOENT'],
+])('names the invalid variable in %j', async (env, message) => {
   const { stderr, code } = await run(['infra/commands/doctor.ts'], { env: { ...SHELL, ...env } });
 
   expect(stderr).toContain(message);
   expect(code).toBe(1);
 });
 
-it('repeats no password of a proxy', async () => {
+it('does not print the password of a proxy', async () => {
   const { stderr } = await run(['infra/commands/doctor.ts'], {
     env: { ...SHELL, HTTPS_PROXY: 'http://user:s3cret@proxy example:3128' },
   });

@@ -155,7 +155,7 @@ describe('npm start', () => {
 
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /^The stack cannot be synthesized\. cdk\.json has faults: context\.stages\.local\.subaccounts: no such setting\..*\n$/,
+        /^The stack cannot be synthesized\. Invalid settings in cdk\.json: context\.stages\.local\.subaccounts: unknown setting\..*\n$/,
       );
     });
   });

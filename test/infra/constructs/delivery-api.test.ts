@@ -20,7 +20,7 @@ const customized = templateOf({
 });
 
 describe('the API', () => {
-  it('is regional, passes bodies on as bytes, and has one method: POST /voice/webhooks/vss', () => {
+  it('is regional, passes bodies on as bytes, and has the single method POST /voice/webhooks/vss', () => {
     expect(only('AWS::ApiGateway::RestApi').properties).toMatchObject({
       EndpointConfiguration: { Types: ['REGIONAL'] },
       BinaryMediaTypes: ['*/*'],
@@ -36,7 +36,7 @@ describe('the API', () => {
     });
   });
 
-  it('may invoke the webhook function by that method only', () => {
+  it('may invoke the webhook function only through that method', () => {
     const { FunctionName, Principal, SourceArn } = only('AWS::Lambda::Permission').properties;
 
     expect(FunctionName).toEqual({ 'Fn::GetAtt': [expect.stringContaining('WebhookFunction'), 'Arn'] });
@@ -44,11 +44,11 @@ describe('the API', () => {
     expect(JSON.stringify(SourceArn)).toContain('/POST/voice/webhooks/vss');
   });
 
-  it('makes nothing that belongs to the whole account', () => {
+  it('does not set the account-wide role for logs', () => {
     for (const of of [template, customized]) of.resourceCountIs('AWS::ApiGateway::Account', 0);
   });
 
-  it('takes requests from 8x8’s addresses only, unless the setting says others, or any', () => {
+  it('accepts requests only from 8x8’s addresses, unless allowedSourceIps lists others or is any', () => {
     const statement = (source: object) => ({
       Effect: 'Allow',
       Action: 'execute-api:Invoke',
@@ -70,7 +70,7 @@ describe('the API', () => {
     expect(policyOf(customized)).toEqual([statement({})]);
   });
 
-  it('takes no TLS before 1.2', () => {
+  it('rejects TLS versions before 1.2', () => {
     expect(only('AWS::ApiGateway::RestApi').properties).toMatchObject({
       SecurityPolicy: 'SecurityPolicy_TLS13_1_2_PQ_2025_09',
       EndpointAccessMode: 'STRICT',
@@ -81,7 +81,7 @@ describe('the API', () => {
     });
   });
 
-  it('is throttled as the settings say', () => {
+  it('is throttled at throttlingRate and throttlingBurst', () => {
     const throttlingOf = (of: Template) => onlyOf(of)('AWS::ApiGateway::Stage').properties.MethodSettings;
 
     expect(throttlingOf(template)).toMatchObject([
@@ -90,7 +90,7 @@ describe('the API', () => {
     expect(throttlingOf(customized)).toMatchObject([{ ThrottlingRateLimit: 7, ThrottlingBurstLimit: 9 }]);
   });
 
-  it('answers in the format of the function, whatever API Gateway refuses or fails at itself', () => {
+  it('returns problem documents for the errors that API Gateway generates itself', () => {
     const responses = Object.values(template.findResources('AWS::ApiGateway::GatewayResponse')).map(
       ({ Properties }) => ({
         type: Properties.ResponseType,
@@ -125,7 +125,7 @@ describe('the API', () => {
     }
   });
 
-  it('logs requests only where asked to, and nothing of what was sent', () => {
+  it('logs requests only with accessLogs, and without headers and bodies', () => {
     expect(only('AWS::ApiGateway::Stage').properties.AccessLogSetting).toBeUndefined();
     const { Format } = onlyOf(customized)('AWS::ApiGateway::Stage').properties.AccessLogSetting;
 
@@ -143,7 +143,7 @@ describe('the API', () => {
     expect(Format).not.toMatch(/header|body|authorizer/i);
   });
 
-  it('has a web ACL only where one is given', () => {
+  it('has a web ACL only with webAclArn', () => {
     template.resourceCountIs('AWS::WAFv2::WebACLAssociation', 0);
     customized.hasResourceProperties('AWS::WAFv2::WebACLAssociation', {
       WebACLArn: WEB_ACL,
@@ -152,7 +152,7 @@ describe('the API', () => {
   });
 });
 
-describe('a domain of one’s own', () => {
+describe('a custom domain', () => {
   const registeredUrl = (customDomain: object) =>
     Object.values(
       templateOf({ customDomain: { ...DOMAIN, ...customDomain } }).findResources(
@@ -160,16 +160,16 @@ describe('a domain of one’s own', () => {
       ),
     )[0]?.['Properties'].url;
 
-  it('is registered at 8x8 once it leads to the API: with a hosted zone at once, else when isLive says so', () => {
-    const own = 'https://vss.example.com/voice/webhooks/vss';
+  it('is registered at 8x8 if isLive is true, which defaults to whether it has a hosted zone', () => {
+    const url = 'https://vss.example.com/voice/webhooks/vss';
 
-    expect(registeredUrl({ hostedZoneId: 'Z1' })).toBe(own);
-    expect(registeredUrl({ isLive: true })).toBe(own);
+    expect(registeredUrl({ hostedZoneId: 'Z1' })).toBe(url);
+    expect(registeredUrl({ isLive: true })).toBe(url);
     expect(registeredUrl({})).toEqual({ 'Fn::Join': expect.anything() });
     expect(registeredUrl({ hostedZoneId: 'Z1', isLive: false })).toEqual({ 'Fn::Join': expect.anything() });
   });
 
-  it('leads to the API, and an output says where to point its name', () => {
+  it('maps to the API, and an output has the target of its DNS record', () => {
     const find = onlyOf(customized);
     const { id } = find('AWS::ApiGateway::DomainName', { DomainName: DOMAIN.name });
 

@@ -14,7 +14,7 @@ const bucket = { Ref: only('AWS::S3::Bucket').id };
 const bucketArn = { 'Fn::GetAtt': [bucket.Ref, 'Arn'] };
 const inBucket = (prefix: string) => ({ 'Fn::Join': ['', ['s3://', bucket, `/${prefix}`]] });
 
-/** What Glue gets of a table. */
+/** The properties of a Glue table. */
 const table = (name: string, of = template) =>
   onlyOf(of)('AWS::Glue::Table', { TableInput: { Name: name } }).properties;
 
@@ -26,7 +26,7 @@ describe('the table over the exported files', () => {
     expect(DatabaseName).toBe('stack');
   });
 
-  it('has a partition for each full hour of the days that exports are kept, without anyone adding it', () => {
+  it('projects a partition for each full hour of the retention period', () => {
     expect(TableInput.PartitionKeys).toEqual([{ Name: 'export_time', Type: 'string' }]);
     expect(TableInput.Parameters).toMatchObject({
       'projection.enabled': 'true',
@@ -42,7 +42,7 @@ describe('the table over the exported files', () => {
     );
   });
 
-  it('reads lines of DynamoDB’s JSON, each name in its own case, and passes over what is none', () => {
+  it('reads DynamoDB’s JSON with case-sensitive names, and skips lines that are not JSON', () => {
     const { Columns, SerdeInfo, Location } = TableInput.StorageDescriptor;
     const type: string = Columns[0].Type;
     const names = new Set(type.match(/\w+(?=:)/g));
@@ -61,7 +61,7 @@ describe('the table over the exported files', () => {
       'mapping.packetlossrate': 'packetLossRate',
       'mapping.datafiles3key': 'dataFileS3Key',
     });
-    // Every name in the type is written as it is stored, or has its mapping.
+    // Every name in the type is stored in lower case or has a mapping.
     const { Parameters } = SerdeInfo;
     const stored = [...names].map((name) => Parameters[`mapping.${name}`] ?? name);
     expect(stored).toEqual(
@@ -77,7 +77,7 @@ describe('the table over the exported files', () => {
 });
 
 describe('the views', () => {
-  it('are stored as Athena stores them, with the columns and the types of their query', () => {
+  it('are stored in Athena’s format, with the columns and types of their query', () => {
     expect(ATHENA_VIEWS.length).toBeGreaterThan(8);
     for (const { name, sql, columns } of ATHENA_VIEWS) {
       const { TableInput, DatabaseName } = table(name);
@@ -102,7 +102,7 @@ describe('the views', () => {
     }
   });
 
-  it('but those of the history look at the newest export that is complete, and read few days to find it', () => {
+  it('read only the last three days to find the newest complete export, except those with history', () => {
     const recent =
       /export_time >= date_format\(at_timezone\(current_timestamp, 'UTC'\) - INTERVAL '3' DAY, '%Y-%m-%dT%H:00:00Z'\)/g;
 
@@ -117,14 +117,14 @@ describe('the views', () => {
     }
   });
 
-  it('take an export for complete when a manifest lists files of its own, as only a full one has', () => {
+  it('count an export as complete when its manifest lists its own data files, as only a full export does', () => {
     const { sql } = ATHENA_VIEWS.find(({ name }) => name === 'exports') ?? {};
 
     expect(sql).toContain('WHERE datafiles3key IS NOT NULL');
     expect(sql).toContain("WHERE datafiles3key LIKE '%/' || export_id || '/data/%'");
   });
 
-  it('come after the database', () => {
+  it('are created after the database', () => {
     const { id } = only('AWS::Glue::Database');
     for (const { DependsOn } of Object.values(template.findResources('AWS::Glue::Table')))
       expect([DependsOn].flat()).toContain(id);
@@ -132,7 +132,7 @@ describe('the views', () => {
 });
 
 describe('the workgroup', () => {
-  it('encrypts results, and ends a query that reads too much, whoever asks', () => {
+  it('encrypts results and cancels queries above the scan limit, and clients cannot override either', () => {
     expect(only('AWS::Athena::WorkGroup').properties).toMatchObject({
       Name: 'stack',
       RecursiveDeleteOption: true,
@@ -157,7 +157,7 @@ describe('the workgroup', () => {
     });
   });
 
-  it('has the saved queries', () => {
+  it('has exactly the saved queries', () => {
     const queries = Object.values(template.findResources('AWS::Athena::NamedQuery')).map(
       ({ Properties }) => Properties,
     );
@@ -197,7 +197,7 @@ describe('the policy for analysts', () => {
   const statements = (of: typeof template) =>
     onlyOf(of)('AWS::IAM::ManagedPolicy').properties.PolicyDocument.Statement;
 
-  it('lets them read the exports, and write and read results, in this workgroup and database', () => {
+  it('allows them to read exports, and to read and write results, only in this workgroup and database', () => {
     expect(statements(template)).toEqual([
       {
         Effect: 'Allow',
@@ -262,7 +262,7 @@ describe('the policy for analysts', () => {
         Action: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],
         Resource: { 'Fn::Join': ['', [bucketArn, '/results/*']] },
       },
-      // Exports that the key encrypted stay so when the setting is changed.
+      // Needed even without customerManagedKey: exports that the key encrypted stay encrypted with it.
       {
         Effect: 'Allow',
         Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
@@ -271,7 +271,7 @@ describe('the policy for analysts', () => {
     ]);
   });
 
-  it('is an output, to be attached to whom it concerns', () => {
+  it('is an output of the stack', () => {
     expect(template.findOutputs('AnalystPolicyArn')['AnalystPolicyArn']?.['Value']).toEqual({
       Ref: only('AWS::IAM::ManagedPolicy').id,
     });

@@ -15,7 +15,7 @@ const bucketArn = { 'Fn::GetAtt': [bucket.Ref, 'Arn'] };
 const tableArn = { 'Fn::GetAtt': [only('AWS::DynamoDB::Table').id, 'Arn'] };
 const TIME = '<aws.scheduler.scheduled-time>';
 
-/** The parts of an Fn::Join, or the text that is none, as text with the references in braces. */
+/** Renders a string or an Fn::Join as text, with the references as JSON. */
 function rendered(value: unknown): string {
   if (typeof value === 'string') return value;
   return JSON.stringify(value, (_, inner) =>
@@ -35,7 +35,7 @@ function schedule(of: typeof template) {
 describe('the schedule of exports', () => {
   const { properties, role } = schedule(template);
 
-  it('calls DynamoDB once a day at a full hour, by itself', () => {
+  it('calls DynamoDB once a day at a full hour', () => {
     expect(properties).toMatchObject({
       ScheduleExpression: 'cron(0 2 * * ? *)',
       ScheduleExpressionTimezone: 'UTC',
@@ -53,7 +53,7 @@ describe('the schedule of exports', () => {
     expect(schedule(customized).properties.ScheduleExpression).toBe('cron(0 14 * * ? *)');
   });
 
-  it('asks for an export under a prefix with the scheduled time, and for one only however often it asks', () => {
+  it('requests an export under the scheduled time, with a token that makes the request idempotent', () => {
     const [, parts] = properties.Target.Input['Fn::Join'];
     const input = parts
       .map((part: unknown) => (typeof part === 'string' ? part : JSON.stringify(part).replaceAll('"', "'")))
@@ -72,7 +72,7 @@ describe('the schedule of exports', () => {
     );
   });
 
-  it('may start exports of this table into this prefix, and nothing else', () => {
+  it('may only export this table to this prefix', () => {
     expect(role.AssumeRolePolicyDocument.Statement).toEqual([
       {
         Effect: 'Allow',
@@ -109,7 +109,7 @@ describe('the schedule of exports', () => {
     ]);
   });
 
-  it('exports a table that has backups of any time, of which exports are made', () => {
+  it('exports a table with point-in-time recovery, which exports require', () => {
     template.hasResourceProperties('AWS::DynamoDB::Table', {
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
     });
@@ -118,7 +118,7 @@ describe('the schedule of exports', () => {
   it.each([
     ['ExportRefused', 'TargetErrorCount'],
     ['ExportDropped', 'InvocationDroppedCount'],
-  ])('raises the alarm %s when an export could not be started', (name, MetricName) => {
+  ])('triggers the alarm %s when an export could not be started', (name, MetricName) => {
     const group = only('AWS::Scheduler::ScheduleGroup');
 
     expect(properties.GroupName).toEqual({ Ref: group.id });
@@ -136,10 +136,10 @@ describe('the schedule of exports', () => {
 
 describe('the age of exports', () => {
   const { id, properties } = only('AWS::Lambda::Function', {
-    Description: 'Measures how old the newest export of the session records is',
+    Description: 'Measures the age of the newest export of the session records',
   });
 
-  it('is measured every hour, of this table', () => {
+  it('is measured every hour, for this table', () => {
     expect(properties.Environment.Variables).toMatchObject({
       TABLE_ARN: tableArn,
       BUCKET_NAME: bucket,
@@ -151,7 +151,7 @@ describe('the age of exports', () => {
     });
   });
 
-  it('is measured by a function that may list and describe exports', () => {
+  it('is measured by a function that may only list and describe exports', () => {
     const statements = Object.values(template.findResources('AWS::IAM::Policy'))
       .filter(({ Properties }) => Properties.Roles[0].Ref === properties.Role['Fn::GetAtt'][0])
       .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
@@ -169,7 +169,7 @@ describe('the age of exports', () => {
     ]);
   });
 
-  it('is nothing where there are no exports', () => {
+  it('is not measured without exports', () => {
     const without = templateOf({ exports: false });
 
     without.resourceCountIs('AWS::Scheduler::Schedule', 1);
@@ -179,7 +179,7 @@ describe('the age of exports', () => {
 });
 
 describe('the bucket of exports', () => {
-  it('is private, encrypted, and speaks TLS 1.2 or later only', () => {
+  it('is private and encrypted, and requires TLS 1.2 or later', () => {
     for (const of of [template, customized]) {
       of.hasResourceProperties('AWS::S3::Bucket', {
         PublicAccessBlockConfiguration: {
@@ -212,7 +212,7 @@ describe('the bucket of exports', () => {
     ]);
   });
 
-  it('forgets exports and results by itself, and keeps versions where the settings say so', () => {
+  it('expires exports and results, and is versioned only with exportVersioning', () => {
     const rules = (of: typeof template) =>
       onlyOf(of)('AWS::S3::Bucket').properties.LifecycleConfiguration.Rules;
 
@@ -234,18 +234,18 @@ describe('the bucket of exports', () => {
     customized.hasResourceProperties('AWS::S3::Bucket', { VersioningConfiguration: { Status: 'Enabled' } });
   });
 
-  it('outlives the stack, since CloudFormation cannot remove what is not empty', () => {
+  it('is retained when the stack is deleted, because CloudFormation cannot delete a bucket that is not empty', () => {
     template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'RetainExceptOnCreate' });
   });
 
-  it('is in the outputs', () => {
+  it('is an output of the stack', () => {
     expect(rendered(template.findOutputs('ExportBucketName')['ExportBucketName']?.['Value'])).toContain(
       bucket.Ref,
     );
   });
 });
 
-it('without exports there is nothing of them', () => {
+it('the stack has no resources for exports if they are disabled', () => {
   const without = templateOf({ exports: false });
 
   for (const type of [

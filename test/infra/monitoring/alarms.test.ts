@@ -13,10 +13,9 @@ const only = onlyOf(template);
 const alarmsOf = (of: typeof template) =>
   Object.values(of.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
 
-/** The alarm of this name. */
 function alarm(name: string, of = template) {
   const found = alarmsOf(of).find(({ AlarmName }) => AlarmName === `stack-${name}`);
-  if (!found) throw new Error(`There is no alarm ${name}`);
+  if (!found) throw new Error(`No alarm ${name}`);
   return found;
 }
 
@@ -29,7 +28,7 @@ const QUEUE = [{ Name: 'QueueName', Value: nameOf('QueuesQueue') }];
 const functionOf = (id: string) => [{ Name: 'FunctionName', Value: { Ref: expect.stringContaining(id) } }];
 
 describe('the alarms', () => {
-  it('are defined as listed here, and one more where it is asked for', () => {
+  it('are exactly these, plus NoSessions with noSessionsHours', () => {
     const names = (of: typeof template) =>
       alarmsOf(of).map(({ AlarmName }) => AlarmName.replace('stack-', ''));
 
@@ -56,7 +55,7 @@ describe('the alarms', () => {
     expect(names(customized)).toContain('NoSessions');
   });
 
-  it('say what they mean, what is at risk and what to run first, in less than 1024 characters', () => {
+  it('describe what they mean, what is at risk and what to run first, in less than 1024 characters', () => {
     for (const { AlarmDescription } of alarmsOf(customized)) {
       const text = JSON.stringify(AlarmDescription);
       expect(text).toMatch(/\. At risk: .*\. First: /);
@@ -64,7 +63,7 @@ describe('the alarms', () => {
     }
   });
 
-  it('of the queues say how long deliveries and dead letters are kept, and what heals by itself', () => {
+  it('on the queues state the retention of messages and the outage from which the recorder catches up', () => {
     const days = (queue: string) =>
       Object.entries(template.findResources('AWS::SQS::Queue')).find(([id]) => id.startsWith(queue))?.[1][
         'Properties'
@@ -80,7 +79,7 @@ describe('the alarms', () => {
     );
   });
 
-  it('of failed attempts stays in alarm while a message is retried with the longest back-off', () => {
+  it('include RecordsFailed, which stays in alarm while a message is retried with the longest back-off', () => {
     const { DatapointsToAlarm, EvaluationPeriods, Period } = alarm('RecordsFailed');
     const attempts = Array.from({ length: 12 }, (_, hour) => hour * (backoffSeconds(20) + 30));
     const breaching = new Set(attempts.map((at) => Math.floor(at / Period)));
@@ -94,7 +93,7 @@ describe('the alarms', () => {
     expect(isInAlarm(last + EvaluationPeriods)).toBe(false);
   });
 
-  it('go to one topic, that they have gone off and that they are over', () => {
+  it('notify one topic when they trigger and when they return to OK', () => {
     const topic = { Ref: only('AWS::SNS::Topic').id };
 
     for (const { AlarmActions, OKActions } of alarmsOf(template)) {
@@ -117,7 +116,7 @@ describe('the alarms', () => {
     ['WebhookDuration', 'Duration', 'Maximum', 8_000, 1, functionOf('WebhookFunction')],
     ['RecorderDuration', 'Duration', 'Maximum', 24_000, 1, functionOf('RecorderFunction')],
   ])(
-    '%s triggers when %s (%s) is at least %d, %d times, and is OK without data',
+    'include %s, which triggers when %s (%s) is at least %d within %d periods, and is OK without data',
     (name, metric, statistic, threshold, periods, dimensions) => {
       expect(alarm(name)).toMatchObject({
         MetricName: metric,
@@ -132,7 +131,7 @@ describe('the alarms', () => {
     },
   );
 
-  it('notice a lost registration at the next check', () => {
+  it('detect a lost registration at the next check', () => {
     expect(alarm('RegistrationLost')).toMatchObject({
       MetricName: 'WebhookRegistered',
       Threshold: 0,
@@ -145,7 +144,7 @@ describe('the alarms', () => {
     expect(alarm('RegistrationLost', customized)).toMatchObject({ Period: 300 });
   });
 
-  it('notice that one sub-account or all of them were left unchecked three times in a row', () => {
+  it('detect that three consecutive checks each left a sub-account unchecked', () => {
     expect(alarm('RegistrationUnchecked')).toMatchObject({
       MetricName: 'WebhookUnchecked',
       Threshold: 1,
@@ -158,7 +157,7 @@ describe('the alarms', () => {
     });
   });
 
-  it('notice that no export has been complete for 26 hours, until there is one', () => {
+  it('detect that the newest complete export is more than 26 hours old, and that its age is not measured', () => {
     expect(alarm('ExportMissing')).toMatchObject({
       Namespace: 'VssWebhook',
       MetricName: 'ExportAge',
@@ -172,7 +171,7 @@ describe('the alarms', () => {
     });
   });
 
-  it('notice that nothing is recorded, where asked to', () => {
+  it('detect that no session is recorded for noSessionsHours', () => {
     expect(alarm('NoSessions', customized)).toMatchObject({
       MetricName: 'SessionsRecorded',
       Period: 6 * 3_600,
@@ -181,7 +180,7 @@ describe('the alarms', () => {
     });
   });
 
-  it('look at the metrics that the functions count: of this stack, not of another in the account', () => {
+  it('use only metrics of this stack, not of another stack in the account', () => {
     for (const { Namespace, Dimensions } of alarmsOf(customized)) {
       if (Namespace === 'VssWebhook') expect(Dimensions).toContainEqual({ Name: 'service', Value: 'stack' });
     }
@@ -205,7 +204,7 @@ describe('the topic of the alarms', () => {
     });
   });
 
-  it('takes messages from CloudWatch in this account, and only over TLS', () => {
+  it('accepts messages only from CloudWatch in this account, and only over TLS', () => {
     const { Statement } = only('AWS::SNS::TopicPolicy').properties.PolicyDocument;
 
     expect(Statement).toEqual([
@@ -224,7 +223,7 @@ describe('the topic of the alarms', () => {
     ]);
   });
 
-  it('tells by e-mail whom the settings say, else nobody', () => {
+  it('has an e-mail subscription only with alarmEmail', () => {
     template.resourceCountIs('AWS::SNS::Subscription', 0);
     customized.hasResourceProperties('AWS::SNS::Subscription', {
       Protocol: 'email',
@@ -233,7 +232,7 @@ describe('the topic of the alarms', () => {
   });
 });
 
-it('the dashboard begins with all alarms, and shows every metric that the functions count', () => {
+it('the dashboard has a widget with all alarms, and shows every metric that the functions publish', () => {
   const body = JSON.stringify(only('AWS::CloudWatch::Dashboard').properties.DashboardBody);
 
   expect(body.match(/\\"type\\":\\"alarm\\"/g)).toHaveLength(1);
