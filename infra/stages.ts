@@ -40,8 +40,10 @@ function describe(stage: string, issue: v.InferIssue<typeof Settings>): string {
   const path = v.getDotPath(issue);
   const key = path === null ? stage : `${stage}.${path}`;
   if (issue.type === 'strict_object') {
-    if (issue.expected === 'never')
-      return `${key}: unknown setting. Settings: ${Object.keys(Settings.entries).join(', ')}.`;
+    if (issue.expected === 'never') {
+      const isTopLevel = issue.path?.length === 1;
+      return `${key}: unknown setting.${isTopLevel ? ` Settings: ${Object.keys(Settings.entries).join(', ')}.` : ''}`;
+    }
     if (issue.expected !== 'Object') return `${key}: missing.`;
     return `${key}: expected an object.`;
   }

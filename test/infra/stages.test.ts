@@ -99,6 +99,11 @@ describe('the settings of a stage', () => {
       'customDomain.certificateArn: missing.',
     ],
     [
+      'an unknown key of a setting',
+      complaint({ ...dev, customDomain: { name: 'a.example', certificateArn: 'arn:aws:acm:x', zone: 'Z1' } }),
+      'customDomain.zone: unknown setting.\nStages',
+    ],
+    [
       'a web ACL of CloudFront',
       complaint({ ...dev, webAclArn: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b' }),
       'webAclArn: expected the ARN of a regional web ACL (wafv2).',
