@@ -13,12 +13,12 @@ import { measureWriteUnits } from './write-units.ts';
 
 const HELP = `Usage: npm run bench -- [options]
 
-Compares the webhook and the recorder with functions that only call the SDK (bare;
-lean: without the modules that Lambda never loads, which ours exclude too), and
-with functions written as in the documentation of Powertools, with zod (usual):
-load time of the bundle, CPU time per session, requests to DynamoDB, and time to
-parse a summary. All take turns in the same run, so compare the ratios, not the
-milliseconds. Exit code 1 if a ratio exceeds its limit.
+Compares the webhook and the recorder with functions that only call the SDK
+(bare; lean: without the modules that Lambda never loads, which ours exclude
+too), and with functions written as in the documentation of Powertools, with zod
+(usual): load time of the bundle, CPU time per session, requests to DynamoDB, and
+time to parse a summary. All take turns in the same run, so compare the ratios,
+not the milliseconds. Exit code 1 if a ratio exceeds its limit.
 
 Options:
   --rounds NUMBER  Number of measurements, besides warm-up. Default: 41, which
