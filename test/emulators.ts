@@ -7,7 +7,7 @@ import { tableDefinition } from './functions/recorder/table-definition.ts';
 
 export const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
 
-/** Emulators of SQS and DynamoDB in this process, with a client for each, no queue, and the table `sessions`. */
+/** Starts emulators of SQS and DynamoDB in this process, with a client for each and an empty table `sessions`. */
 export async function startEmulators() {
   const settings = { region: REGION, credentials: CREDENTIALS };
   const queues = buildApp({ logger: false });

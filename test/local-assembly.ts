@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { cdkSynth } from './infra/cdk-synth.ts';
 
-/** The cloud assembly of the stage `local`, made once by `cdk synth`, as a platform team runs it. */
+/** The cloud assembly of the stage `local`, which `cdk synth` creates once per test run. */
 declare module 'vitest' {
   interface ProvidedContext {
     localAssembly: Awaited<ReturnType<typeof cdkSynth>> & { folder: string };

@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 
-/** Where and when something was measured, in one line. */
+/** Describes this machine, the Node version and the date of a measurement in one line. */
 export function machine(): string {
   const [{ model = 'unknown processor' } = {}] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);

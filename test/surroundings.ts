@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * What the tests, and every process they start, find around them: a temporary folder, which is removed after the last
- * test, and no proxy before this machine's own servers.
+ * Gives the tests, and the processes they start, a temporary folder, which is deleted after the last test, and disables
+ * proxies for servers on this machine.
  */
 export default function setup(): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));

@@ -13,12 +13,12 @@ import { generateItems } from './sessions.ts';
 
 const HELP = `Usage: npm run bench:analytics -- [options]
 
-Generates exports of several sizes, and measures what npm run query and
-npm run report take of each: seconds, from start to end of the command, and the
-peak of its memory. About four minutes, and 400 MB of disk while it runs.
+Generates exports of several sizes, and measures the duration and the peak
+memory of npm run query and npm run report for each. Takes about four minutes
+and 400 MB of temporary disk space.
 
 Options:
-  --sizes LIST  Sessions. Default 10000,100000,1000000.
+  --sizes LIST  Numbers of sessions. Default: 10000,100000,1000000.
   -h, --help    Show this.
 `;
 
@@ -26,7 +26,7 @@ const QUERIES = ['outcomes-by-day', 'worst-routes', 'durations'];
 const UNTIL = Date.parse('2026-11-21T02:00:00Z');
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Prints, when a process ends, the most memory that it had, in kilobytes. */
+/** Prints the peak memory of a process in kilobytes when it exits. */
 const WITH_PEAK = `data:text/javascript,process.on('exit',()=>process._rawDebug('peak '+process.resourceUsage().maxRSS))`;
 
 const COMMAND = {
@@ -42,15 +42,15 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
   const folder = temporaryFolder();
   const columns: Measured[] = [];
   for (const size of sizes) columns.push(await measure(size, join(folder, String(size))));
-  const rows = columns[0]?.map(([what]) => what) ?? [];
+  const labels = columns[0]?.map(([label]) => label) ?? [];
   process.stdout.write(
-    `${machine()}\n${textTable(rows.map((what, i) => [what, ...columns.map((column) => column[i]?.[1] ?? '')]))}\n`,
+    `${machine()}\n${textTable(labels.map((label, i) => [label, ...columns.map((column) => column[i]?.[1] ?? '')]))}\n`,
   );
 }
 
-type Measured = (readonly [what: string, value: string])[];
+type Measured = (readonly [label: string, value: string])[];
 
-/** What an export of this size takes: a column of the table. */
+/** Measures an export of this size. Returns a column of the table. */
 async function measure(size: number, folder: string): Promise<Measured> {
   process.stderr.write(`${size.toLocaleString('en')} sessions …\n`);
   await writeExport(folder, {
@@ -67,14 +67,14 @@ async function measure(size: number, folder: string): Promise<Measured> {
     ['sessions', size.toLocaleString('en')],
     ['export, compressed', `${(bytesIn(folder) / 1e6).toFixed(1)} MB`],
   ];
-  for (const [what, args] of commands) {
+  for (const [label, args] of commands) {
     const began = performance.now();
     const { stderr } = await promisify(execFile)(process.execPath, ['--import', WITH_PEAK, ...args], {
       cwd: root,
     });
     const seconds = ((performance.now() - began) / 1_000).toFixed(1);
     const peak = Math.round(Number(/peak (\d+)/.exec(stderr)?.[1]) / 1_024);
-    lines.push([what, `${seconds} s, ${peak} MB`]);
+    lines.push([label, `${seconds} s, ${peak} MB`]);
   }
   return lines;
 }

@@ -11,17 +11,17 @@ import { newBody } from './events.ts';
 
 const NAME = 'ceiling';
 const MILLISECONDS = 5_000;
-const AT_ONCE = 16;
+const CONCURRENCY = 16;
 
-/** What the emulators do in a second when they are asked nothing else, as fast as they answer. */
+/** The maximum throughput of the emulators, per second, without other load. */
 export interface Ceiling {
   sends: number;
   puts: number;
-  /** Sessions that are sent and put, one after the other. */
+  /** Sessions with one SendMessage and one PutItem each, computed from both rates. */
   both: number;
 }
 
-/** Has the emulators of a stack take as much as they can, into a queue and a table of their own. */
+/** Returns a function that measures the emulators of a stack, with a separate queue and table. */
 export async function ceilingOf({ sqs, dynamodb, endpoints }: LocalStack): Promise<() => Promise<Ceiling>> {
   await sqs.send(new CreateQueueCommand({ QueueName: NAME }));
   await dynamodb.send(new CreateTableCommand({ TableName: NAME, ...tableDefinition }));
@@ -45,6 +45,6 @@ async function perSecond(call: () => Promise<unknown>): Promise<number> {
   const loop = async () => {
     for (; performance.now() - began < MILLISECONDS; calls++) await call();
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, loop));
+  await Promise.all(Array.from({ length: CONCURRENCY }, loop));
   return (calls * 1_000) / (performance.now() - began);
 }

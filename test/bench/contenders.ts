@@ -5,19 +5,19 @@ import { buildSync } from 'esbuild';
 import { temporaryFolder } from '../../infra/analytics/duckdb/temporary-folder.ts';
 import { bundleOptions } from '../../infra/constructs/node-function.ts';
 
-/** The ways to write a function, in the order of everything that is measured of them. */
+/** The compared implementations, in the order of all measurements. */
 export const WAYS = [
-  /** The project's own. */
+  /** The function of this project. */
   'ours',
-  /** The bare SDK call, with all that the SDK's packages bring along. */
+  /** Only the SDK call, bundled with all dependencies of the SDK. */
   'bare',
-  /** The same without what Lambda never loads, which ours leave out as well. */
+  /** Only the SDK call, without the modules that Lambda never loads. Ours excludes them too. */
   'lean',
-  /** As Powertools' documentation shows it, with zod. */
+  /** Written as in the documentation of Powertools, with zod. */
   'usual',
 ] as const;
 
-/** A function written in one of the ways, bundled with the options of ours. */
+/** One implementation of a function, bundled with the same options as ours. */
 export interface Contender {
   bundle: string;
   kilobytes: number;

@@ -1,15 +1,15 @@
 import { startInvoker } from './invoker.ts';
 import { median } from './median.ts';
 
-/** Rounds until V8 has compiled what it will. */
+/** Rounds before V8 has finished to optimise. */
 const WARM_UP = 20;
 
-/** One process of a bundle takes up to a tenth more than another. */
+/** Several, because the CPU time differs by up to 10 % between processes of the same bundle. */
 const PROCESSES = 5;
 
 /**
- * Milliseconds of the processor that each bundle takes for an event, in processes of its own. The bundles take turns,
- * with the same number of events each and another one first in each round; the first rounds do not count.
+ * Measures the CPU time of each bundle per event, in milliseconds. Each bundle runs in separate processes. The bundles
+ * take turns in rotating order, with the same number of events per round. Warm-up rounds are discarded.
  */
 export async function measureCpu(
   bundles: readonly string[],

@@ -3,7 +3,7 @@ import { toItem } from '../../functions/recorder/item.ts';
 import { newRecord, receivedSummary } from '../../functions/vss/record.ts';
 import { example, summaryOf } from '../functions/summaries.ts';
 
-/** Two legs, one of them with a call quality: as large as a summary mostly is. */
+/** Two legs, one of them with a call quality: a summary of typical size. */
 const EXAMPLE = example('ivr-answered');
 const { sessionId } = summaryOf(EXAMPLE);
 
@@ -11,19 +11,16 @@ export const AUTHORIZATION = 'the-value-that-8x8-sends';
 
 let sessions = 0;
 
-/**
- * What 8x8 delivers of a new session, which has times of its own, so that no cache has them; or, where it is given,
- * another summary of that one.
- */
-export function newBody(of = randomUUID(), endTime?: string): string {
+/** The body of a delivery, of a new session by default. Its times are unique, so that no cache contains them. */
+export function newBody(ofSession = randomUUID(), endTime?: string): string {
   const later = ++sessions * 1_000;
-  const body = EXAMPLE.replaceAll(sessionId, of).replace(/\d{4}-\d\d-\d\dT[\d:]{8}(?=Z")/g, (time) =>
+  const body = EXAMPLE.replaceAll(sessionId, ofSession).replace(/\d{4}-\d\d-\d\dT[\d:]{8}(?=Z")/g, (time) =>
     new Date(Date.parse(`${time}Z`) + later).toISOString().slice(0, 19),
   );
   return endTime === undefined ? body : body.replace(/"endTime": *"[^"]*"/, `"endTime": "${endTime}"`);
 }
 
-/** What API Gateway makes of a delivery, as far as the contenders read it. */
+/** A delivery as API Gateway passes it, with the fields that the contenders read. */
 export function proxyEvent(): object {
   return {
     headers: { Authorization: AUTHORIZATION, 'Content-Type': 'application/json' },
@@ -33,7 +30,7 @@ export function proxyEvent(): object {
   };
 }
 
-/** What Lambda makes of messages; and, for who reads no messages, the items they come to. */
+/** A batch of messages as Lambda passes it, with the items to write for the contenders that do not parse messages. */
 export function batchEvent(bodies: readonly string[]): object {
   const receivedAt = new Date().toISOString();
   return {

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 
 /**
- * Runs in a process of its own (`invoker.ts`): loads a bundle, and invokes its handler with the events that it is
- * sent, one after the other. Answers what they took of the processor, in milliseconds.
+ * Runs in a separate process (`invoker.ts`): loads a bundle, and invokes its handler sequentially with the events that
+ * it receives. Responds with their CPU time in milliseconds.
  */
 type Handler = (event: unknown, context: object) => Promise<unknown>;
 

@@ -3,22 +3,19 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 
-/** A bundle in a process of its own. */
+/** A bundle in a separate process. */
 export interface Invoker {
-  /**
-   * Invokes the handler with each event, one after the other. Returns what they took of the processor, in
-   * milliseconds; rejects when one does not succeed.
-   */
+  /** Invokes the handler sequentially with each event. Returns their CPU time in milliseconds. Rejects if one fails. */
   invoke(events: readonly unknown[]): Promise<number>;
   stop(): void;
 }
 
 const PROCESS = fileURLToPath(new URL('invoker-process.ts', import.meta.url));
 
-/** After so long it has got stuck, and is ended. */
-const MOST_MS = 120_000;
+/** A process that takes longer hangs, and is killed. */
+const TIMEOUT_MS = 120_000;
 
-/** Of a webhook, of a recorder that reports failures, or of one that throws them. */
+/** The response of a webhook, of a recorder that reports failures, or of one that throws them. */
 const Success = v.union([
   v.object({ statusCode: v.literal(200) }),
   v.object({ batchItemFailures: v.pipe(v.array(v.unknown()), v.length(0)) }),
@@ -36,29 +33,29 @@ export function startInvoker(bundle: string, environment: Readonly<Record<string
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  let said = '';
-  child.stderr?.on('data', (text) => (said += text));
-  const ended = once(child, 'close').then(([code]) => {
-    throw new Error(`${bundle} ended with ${code ?? 'a signal'}: ${said}`);
+  let output = '';
+  child.stderr?.on('data', (text) => (output += text));
+  const exited = once(child, 'close').then(([code]) => {
+    throw new Error(`${bundle} exited with ${code ?? 'a signal'}: ${output}`);
   });
-  // Whoever invokes it learns of it.
-  ended.catch(() => {});
+  // The error is reported by `invoke`.
+  exited.catch(() => {});
   return {
     async invoke(events) {
       const settled = new AbortController();
-      const stuck = setTimeout(() => {
-        said += `got stuck for ${MOST_MS} ms`;
+      const timeout = setTimeout(() => {
+        output += `no result within ${TIMEOUT_MS} ms`;
         child.kill();
-      }, MOST_MS);
-      // Where it cannot be sent, the process has ended.
+      }, TIMEOUT_MS);
+      // If sending fails, the process has exited, which rejects below.
       child.send([...events], () => {});
       try {
-        const [message] = await Promise.race([once(child, 'message', { signal: settled.signal }), ended]);
+        const [message] = await Promise.race([once(child, 'message', { signal: settled.signal }), exited]);
         const answer = v.parse(Answer, message);
         if ('error' in answer) throw new Error(`${bundle}: ${answer.error}`);
         return answer.milliseconds;
       } finally {
-        clearTimeout(stuck);
+        clearTimeout(timeout);
         settled.abort();
       }
     },

@@ -3,11 +3,11 @@ import { promisify } from 'node:util';
 import * as v from 'valibot';
 import { median } from './median.ts';
 
-/** What a cold start takes, in milliseconds: to load the bundle; and until the first event is answered. */
+/** The duration of a cold start in milliseconds: until the bundle is loaded, and until the first response. */
 const LoadTime = v.object({ load: v.number(), first: v.number() });
 export type LoadTime = v.InferOutput<typeof LoadTime>;
 
-/** Loads nothing but the bundle. */
+/** The script of a measured process, which loads only the bundle. */
 const LOAD = `
   const began = performance.now();
   const { handler } = require(process.argv[1]);
@@ -19,8 +19,8 @@ const LOAD = `
 `;
 
 /**
- * Loads each bundle in fresh processes and gives it an event, in turn, so that what else the machine does befalls
- * all of them. Returns the medians, in the order of the bundles.
+ * Loads each bundle in new processes, and invokes it once. The bundles take turns, so that other load on the machine
+ * affects all of them. Returns the medians in the order of the bundles.
  */
 export async function measureLoad(
   bundles: readonly string[],

@@ -10,22 +10,21 @@ import { type Sustained, sustain } from './sustain.ts';
 
 const HELP = `Usage: npm run bench:load -- [options]
 
-Delivers sessions to the local stack, as many as it records, and prints for each
-tenth of them how many that were a second, how long an acknowledgement took and
-how long until a session was recorded; before and after, what the emulators of
-SQS and DynamoDB do at most on this machine. Then looks for each acknowledged
-session in the table. Exit code 1 if one is missing or there is one more, or if
-the last tenth is worse than the first by more than the emulators are. About
-five minutes.
+Delivers sessions to the local stack as fast as it records them. Prints the
+throughput, the latency of the acknowledgement and the recording lag for each
+tenth of the sessions, and the maximum throughput of the emulators of SQS and
+DynamoDB before and after. Then checks that the table contains exactly the
+acknowledged sessions. Exit code 1 if it does not, or if the last tenth is worse
+than the first by more than the emulators are. Takes about five minutes.
 
 Options:
-  --sessions NUMBER  Default 100000.
-  --at-once NUMBER   Sessions that are delivered and not yet recorded. Default 32.
+  --sessions NUMBER  Number of sessions. Default: 100000.
+  --at-once NUMBER   Maximum of sessions not recorded yet. Default: 32.
   -h, --help         Show this.
 `;
 
 const TENTHS = 10;
-/** What the last tenth may be worse than the first: a machine has more to do at one time than at another. */
+/** The factor by which the last tenth may be worse than the first, because the load of the machine varies. */
 const TOLERANCE = 1.25;
 
 const COMMAND = {
@@ -58,13 +57,13 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
       tenths.push(await sustain(stack, logs, { count, atOnce, acknowledged }));
     }
     const after = await measureCeiling();
-    progress('Looking for each session in the table');
+    progress('Comparing the table with the acknowledged sessions');
     const records = await readRecords(stack);
     const recorded = new Set(records.map(({ sessionId }) => sessionId));
     const kept = {
       acknowledged: acknowledged.size,
-      missing: acknowledged.difference(recorded).size,
-      'not delivered': recorded.difference(acknowledged).size,
+      'missing in the table': acknowledged.difference(recorded).size,
+      'recorded but not acknowledged': recorded.difference(acknowledged).size,
     };
     const rows = [
       HEADINGS,
@@ -74,13 +73,14 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
       [
         machine(),
         textTable(rows),
-        `The emulators alone: ${said(before)} before, ${said(after)} after.`,
-        `In the table: ${Object.entries(kept)
-          .map(([what, number]) => `${what} ${number}`)
+        `The emulators alone: ${describeCeiling(before)} before, ${describeCeiling(after)} after.`,
+        `Sessions: ${Object.entries(kept)
+          .map(([label, number]) => `${number} ${label}`)
           .join(', ')}.\n`,
       ].join('\n'),
     );
-    if (kept.missing + kept['not delivered'] > 0) throw new Error('The table is not what was acknowledged');
+    if (kept['missing in the table'] + kept['recorded but not acknowledged'] > 0)
+      throw new Error('The table does not contain exactly the acknowledged sessions');
     const [first, last] = [tenths[0], tenths.at(-1)];
     if (first && last && isWorse(first, last, before.both / after.both))
       throw new Error('The last tenth is worse than the first by more than the emulators are');
@@ -108,13 +108,13 @@ function cellsOf({ perSecond, acknowledged, lag }: Sustained, before: number, ce
   ];
 }
 
-function said({ sends, puts, both }: Ceiling): string {
+function describeCeiling({ sends, puts, both }: Ceiling): string {
   return `${sends.toFixed(0)} SendMessage/s, ${puts.toFixed(0)} PutItem/s, both ${both.toFixed(0)}/s`;
 }
 
-function isWorse(first: Sustained, last: Sustained, emulators: number): boolean {
-  const most = TOLERANCE * Math.max(1, emulators);
-  return first.perSecond / last.perSecond > most || last.lag.p50 / first.lag.p50 > most;
+function isWorse(first: Sustained, last: Sustained, emulatorSlowdown: number): boolean {
+  const limit = TOLERANCE * Math.max(1, emulatorSlowdown);
+  return first.perSecond / last.perSecond > limit || last.lag.p50 / first.lag.p50 > limit;
 }
 
 function progress(text: string): void {

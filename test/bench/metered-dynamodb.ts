@@ -3,7 +3,7 @@ import { json } from 'node:stream/consumers';
 import * as v from 'valibot';
 import { close, listenOnLoopback } from '../../infra/local/loopback.ts';
 
-/** What DynamoDB was asked, and charges for. */
+/** The number of requests to DynamoDB, and the consumed write units. */
 export interface Metered {
   requests: number;
   writeUnits: number;
@@ -16,8 +16,8 @@ const Request = v.looseObject({ TableName: v.string(), Item: Attributes, Key: At
 const Response = v.object({ ConsumedCapacity: v.object({ CapacityUnits: v.number() }) });
 
 /**
- * A meter before DynamoDB. It has each call say what it consumed; a write whose condition fails consumes what the
- * item takes that is there.
+ * A proxy in front of DynamoDB that meters the calls. It requests the consumed capacity of each call. A write whose
+ * condition fails consumes the units of the existing item.
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
  */
@@ -60,7 +60,7 @@ export async function meteredDynamoDb(endpoint: string) {
   });
   return {
     url: await listenOnLoopback(server, 0),
-    /** What there was since the last time. */
+    /** Returns the totals since the last call. */
     take(): Metered {
       const taken = metered;
       metered = { requests: 0, writeUnits: 0 };

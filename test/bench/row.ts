@@ -1,12 +1,12 @@
 import { WAYS } from './contenders.ts';
 
-/** What was measured of the ways to write a function. */
+/** One measurement of all implementations. */
 export interface Row {
-  what: string;
-  /** In the order of the ways; undefined where there is nothing to compare. */
+  label: string;
+  /** In the order of WAYS. Undefined if not applicable. */
   values: readonly (number | undefined)[];
   digits: number;
-  /** The most that ours may be of the bare. */
+  /** The maximum ratio of ours to bare. */
   limit?: number;
 }
 
@@ -14,12 +14,12 @@ const BARE = WAYS.indexOf('bare');
 const LEAN = WAYS.indexOf('lean');
 const USUAL = WAYS.indexOf('usual');
 
-export const HEADINGS = ['', ...WAYS, '÷ bare', 'at most', '÷ lean', '÷ usual'];
+export const HEADINGS = ['', ...WAYS, '÷ bare', 'limit', '÷ lean', '÷ usual'];
 
-export function cellsOf({ what, values, digits, limit }: Row): string[] {
+export function cellsOf({ label, values, digits, limit }: Row): string[] {
   const ratio = (way: number) => (values[way] === undefined ? '' : ratioTo(values, way).toFixed(2));
   return [
-    what,
+    label,
     ...values.map((value) => value?.toFixed(digits) ?? ''),
     ratio(BARE),
     limit?.toFixed(2) ?? '',

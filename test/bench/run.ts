@@ -6,29 +6,29 @@ import { bundleContenders, type Contender, type FunctionName } from './contender
 import { measureCpu } from './cpu-time.ts';
 import { batchEvent, newBody, proxyEvent } from './events.ts';
 import { measureLoad } from './load-time.ts';
-import { measureReading } from './reading-time.ts';
+import { measureParsing } from './parsing-time.ts';
 import { cellsOf, HEADINGS, isAboveLimit, type Row } from './row.ts';
 import { type Services, startServices } from './services.ts';
 import { measureWriteUnits } from './write-units.ts';
 
 const HELP = `Usage: npm run bench -- [options]
 
-Measures the webhook and the recorder beside functions that do nothing but call
-the SDK (bare; lean without what Lambda never loads, which ours leave out too),
-and beside functions written as Powertools' documentation shows them, with zod
-(usual): how long a bundle loads, what a session takes of the processor, what
-DynamoDB is asked, how long a summary is read. All in one run and in turns:
-compare the ratios, not the milliseconds. Exit code 1 if one is above its limit.
+Compares the webhook and the recorder with functions that only call the SDK
+(bare; lean: without the modules that Lambda never loads, which ours exclude
+too), and with functions written as in the documentation of Powertools, with zod
+(usual): load time of the bundle, CPU time per session, requests to DynamoDB, and
+time to parse a summary. All take turns in the same run, so compare the ratios,
+not the milliseconds. Exit code 1 if a ratio exceeds its limit.
 
 Options:
-  --rounds NUMBER  How often each thing is measured, beside warming up. Default
-                   41: eight minutes; 1 takes three.
+  --rounds NUMBER  Number of measurements, besides warm-up. Default: 41, which
+                   takes eight minutes; 1 takes three.
   -h, --help       Show this.
 `;
 
 /** Sessions in a batch of the recorder. */
 const BATCH = 10;
-/** Sessions in a round of what is measured of the processor. */
+/** Sessions in a round of measuring the CPU time. */
 const SESSIONS_PER_ROUND = 300;
 
 const COMMAND = {
@@ -49,11 +49,11 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
       ...(await measureFunction('webhook', contenders.webhook, rounds, services)),
       ...(await measureFunction('recorder', contenders.recorder, rounds, services)),
       ...(await measureRequests(contenders.recorder, services)),
-      { what: 'reading a summary (bare: JSON.parse), µs', values: measureReading(), digits: 1 },
+      { label: 'parsing a summary (bare: JSON.parse), µs', values: measureParsing(), digits: 1 },
     ];
     process.stdout.write(`${machine()}\n${textTable([HEADINGS, ...rows.map(cellsOf)])}\n`);
     const above = rows.filter(isAboveLimit);
-    if (above.length > 0) throw new Error(`Above the limit: ${above.map(({ what }) => what).join('; ')}`);
+    if (above.length > 0) throw new Error(`Above the limit: ${above.map(({ label }) => label).join('; ')}`);
   } finally {
     await services.stop();
   }
@@ -72,16 +72,16 @@ async function measureFunction(
     recorder: { nextEvent: nextBatch, sessions: BATCH, loadLimit: 0.85 },
   }[name];
 
-  progress('how long it loads');
+  progress('measuring the load time');
   const loads = await measureLoad(bundles, rounds, environment, nextEvent);
-  progress('what it takes of the processor');
+  progress('measuring the CPU time');
   const cpu = await measureCpu(bundles, rounds, SESSIONS_PER_ROUND / sessions, environment, nextEvent);
   return [
-    { what: `${name}: bundle, kB`, values: contenders.map(({ kilobytes }) => kilobytes), digits: 0 },
-    { what: `${name}: load, ms`, values: loads.map(({ load }) => load), digits: 1, limit: loadLimit },
-    { what: `${name}: load and first event, ms`, values: loads.map(({ first }) => first), digits: 1 },
+    { label: `${name}: bundle, kB`, values: contenders.map(({ kilobytes }) => kilobytes), digits: 0 },
+    { label: `${name}: load, ms`, values: loads.map(({ load }) => load), digits: 1, limit: loadLimit },
+    { label: `${name}: load and first event, ms`, values: loads.map(({ first }) => first), digits: 1 },
     {
-      what: `${name}: processor per session, µs`,
+      label: `${name}: CPU per session, µs`,
       values: cpu.map((milliseconds) => (milliseconds * 1_000) / sessions),
       digits: 0,
       ...(name === 'webhook' && { limit: 1.15 }),
@@ -101,8 +101,8 @@ async function measureRequests(contenders: readonly Contender[], services: Servi
   return (['new', 'duplicate', 'conflict'] as const).flatMap((delivery) => {
     const metered = measured.map((of) => of[delivery]);
     return [
-      { what: `${delivery}: requests`, values: metered.map(({ requests }) => requests), digits: 0 },
-      { what: `${delivery}: write units`, values: metered.map(({ writeUnits }) => writeUnits), digits: 0 },
+      { label: `${delivery}: requests`, values: metered.map(({ requests }) => requests), digits: 0 },
+      { label: `${delivery}: write units`, values: metered.map(({ writeUnits }) => writeUnits), digits: 0 },
     ];
   });
 }

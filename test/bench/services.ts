@@ -5,7 +5,7 @@ import { ACCOUNT, REGION } from '../../infra/local/template.ts';
 import { CREDENTIALS, startEmulators } from '../emulators.ts';
 import { AUTHORIZATION } from './events.ts';
 
-/** Emulated services for all contenders, and the environment in which these find them. */
+/** Starts emulated services for all contenders. `environment` has the variables that the contenders need. */
 export async function startServices() {
   const { sqs, dynamodb, sqsEndpoint, dynamodbEndpoint, tableName, stop } = await startEmulators();
   await sqs.send(new CreateQueueCommand({ QueueName: 'bench' }));
@@ -20,7 +20,7 @@ export async function startServices() {
   const queueUrl = `${sqsEndpoint}/${ACCOUNT}/bench`;
   return {
     dynamodbEndpoint,
-    /** What a stack sets, what Lambda sets, and where AWS is. */
+    /** The variables that a stack sets, those that Lambda sets, and the endpoints of AWS. */
     environment: {
       QUEUE_URL: queueUrl,
       DEAD_LETTER_QUEUE_URL: queueUrl,

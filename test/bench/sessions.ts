@@ -3,7 +3,7 @@ import { merge, newRecord, receivedSummary } from '../../functions/vss/record.ts
 import { canonicalise, type Summary } from '../../functions/vss/summary.ts';
 import { randomFrom } from '../random.ts';
 
-/** How often something is. */
+/** Values with their relative frequencies. */
 type Weighted<T> = readonly (readonly [value: T, weight: number])[];
 
 const COUNTRIES: Weighted<string> = [
@@ -17,7 +17,7 @@ const COUNTRIES: Weighted<string> = [
   ['GB', 2],
 ];
 
-/** By which the call quality of a route is shifted. */
+/** The shift of the call quality (MOS) by destination country. */
 const QUALITY: Readonly<Record<string, number>> = { SG: 0.1, ID: -0.25, PH: -0.15, VN: -0.4, US: 0.1, GB: 0 };
 
 const STATUSES: Weighted<string> = [
@@ -41,7 +41,7 @@ const ERRORS: Weighted<readonly [code: number, message: string]> = [
   [[-9999, 'An unknown error has occurred'], 2],
 ];
 
-/** Relative traffic by hour (UTC): the working day of South East Asia. */
+/** Relative traffic by hour (UTC): a working day in South East Asia. */
 const HOURS: Weighted<number> = [
   5, 8, 10, 10, 9, 8, 9, 10, 10, 9, 7, 5, 4, 3, 2, 1.5, 1, 0.7, 0.5, 0.4, 0.4, 0.6, 1, 3,
 ].map((weight, hour) => [hour, weight] as const);
@@ -50,9 +50,9 @@ const DAYS = 30;
 const DAY = 86_400_000;
 
 /**
- * Session records as DynamoDB exports them, made from deliveries that are distributed like those of a real account:
- * thirty days until `until` (milliseconds since 1970), by hour and weekday; outcomes, errors, countries, one leg or
- * two, talk times and call quality by route; a few conflicts and unrecognised fields. The same seed gives the same.
+ * Generates session records in the format of DynamoDB's exports, with realistic distributions over the thirty days before
+ * `until` (milliseconds since 1970): traffic by hour and weekday, outcomes, errors, countries, one or two legs, talk
+ * times, call quality by route, a few conflicts and unrecognised fields. The same seed gives the same records.
  */
 export function* generateItems(count: number, until: number, seed = 1): Generator<string> {
   const random = randomFrom(seed);
@@ -67,7 +67,7 @@ export function* generateItems(count: number, until: number, seed = 1): Generato
 
   for (let i = 0; i < count; i++) {
     let day = lastMidnight - DAY * (1 + Math.floor(random() * DAYS));
-    // Half of what would come at a weekend comes two days before.
+    // Half of the traffic of a weekend is moved to two days earlier.
     if (new Date(day).getUTCDay() % 6 === 0 && day > lastMidnight - DAY * (DAYS - 2) && random() < 0.5)
       day -= 2 * DAY;
     const start = day + pick(HOURS) * 3_600_000 + Math.floor(random() * 3_600_000);
@@ -155,5 +155,5 @@ function choose<T>(weighted: Weighted<T>, random: number): T {
     left -= weight;
     if (left < 0) return value;
   }
-  throw new Error('There is nothing to choose from');
+  throw new Error('No value to choose from');
 }

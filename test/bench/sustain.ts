@@ -5,10 +5,10 @@ import { deliver } from '../../infra/local/examples.ts';
 import type { LocalStack } from '../../infra/local/local-stack.ts';
 import { newBody } from './events.ts';
 
-/** Deliveries as fast as they are recorded. Times in milliseconds. */
+/** The sustained throughput, and latencies in milliseconds. */
 export interface Sustained {
   perSecond: number;
-  /** How long 8x8 waits for the answer. */
+  /** From the request until the response. */
   acknowledged: Percentiles;
   /** From the request until the session is recorded. */
   lag: Percentiles;
@@ -19,18 +19,18 @@ export interface Percentiles {
   p99: number;
 }
 
-/** After so long without a session being recorded, none will be. */
+/** The run fails if no session is recorded for this long. */
 const STUCK_MS = 60_000;
 
-/** The line that the recorder logs for a batch: Powertools' metrics. */
+/** The log line with the metrics of a batch of the recorder (Powertools). */
 const Line = v.object({ RecordingLag: v.union([v.number(), v.array(v.number())]) });
 
 /**
- * Delivers new sessions to a stack, so many at most that are not yet recorded.
+ * Delivers `count` new sessions to a stack, with at most `atOnce` that are not recorded yet.
  *
  * @param logs Emits `line` for each line that a function logs.
- * @param acknowledged Takes the ids of those that were answered 200.
- * @throws Error when one is not, or when recording stops.
+ * @param acknowledged Receives the ids of the sessions that were answered 200.
+ * @throws Error if a delivery is not answered 200, or if recording stops.
  */
 export function sustain(
   stack: LocalStack,
@@ -70,7 +70,7 @@ export function sustain(
     finishIfDone();
   };
   function finishIfDone(): void {
-    // What was recorded may not have been answered yet.
+    // A session can be recorded before its response arrives.
     if (waits.length < count || lags.length < count) return;
     const perSecond = (count * 1_000) / (performance.now() - began);
     done.resolve({ perSecond, acknowledged: percentiles(waits), lag: percentiles(lags) });

@@ -4,14 +4,14 @@ import { startInvoker } from './invoker.ts';
 import { type Metered, meteredDynamoDb } from './metered-dynamodb.ts';
 import type { Services } from './services.ts';
 
-/** What DynamoDB is asked by a bundle, and charges for. */
+/** The requests and the consumed write units of a bundle. */
 export interface WriteUnits {
   new: Metered;
   duplicate: Metered;
   conflict: Metered;
 }
 
-/** Has each bundle record a session, the same delivery again, and another summary of it. */
+/** Lets each bundle record a session, then a duplicate of its summary, then a conflicting one. */
 export async function measureWriteUnits(
   bundles: readonly string[],
   { environment, dynamodbEndpoint }: Services,

@@ -1,15 +1,16 @@
 import { merge, newRecord, receivedSummary, type SessionRecord } from '../../functions/vss/record.ts';
 import { summaryBody, summaryOf } from '../functions/summaries.ts';
 
-/** What 8x8 delivers, in this order, and the records that it has to become. */
 export interface Workload {
+  /** The deliveries, in order. */
   bodies: readonly string[];
+  /** The expected records, by session id. */
   oracle: ReadonlyMap<string, SessionRecord>;
 }
 
 /**
- * Sessions, a fifth of which is delivered more than once: the same summary again, in other words, or another one; and
- * all in an order in which what belongs together is apart.
+ * Generates the deliveries of sessions. A fifth of the sessions is delivered more than once: the same summary again,
+ * serialized differently, or with other content. The deliveries of different sessions are interleaved.
  */
 export function workload(sessions: number, random: () => number): Workload {
   const oracle = new Map<string, SessionRecord>();

@@ -5,41 +5,37 @@ import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
 import { close, listenOnLoopback } from '../../infra/local/loopback.ts';
 
-/** What a service, or the network before it, may do to a call. */
+/** A fault of a service, or of the network between. */
 export type Fault =
-  /** The service fails, without effect; or it fails and asks for a pause of a minute. */
+  /** The service fails without effect: with 500, or with 503 and a Retry-After of one minute. */
   | 'error'
   | 'busy'
-  /** The service is asked too much, without effect. */
+  /** The service throttles the call, without effect. */
   | 'throttle'
-  /** The service refuses, without effect, and would again. */
+  /** The service denies access, without effect. A retry does not help. */
   | 'refuse'
-  /** The connection breaks before the call arrives; or after its effect, so that nobody knows of it. */
+  /** The connection breaks before the call arrives, or after its effect and before the response. */
   | 'cut-before'
   | 'cut-after'
-  /** The answer comes, but late; or it comes after the client has given up. */
+  /** The response is delayed: by less than the timeout of the client, or until the client has given up. */
   | 'slow'
   | 'late'
-  /** No answer comes; or it begins, after the effect, and stops. */
+  /** The response never arrives, or stalls after the effect. */
   | 'silent'
   | 'stalled';
 
-/** A call of a service of AWS, as its JSON protocols make it. */
+/** A call of an AWS service in one of its JSON protocols. */
 export interface Call {
-  /** What is asked for: `SendMessage`, `PutItem`. */
+  /** For example `SendMessage` or `PutItem`. */
   operation: string;
   body: Buffer;
 }
 
-/** What a call asks for instead, where a test changes it: another body. */
+/** Returns another body for a call, or undefined to keep it. */
 export type Rewrite = (call: Call) => Buffer | undefined;
 
-/**
- * Changes for how long a received message is hidden, so that no test waits for as long as the recorder does.
- *
- * @param secondsFor Is given the seconds that are asked for.
- */
-export function visibilityRewrite(secondsFor: (asked: number) => number): Rewrite {
+/** Replaces the visibility timeouts that the recorder requests, so that tests do not wait for them. */
+export function visibilityRewrite(secondsFor: (requested: number) => number): Rewrite {
   return (call) => {
     const change = visibilityChange(call);
     if (change === undefined) return undefined;
@@ -49,7 +45,7 @@ export function visibilityRewrite(secondsFor: (asked: number) => number): Rewrit
   };
 }
 
-/** What a call asks for, if that is to hide a received message for some seconds from now. */
+/** The parsed body of a call if it is a ChangeMessageVisibility. */
 export function visibilityChange({ operation, body }: Call) {
   if (operation !== 'ChangeMessageVisibility') return undefined;
   return v.parse(VisibilityChange, JSON.parse(body.toString()));
@@ -57,11 +53,10 @@ export function visibilityChange({ operation, body }: Call) {
 
 const VisibilityChange = v.looseObject({ VisibilityTimeout: v.number() });
 
-/** A service behind faults. */
+/** A proxy that injects faults. */
 export interface FaultProxy {
-  /** Where to call it. */
   url: string;
-  /** How many calls were passed on as they were, and how many had each fault. */
+  /** The number of calls with each fault, and of those without. */
   counts: Map<Fault | 'passed on', number>;
   close(): Promise<void>;
 }
@@ -69,10 +64,10 @@ export interface FaultProxy {
 const SLOW_MS = 400;
 
 /**
- * A proxy before an emulator of AWS.
+ * Starts a proxy in front of an AWS emulator.
  *
- * @param next Is shown each call, and chooses its fault: none, where it is undefined.
- * @param rewrite Is shown each call that is passed on, and may change it.
+ * @param next Chooses the fault of each call. Returns undefined for no fault.
+ * @param rewrite Can change each call that is passed on.
  */
 export async function faultProxy(
   target: string,
@@ -86,7 +81,7 @@ export async function faultProxy(
     return fault;
   };
   const server = createServer((incoming, outgoing) => {
-    // A client that does not wait any longer is part of the game.
+    // A client may close its connection while it waits, so errors are expected.
     handle(target, choose, rewrite, incoming, outgoing).catch(() => incoming.socket.destroy());
   });
   return { url: await listenOnLoopback(server, 0), counts, close: () => close(server) };

@@ -7,13 +7,13 @@ import { isSurvived, survive } from './survive.ts';
 const HELP = `Usage: npm run test:faults -- [options]
 
 Delivers sessions to the local stack, some of them twice, late or in two
-versions, while SQS and DynamoDB fail, throttle, answer late or not at all, and
-functions are killed; then compares the table with what it has to be. Exit code
-1 if they differ. With 20000 sessions about five minutes.
+versions, while SQS and DynamoDB fail, throttle, respond late or not at all,
+and functions are killed. Then compares the table with the expected records.
+Exit code 1 if they differ. Takes about seven minutes for 20000 sessions.
 
 Options:
-  --sessions NUMBER  Default 20000.
-  --seed NUMBER      Chooses the deliveries. Default: another each time.
+  --sessions NUMBER  Number of sessions. Default: 20000.
+  --seed NUMBER      Seed of the deliveries. Default: random.
   -h, --help         Show this.
 `;
 
@@ -35,20 +35,20 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
   const rows = [
     ['sessions', outcome.sessions],
     ['deliveries', outcome.deliveries],
-    ['repeated, because not answered 200', outcome.repeated],
+    ['repeated after a response other than 200', outcome.repeated],
     ...[...outcome.faults].map(([fault, count]) => [`calls to SQS or DynamoDB: ${fault}`, count] as const),
     ['functions killed', outcome.killed],
-    ['dead letters of the outage', outcome.deadLettersOfOutage],
-    ['sent back from the dead-letter queue', outcome.redriven],
+    ['dead letters during the outage', outcome.deadLettersOfOutage],
+    ['redriven from the dead-letter queue', outcome.redriven],
     ['lost', outcome.lost],
     ['acknowledged but missing', outcome.acknowledgedButMissing],
-    ['doubled', outcome.doubled],
-    ['other than it has to be', outcome.different],
+    ['duplicated or not delivered', outcome.doubled],
+    ['different from expected', outcome.different],
     ['seconds', Math.round((performance.now() - began) / 1_000)],
   ] as const;
-  const table = rows.map(([what, count]) => [what, count.toLocaleString('en')]);
+  const table = rows.map(([label, count]) => [label, count.toLocaleString('en')]);
   process.stdout.write(`${machine()}, seed ${seed}\n${textTable(table)}\n`);
-  if (!isSurvived(outcome)) throw new Error('The table is not what it has to be.');
+  if (!isSurvived(outcome)) throw new Error('The table differs from the expected records.');
 }
 
 await runCommand(COMMAND, main);

@@ -23,43 +23,42 @@ import {
 
 export interface Ordeal {
   sessions: number;
-  /** The same seed chooses the same deliveries, and faults with the same odds. */
+  /** The same seed gives the same deliveries, and the same probabilities of faults. */
   seed: number;
-  /** Receives a line of progress now and then. */
+  /** Receives progress messages. */
   progress: (text: string) => void;
-  /** The cloud assembly of the stage `local`. Default: it is synthesized. */
+  /** Folder of the cloud assembly of the stage `local`. Default: synthesizes it. */
   assembly?: string;
 }
 
-/** What was done, and what came of it. */
 export interface Outcome {
   sessions: number;
   deliveries: number;
-  /** Deliveries that were sent again because they were not answered 200. */
+  /** Deliveries that were repeated because the response was not 200. */
   repeated: number;
   faults: ReadonlyMap<Fault | 'passed on', number>;
   killed: number;
-  /** Dead letters that came while the table was down for as long as one message was received seven times. */
+  /** Dead letters during the outage of the table, which lasts until one message has been received seven times. */
   deadLettersOfOutage: number;
-  /** Messages that were sent back from the dead-letter queue at the end. */
+  /** Messages that were redriven from the dead-letter queue at the end. */
   redriven: number;
   /** Sessions of the oracle that are not in the table. */
   lost: number;
-  /** Deliveries that were answered 200 and whose summary no record has. */
+  /** Deliveries that were answered 200, but whose summary is in no record. */
   acknowledgedButMissing: number;
-  /** Records that have a summary twice, or are of a session that nobody delivered. */
+  /** Records that contain a summary twice, or whose session was never delivered. */
   doubled: number;
-  /** Records that differ from the oracle's in more than the times of receipt, or do not show the right summary. */
+  /** Records that differ from the oracle in more than the times of receipt, or do not show the right summary. */
   different: number;
 }
 
-/** Whether nothing was lost, doubled or changed, and the outage of the table healed by itself. */
+/** Whether nothing was lost, duplicated or changed, and the outage of the table caused no dead letter. */
 export function isSurvived(outcome: Outcome): boolean {
   const { lost, acknowledgedButMissing, doubled, different, deadLettersOfOutage } = outcome;
   return lost + acknowledgedButMissing + doubled + different + deadLettersOfOutage === 0;
 }
 
-/** How often each fault comes: together every fourth call, so that now and then all three attempts of the SDK fail. */
+/** Probability of each fault. Together they affect a quarter of the calls, so sometimes all three attempts of the SDK fail. */
 const ODDS: readonly (readonly [Fault, number])[] = [
   ['error', 0.07],
   ['throttle', 0.06],
@@ -69,33 +68,32 @@ const ODDS: readonly (readonly [Fault, number])[] = [
   ['late', 0.004],
 ];
 
-/** After how long 8x8 is taken to deliver again; it documents none. A hundredth of 1, 10, 30 and 90 seconds. */
-const REDELIVERIES = [10, 100, 300, 900];
+/** Assumed delays of 8x8's retries, in milliseconds: a hundredth of 1, 10, 30 and 90 seconds. 8x8 documents none. */
+const REDELIVERY_DELAYS = [10, 100, 300, 900];
 
-/** No fault lasts this long: something else is wrong then. */
+/** More retries than any fault can cause. */
 const MAX_REDELIVERIES = 100;
 
-/** Once in this many calls to SQS or DynamoDB, a function that is at work is killed. */
+/** A busy function is killed once per this many calls to SQS or DynamoDB. */
 const CALLS_PER_KILL = 150;
-/** Once in this many calls, an outage begins: the calls after it all fail. */
+/** On average, an outage begins once per this many calls. All of the next OUTAGE_CALLS calls fail. */
 const CALLS_PER_OUTAGE = 3_000;
 const OUTAGE_CALLS = 300;
 
-/** For how long the recorder hides a message after its seventh receive, with which the outage of the table ends. */
+/** The back-off of the recorder after the seventh receive of a message. The outage of the table ends with it. */
 const OUTAGE_BACKOFF_SECONDS = backoffSeconds(7);
 
 /**
- * For how long the queue hides a message that is to be hidden for a minute up to an hour: one second up to four. The
- * clock that the recorder compares its receives with is not as fast, so from the sixth receive on every message looks
- * as if it had killed a function, and is kept apart from others.
+ * Shortens back-offs of one minute to one hour to one to four seconds. The recorder compares its receives with the real
+ * clock, so from the sixth receive it suspects every message of having killed a function, and isolates it.
  */
-const hastened = (seconds: number) => Math.ceil(seconds / 1_000);
+const shortened = (seconds: number) => Math.ceil(seconds / 1_000);
 
-const AT_ONCE = 24;
+const CONCURRENCY = 24;
 
 /**
- * Delivers sessions to the local stack while everything under it fails now and then, then lets it come to rest, sends
- * dead letters back, and compares the table with the oracle.
+ * Delivers sessions to the local stack while its services fail randomly. Then ends the faults, redrives the dead letters
+ * and compares the table with the oracle.
  */
 export async function survive({ sessions, seed, progress, assembly }: Ordeal): Promise<Outcome> {
   const random = randomFrom(seed);
@@ -105,7 +103,7 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
   let killed = 0;
   let outage = 0;
   let isTableDown = false;
-  // By calls, not by time: on a slow machine, a function that is killed every second never gets anything done.
+  // Kills depend on calls, not on time: on a slow machine, functions that are killed every second would never finish.
   const next = () => {
     calls++;
     if (calls % CALLS_PER_KILL === 0) killed += killOne(random);
@@ -130,14 +128,14 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
           if (isTableDown && service === 'dynamodb') return 'error';
           return failing ? next() : undefined;
         },
-        visibilityRewrite(hastened),
+        visibilityRewrite(shortened),
       );
       proxies.push(proxy);
       return proxy.url;
     },
   });
   try {
-    // Short enough to run out while a record is being written.
+    // Short enough to expire during a write.
     const Attributes = { VisibilityTimeout: '2' };
     await stack.sqs.send(new SetQueueAttributesCommand({ QueueUrl: stack.queueUrl, Attributes }));
     const acknowledged: string[] = [];
@@ -148,14 +146,14 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
         if (i > 0 && i % 1_000 === 0) progress(`${i} of ${bodies.length} delivered`);
         for (let attempt = 0; !(await isAccepted(stack, body)); attempt++) {
           if (attempt === MAX_REDELIVERIES)
-            throw new Error(`Not acknowledged after ${attempt} times: ${body}`);
+            throw new Error(`Not acknowledged after ${attempt} attempts: ${body}`);
           repeated++;
-          await setTimeout(REDELIVERIES[attempt] ?? REDELIVERIES.at(-1));
+          await setTimeout(REDELIVERY_DELAYS[attempt] ?? REDELIVERY_DELAYS.at(-1));
         }
         acknowledged.push(body);
       }
     };
-    const delivering = Array.from({ length: AT_ONCE }, deliverAll);
+    const delivering = Array.from({ length: CONCURRENCY }, deliverAll);
     const lettersBefore = await queueDepth(stack.sqs, stack.deadLetterQueueUrl);
     progress('the table is down');
     isTableDown = true;
@@ -163,10 +161,10 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
     const deadLettersOfOutage = (await queueDepth(stack.sqs, stack.deadLetterQueueUrl)) - lettersBefore;
     progress('the table is up again');
     await Promise.all(delivering);
-    progress('waiting until the queue is empty, with faults');
+    progress('waiting until the queue is empty, while faults continue');
     await emptied(stack);
     failing = false;
-    progress('the faults have ended; dead letters are sent back');
+    progress('the faults have ended; redriving dead letters');
     const redriven = await redrive(stack);
     await emptied(stack);
 
@@ -201,7 +199,7 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
   }
 }
 
-/** Whether the recorder hides a message for as long as it does after the last receive of the outage. */
+/** Whether the call hides a message after its last receive of the outage. */
 function isLastOfOutage(call: Call): boolean {
   return (visibilityChange(call)?.VisibilityTimeout ?? 0) >= OUTAGE_BACKOFF_SECONDS;
 }
@@ -221,13 +219,13 @@ async function isAccepted(stack: LocalStack, body: string): Promise<boolean> {
   return response?.status === 200;
 }
 
-/** Waits until nothing is in the queue or being recorded. */
+/** Waits until the queue has no visible messages and none in flight. */
 async function emptied({ sqs, queueUrl }: LocalStack): Promise<void> {
   for (let quiet = 0; quiet < 3; await setTimeout(500))
     quiet = (await queueDepth(sqs, queueUrl)) === 0 ? quiet + 1 : 0;
 }
 
-/** Sends every dead letter back, as an operator does. Returns how many there were. */
+/** Redrives all dead letters, as an operator does. Returns their number. */
 async function redrive({ webhookUrl }: LocalStack): Promise<number> {
   const stage = `local:${new URL(webhookUrl).port}`;
   const { stdout, stderr, code } = await run([
@@ -253,13 +251,13 @@ function isTwiceIn({ digest, alternates = [] }: SessionRecord): boolean {
   return new Set([digest, ...alternates.map((alternate) => alternate.digest)]).size <= alternates.length;
 }
 
-/** The summaries that a record has, without when each was received, which decides the order of those that end together. */
+/** The summaries of a record, without their times of receipt, which decide the order of those with the same end time. */
 function contentOf(record: SessionRecord): string[] {
   const { alternates = [], revision: _, unsuccessfulIn: __, unsuccessfulAt: ___, ...shown } = record;
   return [shown, ...alternates].map((summary) => canonicalJson({ ...summary, receivedAt: undefined })).sort();
 }
 
-/** Whether a record shows what it has to of the summaries that it has, and has the others in their order. */
+/** Whether a record shows the right one of its summaries, and has the others in order. */
 function isInOrder(record: SessionRecord): boolean {
   const { revision } = record;
   return canonicalJson({ ...merge(record, record), revision }) === canonicalJson(record);

@@ -4,7 +4,7 @@ import { List, readEnvironment } from '../../functions/environment.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
-it('reads what the stack gave a function', () => {
+it('reads the environment variables of a function', () => {
   vi.stubEnv('SOME_URL', 'https://example.com');
   vi.stubEnv('SOME_LIST', 'a,b');
 
@@ -14,7 +14,7 @@ it('reads what the stack gave a function', () => {
   });
 });
 
-it('names each variable that is missing or malformed, and no value', () => {
+it('names each missing or malformed variable in the error, without its value', () => {
   vi.stubEnv('SOME_NUMBER', 'secret');
 
   expect(() => readEnvironment({ SOME_NUMBER: v.pipe(v.string(), v.digits()), MISSING: v.string() })).toThrow(

@@ -12,6 +12,6 @@ it.each([
   ['12345678-1234-1234-1234-123456789012', '12345678-1234-1234-1234-123456789012'],
   ['session-6591178965', 'session-6591178965'],
   ['', ''],
-])('logs %j as %j', (id, logged) => {
+])('masks %j as %j', (id, logged) => {
   expect(loggableId(id)).toBe(logged);
 });

@@ -2,7 +2,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
 import { secretReader } from '../../functions/secrets.ts';
 
-/** A reader to which Secrets Manager answers these, one after the other: a text, or the name of an error. */
+/** A reader of secrets that gets these responses in order: a text, or the name of an error. The last one repeats. */
 function reader(...answers: ({ text: string } | { error: string })[]) {
   const paused: number[] = [];
   const client = new SecretsManagerClient({
@@ -19,14 +19,14 @@ function reader(...answers: ({ text: string } | { error: string })[]) {
 }
 
 describe('a secret', () => {
-  it('is read again while the permission for it does not hold yet', async () => {
+  it('is read again after a denied access, because a new permission is not effective immediately', async () => {
     const { paused, read } = reader({ error: 'AccessDeniedException' }, { text: 'value' });
 
     expect(await read('some/name')).toBe('value');
     expect(paused).toEqual([3_000]);
   });
 
-  it('that is denied for a minute may not exist: IAM knows no permission for a name that has no secret', async () => {
+  it('may not exist when access is denied for a minute, because IAM also denies access to an unknown name', async () => {
     const { paused, read } = reader({ error: 'AccessDeniedException' });
 
     await expect(read('some/name')).rejects.toThrow(
@@ -38,7 +38,7 @@ describe('a secret', () => {
   it.each([
     [{ error: 'ResourceNotFoundException' }, 'The secret some/name cannot be read: said AWS.'],
     [{ text: '' }, 'The secret some/name cannot be read: it has no text'],
-  ])('that is not there is not waited for: %j', async (answer, message) => {
+  ])('is not read again after the response %j', async (answer, message) => {
     const { paused, read } = reader(answer);
 
     await expect(read('some/name')).rejects.toThrow(new Error(message));

@@ -9,7 +9,7 @@ export function example(name: string): string {
   return found.body;
 }
 
-/** The body of a valid summary, with some fields of its payload replaced; undefined leaves one out. */
+/** The body of a valid summary, with some fields of its payload replaced. A field that is undefined is left out. */
 export function summaryBody(payload: Readonly<Record<string, unknown>> = {}, event: JsonObject = {}): string {
   return JSON.stringify({
     namespace: 'VOICE',
@@ -27,7 +27,7 @@ export function summaryBody(payload: Readonly<Record<string, unknown>> = {}, eve
   });
 }
 
-/** What the body of a valid summary says. */
+/** Parses the body of a valid summary. */
 export function summaryOf(body: string): Summary {
   const read = readSummary(body);
   if (read.outcome !== 'summary') throw new Error(`${JSON.stringify(read)}: ${body.slice(0, 500)}`);

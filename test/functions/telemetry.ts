@@ -1,13 +1,13 @@
-/** Takes what a handler logs and counts. */
+/** A logger and metrics that record what a handler logs and counts. */
 export function telemetry() {
   const logged: { level: 'warn' | 'error'; message: unknown; details: unknown[] }[] = [];
   const counted: Record<string, number> = {};
   const published: Record<string, number>[] = [];
   const dimensions: Record<string, string> = {};
   const metadata: Record<string, unknown> = {};
-  /** What is not a count: name, unit, value. */
+  /** The metrics with another unit than Count. */
   const measured: [name: string, unit: string, value: number][] = [];
-  /** Counts by a dimension: name, dimension=value → count. */
+  /** The counts with a dimension, by `name dimension=value`. */
   const countedBy: Record<string, number> = {};
   return {
     logged,

@@ -10,16 +10,16 @@ import { type Call, type FaultProxy, faultProxy, visibilityRewrite } from '../fa
 import { queueDepth } from '../queue-depth.ts';
 import type { Findings } from './findings.ts';
 
-/** Few of few: a slow machine would not answer many in time. */
-const atOnceOf = (count: number) => Math.min(16, Math.ceil(count / 80));
+/** Small for small counts, because a slow machine does not answer many deliveries in time. */
+const concurrencyFor = (count: number) => Math.min(16, Math.ceil(count / 80));
 
-/** No fault lasts this long: something else is wrong then. */
+/** More retries than a slow machine needs. */
 const MAX_REDELIVERIES = 100;
 
-/** No answer takes this long, even on a slow machine, unless something hangs. */
+/** A request that takes this long hangs, even on a slow machine. */
 const HANGING_MS = 600_000;
 
-/** What is sent to SQS, as far as it matters here. */
+/** The relevant parts of a SendMessage call. */
 const Sent = v.object({
   QueueUrl: v.string(),
   MessageBody: v.string(),
@@ -27,9 +27,9 @@ const Sent = v.object({
 });
 
 /**
- * Delivers bodies to the local stack, and compares the answers, and what is sent to the queues, with the contract.
+ * Delivers bodies to the local stack, and compares the responses and the messages in the queues with the HTTP contract.
  *
- * @param assembly The cloud assembly of the stage `local`. Default: it is synthesized.
+ * @param assembly Folder of the cloud assembly of the stage `local`. Default: synthesizes it.
  */
 export async function deliverAll(
   bodies: Generator<Buffer>,
@@ -38,11 +38,11 @@ export async function deliverAll(
   assembly?: string,
 ): Promise<Findings> {
   const proxies: FaultProxy[] = [];
-  /** Where each body has been sent by the webhook, and has to be: `queue 3f0a…`. It may be sent twice. */
+  /** The actual and the expected messages of the webhook, as `queue 3f0a…`. Sets, because a message may be sent twice. */
   const sent = new Set<string>();
-  const due = new Set<string>();
+  const expectedToBeSent = new Set<string>();
   let tooLarge = 0;
-  /** How many messages have been sent to the dead-letter queue, by both functions. */
+  /** The number of messages that both functions have sent to the dead-letter queue. */
   let sentToDeadLetters = 0;
   const stack = await startLocalStack({
     port: 0,
@@ -54,12 +54,12 @@ export async function deliverAll(
         if (operation !== 'SendMessage') return undefined;
         const call = v.parse(Sent, JSON.parse(body.toString()));
         if (isDeadLetter(call)) sentToDeadLetters++;
-        // The recorder's own, of a delivery that was in the queue.
+        // This message is from the recorder, not from the webhook.
         if (call.MessageAttributes['reason']?.StringValue === 'record-too-large') tooLarge++;
-        else sent.add(placeOf(call));
+        else sent.add(keyOf(call));
         return undefined;
       };
-      // What a slow emulator does not take in time is tried again after seconds, not minutes.
+      // Messages that time out on a slow emulator are retried after seconds, not minutes.
       const proxy = await faultProxy(
         endpoint,
         note,
@@ -80,9 +80,9 @@ export async function deliverAll(
       for (const body of left) {
         const expected = contractFor(body, subAccountIds);
         let status = 503;
-        // A slow machine makes SQS late, and the answer 503: whoever delivers has to repeat it.
+        // On a slow machine, SQS may time out. The webhook then answers 503, and the sender must retry.
         for (let attempt = 0; status === 503 && attempt < MAX_REDELIVERIES; attempt++) {
-          // With a scheme or without, which 8x8 does not say.
+          // With a scheme and without, because 8x8 does not document which.
           status = await statusOf(
             webhookUrl,
             delivered % 2 === 0 ? authorization : `Bearer ${authorization}`,
@@ -90,28 +90,31 @@ export async function deliverAll(
           );
           countUp(statuses, String(status));
         }
-        if (expected.queue !== undefined) due.add(`${expected.queue} ${digestOf(contentOf(body) ?? body)}`);
+        if (expected.queue !== undefined)
+          expectedToBeSent.add(`${expected.queue} ${digestOf(contentOf(body) ?? body)}`);
         if (status !== expected.status)
           complaints.push(
-            `${status}, not ${expected.status}: ${JSON.stringify(body.toString().slice(0, 200))}`,
+            `Answered ${status}, expected ${expected.status}: ${JSON.stringify(body.toString().slice(0, 200))}`,
           );
         if (++delivered % 10_000 === 0) progress(`${delivered} delivered`);
       }
     };
-    await Promise.all(Array.from({ length: atOnceOf(count) }, deliverSome));
-    for (const place of sent.difference(due)) complaints.push(`Sent to a queue, but should not be: ${place}`);
-    for (const place of due.difference(sent)) complaints.push(`Not sent to its queue: ${place}`);
-    progress('waiting until all is recorded');
+    await Promise.all(Array.from({ length: concurrencyFor(count) }, deliverSome));
+    for (const message of sent.difference(expectedToBeSent))
+      complaints.push(`Sent to a queue, but not expected: ${message}`);
+    for (const message of expectedToBeSent.difference(sent))
+      complaints.push(`Expected in a queue, but not sent: ${message}`);
+    progress('waiting until the queue is empty');
     while ((await queueDepth(stack.sqs, stack.queueUrl)) > 0) await setTimeout(500);
     const deadLetters = await queueDepth(stack.sqs, stack.deadLetterQueueUrl);
     if (deadLetters !== sentToDeadLetters)
-      complaints.push(`${sentToDeadLetters} dead letters were sent, but ${deadLetters} are in the queue`);
+      complaints.push(`${sentToDeadLetters} dead letters were sent, but the queue contains ${deadLetters}`);
     return {
       table: [
         ['deliveries', delivered],
         ...[...statuses].toSorted().map(([status, number]) => [`  answered ${status}`, number] as const),
-        ['  answered 200, but too large to be recorded', tooLarge],
-        ['not answered, or not kept, as the contract says', complaints.length],
+        ['  answered 200, but too large to record', tooLarge],
+        ['violations of the HTTP contract', complaints.length],
       ],
       complaints,
     };
@@ -121,7 +124,7 @@ export async function deliverAll(
   }
 }
 
-/** What a body is once it is decompressed, if that is not too large. */
+/** The decompressed body, or undefined if it is too large. */
 function contentOf(body: Buffer): Buffer | undefined {
   if (!body.subarray(0, 2).equals(Buffer.from([0x1f, 0x8b]))) return body;
   try {
@@ -139,7 +142,7 @@ async function statusOf(url: string, authorization: string, body: Buffer): Promi
   return response.status;
 }
 
-/** What the contract (README, "The HTTP contract") says of a body that comes with a valid Authorization. */
+/** The expected result of an authorized delivery, according to the README ("The HTTP contract"). */
 function contractFor(
   body: Buffer,
   subAccountIds: readonly string[],
@@ -162,8 +165,8 @@ function contractFor(
   }
 }
 
-/** Which body the webhook sends where. */
-function placeOf({ QueueUrl, MessageBody, MessageAttributes }: v.InferOutput<typeof Sent>): string {
+/** A key of a sent message: its queue and the digest of its body. */
+function keyOf({ QueueUrl, MessageBody, MessageAttributes }: v.InferOutput<typeof Sent>): string {
   const { body } = fromMessage({
     messageId: '',
     body: MessageBody,

@@ -4,7 +4,7 @@ import { isJsonObject, type Json } from '../../functions/vss/json.ts';
 import { MAX_BODY_BYTES } from '../../functions/webhook/receive.ts';
 import { examples } from '../../infra/local/examples.ts';
 
-/** Values that have broken other programs, or that mean something here. */
+/** Values that have broken other programs, or that are special here. */
 const VALUES: readonly Json[] = [
   ...[null, true, false, 0, -0, 1e308, -1e-320, 2 ** 53, '', ' ', 'null', '\u0000', '\ud800', '\ufeff', '😀'],
   ...[
@@ -33,7 +33,7 @@ const KEYS = [
   'eventType',
 ];
 
-/** Bodies of nearly the most that is taken, each the worst of its kind for some way of reading it. */
+/** Bodies close to the size limit, each a worst case for some way of parsing. */
 function* worstBodies(): Generator<string> {
   const fill = (unit: string, before = '', after = '') =>
     before + unit.repeat(Math.floor((MAX_BODY_BYTES - before.length - after.length) / unit.length)) + after;
@@ -60,17 +60,17 @@ function* worstBodies(): Generator<string> {
     for (let i = 0; text.length < room - 150; i++) text += unit(i);
     return inside(text + after);
   };
-  // One number that a double does not hold, so that all are looked at.
+  // One number exceeds a double, so that all numbers are checked.
   yield filled(() => '0.0,', '"x":[1e999,', '1],');
   yield filled(() => '1e100,', '"x":[{"\\n":1},', '1],');
   const escaped = Array.from({ length: MAX_KEYS - 200 }, (_, i) => `{"\\n${i}":1},`).join('');
   for (const unit of ['{},', '[{}],', '0.0,', '"",'])
     yield filled(() => unit, `"x":[1e999,${escaped}`, '1],');
-  // What DynamoDB cannot hold comes last, so that all before it is looked at first.
+  // The value that DynamoDB cannot store comes last, so that everything before it is checked first.
   const nested = Array.from({ length: MAX_KEYS / 2 - 100 }, (_, i) => `"\\n${i}":{"\\n${i}x":[]},`).join('');
   for (const unit of ['{},', '[{}],', '"",'])
     yield filled(() => unit, `${nested}"x":[1e999,"Ā",`, '{"\\n":1}],');
-  // Different keys, as they are, and with escapes: more than are read, and nearly as many.
+  // Distinct keys, unescaped and escaped: more than the maximum, and nearly as many.
   yield filled((i) => `"k${i}":1,`);
   yield filled((i) => `"\\n${i}":1,`);
   const wide = (keys: number, before: string, after: string) =>
@@ -82,12 +82,12 @@ function* worstBodies(): Generator<string> {
   yield `${body.slice(0, -1)}${' '.repeat(room)}${body.slice(-1)}`;
 }
 
-/** What somebody might send: a payload that was changed here and there, its bytes damaged, or bytes of any kind. */
+/** Hostile bodies: worst cases, payloads with random changes, damaged bytes, and random bytes. */
 export function* hostileBodies(random: () => number): Generator<Buffer> {
   const below = (limit: number) => Math.floor(random() * limit);
   const oneOf = <T>(values: readonly T[], otherwise: T): T => values[below(values.length)] ?? otherwise;
   for (const worst of worstBodies()) yield Buffer.from(worst);
-  // The most that 256 KiB of text compress to, a bit more than that, and fifty times as much.
+  // Decompressed sizes: empty, the maximum of 256 KiB, one byte more, and fifty times as much.
   for (const size of [0, MAX_BODY_BYTES, MAX_BODY_BYTES + 1, MAX_BODY_BYTES * 50])
     yield gzipSync(Buffer.alloc(size, ' '));
   for (let session = 0; ; session++) {
@@ -97,7 +97,7 @@ export function* hostileBodies(random: () => number): Generator<Buffer> {
       yield Buffer.from(Array.from({ length: below(300) }, () => below(256)));
       continue;
     }
-    // Mostly sessions of their own, as they would be; else thousands of summaries would be of the same seven.
+    // Usually with a unique session id. Otherwise thousands of summaries would belong to the same seven sessions.
     const value: Json = JSON.parse(body.replace(/("sessionId": )"[^"]*"/, `$1"fuzz-${session}"`));
     const changed = kind < 0.15 ? value : changedAt(value, 1 + below(4));
     const bytes = Buffer.from(JSON.stringify(changed));
@@ -113,7 +113,7 @@ export function* hostileBodies(random: () => number): Generator<Buffer> {
     }
   }
 
-  /** A copy with so many changes, each somewhere. */
+  /** A copy with random changes. */
   function changedAt(value: Json, changes: number): Json {
     let result = value;
     for (let i = 0; i < changes; i++) result = change(result);

@@ -9,7 +9,7 @@ import { readSummary } from '../../functions/vss/summary.ts';
 import { MAX_BODY_BYTES } from '../../functions/webhook/receive.ts';
 import type { Findings } from './findings.ts';
 
-/** What may be left behind of bodies that were read: caches. */
+/** Caches may grow by this much. */
 const MAX_GROWTH_MB = 16;
 
 setFlagsFromString('--expose-gc');
@@ -20,18 +20,18 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** All that the recorder does with a body before it calls DynamoDB. Returns what it is. */
+/** Does what the recorder does with a body before it calls DynamoDB. Returns the outcome. */
 function readAndConvert(body: string | Uint8Array): string {
   const read = readSummary(body);
   if (read.outcome === 'summary') toItem(newRecord(receivedSummary(read.summary, new Date().toISOString())));
   return read.outcome;
 }
 
-/** Reads so many bodies one after the other, of which none may take longer than so many milliseconds. */
+/** Parses `count` bodies, each of which must take at most `limitMs` milliseconds. */
 export function parseAll(
   bodies: Iterable<Buffer>,
   count: number,
-  most: number,
+  limitMs: number,
   progress: (text: string) => void,
 ): Findings {
   const outcomes = new Map<string, number>();
@@ -39,7 +39,7 @@ export function parseAll(
   let [read, longest, tooLong, heapBefore] = [0, 0, 0, 0];
   for (const body of bodies) {
     if (read === count) break;
-    // The first of them warm up, and are the longest.
+    // The heap is measured after the first bodies, which warm up V8 and are the longest.
     if (read === Math.floor(count / 10)) heapBefore = heapUsed();
     if (body.length > MAX_BODY_BYTES) throw new Error(`A body has ${body.length} bytes`);
     const text = textOrBytes(body);
@@ -47,34 +47,36 @@ export function parseAll(
     const outcome = readAndConvert(text);
     const took = performance.now() - began;
     longest = Math.max(longest, took);
-    // Once more: another process may have had the processor, and V8 has to warm up for a body of its kind.
-    if (took > most && best(() => readAndConvert(text)) > most) {
+    // Measure again, because another process may have used the CPU, or V8 may not be warm for this kind of body.
+    if (took > limitMs && bestOfTwenty(() => readAndConvert(text)) > limitMs) {
       tooLong++;
       complaints.push(`${Math.round(took)} ms for ${JSON.stringify(body.subarray(0, 60).toString())} …`);
     }
     if ((outcome !== 'invalid-json') !== isReadable(body))
       complaints.push(`${outcome}: ${JSON.stringify(body.subarray(0, 200).toString())}`);
     if (identify(text).outcome !== outcome)
-      complaints.push(`Accepted and read differently: ${JSON.stringify(body.subarray(0, 200).toString())}`);
+      complaints.push(
+        `identify and readSummary disagree: ${JSON.stringify(body.subarray(0, 200).toString())}`,
+      );
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     read++;
-    if (read % 100_000 === 0) progress(`${read} read`);
+    if (read % 100_000 === 0) progress(`${read} parsed`);
   }
   const growth = (heapUsed() - heapBefore) / 1e6;
-  if (growth > MAX_GROWTH_MB) complaints.push(`The heap has grown by ${Math.round(growth)} MB.`);
+  if (growth > MAX_GROWTH_MB) complaints.push(`The heap grew by ${Math.round(growth)} MB.`);
   return {
     table: [
-      ['bodies read', read],
+      ['bodies parsed', read],
       ...[...outcomes].map(([outcome, number]) => [`  ${outcome}`, number] as const),
       ['longest, ms', longest.toFixed(1)],
-      [`longer than ${most} ms, and in the best of twenty more times`, tooLong],
-      ['heap grown by, MB', growth.toFixed(1)],
+      [`longer than ${limitMs} ms, even in the best of twenty repetitions`, tooLong],
+      ['heap growth, MB', growth.toFixed(1)],
     ],
     complaints,
   };
 }
 
-/** Whether a body is JSON in UTF-8 with no more keys than are read, by other means than ours. */
+/** Whether a body is JSON in UTF-8 with at most the maximum number of keys. Independent of the implementation. */
 function isReadable(body: Buffer): boolean {
   if (!isUtf8(body)) return false;
   const text = body.toString().replace(/^\uFEFF/, '');
@@ -92,8 +94,8 @@ function isReadable(body: Buffer): boolean {
   return keys <= MAX_KEYS;
 }
 
-/** The shortest of twenty times, in milliseconds. */
-function best(action: () => unknown): number {
+/** The shortest time of twenty repetitions, in milliseconds. */
+function bestOfTwenty(action: () => unknown): number {
   const times = Array.from({ length: 20 }, () => {
     const began = performance.now();
     action();

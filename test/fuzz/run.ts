@@ -7,20 +7,20 @@ import { deliverAll } from './deliver-all.ts';
 import { hostileBodies } from './hostile.ts';
 import { parseAll } from './parse-all.ts';
 
-/** Nothing else is answered while a body is read. */
+/** Parsing a body blocks the event loop for at most this long. */
 const MAX_STALL_MS = 50;
 
 const HELP = `Usage: npm run test:fuzz -- [options]
 
-Reads a million hostile bodies (8x8's payloads changed here and there, damaged
-bytes, the worst that fits into 256 KiB), and delivers a hundred thousand to the
-local stack. Exit code 1 if one takes too long, they leave memory behind, or a
-delivery is answered or kept other than the contract says.
+Parses a million hostile bodies (8x8's payloads with random changes, damaged
+bytes, worst cases of up to 256 KiB), and delivers a hundred thousand to the
+local stack. Exit code 1 if parsing a body takes too long or leaks memory, or if
+a delivery violates the HTTP contract.
 
 Options:
-  --parses NUMBER      Default 1000000.
-  --deliveries NUMBER  Default 100000.
-  --seed NUMBER        Chooses the bodies. Default: another each time.
+  --parses NUMBER      Number of bodies to parse. Default: 1000000.
+  --deliveries NUMBER  Number of bodies to deliver. Default: 100000.
+  --seed NUMBER        Seed of the bodies. Default: random.
   -h, --help           Show this.
 `;
 

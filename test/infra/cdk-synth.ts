@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { root, run } from './run.ts';
 
-/** Runs `cdk synth` for a stage: what it printed, and its exit code. */
+/** Runs `cdk synth` for a stage. Returns its output and its exit code. */
 export function cdkSynth(
   stage: string,
   { output, signal }: { output: string; signal?: AbortSignal },

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { root, run } from './run.ts';
 
-/** Every command, and the CDK app, starts with Node 24 or says in one line why it cannot. */
+/** Every command, and the CDK app, starts with Node 24 or prints in one line why it cannot. */
 
-/** Lets Node say that it is an older version, as one that cannot run TypeScript would. */
+/** Makes Node report an older version, which cannot run TypeScript. */
 const NODE_20 = [
   '--import',
   'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.20.2"}})',
@@ -18,7 +18,7 @@ console.log('hello', ...words);
 process.exitCode = 3;
 `;
 
-/** A checkout with these files in node_modules, those with content being executable. */
+/** Creates a checkout with these executable files in node_modules. */
 function checkout(installed: Record<string, string> | undefined) {
   const folder = mkdtempSync(join(tmpdir(), 'checkout-'));
   mkdirSync(join(folder, 'infra'));
@@ -43,7 +43,7 @@ function checkout(installed: Record<string, string> | undefined) {
 const COMPLETE = { 'node/package.json': '{}', 'node/bin/node': 'LINK' };
 const hello = ['infra/node24.js', 'infra/hello.ts', 'a', '--b'];
 
-it('runs a file with its arguments and its exit code', async () => {
+it('runs a file with its arguments, and passes its exit code on', async () => {
   expect(await run(hello, { cwd: checkout(COMPLETE) })).toEqual({
     stdout: 'hello a --b\n',
     stderr: '',
@@ -51,7 +51,7 @@ it('runs a file with its arguments and its exit code', async () => {
   });
 });
 
-it('runs it with the installed Node 24 when started by an older one', async () => {
+it('runs the file with the installed Node 24 when an older Node starts it', async () => {
   expect(await run([...NODE_20, ...hello], { cwd: checkout(COMPLETE) })).toEqual({
     stdout: 'hello a --b\n',
     stderr: '',
@@ -60,8 +60,8 @@ it('runs it with the installed Node 24 when started by an older one', async () =
 });
 
 it.each([
-  ['nothing is installed', undefined, 'The dependencies are not installed. Run: npm ci'],
-  ['development dependencies are left out', {}, /^The development dependencies .*Run: npm ci --include=dev$/],
+  ['no dependency is installed', undefined, 'The dependencies are not installed. Run: npm ci'],
+  ['development dependencies are omitted', {}, /^The development dependencies .*Run: npm ci --include=dev$/],
   [
     'install scripts did not run',
     { 'node/package.json': '{}' },
@@ -72,7 +72,7 @@ it.each([
     { 'node/package.json': '{}', 'node/bin/node': '#!/nowhere/ld-linux\n' },
     /^Node 24 from the npm package "node" does not run on this system: it was installed for another platform, or glibc is missing/,
   ],
-])('says in one line what to do when %s', async (_, installed, message) => {
+])('prints one line with the remedy when %s', async (_, installed, message) => {
   const { stdout, stderr, code } = await run([...NODE_20, ...hello], { cwd: checkout(installed) });
 
   expect([stdout, code]).toEqual(['', 1]);
@@ -80,14 +80,14 @@ it.each([
   expect(stderr.trimEnd()).not.toContain('\n');
 });
 
-it('says which dependency is missing', async () => {
+it('names a missing dependency', async () => {
   const { stderr, code } = await run(['infra/node24.js', 'infra/needs-more.ts'], { cwd: checkout(COMPLETE) });
 
   expect(stderr).toBe("Cannot find package 'not-installed'. Run: npm ci --include=dev\n");
   expect(code).toBe(1);
 });
 
-it('without a file checks that the tools can run', async () => {
+it('checks only that Node 24 can run when it is started without a file', async () => {
   expect((await run(['infra/node24.js'], { cwd: checkout(COMPLETE) })).code).toBe(0);
   expect((await run(['infra/node24.js'], { cwd: checkout({ 'node/package.json': '{}' }) })).code).toBe(1);
 });

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { onlyOf, stackOf, templateOf } from './templates.ts';
 
-/** What a platform team asks of a stack before it takes it, whatever the settings. */
+/** The requirements of a platform team for any stack, with default and with customized settings. */
 
 const BOUNDARY = 'arn:aws:iam::123456789012:policy/boundary';
 const template = templateOf();
@@ -24,14 +24,14 @@ const customized = templateOf({
 const propertiesOf = (of: typeof template, type: string) =>
   Object.values(of.findResources(type)).map(({ Properties }) => Properties);
 
-describe('what is written into IAM', () => {
+describe('the IAM policies and roles', () => {
   const Statement = v.object({
     Effect: v.string(),
     Action: v.union([v.string(), v.array(v.string())]),
     Resource: v.unknown(),
   });
 
-  const LISTS = new Set([
+  const UNSCOPED_LISTS = new Set([
     'athena:ListDataCatalogs',
     'athena:ListEngineVersions',
     'athena:ListWorkGroups',
@@ -40,8 +40,8 @@ describe('what is written into IAM', () => {
 
   it.each([
     ['by default', template],
-    ['with everything on', customized],
-  ])('has no wildcard in an action, and none in a resource that could be named (%s)', (_, of) => {
+    ['with customized settings', customized],
+  ])('have no wildcard in actions, and none in resources that can be named (%s)', (_, of) => {
     const documents = [
       ...['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
         propertiesOf(of, type).map(({ PolicyDocument }) => PolicyDocument),
@@ -57,21 +57,22 @@ describe('what is written into IAM', () => {
       const actions = [Action].flat();
       expect(Effect).toBe('Allow');
       for (const action of actions) expect(action).not.toContain('*');
-      // Whoever writes to S3 names the objects.
+      // The writers choose the object keys in S3, so only prefixes can be named.
       const wildcards = [Resource]
         .flat()
         .filter(
           (each) =>
             JSON.stringify(each).includes('*') && !/"\/(exports?|results)\/\*"/.test(JSON.stringify(each)),
         );
-      // X-Ray's actions and lists take no resource, or not everywhere; CDK's provider framework invokes any version of our function.
+      // X-Ray's actions do not support resources, and list actions not everywhere. CDK's provider framework may invoke
+      // any version of our function.
       const isProvider = actions.join() === 'lambda:InvokeFunction';
-      const isUnscoped = actions.every((action) => action.startsWith('xray:') || LISTS.has(action));
+      const isUnscoped = actions.every((action) => action.startsWith('xray:') || UNSCOPED_LISTS.has(action));
       if (!isProvider && !isUnscoped) expect(wildcards).toEqual([]);
     }
   });
 
-  it('has no policy of AWS’s, and the boundary on every role where one is given', () => {
+  it('use no managed policy of AWS, and every role has the permissions boundary of the settings', () => {
     for (const role of propertiesOf(customized, 'AWS::IAM::Role')) {
       expect(role.ManagedPolicyArns ?? []).toEqual([]);
       expect(role.PermissionsBoundary).toBe(BOUNDARY);
@@ -81,8 +82,8 @@ describe('what is written into IAM', () => {
   });
 });
 
-describe('what is acknowledged of cdk-nag’s findings', () => {
-  /** Every acknowledgement: rule and construct → reason. */
+describe('the acknowledged findings of cdk-nag', () => {
+  /** Every acknowledgement: the rule with its construct, and the reason. */
   function acknowledged({ node }: IConstruct): [rule: string, reason: string][] {
     const own = node.metadata
       .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
@@ -94,7 +95,7 @@ describe('what is acknowledged of cdk-nag’s findings', () => {
     return [...found, ...node.children.flatMap(acknowledged)];
   }
 
-  it('is this, each on the construct it is about, and with a reason', () => {
+  it('are exactly these, each with a reason and on its construct', () => {
     const all = acknowledged(stackOf({}));
 
     for (const [, reason] of all) expect(reason.length).toBeGreaterThan(40);
@@ -143,12 +144,12 @@ describe('what is acknowledged of cdk-nag’s findings', () => {
 });
 
 describe('data', () => {
-  it('is encrypted by AWS’s keys, or by the one of the stack', () => {
+  it('is encrypted with keys of AWS or with the key of the stack', () => {
     const key = { 'Fn::GetAtt': [onlyOf(customized)('AWS::KMS::Key').id, 'Arn'] };
 
     for (const queue of propertiesOf(template, 'AWS::SQS::Queue'))
       expect(queue.SqsManagedSseEnabled).toBe(true);
-    // DynamoDB encrypts every table; without this property, with a key that AWS owns.
+    // Without this property, DynamoDB encrypts the table with a key that AWS owns.
     template.hasResourceProperties('AWS::DynamoDB::Table', { SSESpecification: Match.absent() });
     for (const queue of propertiesOf(customized, 'AWS::SQS::Queue'))
       expect(queue.KmsMasterKeyId).toEqual(key);
@@ -162,9 +163,9 @@ describe('data', () => {
 
   it.each([
     ['on', customized],
-    ['off: what it has encrypted stays encrypted', template],
+    ['off, because existing data remains encrypted', template],
   ])(
-    'can be read and written with that key by those who have to, and by no other, with the setting %s',
+    'is accessible with the key of the stack only to the roles that need it, with customerManagedKey %s',
     (_, of) => {
       const users = propertiesOf(of, 'AWS::IAM::Policy').flatMap(({ PolicyDocument, PolicyName }) =>
         PolicyDocument.Statement.filter(({ Action }: { Action: unknown }) =>
@@ -185,7 +186,7 @@ describe('data', () => {
     },
   );
 
-  it('of the logs is encrypted with it too, which CloudWatch Logs may do for this stack’s groups', () => {
+  it('in the log groups of the stack can be encrypted with the key by CloudWatch Logs', () => {
     const { Statement } = onlyOf(customized)('AWS::KMS::Key').properties.KeyPolicy;
 
     expect(Statement).toContainEqual({
@@ -203,12 +204,12 @@ describe('data', () => {
     });
   });
 
-  it('outlives the stack and cannot be deleted, unless the settings say otherwise', () => {
+  it('is retained and protected from deletion, unless retainData is false', () => {
     template.hasResource('AWS::DynamoDB::Table', {
       DeletionPolicy: 'Retain',
       Properties: Match.objectLike({ DeletionProtectionEnabled: true }),
     });
-    // The key may have encrypted what is kept: table, backups, exports, whose bucket is kept in any case.
+    // The key may have encrypted retained data: the table, its backups, and exports, whose bucket is always retained.
     for (const of of [template, customized])
       of.hasResource('AWS::KMS::Key', { DeletionPolicy: 'RetainExceptOnCreate' });
     templateOf({ retainData: false }).hasResource('AWS::KMS::Key', { DeletionPolicy: 'Delete' });
@@ -218,7 +219,7 @@ describe('data', () => {
     });
   });
 
-  it('expires by expiresAt, which the recorder sets where retentionDays is given', () => {
+  it('expires at expiresAt, which the recorder sets if retentionDays is set', () => {
     const recorder = { Environment: { Variables: Match.objectLike({ TABLE_NAME: Match.anyValue() }) } };
     const variables = (of: typeof template) =>
       onlyOf(of)('AWS::Lambda::Function', recorder).properties.Environment.Variables;
@@ -234,7 +235,7 @@ describe('data', () => {
 });
 
 describe('limits, logs, traces and tags', () => {
-  it('are what the settings say', () => {
+  it('follow the settings', () => {
     for (const [of, concurrency, days, fraction] of [
       [template, 10, 30, 0.005],
       [customized, 3, 7, 0.5],
@@ -256,11 +257,11 @@ describe('limits, logs, traces and tags', () => {
       Key: 'team',
       Value: 'voice',
     });
-    // Their schema has no tags in some regions.
+    // The schema of dashboards has no tags in some regions.
     customized.hasResourceProperties('AWS::CloudWatch::Dashboard', { Tags: Match.absent() });
   });
 
-  it('reserve concurrency for the webhook where the settings say so', () => {
+  it('include reserved concurrency of the webhook only if webhookConcurrency is set', () => {
     const reserved = (of: typeof template) =>
       propertiesOf(of, 'AWS::Lambda::Function').flatMap(
         ({ ReservedConcurrentExecutions = [] }) => ReservedConcurrentExecutions,
@@ -270,7 +271,7 @@ describe('limits, logs, traces and tags', () => {
     expect(reserved(customized)).toEqual([40]);
   });
 
-  it('trace API and functions', () => {
+  it('include active tracing of the API and the functions, except the recorder, which passes traces through', () => {
     template.hasResourceProperties('AWS::ApiGateway::Stage', { TracingEnabled: true });
     const ours = propertiesOf(template, 'AWS::Lambda::Function').filter(
       ({ Handler }) => Handler === 'index.handler',

@@ -17,7 +17,7 @@ const settings = readmeOf('infra');
 const monitoring = readmeOf('infra/monitoring');
 const analytics = readmeOf('infra/analytics');
 
-/** The folders with a README of their own. */
+/** The folders that have a README. */
 const rooms = readdirSync(root, { recursive: true, withFileTypes: true })
   .filter(({ name, parentPath }) => name === 'README.md' && !/node_modules|cdk\.out|\.git/.test(parentPath))
   .map(({ parentPath }) => relative(root, parentPath))
@@ -25,7 +25,7 @@ const rooms = readdirSync(root, { recursive: true, withFileTypes: true })
 const allReadmes = rooms.map(readmeOf).join('\n');
 
 describe.each(rooms.filter((room) => /^(functions|infra)/.test(room)))('the README of %s', (room) => {
-  it('names every file and folder in it, and nothing else', () => {
+  it('lists exactly the files and folders of the folder', () => {
     const table = readmeOf(room).match(/^\| File \|.*\n\| --- .*\n((?:\| .*\n)+)/m)?.[1] ?? '';
     const named = [...table.matchAll(/^\| `([^`]+?)\/?` \| \S/gm)].map(([, name]) => name);
     const present = readdirSync(join(root, room)).filter((name) => name !== 'README.md');
@@ -34,7 +34,7 @@ describe.each(rooms.filter((room) => /^(functions|infra)/.test(room)))('the READ
   });
 });
 
-it.each(rooms)('every link in the README of "%s" leads to something', (room) => {
+it.each(rooms)('every link in the README of "%s" has an existing target', (room) => {
   const links = [...readmeOf(room).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)/g)];
   for (const [link, path = '', anchor] of links) {
     const target = join(root, room, path);
@@ -57,7 +57,7 @@ it('the README has at most 250 lines', () => {
   expect(readmeOf('').split('\n').length).toBeLessThanOrEqual(250);
 });
 
-/** The rows of the table of settings: name → default. */
+/** The settings table: the defaults by name. */
 const documented = Object.fromEntries(
   [
     ...(settings.split('## Changing a setting')[0] ?? '').matchAll(
@@ -70,11 +70,11 @@ const documented = Object.fromEntries(
   }),
 );
 
-it('README has every setting, with its default', () => {
+it('the README has every setting with its default', () => {
   const { subAccountIds, apiKeySecretName } = localSettings;
   const { settings: defaults } = readStage({ dev: { subAccountIds, apiKeySecretName } });
-  const complaint = () => readStage({ dev: { nonsense: 1 } });
-  const known = [...(/Settings: (.*)\./.exec(messageOf(complaint))?.[1] ?? '').split(', ')];
+  const readInvalidStage = () => readStage({ dev: { nonsense: 1 } });
+  const known = [...(/Settings: (.*)\./.exec(messageOf(readInvalidStage))?.[1] ?? '').split(', ')];
 
   expect(known.length).toBeGreaterThan(10);
   for (const name of known) {
@@ -88,7 +88,7 @@ it('README has every setting, with its default', () => {
   }
 });
 
-it('README has what npm run cost prints, and a million sessions cost no more than seven dollars', async () => {
+it('the README has the output of npm run cost, and a million sessions cost at most seven dollars', async () => {
   const { stdout, code } = await run(['infra/commands/cost.ts']);
 
   expect(code).toBe(0);
@@ -98,7 +98,7 @@ it('README has what npm run cost prints, and a million sessions cost no more tha
   expect(Number(total)).toBeLessThanOrEqual(7);
 });
 
-it('npm run cost takes other numbers, and refuses what is none', async () => {
+it('npm run cost accepts other numbers, and rejects invalid ones', async () => {
   expect((await run(['infra/commands/cost.ts', '--webhook-ms', '50'])).stdout).toContain(
     '1,000,000 of 50 ms',
   );
@@ -112,7 +112,7 @@ it('npm run cost takes other numbers, and refuses what is none', async () => {
   expect(await run(['infra/commands/cost.ts', '--unsuccessful', '101'])).toMatchObject({ code: 2 });
 });
 
-it('README has every alarm, and none that does not exist', () => {
+it('the README lists exactly the alarms of the stack', () => {
   const alarms = Object.values(
     templateOf({ noSessionsHours: 1 }).findResources('AWS::CloudWatch::Alarm'),
   ).map(({ Properties }) => Properties.AlarmName.replace('stack-', ''));
@@ -130,7 +130,7 @@ it('README has every alarm, and none that does not exist', () => {
     expect(alarms).toContain(name);
 });
 
-it('README has every metric that the dashboard shows of the functions', () => {
+it('the README has every metric of the functions on the dashboard', () => {
   const [dashboard] = Object.values(templateOf().findResources('AWS::CloudWatch::Dashboard'));
   const body = JSON.stringify(dashboard);
   const metrics = body.matchAll(/VssWebhook\W+(\w+)\W+service|VssWebhook,service.*?MetricName\W+(\w+)/g);
@@ -140,12 +140,12 @@ it('README has every metric that the dashboard shows of the functions', () => {
   for (const name of names) expect(monitoring).toContain(`\n| \`${name}\` | `);
 });
 
-it('README has every view with its columns, and every saved query', () => {
+it('the README has every view with its columns, and every saved query', () => {
   const rows = (columns: readonly { name: string; type: string; description: string }[]) =>
     columns.map(({ name, type, description }) => `| \`${name}\` | ${type} | ${description} |\n`).join('');
 
   for (const view of VIEWS) {
-    // Of these only what `sessions` does not have.
+    // The README lists only the columns that `sessions` does not have.
     const columns = columnsOf(view).slice(0, view.name === 'session_summaries' ? 1 : undefined);
     expect(analytics).toContain(`**\`${view.name}\`** — ${view.description.toLowerCase()}.`);
     expect(analytics).toContain(`| --- | --- | --- |\n${rows(columns)}\n`);
@@ -155,7 +155,7 @@ it('README has every view with its columns, and every saved query', () => {
     expect(analytics).toContain(`| \`${name}\` | ${question} |\n`);
 });
 
-it('README has what the saved queries print of what npm start delivers', async () => {
+it('the README has the output of the saved queries for the deliveries of npm start', async () => {
   const samples = [...analytics.matchAll(/^\$ npm run query -- cdk\.out\/exports (\S+)\n(.*?)^```$/gms)];
   const records = examples.map(({ body }) =>
     newRecord(receivedSummary(summaryOf(body), '2026-11-21T00:00:00Z')),

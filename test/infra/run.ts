@@ -9,13 +9,13 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 export interface RunOptions {
   /** Default: the folder of the project. */
   cwd?: string | undefined;
-  /** Default: this process's own. */
+  /** Default: the environment of this process. */
   env?: NodeJS.ProcessEnv;
-  /** Kills the command. Default: the signal of the current test, so that no command outlives a test that timed out. */
+  /** Kills the command. Default: the signal of the current test, so that no command outlives a test that times out. */
   signal?: AbortSignal | undefined;
 }
 
-/** Runs one of the project's commands to its end. Returns its output and its exit code. */
+/** Runs one of the project's commands. Returns its output and its exit code. */
 export async function run(
   args: readonly string[],
   { cwd = root, env = process.env, signal = TestRunner.getCurrentTest()?.context.signal }: RunOptions = {},

@@ -7,14 +7,14 @@ import { readStage } from '../../infra/stages.ts';
 import { localSettings, templateOf } from './templates.ts';
 
 /**
- * Promised to the platform team: a setting can be changed in a deployed stage, and back again, without losing what is
- * there; README.md, "Changing a setting", says what each change does. It would be broken by a property whose change
- * replaces a table, a queue or the URL, which AWS's schemas tell (the data behind `cdk diff`).
+ * The promise to the platform team: a setting of a deployed stage can be changed and reverted without loss. README.md,
+ * "Changing a setting", describes the effect of each change. What could break it: a property whose change replaces a
+ * table, a queue or the URL. AWS's schemas, which `cdk diff` also uses, define which properties do.
  */
 
 const CERTIFICATE = 'arn:aws:acm:us-east-1:000000000000:certificate/1';
 
-/** A value before and after, of every setting. */
+/** Two values of every setting. */
 const CHANGES: { readonly [K in keyof Settings]-?: readonly [before: unknown, after: unknown] } = {
   subAccountIds: [['8x8_test'], ['8x8_test', 'another']],
   apiKeySecretName: ['a', 'b'],
@@ -48,21 +48,21 @@ const CHANGES: { readonly [K in keyof Settings]-?: readonly [before: unknown, af
   registrationCheckMinutes: [60, 5],
 };
 
-/** More changes of settings, or of two at once. */
+/** Changes to other values, and of two settings at once. */
 const MORE_CHANGES: readonly (readonly [name: string, before: object, after: object])[] = [
-  ['alarmEmail, to another', { alarmEmail: 'a@example.com' }, { alarmEmail: 'b@example.com' }],
+  ['alarmEmail to another address', { alarmEmail: 'a@example.com' }, { alarmEmail: 'b@example.com' }],
   [
-    'customDomain, its name',
+    'customDomain to another name',
     { customDomain: { name: 'a.example.com', certificateArn: CERTIFICATE, isLive: true } },
     { customDomain: { name: 'b.example.com', certificateArn: CERTIFICATE, isLive: true } },
   ],
   [
-    'customDomain, goes live with another certificate',
+    'customDomain to live with another certificate',
     { customDomain: { name: 'a.example.com', certificateArn: CERTIFICATE } },
     { customDomain: { name: 'a.example.com', certificateArn: `${CERTIFICATE}2`, isLive: true } },
   ],
   [
-    'customerManagedKey, with nothing retained',
+    'customerManagedKey without retained data',
     { customerManagedKey: true, retainData: false },
     { customerManagedKey: false, retainData: false },
   ],
@@ -70,17 +70,17 @@ const MORE_CHANGES: readonly (readonly [name: string, before: object, after: obj
 
 const settingsOf = (changed: object) => readStage({ dev: { ...localSettings, ...changed } }).settings;
 
-/** The template with these settings; where all are the defaults, the one of other tests, which saves a synthesis. */
+/** The template with these settings. Reuses the cached default template if all are defaults, which saves a synthesis. */
 function templateWith(changed: object) {
   return templateOf(isDeepStrictEqual(settingsOf(changed), settingsOf({})) ? {} : changed);
 }
 
-/** What a deployment makes, removes, replaces or leaves behind; not what it updates in place. */
+/** The resources that a deployment creates, deletes, replaces or orphans. Excludes updates in place. */
 function effects(before: object, after: object): string[] {
   const found: string[] = [];
   const diff = fullDiff(templateWith(before).toJSON(), templateWith(after).toJSON());
   diff.resources.forEachDifference((_, { changeImpact, resourceType }) => {
-    // Each change of an API is a deployment of its own.
+    // Every change of an API creates a new deployment resource.
     if (IN_PLACE.has(changeImpact) || resourceType === 'AWS::ApiGateway::Deployment') return;
     found.push(`${changeImpact.replace('WILL_', '')} ${resourceType}`);
   });
@@ -89,20 +89,20 @@ function effects(before: object, after: object): string[] {
 
 const IN_PLACE: ReadonlySet<ResourceImpact> = new Set([ResourceImpact.NO_CHANGE, ResourceImpact.WILL_UPDATE]);
 
-/** What holds data, or is known to someone else. */
+/** Resources that contain data or have an address that others use. */
 const STATEFUL =
   /AWS::(?:DynamoDB::Table|SQS::Queue|S3::Bucket|KMS::Key|SecretsManager::Secret|ApiGateway::(?:RestApi|Stage)|SNS::Topic)$/;
 
-/** Changes that do remove something of that kind, because the setting says so. */
+/** Changes that remove such a resource on purpose. */
 const EXPECTED: ReadonlySet<string> = new Set([
-  // The value before the previous one is accepted no longer.
+  // The value before the previous one is no longer accepted.
   'authorizationVersion: DESTROY AWS::SecretsManager::Secret',
-  // The bucket stays where it is, without a stack.
+  // The bucket remains, but no longer belongs to a stack.
   'exports: ORPHAN AWS::S3::Bucket',
 ]);
 
 describe('a change of a setting', () => {
-  it('has its row in README.md', () => {
+  it('has a row in README.md for every setting', () => {
     const readme = readFileSync(new URL('../../infra/README.md', import.meta.url), 'utf8');
     const [, section = ''] = /## Changing a setting\n(.*?)\n#/s.exec(readme) ?? [];
     const rows = [...section.matchAll(/^\| (`[^|]+`) \|/gm)].flatMap(
@@ -116,17 +116,17 @@ describe('a change of a setting', () => {
     ([name, [before, after]]) => [name, { [name]: before }, { [name]: after }] as const,
   );
   const changes = [...pairs, ...MORE_CHANGES].flatMap(([name, before, after]) => [
-    { name, direction: 'there', from: before, to: after },
-    { name, direction: 'back', from: after, to: before },
+    { name, direction: 'applied', from: before, to: after },
+    { name, direction: 'reverted', from: after, to: before },
   ]);
 
-  it.each(changes)('replaces or removes nothing that holds data: $name, $direction', ({ name, from, to }) => {
+  it.each(changes)('replaces or deletes no stateful resource: $name, $direction', ({ name, from, to }) => {
     const lost = effects(from, to).filter((effect) => STATEFUL.test(effect) && !effect.startsWith('CREATE'));
 
     expect(lost.filter((effect) => !EXPECTED.has(`${name}: ${effect}`))).toEqual([]);
   });
 
-  it('makes, removes and replaces what is listed here, and updates everything else in place', () => {
+  it('creates, deletes and replaces exactly these resources, and updates all others in place', () => {
     const table = changes.map(({ name, direction, from, to }) => [
       `${name}, ${direction}`,
       effects(from, to).join('; '),
@@ -134,26 +134,26 @@ describe('a change of a setting', () => {
 
     expect(Object.fromEntries(table.filter(([, effect]) => effect !== ''))).toMatchInlineSnapshot(`
       {
-        "accessLogs, back": "DESTROY AWS::Logs::LogGroup",
-        "accessLogs, there": "CREATE AWS::Logs::LogGroup",
-        "alarmEmail, back": "DESTROY AWS::SNS::Subscription",
-        "alarmEmail, there": "CREATE AWS::SNS::Subscription",
-        "alarmEmail, to another, back": "CREATE AWS::SNS::Subscription; DESTROY AWS::SNS::Subscription",
-        "alarmEmail, to another, there": "CREATE AWS::SNS::Subscription; DESTROY AWS::SNS::Subscription",
-        "authorizationVersion, back": "CREATE AWS::SecretsManager::Secret; DESTROY AWS::SecretsManager::Secret",
-        "authorizationVersion, there": "CREATE AWS::SecretsManager::Secret; DESTROY AWS::SecretsManager::Secret",
-        "customDomain, back": "DESTROY AWS::ApiGateway::BasePathMapping; DESTROY AWS::ApiGateway::DomainName",
-        "customDomain, its name, back": "REPLACE AWS::ApiGateway::BasePathMapping; REPLACE AWS::ApiGateway::DomainName",
-        "customDomain, its name, there": "REPLACE AWS::ApiGateway::BasePathMapping; REPLACE AWS::ApiGateway::DomainName",
-        "customDomain, there": "CREATE AWS::ApiGateway::BasePathMapping; CREATE AWS::ApiGateway::DomainName",
-        "exports, back": "DESTROY AWS::Athena::NamedQuery; DESTROY AWS::Athena::WorkGroup; DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Glue::Database; DESTROY AWS::Glue::Table; DESTROY AWS::IAM::ManagedPolicy; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::S3::BucketPolicy; DESTROY AWS::Scheduler::Schedule; DESTROY AWS::Scheduler::ScheduleGroup; ORPHAN AWS::S3::Bucket",
-        "exports, there": "CREATE AWS::Athena::NamedQuery; CREATE AWS::Athena::WorkGroup; CREATE AWS::CloudWatch::Alarm; CREATE AWS::Glue::Database; CREATE AWS::Glue::Table; CREATE AWS::IAM::ManagedPolicy; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::S3::Bucket; CREATE AWS::S3::BucketPolicy; CREATE AWS::Scheduler::Schedule; CREATE AWS::Scheduler::ScheduleGroup",
-        "noSessionsHours, back": "DESTROY AWS::CloudWatch::Alarm",
-        "noSessionsHours, there": "CREATE AWS::CloudWatch::Alarm",
-        "subAccountIds, back": "DESTROY Custom::WebhookRegistration",
-        "subAccountIds, there": "CREATE Custom::WebhookRegistration",
-        "webAclArn, back": "DESTROY AWS::WAFv2::WebACLAssociation",
-        "webAclArn, there": "CREATE AWS::WAFv2::WebACLAssociation",
+        "accessLogs, applied": "CREATE AWS::Logs::LogGroup",
+        "accessLogs, reverted": "DESTROY AWS::Logs::LogGroup",
+        "alarmEmail to another address, applied": "CREATE AWS::SNS::Subscription; DESTROY AWS::SNS::Subscription",
+        "alarmEmail to another address, reverted": "CREATE AWS::SNS::Subscription; DESTROY AWS::SNS::Subscription",
+        "alarmEmail, applied": "CREATE AWS::SNS::Subscription",
+        "alarmEmail, reverted": "DESTROY AWS::SNS::Subscription",
+        "authorizationVersion, applied": "CREATE AWS::SecretsManager::Secret; DESTROY AWS::SecretsManager::Secret",
+        "authorizationVersion, reverted": "CREATE AWS::SecretsManager::Secret; DESTROY AWS::SecretsManager::Secret",
+        "customDomain to another name, applied": "REPLACE AWS::ApiGateway::BasePathMapping; REPLACE AWS::ApiGateway::DomainName",
+        "customDomain to another name, reverted": "REPLACE AWS::ApiGateway::BasePathMapping; REPLACE AWS::ApiGateway::DomainName",
+        "customDomain, applied": "CREATE AWS::ApiGateway::BasePathMapping; CREATE AWS::ApiGateway::DomainName",
+        "customDomain, reverted": "DESTROY AWS::ApiGateway::BasePathMapping; DESTROY AWS::ApiGateway::DomainName",
+        "exports, applied": "CREATE AWS::Athena::NamedQuery; CREATE AWS::Athena::WorkGroup; CREATE AWS::CloudWatch::Alarm; CREATE AWS::Glue::Database; CREATE AWS::Glue::Table; CREATE AWS::IAM::ManagedPolicy; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::S3::Bucket; CREATE AWS::S3::BucketPolicy; CREATE AWS::Scheduler::Schedule; CREATE AWS::Scheduler::ScheduleGroup",
+        "exports, reverted": "DESTROY AWS::Athena::NamedQuery; DESTROY AWS::Athena::WorkGroup; DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Glue::Database; DESTROY AWS::Glue::Table; DESTROY AWS::IAM::ManagedPolicy; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::S3::BucketPolicy; DESTROY AWS::Scheduler::Schedule; DESTROY AWS::Scheduler::ScheduleGroup; ORPHAN AWS::S3::Bucket",
+        "noSessionsHours, applied": "CREATE AWS::CloudWatch::Alarm",
+        "noSessionsHours, reverted": "DESTROY AWS::CloudWatch::Alarm",
+        "subAccountIds, applied": "CREATE Custom::WebhookRegistration",
+        "subAccountIds, reverted": "DESTROY Custom::WebhookRegistration",
+        "webAclArn, applied": "CREATE AWS::WAFv2::WebACLAssociation",
+        "webAclArn, reverted": "DESTROY AWS::WAFv2::WebACLAssociation",
       }
     `);
   });

@@ -26,7 +26,7 @@ const registration = only('AWS::Lambda::Function', {
   Environment: { Variables: { API_KEY_SECRET_NAME: Match.anyValue() } },
 });
 
-/** What the role of a function may do: action → resources. */
+/** The permissions of a function's role: the resources by action. */
 function permissionsOf(lambda: { properties: { Role: { 'Fn::GetAtt': [string, string] } } }) {
   const role = lambda.properties.Role['Fn::GetAtt'][0];
   const policies = Object.values(
@@ -42,7 +42,7 @@ function permissionsOf(lambda: { properties: { Role: { 'Fn::GetAtt': [string, st
   return permissions;
 }
 
-/** What every function may do. X-Ray's actions take no resource. */
+/** The permissions of every function. X-Ray's actions do not support resources. */
 const loggingAndTracing = {
   'logs:CreateLogStream': expect.anything(),
   'logs:PutLogEvents': expect.anything(),
@@ -53,14 +53,14 @@ const loggingAndTracing = {
 const arn = ({ id }: { id: string }) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 
 describe('the queues', () => {
-  it('let a message be received twenty times before it is a dead letter: an outage of twelve hours takes eighteen', () => {
+  it('allow twenty receives before a message is dead-lettered; an outage of twelve hours takes eighteen', () => {
     expect(queue.properties.RedrivePolicy).toEqual({
       deadLetterTargetArn: { 'Fn::GetAtt': [deadLetterQueue.id, 'Arn'] },
       maxReceiveCount: 20,
     });
   });
 
-  it('hide a batch for six times the recorder’s timeout and the batching window', () => {
+  it('have a visibility timeout of at least six times the recorder’s timeout plus the batching window', () => {
     const { MaximumBatchingWindowInSeconds } = only('AWS::Lambda::EventSourceMapping').properties;
 
     expect(queue.properties.VisibilityTimeout).toBeGreaterThanOrEqual(
@@ -68,19 +68,19 @@ describe('the queues', () => {
     );
   });
 
-  it('keep deliveries for 10 days, and dead letters for 14, which SQS counts from the delivery', () => {
+  it('retain deliveries for 10 days and dead letters for 14 days, both from the time of the delivery', () => {
     expect(queue.properties.MessageRetentionPeriod).toBe(10 * 86_400);
     expect(deadLetterQueue.properties.MessageRetentionPeriod).toBe(14 * 86_400);
   });
 
-  it('take the largest body even when it has to be encoded, in base64 of UTF-16', () => {
+  it('accept the largest body even if it is encoded as base64 of UTF-16', () => {
     for (const { properties } of [queue, deadLetterQueue]) {
       expect(properties.MaximumMessageSize).toBe(1_048_576);
     }
     expect((256 * 1024 * 2 * 4) / 3).toBeLessThan(1_048_576);
   });
 
-  it('are encrypted, and refuse requests that are not', () => {
+  it('are encrypted, and reject unencrypted requests', () => {
     for (const { id, properties } of [queue, deadLetterQueue]) {
       expect(properties.SqsManagedSseEnabled).toBe(true);
       template.hasResourceProperties('AWS::SQS::QueuePolicy', {
@@ -96,21 +96,21 @@ describe('the queues', () => {
 });
 
 describe('the table', () => {
-  it('has one item per session, and a sparse index of unsuccessful ones by end', () => {
+  it('has one item per session, a sparse index of unsuccessful sessions, and point-in-time recovery', () => {
     expect(table.properties).toMatchObject({
-      // What the recorder is tested with.
+      // The definition that the tests of the recorder use.
       ...tableDefinition,
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
     });
   });
 
-  it('outlives the stack', () => {
+  it('is retained when the stack is deleted', () => {
     template.hasResource('AWS::DynamoDB::Table', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   });
 });
 
 describe('the functions', () => {
-  it('run on Node 24, arm64, each with a log group of its own that forgets', () => {
+  it('run on Node 24 and arm64, each with a separate log group that has a retention', () => {
     const groups = Object.keys(template.findResources('AWS::Logs::LogGroup'));
     expect(groups).toHaveLength(Object.keys(template.findResources('AWS::Lambda::Function')).length);
     for (const { properties } of [webhook, recorder]) {
@@ -124,7 +124,7 @@ describe('the functions', () => {
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
   });
 
-  it('know of each other exactly what they need', () => {
+  it('have exactly the environment variables that they need', () => {
     expect(webhook.properties.Environment.Variables).toEqual({
       QUEUE_URL: { Ref: queue.id },
       DEAD_LETTER_QUEUE_URL: { Ref: deadLetterQueue.id },
@@ -146,7 +146,7 @@ describe('the functions', () => {
     });
   });
 
-  it('may do exactly what they do', () => {
+  it('have exactly the permissions that they need', () => {
     expect(permissionsOf(webhook)).toEqual({
       ...loggingAndTracing,
       'kms:Decrypt': arn(key),
@@ -176,14 +176,14 @@ describe('the functions', () => {
     expect(managed).toEqual([]);
   });
 
-  it('finish their calls to AWS before they time out: one of the webhook, three of the recorder for a conflict', () => {
+  it('have time for their calls to AWS: one call of the webhook, three of the recorder for a conflict', () => {
     const longestCall = 9;
     expect(webhook.properties.Timeout).toBe(10);
     expect(webhook.properties.Timeout).toBeGreaterThan(longestCall);
     expect(recorder.properties.Timeout).toBeGreaterThan(3 * longestCall);
   });
 
-  it('are fed batches whose messages succeed and fail one by one', () => {
+  it('include a recorder that receives batches of ten and reports failures per message', () => {
     expect(only('AWS::Lambda::EventSourceMapping').properties).toMatchObject({
       EventSourceArn: arn(queue),
       FunctionName: { Ref: recorder.id },
@@ -193,18 +193,18 @@ describe('the functions', () => {
   });
 });
 
-describe('the authorization', () => {
-  const secretsOf = (of: Template) => Object.keys(of.findResources('AWS::SecretsManager::Secret'));
-  const acceptedIn = (of: Template) =>
-    Object.values(of.findResources('Custom::AuthorizationDigests')).flatMap(({ Properties }) =>
+describe('the Authorization value', () => {
+  const secretsOf = (stack: Template) => Object.keys(stack.findResources('AWS::SecretsManager::Secret'));
+  const acceptedIn = (stack: Template) =>
+    Object.values(stack.findResources('Custom::AuthorizationDigests')).flatMap(({ Properties }) =>
       Properties.secretArns.map(({ Ref }: { Ref: string }) => Ref),
     );
-  const registeredIn = (of: Template) =>
-    Object.values(of.findResources('Custom::WebhookRegistration')).map(
+  const registeredIn = (stack: Template) =>
+    Object.values(stack.findResources('Custom::WebhookRegistration')).map(
       ({ Properties }) => Properties.authorizationSecretArn.Ref,
     );
 
-  it('is a generated value of 256 bits that the webhook cannot read', () => {
+  it('is generated with 256 bits, and the webhook cannot read it', () => {
     for (const { Properties } of Object.values(template.findResources('AWS::SecretsManager::Secret'))) {
       const { PasswordLength, ExcludePunctuation } = Properties.GenerateSecretString;
       expect(ExcludePunctuation).toBe(true);
@@ -213,26 +213,26 @@ describe('the authorization', () => {
     expect(Object.keys(permissionsOf(webhook)).join()).not.toContain('secretsmanager');
   });
 
-  it('accepts what 8x8 sends at every moment of a rotation, of its rollback, and until the next', () => {
+  it('that 8x8 sends is accepted at every step of a rotation and of its rollback', () => {
     const [first, second, third] = [1, 2, 3].map((authorizationVersion) =>
       templateOf({ authorizationVersion }),
     );
     if (!first || !second || !third) throw new Error('three templates were made');
-    const registered = (of: Template) => expect.arrayContaining(registeredIn(of));
+    const containsRegistered = (stack: Template) => expect.arrayContaining(registeredIn(stack));
 
-    // The webhook is changed before 8x8 is told: what 8x8 sends still is accepted by the new one …
-    expect(acceptedIn(second)).toEqual(registered(first));
-    expect(acceptedIn(third)).toEqual(registered(second));
-    // … and when the deployment is rolled back, it is changed first too.
-    expect(acceptedIn(first)).toEqual(registered(second));
-    expect(acceptedIn(second)).toEqual(registered(third));
-    // A value that two raises have made obsolete is gone.
-    expect(acceptedIn(third)).not.toEqual(registered(first));
+    // The webhook is updated before the registration, so the new webhook must accept the value that 8x8 still sends.
+    expect(acceptedIn(second)).toEqual(containsRegistered(first));
+    expect(acceptedIn(third)).toEqual(containsRegistered(second));
+    // A rollback also updates the webhook first.
+    expect(acceptedIn(first)).toEqual(containsRegistered(second));
+    expect(acceptedIn(second)).toEqual(containsRegistered(third));
+    // A value is no longer accepted after two rotations.
+    expect(acceptedIn(third)).not.toEqual(containsRegistered(first));
     expect(secretsOf(first)).toHaveLength(2);
     expect(secretsOf(third)).toHaveLength(3);
   });
 
-  it('can be read by the functions that tell the digests and register it, and by no other', () => {
+  it('can be read only by the functions that compute its digest and that register it', () => {
     const readers = Object.values(template.findResources('AWS::IAM::Policy')).filter(({ Properties }) =>
       JSON.stringify(Properties).includes('secretsmanager:'),
     );
@@ -249,7 +249,7 @@ describe('the registration at 8x8', () => {
   const resources: Record<string, { Type: string; DependsOn?: string | string[] }> =
     template.toJSON()['Resources'];
 
-  /** What exists before a resource is made, and until it is gone: whatever it refers to or depends on. */
+  /** All direct and indirect dependencies of a resource. They are created before it and deleted after it. */
   function precedes(id: string, known = new Set<string>()): Set<string> {
     const resource = resources[id];
     if (!resource || known.has(id)) return known;
@@ -262,7 +262,7 @@ describe('the registration at 8x8', () => {
     return known;
   }
 
-  it('is one per sub-account, with the URL, the current value and the settings', () => {
+  it('is one resource per sub-account, with the URL, the current Authorization value and the settings', () => {
     expect(registrations.map(([, { Properties }]) => Properties)).toEqual(
       ['some_account', 'another&account'].map((subAccountId) => ({
         ServiceToken: expect.anything(),
@@ -277,14 +277,14 @@ describe('the registration at 8x8', () => {
     );
   });
 
-  it('keeps its logical ids: under another one, CloudFormation would delete what it has just registered', () => {
+  it('keeps its logical ids, because the clean-up after a change would delete the new registration', () => {
     expect(registrations.map(([id]) => id)).toEqual([
       'RegistrationSubAccountsomeaccountA8CE295B',
       'RegistrationSubAccountanotheraccountFEF6D1DB',
     ]);
   });
 
-  it('comes after everything that receives, and goes before it', () => {
+  it('is created after everything that receives deliveries, and deleted before it', () => {
     for (const [id] of registrations) {
       const before = precedes(id);
       const types = [...before].map((name) => resources[name]?.Type);
@@ -312,7 +312,7 @@ describe('the registration at 8x8', () => {
     }
   });
 
-  it('may read the API key by its name, the current value, and the state of its own stack', () => {
+  it('may read only the API key, the current Authorization value, and the status of its stack', () => {
     expect(permissionsOf(registration)).toEqual({
       ...loggingAndTracing,
       'secretsmanager:GetSecretValue': expect.arrayContaining([
@@ -326,9 +326,9 @@ describe('the registration at 8x8', () => {
     });
   });
 
-  it('has time for all that it may have to wait for, and CloudFormation waits longer', () => {
+  it('has a timeout that covers all its retries, and CloudFormation waits even longer', () => {
     const readingSecrets = 2 * 20 * 3;
-    // After that a client retries nothing: each of at most 20 more calls takes its ten seconds, and a pause of two.
+    // After RETRY_MS, the client no longer retries: each of at most 20 more calls takes ten seconds and a pause of two.
     const calls = (RETRY_MS + 20 * (REQUEST_TIMEOUT_MS + 2_000) + RECHECK_RETRY_MS) / 1_000;
     expect(registration.properties.Timeout).toBeGreaterThanOrEqual(readingSecrets + calls);
     expect(Number(registrations[0]?.[1]['Properties'].ServiceTimeout)).toBeGreaterThan(
@@ -336,7 +336,7 @@ describe('the registration at 8x8', () => {
     );
   });
 
-  it('is checked every hour, from when it exists', () => {
+  it('is checked every hour, starting after its creation', () => {
     const { id, properties } = only('AWS::Scheduler::Schedule', {
       Description: 'Checks that the webhook is registered at 8x8',
     });
@@ -357,7 +357,7 @@ describe('the registration at 8x8', () => {
     often.hasResourceProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'rate(5 minutes)' });
   });
 
-  it('is checked by a schedule that may invoke that function, and do nothing else', () => {
+  it('is checked by a schedule that may only invoke the registration function', () => {
     const { properties } = only('AWS::IAM::Role', {
       AssumeRolePolicyDocument: {
         Statement: [Match.objectLike({ Principal: { Service: 'scheduler.amazonaws.com' } })],
@@ -385,7 +385,7 @@ describe('the registration at 8x8', () => {
   });
 });
 
-describe('a stage that is not to be deployed', () => {
+describe('a stage that must not be deployed', () => {
   const assertions = (stageName: string, settings: object) =>
     Object.values(templateOf(settings, stageName).toJSON()['Rules'] ?? {}).flatMap(
       (rule) => v.parse(v.object({ Assertions: v.array(v.unknown()) }), rule).Assertions,
@@ -395,7 +395,7 @@ describe('a stage that is not to be deployed', () => {
     AssertDescription,
   });
 
-  it('is refused by CloudFormation, with the reason: the stage for this machine, and a placeholder', () => {
+  it('is rejected by CloudFormation, if it is local or contains a placeholder', () => {
     expect(assertions('local', {})).toContainEqual(refusal(expect.stringContaining('-c stage=NAME')));
     expect(assertions('prod', { subAccountIds: ['your_subaccount'] })).toContainEqual(
       refusal(

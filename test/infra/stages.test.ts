@@ -4,14 +4,14 @@ import { ConfigurationError, readStage } from '../../infra/stages.ts';
 
 const dev = { subAccountIds: ['8x8_test'], apiKeySecretName: 'some/key' };
 
-/** The message about a stage `dev` with these settings. */
-function complaint(settings: unknown, chosen?: unknown): string {
+/** The error message about a stage `dev` with these settings. */
+function messageFor(settings: unknown, chosen?: unknown): string {
   try {
     readStage({ dev: settings, prod: dev }, chosen);
   } catch (error) {
     if (error instanceof ConfigurationError) return error.message;
   }
-  return 'no complaint';
+  return 'no error';
 }
 
 describe('the settings of a stage', () => {
@@ -30,35 +30,35 @@ describe('the settings of a stage', () => {
   });
 
   it.each([
-    ['an unknown stage', complaint(dev, 'staging'), 'There is no stage "staging".'],
+    ['an unknown stage', messageFor(dev, 'staging'), 'There is no stage "staging".'],
     [
-      'a missing key',
-      complaint({ subAccountIds: ['8x8_test'] }),
+      'a missing setting',
+      messageFor({ subAccountIds: ['8x8_test'] }),
       'context.stages.dev.apiKeySecretName: missing.',
     ],
     [
-      'a misspelt key',
-      complaint({ ...dev, subaccountIds: [] }),
+      'a misspelt setting',
+      messageFor({ ...dev, subaccountIds: [] }),
       'context.stages.dev.subaccountIds: unknown setting. Settings: subAccountIds, apiKeySecretName, authorizationVersion,',
     ],
     [
-      'a value that does not fit',
-      complaint({ ...dev, subAccountIds: ['8x8_test', 'no spaces'] }),
+      'an invalid value',
+      messageFor({ ...dev, subAccountIds: ['8x8_test', 'no spaces'] }),
       'context.stages.dev.subAccountIds.1: expected 3 to 50 of the characters A-Z a-z 0-9 - . _ &.',
     ],
     [
       'no sub-account',
-      complaint({ ...dev, subAccountIds: [] }),
+      messageFor({ ...dev, subAccountIds: [] }),
       'subAccountIds: expected at least one sub-account id.',
     ],
     [
-      'a sub-account twice',
-      complaint({ ...dev, subAccountIds: ['8x8_test', '8x8_test'] }),
+      'a duplicate sub-account',
+      messageFor({ ...dev, subAccountIds: ['8x8_test', '8x8_test'] }),
       'subAccountIds: expected no duplicate sub-account ids.',
     ],
     [
-      'a version that is no whole number',
-      complaint({ ...dev, authorizationVersion: 1.5 }),
+      'a version that is not a whole number',
+      messageFor({ ...dev, authorizationVersion: 1.5 }),
       'authorizationVersion: expected a whole number of at least 1.',
     ],
     ...[
@@ -69,8 +69,8 @@ describe('the settings of a stage', () => {
       'voice.8x8.com',
       'https://voice.8x8.com/api/v1',
     ].map((webhooksApiUrl) => [
-      `an API address ${webhooksApiUrl}`,
-      complaint({ ...dev, webhooksApiUrl }),
+      `the API address ${webhooksApiUrl}`,
+      messageFor({ ...dev, webhooksApiUrl }),
       'webhooksApiUrl: expected an https URL, or an http URL on localhost, without a path or query.',
     ]),
     ...[
@@ -84,64 +84,75 @@ describe('the settings of a stage', () => {
       'all',
       Array.from({ length: 101 }, (_, i) => `10.0.0.${i}`),
     ].map((allowedSourceIps) => [
-      `addresses like ${JSON.stringify(allowedSourceIps).slice(0, 40)}`,
-      complaint({ ...dev, allowedSourceIps }),
+      `the allowed addresses ${JSON.stringify(allowedSourceIps).slice(0, 40)}`,
+      messageFor({ ...dev, allowedSourceIps }),
       /allowedSourceIps(\.0: (expected an IPv4 address or CIDR range|to allow every address, use "any" instead of the list)|: expected "any", or a list of 1 to 100 IPv4 addresses or CIDR ranges)\./,
     ]),
     [
-      'a domain that is none',
-      complaint({ ...dev, customDomain: { name: 'https://a.example', certificateArn: 'arn:aws:acm:x' } }),
+      'an invalid domain name',
+      messageFor({ ...dev, customDomain: { name: 'https://a.example', certificateArn: 'arn:aws:acm:x' } }),
       'customDomain.name: expected a lower-case domain name.',
     ],
     [
-      'a domain without certificate',
-      complaint({ ...dev, customDomain: { name: 'a.example' } }),
+      'a domain without a certificate',
+      messageFor({ ...dev, customDomain: { name: 'a.example' } }),
       'customDomain.certificateArn: missing.',
     ],
     [
       'an unknown key of a setting',
-      complaint({ ...dev, customDomain: { name: 'a.example', certificateArn: 'arn:aws:acm:x', zone: 'Z1' } }),
+      messageFor({
+        ...dev,
+        customDomain: { name: 'a.example', certificateArn: 'arn:aws:acm:x', zone: 'Z1' },
+      }),
       'customDomain.zone: unknown setting.\nStages',
     ],
     [
       'a web ACL of CloudFront',
-      complaint({ ...dev, webAclArn: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b' }),
+      messageFor({ ...dev, webAclArn: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b' }),
       'webAclArn: expected the ARN of a regional web ACL (wafv2).',
     ],
     [
-      'a tag of AWS',
-      complaint({ ...dev, tags: { 'aws:x': 'y' } }),
+      'a tag with the prefix aws:',
+      messageFor({ ...dev, tags: { 'aws:x': 'y' } }),
       'expected a tag name of 1 to 128 characters that does not start with aws:.',
     ],
     [
       'a list of tags',
-      complaint({ ...dev, tags: ['a'] }),
+      messageFor({ ...dev, tags: ['a'] }),
       'tags: expected an object whose values are strings.',
     ],
-    ['another answer', complaint({ ...dev, takeOver: 'yes' }), 'takeOver: expected true or false.'],
-    ['another choice', complaint({ ...dev, onDelete: 'retain' }), 'onDelete: expected "remove" or "keep".'],
     [
-      'checks too often',
-      complaint({ ...dev, registrationCheckMinutes: 1 }),
+      'a text instead of a boolean',
+      messageFor({ ...dev, takeOver: 'yes' }),
+      'takeOver: expected true or false.',
+    ],
+    [
+      'an unknown choice',
+      messageFor({ ...dev, onDelete: 'retain' }),
+      'onDelete: expected "remove" or "keep".',
+    ],
+    [
+      'checks that are too frequent',
+      messageFor({ ...dev, registrationCheckMinutes: 1 }),
       'registrationCheckMinutes: expected a whole number of minutes from 5 to 1440.',
     ],
     [
       'more sub-accounts than fit a function’s environment',
-      complaint({ ...dev, subAccountIds: Array.from({ length: 100 }, (_, i) => `${'s'.repeat(40)}${i}`) }),
+      messageFor({ ...dev, subAccountIds: Array.from({ length: 100 }, (_, i) => `${'s'.repeat(40)}${i}`) }),
       'subAccountIds: expected at most 3000 characters in total; move some sub-accounts to another stage.',
     ],
     [
       'more sub-accounts than fit a stack',
-      complaint({ ...dev, subAccountIds: Array.from({ length: 101 }, (_, i) => `some${i}`) }),
+      messageFor({ ...dev, subAccountIds: Array.from({ length: 101 }, (_, i) => `some${i}`) }),
       'subAccountIds: expected at most 100 sub-account ids; move some to another stage.',
     ],
     [
-      'a text for a list',
-      complaint({ ...dev, subAccountIds: '8x8_test' }),
+      'a text instead of a list',
+      messageFor({ ...dev, subAccountIds: '8x8_test' }),
       'expected a list of sub-account ids.',
     ],
-    ['a stage that is no object', complaint('dev'), 'context.stages.dev: expected an object.'],
-  ])('are refused for %s, with what was expected and the stages that exist', (_, message, expected) => {
+    ['a stage that is not an object', messageFor('dev'), 'context.stages.dev: expected an object.'],
+  ])('are rejected because of %s, with the expectation and the list of stages', (_, message, expected) => {
     expect(message).toMatch(expected);
     expect(message).toContain('Stages in cdk.json: dev, prod.');
   });
@@ -151,24 +162,24 @@ describe('the settings of a stage', () => {
     'http://127.0.0.1:3001/',
     'http://[::1]:3001',
     'https://voice.example//',
-  ])('may have the address of the API at %s, without the slashes at its end', (webhooksApiUrl) => {
+  ])('may have the API address %s, whose trailing slashes are removed', (webhooksApiUrl) => {
     const { settings } = readStage({ dev: { ...dev, webhooksApiUrl } });
 
     expect(settings.webhooksApiUrl).toBe(webhooksApiUrl.replace(/\/*$/, ''));
   });
 
-  it.each([['any'], [['10.0.0.0/8', '192.0.2.1']]])('may allow %j', (allowedSourceIps) => {
+  it.each([['any'], [['10.0.0.0/8', '192.0.2.1']]])('may allow the addresses %j', (allowedSourceIps) => {
     expect(readStage({ dev: { ...dev, allowedSourceIps } }).settings.allowedSourceIps).toEqual(
       allowedSourceIps,
     );
   });
 
-  it('are refused where there are none', () => {
+  it('are rejected when cdk.json has no stages', () => {
     expect(() => readStage(undefined)).toThrow('cdk.json has no stages');
     expect(() => readStage({})).toThrow('There is no stage "dev". Stages in cdk.json: none.');
   });
 
-  it('need a name that can be part of a URL and of a stack name', () => {
+  it('need a stage name that is valid in a URL and in a stack name', () => {
     expect(() => readStage({ 'a b': dev }, 'a b')).toThrow('"a b" is not a valid stage name');
   });
 });

@@ -6,12 +6,12 @@ import cdkJson from '../../cdk.json' with { type: 'json' };
 import { cdkSynth } from './cdk-synth.ts';
 import { run } from './run.ts';
 
-/** What a platform team types. cdk-nag is part of it: one finding that is not acknowledged makes it fail. */
+/** Synthesis includes cdk-nag, so an unacknowledged finding fails these tests. */
 
 const newFolder = () => mkdtempSync(join(tmpdir(), 'vss-webhook-synth-'));
 
 it.concurrent.for(['local', 'dev', 'prod'])(
-  'cdk synth -c stage=%s succeeds, with no finding and no warning',
+  'cdk synth -c stage=%s succeeds without findings and warnings',
   async (stage, { signal }) => {
     const synthesized =
       stage === 'local' ? inject('localAssembly') : await cdkSynth(stage, { output: newFolder(), signal });
@@ -21,9 +21,7 @@ it.concurrent.for(['local', 'dev', 'prod'])(
   },
 );
 
-it.concurrent('cdk synth succeeds with every option on, with no finding and no warning', async ({
-  signal,
-}) => {
+it.concurrent('cdk synth succeeds with every option, without findings and warnings', async ({ signal }) => {
   const arn = (service: string, rest: string) => `arn:aws:${service}:us-east-1:123456789012:${rest}`;
   const everything = {
     ...cdkJson.context.stages.prod,
@@ -53,7 +51,7 @@ it.concurrent('cdk synth succeeds with every option on, with no finding and no w
   expect(code).toBe(0);
 });
 
-it.concurrent('cdk synth of an unknown stage fails with one clear message', async ({ signal }) => {
+it.concurrent('cdk synth fails for an unknown stage, and lists the stages', async ({ signal }) => {
   expect(await cdkSynth('nowhere', { output: newFolder(), signal })).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^There is no stage "nowhere"\. Stages in cdk\.json: local, dev, prod\./),

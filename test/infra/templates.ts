@@ -12,7 +12,7 @@ const { stages, ...flags } = cdkJson.context;
 /** The settings of the stage `local`. */
 export const localSettings = stages.local;
 
-/** The stack of a stage with the settings of `local`, but for some. */
+/** The stack of a stage with the settings of `local`, some of them replaced. */
 export function stackOf(settings: object, stageName = 'test'): VssWebhookStack {
   const stage = readStage({ [stageName]: { ...localSettings, ...settings } }, stageName);
   const outdir = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
@@ -22,7 +22,7 @@ export function stackOf(settings: object, stageName = 'test'): VssWebhookStack {
 
 const templates = new Map<string, Template>();
 
-/** The template of such a stack, synthesized once. */
+/** The template of the same stack, synthesized once per set of settings. */
 export function templateOf(settings: object = {}, stageName = 'test'): Template {
   const key = JSON.stringify([settings, stageName], (_, value) => value ?? String(value));
   const template = templates.get(key) ?? Template.fromStack(stackOf(settings, stageName));
@@ -30,7 +30,7 @@ export function templateOf(settings: object = {}, stageName = 'test'): Template 
   return template;
 }
 
-/** Finds the logical id and the properties of the one resource of a type whose properties match. */
+/** Returns a function that finds the only resource of a type with matching properties: its logical id and properties. */
 export function onlyOf(template: Template) {
   return (type: string, properties: object = {}) => {
     const found = Object.entries(template.findResources(type, { Properties: Match.objectLike(properties) }));

@@ -1,6 +1,6 @@
 /**
- * The tests that mutation testing runs, the fastest first: a mutant is done with the first that fails. In one file,
- * because a worker for each would take longer than the tests.
+ * The tests that mutation testing runs. The fastest come first, because a mutant is killed by the first failing test. All
+ * are in one file, because starting a worker per file would take longer than the tests.
  */
 import '../functions/vss/error-codes.test.ts';
 import '../functions/vss/content.test.ts';

@@ -6,13 +6,13 @@ import { run } from '../infra/run.ts';
 import { type EmulatedStage, emulatedStage, type KeptMessage } from './emulated-stage.ts';
 
 /**
- * Promised to the operator: what could not be recorded because of a fault of ours, in settings, code or permissions, is
- * in the dead-letter queue; once the fault is fixed, `npm run redrive -- send` brings each into the table, as it was
- * first delivered and with when it was received; what still fails comes back to the dead-letter queue; and a second
- * redrive changes nothing.
+ * The promise to the operator: a delivery that could not be recorded because of an error on our side (in settings, code
+ * or permissions) is in the dead-letter queue. Once the error is fixed, `npm run redrive -- send` records each of these
+ * deliveries, with the original body and time of receipt. Messages that still fail return to the dead-letter queue. A
+ * second redrive changes nothing.
  *
- * It would be broken by a dead letter without the body or the time of the delivery, by a redrive that loses, alters or
- * sends twice, and by one that takes a letter out before it is in the queue.
+ * What could break it: a dead letter without the body or the time of the delivery, and a redrive that loses, alters or
+ * duplicates messages, or that deletes a dead letter before the message is in the queue.
  */
 
 let stage: EmulatedStage;
@@ -41,8 +41,8 @@ async function redrive(): Promise<void> {
   await expect.poll(isQueueEmpty).toBe(true);
 }
 
-it('what failed because of a fault of ours is recorded after the fix, as it was first delivered, and once', async () => {
-  // Arrange: the table refuses, a sub-account is missing in the settings, and some can never be recorded.
+it('a redrive records each delivery that failed because of our error once, as it was first delivered', async () => {
+  // Arrange: the table denies access, a sub-account is missing in the settings, and two bodies can never be recorded.
   const refused = ['refused-1', 'refused-2', 'refused-for-ever'].map((sessionId) => bodyOf(sessionId));
   const unknown = [
     bodyOf('unknown-1', { subAccountId: NOT_CONFIGURED, clientRequestId: '😀 \uFFFE' }),
@@ -68,7 +68,7 @@ it('what failed because of a fault of ours is recorded after the fix, as it was 
   expect(bodiesOf(letters)).toEqual(new Set([...refused, ...unknown, ...hopeless]));
   expect((await stage.records()).size).toBe(0);
 
-  // Act: the fix, for all but one; 8x8 delivers again by itself, too.
+  // Act: fix everything but one delivery. Meanwhile, 8x8 delivers another session of the new sub-account.
   stage.configure(['8x8_test', NOT_CONFIGURED]);
   stage.faultOf = ({ operation, body }) =>
     operation === 'PutItem' && body.includes('refused-for-ever') ? 'refuse' : undefined;
@@ -77,7 +77,7 @@ it('what failed because of a fault of ours is recorded after the fix, as it was 
   });
   await redrive();
 
-  // Assert: each is recorded with when it was first received, and what still fails is where it was.
+  // Assert: each record has the first time of receipt, and the messages that still fail are dead letters again.
   const records = await stage.records();
   expect([...records.keys()].toSorted()).toEqual([
     'refused-1',
@@ -92,22 +92,22 @@ it('what failed because of a fault of ours is recorded after the fix, as it was 
     if (record) expect(record).toMatchObject({ receivedAt: delivery.receivedAt, revision: 1 });
   }
   expect(records.get('unknown-1')).toMatchObject({ clientRequestId: '😀 \uFFFE' });
-  const stillThere = await stage.deadLetters();
-  expect(bodiesOf(stillThere)).toEqual(new Set([bodyOf('refused-for-ever'), ...hopeless]));
-  expect(stillThere).toHaveLength(3);
-  for (const { delivery } of stillThere)
+  const remaining = await stage.deadLetters();
+  expect(bodiesOf(remaining)).toEqual(new Set([bodyOf('refused-for-ever'), ...hopeless]));
+  expect(remaining).toHaveLength(3);
+  for (const { delivery } of remaining)
     expect(letters.map((letter) => letter.delivery)).toContainEqual(delivery);
 
-  // Act: once more, and with all that was sent back before.
+  // Act: redrive again, while the queue also contains copies of all the messages.
   for (const { delivery } of letters) await stage.send(toMessage(delivery));
   await redrive();
 
   expect(await stage.records()).toEqual(records);
-  expect(bodiesOf(await stage.deadLetters())).toEqual(bodiesOf(stillThere));
+  expect(bodiesOf(await stage.deadLetters())).toEqual(bodiesOf(remaining));
 });
 
 it.each(['refuse', 'cut-before'] as const)(
-  'what does not arrive in the queue (%s) stays a dead letter, and the redrive says that it failed',
+  'a redrive fails and keeps the dead letter when its SendMessage fails (%s)',
   async (fault) => {
     stage.faultOf = () => undefined;
     await stage.deliver(`{ "${fault}"`);

@@ -6,25 +6,25 @@ import { summaryBody } from '../functions/summaries.ts';
 import { type EmulatedStage, emulatedStage } from './emulated-stage.ts';
 
 /**
- * Promised to 8x8, which forgets a delivery once it is answered 200: that answer is given only after SQS has
- * acknowledged the message; and to whoever sends, that a 4xx which says that the body was kept is given only after the
- * dead-letter queue has acknowledged it. Else the answer is 503 with Retry-After, before Lambda's ten seconds are over:
- * a function that runs into its timeout would leave 8x8 with an answer of API Gateway's, and us with no log line.
+ * The promise to 8x8, which does not repeat a delivery that was answered 200: the webhook answers 200 only after SQS has
+ * acknowledged the message. It answers a 4xx that reports the body as kept only after the dead-letter queue has
+ * acknowledged it. Otherwise it answers 503 with Retry-After, within Lambda's timeout of ten seconds: if the function
+ * timed out, API Gateway would answer 8x8, and we would have no log line.
  *
- * It would be broken by an answer that does not wait for SQS, by an error of SQS that is caught and forgotten, by an
- * SDK that takes a late or broken answer for one, and by attempts that together take longer than the function may.
+ * What could break it: a response that does not wait for SQS, a swallowed error of SQS, an SDK that accepts a late or
+ * incomplete response, and retries that together exceed the function's timeout.
  */
 
-/** Those that wait for SQS take no time of others. */
-const AT_ONCE = 10;
+/** Deliveries that wait for SQS must not delay others. */
+const WEBHOOK_CONCURRENCY = 10;
 
 let stage: EmulatedStage;
-/** The fault of each call that has this text in it; the next one first, and the last one stays. */
+/** By a text in the call: the faults of these calls, in order. The last fault repeats. */
 const faults = new Map<string, (Fault | undefined)[]>();
-/** How many calls had this text in them. */
+/** By the same text: the number of calls. */
 const calls = new Map<string, number>();
 beforeAll(async () => {
-  stage = await emulatedStage({ webhooks: AT_ONCE });
+  stage = await emulatedStage({ webhooks: WEBHOOK_CONCURRENCY });
   stage.faultOf = ({ body }: Call) => {
     const [text = '', upcoming = []] = [...faults].find(([text]) => body.includes(text)) ?? [];
     calls.set(text, (calls.get(text) ?? 0) + 1);
@@ -37,19 +37,24 @@ let sessions = 0;
 const newSession = () => `acknowledged-${++sessions}-`;
 
 /**
- * What SQS may do to a call; whether the message may be in the queue all the same; and how often it is tried, where that
- * does not depend on time.
+ * The faults of SQS; whether the message is in the queue nevertheless; and the number of attempts, unless it depends on
+ * time.
  */
-const FAULTS: readonly { what: string; fault: Fault; effect: boolean; attempts?: number }[] = [
-  { what: 'fails', fault: 'error', effect: false, attempts: 3 },
-  { what: 'fails and asks for a pause of a minute', fault: 'busy', effect: false },
-  { what: 'is asked too much', fault: 'throttle', effect: false, attempts: 3 },
-  { what: 'refuses', fault: 'refuse', effect: false, attempts: 1 },
-  { what: 'takes the call and never answers', fault: 'silent', effect: false },
-  { what: 'stores the message, begins an answer and stops', fault: 'stalled', effect: true },
-  { what: 'stores the message and answers too late', fault: 'late', effect: true },
-  { what: 'is cut off before the message arrives', fault: 'cut-before', effect: false, attempts: 3 },
-  { what: 'is cut off after the message has arrived', fault: 'cut-after', effect: true, attempts: 3 },
+const FAULTS: readonly { event: string; fault: Fault; effect: boolean; attempts?: number }[] = [
+  { event: 'SQS returns a server error', fault: 'error', effect: false, attempts: 3 },
+  { event: 'SQS returns a server error with a Retry-After of one minute', fault: 'busy', effect: false },
+  { event: 'SQS throttles the call', fault: 'throttle', effect: false, attempts: 3 },
+  { event: 'SQS denies access', fault: 'refuse', effect: false, attempts: 1 },
+  { event: 'SQS never responds', fault: 'silent', effect: false },
+  { event: 'SQS stores the message, but its response stalls', fault: 'stalled', effect: true },
+  { event: 'SQS stores the message, but responds too late', fault: 'late', effect: true },
+  {
+    event: 'the connection breaks before SQS has the message',
+    fault: 'cut-before',
+    effect: false,
+    attempts: 3,
+  },
+  { event: 'the connection breaks after SQS has the message', fault: 'cut-after', effect: true, attempts: 3 },
 ];
 
 const UNAVAILABLE = {
@@ -58,14 +63,14 @@ const UNAVAILABLE = {
   body: {
     type: 'urn:problem:vss-webhook:queue-unavailable',
     status: 503,
-    // Neither that it was kept, nor that it was not: nobody knows.
+    // The webhook cannot know whether SQS kept the message.
     detail: expect.stringContaining('may not have been kept'),
   },
 };
 
 const Problem = v.object({ requestId: v.string() });
 
-/** What the function logged of a delivery that it could not store. */
+/** The log lines about a delivery that the function could not store. */
 function linesAbout(body: unknown): string[] {
   const { requestId } = v.parse(Problem, body);
   return stage
@@ -83,9 +88,9 @@ async function isDeadLetter(text: string): Promise<boolean> {
   return (await stage.deadLetters()).some(({ delivery }) => contains(delivery, text));
 }
 
-describe.concurrent('while SQS', () => {
+describe.concurrent('the webhook', () => {
   it.for(FAULTS)(
-    '$what, whatever is delivered is answered 503 in time',
+    'answers 503 within its timeout when, at every attempt, $event',
     async ({ fault, effect, attempts }, { expect }) => {
       const sessionId = newSession();
       const text = newSession();
@@ -108,7 +113,7 @@ describe.concurrent('while SQS', () => {
   );
 
   it.each(FAULTS.filter(({ fault }) => fault !== 'refuse' && fault !== 'busy'))(
-    '$what, but only once, a summary is answered 200, and is in the queue',
+    'answers 200 and queues the summary when, only once, $event',
     async ({ fault }) => {
       const sessionId = newSession();
       faults.set(sessionId, [fault, undefined]);
@@ -121,8 +126,8 @@ describe.concurrent('while SQS', () => {
   );
 });
 
-describe('an answer', () => {
-  it('200 has the delivery in the queue, byte for byte, and nowhere else', async () => {
+describe('the webhook', () => {
+  it('puts a delivery that it answers with 200 in the queue only, byte for byte', async () => {
     const sessionId = newSession();
     const body = `\uFEFF ${summaryBody({ sessionId, clientRequestId: '😀 \uFFFE' })}\r\n`;
 
@@ -139,7 +144,7 @@ describe('an answer', () => {
     ['400 invalid-json', Buffer.from([0x7b, 0xc3, 0x28, 0x7d])],
     ['422 invalid-summary', '{"eventType": "SESSION_SUMMARY",  "payload": {"sessionId": "odd"}}'],
     ['422 unknown-subaccount', summaryBody({ subAccountId: 'not-configured' })],
-  ])('%s has the body in the dead-letter queue, byte for byte', async (problem, body) => {
+  ])('puts a body that it answers with %s in the dead-letter queue, byte for byte', async (problem, body) => {
     const answer = await stage.deliver(body);
 
     const [status, reason] = problem.split(' ');
@@ -157,7 +162,7 @@ describe('an answer', () => {
     ['400 invalid-json', ''],
     ['413 payload-too-large', ' '.repeat(256 * 1024 + 1)],
     ['422 unsupported-event', '{"eventType":"CALL_ACTION","payload":"not-kept"}'],
-  ])('%s to what is not kept says nothing of keeping', async (problem, body) => {
+  ])('does not claim to keep a body that it answers with %s and does not keep', async (problem, body) => {
     const before = await stage.deadLetters();
 
     const answer = await stage.deliver(body);

@@ -13,13 +13,14 @@ import {
 } from './virtual-time.ts';
 
 /**
- * Promised to the operator: an outage of DynamoDB of up to twelve hours heals by itself. What was delivered meanwhile is
- * recorded when it ends, and nobody has to send a dead letter back. What fails for another reason is a dead letter soon,
- * with that reason; and a message that kills the recorder is one within about an hour, alone.
+ * The promise to the operator: the system recovers from a DynamoDB outage of up to twelve hours without a redrive.
+ * Deliveries that arrive during the outage are recorded when it ends. A delivery that fails for another reason soon
+ * becomes a dead letter with that reason. A message that crashes the recorder becomes a dead letter within about an
+ * hour, and the messages in its batches do not.
  *
- * It would be broken by a redrive policy that gives up before the outage ends, by attempts that come too often, by a
- * queue that deletes what waits, and by a killer that takes its batches with it. The queue's numbers are those of the
- * template; hours pass on a virtual clock.
+ * What could break it: a redrive policy that gives up before the outage ends, retries that are too frequent, a queue
+ * that deletes waiting messages, and a crashing message that takes its batches with it. The simulated queue has the
+ * settings of the template. Time is virtual.
  */
 
 const settings = queueSettings(templateOf());
@@ -30,8 +31,8 @@ const outageOf = (simulation: Omit<Simulation, 'settings' | 'seed'>) =>
 const throttled = new ThrottlingException({ message: 'Slow down', $metadata: { httpStatusCode: 400 } });
 const BEGIN = 10 * MINUTE;
 
-describe(`an outage (seed ${seed})`, () => {
-  it('of twelve hours leaves no dead letter: everything is recorded within an hour of its end', async () => {
+describe(`a DynamoDB outage (seed ${seed})`, () => {
+  it('of twelve hours causes no dead letter, and every delivery is recorded within an hour of its end', async () => {
     const END = BEGIN + 12 * HOUR;
     const deliveries = deliveriesWithin(13 * HOUR, 1_300);
 
@@ -62,7 +63,7 @@ describe(`an outage (seed ${seed})`, () => {
       expect(recorded.get(sessionId)).toBeLessThanOrEqual(Math.max(sentAt, END) + 5 * MINUTE);
   });
 
-  it('that does not end makes dead letters after 14 hours, long before the queue deletes what waits', async () => {
+  it('without an end causes dead letters after 14 hours, long before the queue deletes waiting messages', async () => {
     const deliveries = deliveriesWithin(MINUTE, 20);
 
     const { recorded, deadLetters, expired } = await outageOf({ deliveries, write: () => throttled });
@@ -77,7 +78,7 @@ describe(`an outage (seed ${seed})`, () => {
   });
 });
 
-it(`a delivery that fails for an unexpected reason is a dead letter after five attempts, as it was delivered (seed ${seed})`, async () => {
+it(`a delivery that fails for an unexpected reason becomes an unaltered dead letter after five attempts (seed ${seed})`, async () => {
   const deliveries = deliveriesWithin(HOUR, 60);
   const attempts = new Map<string, number>();
 
@@ -100,15 +101,15 @@ it(`a delivery that fails for an unexpected reason is a dead letter after five a
   }
 });
 
-describe(`a message that kills the recorder (seed ${seed})`, () => {
+describe(`a message that crashes the recorder (seed ${seed})`, () => {
   const kill = (sessionId: string) => (sessionId.startsWith('killer') ? 'kills' : 'stored');
 
   it.each([
-    ['among 200 others delivered over an hour', deliveriesWithin(HOUR, 200), 1],
-    ['among 200 others delivered at once', deliveriesWithin(0, 200), 1],
-    ['in a batch of ten that all come back together', deliveriesWithin(0, 9), 1],
-    ['with two more of its kind, while deliveries come all the time', deliveriesWithin(2 * HOUR, 2_000), 3],
-  ])('is a dead letter within 70 minutes, %s, and all others are recorded', async (_, others, count) => {
+    ['200 others are delivered over an hour', deliveriesWithin(HOUR, 200), 1],
+    ['200 others are delivered at once', deliveriesWithin(0, 200), 1],
+    ['it is in a batch of ten that all become visible again together', deliveriesWithin(0, 9), 1],
+    ['two more such messages and steady traffic surround it', deliveriesWithin(2 * HOUR, 2_000), 3],
+  ])('is the only dead letter, within 70 minutes, when %s', async (_, others, count) => {
     const killers = deliveriesWithin(0, count, 'killer');
 
     const { recorded, deadLetters } = await outageOf({
@@ -121,7 +122,7 @@ describe(`a message that kills the recorder (seed ${seed})`, () => {
     expect(new Set(recorded.keys())).toEqual(new Set(others.keys()));
   });
 
-  it('does not harm others while it is kept apart: they wait for minutes, not for its hour', async () => {
+  it('delays other messages by less than 20 minutes while it is isolated', async () => {
     const others = deliveriesWithin(HOUR, 200);
 
     const { recorded } = await outageOf({ deliveries: new Map([['killer', 0], ...others]), write: kill });
@@ -130,7 +131,7 @@ describe(`a message that kills the recorder (seed ${seed})`, () => {
       expect((recorded.get(sessionId) ?? Infinity) - sentAt).toBeLessThan(20 * MINUTE);
   });
 
-  it('is every message, for half an hour, when a deployment cannot start: once it is rolled back, all are recorded', async () => {
+  it('is recorded after a rollback, when a deployment that cannot start fails every message for half an hour', async () => {
     const deliveries = deliveriesWithin(HOUR, 3_000);
 
     const { recorded, deadLetters } = await outageOf({

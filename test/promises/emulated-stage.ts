@@ -24,68 +24,68 @@ const Answer = v.object({
 });
 export type Answer = v.InferOutput<typeof Answer>;
 
-/** A message in a queue, visible or not. */
+/** A message in a queue, visible or in flight. */
 export interface KeptMessage {
   messageId: string;
-  /** How often it has been received. */
-  tries: number;
+  receives: number;
   reason: string | undefined;
   delivery: Delivery;
 }
 
-/** What a delivery takes from 8x8 to the table, without edge and registration. */
+/** The path of a delivery from the webhook to the table, without API Gateway and registration. */
 export interface EmulatedStage {
-  /** Its name for commands: `local:PORT`. */
+  /** The stage name to pass to commands: `local:PORT`. */
   name: string;
-  /** Chooses what becomes of each call of a function, or of a command; nothing does, until a test says so. */
+  /** Chooses the fault of each call to SQS and DynamoDB. Default: none. */
   faultOf: (call: Call) => Fault | undefined;
-  /** Chooses for how many seconds the recorder hides a message, instead of those it asks for: 0, until a test says so. */
-  hiddenFor: (asked: number) => number;
-  /** Hands a body to the webhook as API Gateway does. Rejects when the function ends, or exceeds its timeout. */
+  /** Replaces the visibility timeout, in seconds, that the recorder requests for a message. Default: 0. */
+  hiddenFor: (requested: number) => number;
+  /** Invokes the webhook with a body, as API Gateway does. Rejects if the function exits or exceeds its timeout. */
   deliver(body: string | Uint8Array, authorization?: string): Promise<Answer>;
-  /** Sends a message to the queue by hand. */
+  /** Sends a message to the queue, bypassing the webhook. */
   send(message: Pick<Message, 'MessageBody'> & Partial<Message>): Promise<void>;
-  /** Changes which sub-accounts the webhook records, as a deployment does. */
+  /** Changes the sub-accounts that the webhook accepts, as a deployment does. */
   configure(subAccountIds: readonly string[]): void;
-  /** Records from now on. What was sent before makes the first batch. */
+  /** Starts to poll the queue. The messages sent before form the first batch. */
   startRecorders(): void;
-  /** Ends a recorder that is at work, as when the machine under it fails. Returns whether there was one. */
+  /** Kills a busy recorder, as if its host failed. Returns false if none is busy. */
   killRecorder(): boolean;
   queued(): Promise<KeptMessage[]>;
   deadLetters(): Promise<KeptMessage[]>;
   /** Every record, by session. */
   records(): Promise<Map<string, SessionRecord>>;
-  /** Every line that a function logged so far. */
+  /** Every line that the functions have logged so far. */
   lines(): readonly string[];
-  /** The sum of a metric of the recorder over all that was logged. */
+  /** The sum of a metric of the recorder so far. */
   count(metric: string): number;
   stop(): Promise<void>;
 }
 
 export interface EmulatedStageOptions {
   /**
-   * How long the queue hides a message that was received. For one recorder 0, which is as long as that is at work: the
-   * emulator looks for what is visible again when it is polled. For several half a minute, so that each has its own.
+   * The visibility timeout of the queue. Default: 0 for one recorder, because the emulator makes messages visible only
+   * when it is polled, so they stay hidden while that recorder is busy. 30 for several recorders, so that they do not
+   * receive each other's messages.
    */
   visibilityTimeoutSeconds?: number;
-  /** How many recorders are at work at a time. */
+  /** Concurrency of the recorder. Default: 1. */
   recorders?: number;
-  /** How many deliveries the webhook takes at a time. */
+  /** Concurrency of the webhook. Default: 2. */
   webhooks?: number;
 }
 
-/** The webhook's fails when it exceeds its timeout in Lambda. */
+/** The wrapped webhook fails when it exceeds its Lambda timeout. */
 const BUNDLES = { webhook: 'webhook-within-its-timeout.ts', recorder: '../../functions/recorder/handler.ts' };
 
-/** No invocation takes this long, even on a slow machine, unless something hangs. */
+/** An invocation that takes this long hangs, even on a slow machine. */
 const HANGING_SECONDS = 600;
 
-/** As in the template: what is received more often than this is a dead letter. */
+/** As in the template. */
 const MAX_RECEIVE_COUNT = 20;
 
 /**
- * The webhook and the recorder, each as the `handler.ts` that is deployed and in processes of its own, with queues on
- * fauxqs and a table on dynalite, behind proxies that can fail. It has no template, so it starts in half a second.
+ * Runs the deployed `handler.ts` of the webhook and the recorder in separate processes, with queues on fauxqs and a
+ * table on dynalite, behind proxies that inject faults. Starts in half a second, because it does not use the template.
  */
 export async function emulatedStage({
   recorders = 1,
@@ -100,11 +100,11 @@ export async function emulatedStage({
     faultProxy(
       sqsEndpoint,
       faultOf,
-      visibilityRewrite((asked) => stage.hiddenFor(asked)),
+      visibilityRewrite((requested) => stage.hiddenFor(requested)),
     ),
     faultProxy(dynamodbEndpoint, faultOf),
   ]);
-  /** Returns where functions call the queue. */
+  /** Returns the queue URL of the proxy. */
   async function createQueue(name: string, attributes: Record<string, string>): Promise<string> {
     await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
     return `${sqsProxy.url}/${ACCOUNT}/${name}`;
@@ -160,7 +160,7 @@ export async function emulatedStage({
       QueueUrl: queueUrl,
       DeadLetterQueueUrl: deadLetterQueueUrl,
       TableName: tableName,
-      // The webhook is invoked: nothing listens here.
+      // Nothing listens here: tests invoke the webhook directly.
       WebhookUrl: 'http://127.0.0.1/',
       AuthorizationSecretArn: '',
       SubAccountIds: '',
@@ -226,9 +226,9 @@ export async function emulatedStage({
     lines: () => logged,
 
     count(metric) {
-      // Some are counted by a dimension as well, in a line of its own.
+      // Some metrics are also logged with another dimension, on a separate line.
       const lines = logged.filter((line) => line.includes('"Dimensions":[["service"]]'));
-      // Several in one batch are a list.
+      // Several values of one batch are logged as a list.
       const values = lines.flatMap((line) => line.match(new RegExp(`(?<="${metric}":)[\\d,[\\]]+`)) ?? []);
       return values
         .flatMap((value) => value.match(/\d+/g) ?? [])
@@ -260,14 +260,14 @@ const QueueContents = v.object({
   messages: v.object({ ready: v.array(Kept), inflight: v.array(v.object({ message: Kept })) }),
 });
 
-/** What is in a queue, which the emulator shows without receiving it. */
+/** The messages in a queue. The emulator's inspection endpoint lists them without receiving them. */
 async function messagesIn(sqsEndpoint: string, queue: string): Promise<KeptMessage[]> {
   const response = await fetch(`${sqsEndpoint}/_fauxqs/queues/${queue}`);
   const { messages } = v.parse(QueueContents, await response.json());
   return [...messages.ready, ...messages.inflight.map(({ message }) => message)].map(
     ({ messageId, body, messageAttributes, sentTimestamp, approximateReceiveCount }) => ({
       messageId,
-      tries: approximateReceiveCount,
+      receives: approximateReceiveCount,
       reason: messageAttributes['reason']?.StringValue,
       delivery: fromMessage({
         messageId,

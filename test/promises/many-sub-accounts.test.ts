@@ -3,21 +3,21 @@ import { createHandler } from '../../functions/registration/create-handler.ts';
 import { webhooksApi } from '../../functions/registration/webhooks-api.ts';
 import type { Switches } from '../../infra/local/fake-8x8.ts';
 import { create, properties, URL_OF_OURS } from '../functions/registration/cloudformation.ts';
-import { API_KEY, vendor } from '../functions/registration/vendor.ts';
+import { API_KEY, inMemory8x8 } from '../functions/registration/in-memory-8x8.ts';
 import { telemetry } from '../functions/telemetry.ts';
 import { templateOf } from '../infra/templates.ts';
 
 /**
- * Promised to the platform team: a stage has up to 100 sub-accounts, and 8x8's rate limit fails neither its deployment
- * nor the scheduled check.
+ * The promise to the platform team: a stage can have up to 100 sub-accounts, and 8x8's rate limit fails neither its
+ * deployment nor the scheduled check.
  *
- * It would be broken by registering or checking all at once, by giving up after a few attempts, and by ignoring or
- * mistaking Retry-After. CloudFormation starts each registration when those are complete that the template says it
- * depends on. Minutes pass on a virtual clock.
+ * What could break it: registering or checking all sub-accounts at once, giving up after a few attempts, and ignoring
+ * or misreading Retry-After. As in CloudFormation, each registration starts when the registrations that it depends on
+ * in the template are complete. Time is virtual.
  */
 
 const LATENCY_MS = 100;
-/** What CloudFormation and the provider framework take for a resource, beside our function. */
+/** The time that CloudFormation and the provider framework need for a resource, besides our function. */
 const RESOURCE_MS = 1_500;
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -25,7 +25,7 @@ const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
-/** Lets the virtual clock jump from timer to timer until the work is done. */
+/** Advances the virtual clock from timer to timer until the work is done. */
 async function inVirtualTime<T>(work: Promise<T>): Promise<{ result: T; seconds: number }> {
   const began = performance.now();
   let isDone = false;
@@ -34,19 +34,19 @@ async function inVirtualTime<T>(work: Promise<T>): Promise<{ result: T; seconds:
   });
   settled.catch(() => {});
   while (!isDone) {
-    // Streams and promises of a request go on without timers.
+    // The streams and promises of a request advance without timers.
     for (let i = 0; i < 5; i++) await new Promise(setImmediate);
     if (!isDone) vi.advanceTimersToNextTimer();
   }
   return { result: await settled, seconds: (performance.now() - began) / 1_000 };
 }
 
-function stage(count: number, rateLimit: Switches['rateLimit']) {
+function setUp(count: number, rateLimit: Switches['rateLimit']) {
   const subAccountIds = Array.from({ length: count }, (_, i) => `sub_account_${i}`);
-  const { api, fetch } = vendor(subAccountIds);
+  const { api, fetch } = inMemory8x8(subAccountIds);
   api.switches.rateLimit = rateLimit;
   const { logger, metrics, counted } = telemetry();
-  /** When each request was sent: milliseconds of the virtual clock. */
+  /** The times of the requests, in milliseconds of the virtual clock. */
   const sentAt: number[] = [];
   const handle = createHandler({
     connect: async (retryMs, baseUrl = 'https://voice.example') =>
@@ -69,8 +69,8 @@ function stage(count: number, rateLimit: Switches['rateLimit']) {
   return { subAccountIds, api, handle, counted, sentAt };
 }
 
-/** Creates the registrations of a template as CloudFormation does: each after those that it depends on. */
-async function deploy({ subAccountIds, handle }: ReturnType<typeof stage>): Promise<void> {
+/** Creates the registrations of a template as CloudFormation does: each after its dependencies. */
+async function deploy({ subAccountIds, handle }: ReturnType<typeof setUp>): Promise<void> {
   const resources = templateOf({ subAccountIds }).findResources('Custom::WebhookRegistration');
   const created = new Map<string, Promise<void>>();
   const createOnce = (id: string): Promise<void> => {
@@ -92,8 +92,8 @@ async function deploy({ subAccountIds, handle }: ReturnType<typeof stage>): Prom
   await Promise.all(Object.keys(resources).map(createOnce));
 }
 
-/** The most requests that were sent within any second. */
-function mostPerSecond(sentAt: readonly number[]): number {
+/** The maximum number of requests within any second. */
+function peakPerSecond(sentAt: readonly number[]): number {
   return Math.max(...sentAt.map((from) => sentAt.filter((at) => at >= from && at < from + 1_000).length));
 }
 
@@ -108,51 +108,51 @@ describe('a deployment', () => {
     [100, { perSecond: 2, retryAfter: '1.5' }],
     [10, { perSecond: 2, retryAfter: '30' }],
   ])('of %i sub-accounts succeeds under the rate limit %j', async (count, rateLimit) => {
-    const there = stage(count, rateLimit);
-    const { seconds } = await inVirtualTime(deploy(there));
+    const stage = setUp(count, rateLimit);
+    const { seconds } = await inVirtualTime(deploy(stage));
 
-    for (const id of there.subAccountIds)
-      expect(there.api.webhooks.get(id)).toMatchObject([{ url: URL_OF_OURS }]);
+    for (const id of stage.subAccountIds)
+      expect(stage.api.webhooks.get(id)).toMatchObject([{ url: URL_OF_OURS }]);
     expect(seconds).toBeLessThan(30 * 60);
   });
 
-  it('sends at most eight requests a second', async () => {
-    const there = stage(30, undefined);
-    await inVirtualTime(deploy(there));
+  it('sends at most eight requests per second', async () => {
+    const stage = setUp(30, undefined);
+    await inVirtualTime(deploy(stage));
 
-    expect(mostPerSecond(there.sentAt)).toBeLessThanOrEqual(8);
+    expect(peakPerSecond(stage.sentAt)).toBeLessThanOrEqual(8);
   });
 
-  it('never has more than two registrations at a time', async () => {
-    const there = stage(100, undefined);
+  it('runs at most two registrations at the same time', async () => {
+    const stage = setUp(100, undefined);
     let running = 0;
     let most = 0;
-    const { handle } = there;
+    const { handle } = stage;
     const counting: typeof handle = async (event) => {
       most = Math.max(most, ++running);
       return handle(event).finally(() => running--);
     };
-    await inVirtualTime(deploy({ ...there, handle: counting }));
+    await inVirtualTime(deploy({ ...stage, handle: counting }));
 
     expect(most).toBe(2);
   });
 });
 
-describe('the check', () => {
+describe('the scheduled check', () => {
   it.each<NonNullable<Switches['rateLimit']>>([
     TEN_A_SECOND,
     { perSecond: 10 },
     { perSecond: 2, retryAfter: '1' },
-  ])('of 100 sub-accounts leaves none unchecked under the rate limit %j', async (rateLimit) => {
-    const there = stage(100, rateLimit);
-    for (const id of there.subAccountIds)
-      there.api.webhooks.set(id, [{ type: 'VSS', url: URL_OF_OURS, enabled: true, httpAuthHeader: 'value' }]);
-    const check = { url: URL_OF_OURS, subAccountIds: there.subAccountIds };
-    const { result, seconds } = await inVirtualTime(there.handle({ check }));
+  ])('checks all of 100 sub-accounts under the rate limit %j', async (rateLimit) => {
+    const stage = setUp(100, rateLimit);
+    for (const id of stage.subAccountIds)
+      stage.api.webhooks.set(id, [{ type: 'VSS', url: URL_OF_OURS, enabled: true, httpAuthHeader: 'value' }]);
+    const check = { url: URL_OF_OURS, subAccountIds: stage.subAccountIds };
+    const { result, seconds } = await inVirtualTime(stage.handle({ check }));
 
-    expect(result).toEqual(there.subAccountIds.map((subAccountId) => ({ subAccountId })));
-    expect(there.counted).toEqual({ WebhookRegistered: 100, WebhookUnchecked: 0 });
+    expect(result).toEqual(stage.subAccountIds.map((subAccountId) => ({ subAccountId })));
+    expect(stage.counted).toEqual({ WebhookRegistered: 100, WebhookUnchecked: 0 });
     expect(seconds).toBeLessThan(5 * 60);
-    expect(mostPerSecond(there.sentAt)).toBeLessThanOrEqual(5);
+    expect(peakPerSecond(stage.sentAt)).toBeLessThanOrEqual(5);
   });
 });

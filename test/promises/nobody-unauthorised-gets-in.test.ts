@@ -10,25 +10,25 @@ import { summaryBody } from '../functions/summaries.ts';
 import { startStack } from '../start-stack.ts';
 
 /**
- * Promised to whoever trusts the records: only 8x8 can make one. Who does not know the Authorization value, or does not
- * call from an allowed address, is refused; nothing of what they send is queued, kept as a dead letter, or told back to
- * them, not even whether it was well-formed. There is no other way in.
+ * The promise to the readers of the records: only 8x8 can create one. A request without the Authorization value, or
+ * from an address that is not allowed, is rejected. Its body is neither queued nor kept as a dead letter, and the
+ * response does not reveal whether the body was well-formed. The webhook has no other entrance.
  *
- * It would be broken by a comparison that is content with a part or another case, by a list of headers that is read as
- * one value, by a body that is judged before the header, by a resource policy or a method too many, and by a rotation
- * that keeps what it should forget, or forgets what 8x8 still sends.
+ * What could break it: a comparison that accepts a part of the value or ignores case, a list of headers that is read as
+ * one value, a body that is parsed before the header is checked, a resource policy or method too many, and a rotation
+ * that keeps an expired value or drops one that 8x8 still sends.
  */
 
 let stack: LocalStack;
 let webhook: LocalFunction;
 const proxies: FaultProxy[] = [];
 const logged: string[] = [];
-/** The calls that functions have made to SQS. */
+/** The operations that functions have called on SQS. */
 const calls: string[] = [];
 beforeAll(async () => {
   stack = await startStack({
     log: (line) => logged.push(line),
-    // Not this machine's: it stands for everyone who is not 8x8.
+    // Not the address of this machine, so the tests call from an address that is not allowed.
     settings: { allowedSourceIps: ['192.0.2.1'] },
     async between(service, endpoint) {
       const proxy = await faultProxy(endpoint, ({ operation }) => {
@@ -39,7 +39,7 @@ beforeAll(async () => {
       return proxy.url;
     },
   });
-  webhook = theWebhook(stack);
+  webhook = webhookOf(stack);
 });
 beforeEach(() => {
   calls.length = 0;
@@ -49,15 +49,15 @@ afterAll(async () => {
   for (const proxy of proxies) await proxy.close();
 });
 
-function theWebhook({ functions }: LocalStack): LocalFunction {
+function webhookOf({ functions }: LocalStack): LocalFunction {
   const found = [...functions.values()].find(({ environment }) => 'AUTHORIZATION_DIGESTS' in environment);
-  if (!found) throw new Error('No function knows the digests of the accepted values');
+  if (!found) throw new Error('No function has AUTHORIZATION_DIGESTS');
   return found;
 }
 
 const Answer = v.object({ statusCode: v.number(), body: v.string() });
 
-/** What the webhook answers to what the edge has let in. */
+/** Invokes the webhook with a request, as if API Gateway had accepted it. */
 async function answerTo(headers: object | null, body: string | Buffer = summaryBody()) {
   const requestId = randomUUID();
   const answer = v.parse(
@@ -73,39 +73,42 @@ async function answerTo(headers: object | null, body: string | Buffer = summaryB
 }
 
 describe('a request without the Authorization value', () => {
-  /** Each way of not having it, given the value. */
-  const WITHOUT: readonly (readonly [what: string, headersFor: (value: string) => object | null])[] = [
-    ['no headers at all', () => null],
-    ['no Authorization', () => ({ 'Content-Type': 'application/json' })],
-    ['an empty one', () => ({ Authorization: '' })],
-    ['another of the same length', (value) => ({ Authorization: 'x'.repeat(value.length) })],
-    ['its first half', (value) => ({ Authorization: value.slice(0, value.length / 2) })],
-    ['all but its last character', (value) => ({ Authorization: value.slice(0, -1) })],
-    ['all but its first character', (value) => ({ Authorization: value.slice(1) })],
-    ['another last character', (value) => ({ Authorization: `${value.slice(0, -1)}!` })],
-    ['a character more', (value) => ({ Authorization: `${value}x` })],
-    ['a space before it', (value) => ({ Authorization: ` ${value}` })],
-    ['a NUL after it', (value) => ({ Authorization: `${value}\u0000` })],
-    ['capitals', (value) => ({ Authorization: value.toUpperCase() })],
-    ['small letters', (value) => ({ Authorization: value.toLowerCase() })],
-    ['two schemes before it', (value) => ({ Authorization: `Bearer Basic ${value}` })],
-    ['a scheme and two spaces before it', (value) => ({ Authorization: `Bearer  ${value}` })],
-    ['a scheme that is no word before it', (value) => ({ Authorization: `"Bearer" ${value}` })],
-    ['a scheme and no space before it', (value) => ({ Authorization: `Bearer${value}` })],
-    ['a scheme after it', (value) => ({ Authorization: `${value} Bearer` })],
-    ['a scheme before half of it', (value) => ({ Authorization: `Bearer ${value.slice(value.length / 2)}` })],
-    ['a scheme alone', () => ({ Authorization: 'Bearer ' })],
-    ['it in base64, as Basic', (value) => ({ Authorization: `Basic ${btoa(value)}` })],
-    ['it in quotes', (value) => ({ Authorization: `"${value}"` })],
-    ['it twice, joined as HTTP joins headers', (value) => ({ Authorization: `${value}, ${value}` })],
-    ['a list of accepted and other', (value) => ({ Authorization: `x,${value}` })],
-    ['its digest', () => ({ Authorization: webhook.environment['AUTHORIZATION_DIGESTS']?.split(',')[0] })],
+  /** Headers that do not contain the value as they should. */
+  const INVALID: readonly (readonly [description: string, headersFor: (value: string) => object | null])[] = [
+    ['no headers', () => null],
+    ['no Authorization header', () => ({ 'Content-Type': 'application/json' })],
+    ['an empty value', () => ({ Authorization: '' })],
+    ['another value of the same length', (value) => ({ Authorization: 'x'.repeat(value.length) })],
+    ['the first half of the value', (value) => ({ Authorization: value.slice(0, value.length / 2) })],
+    ['the value without its last character', (value) => ({ Authorization: value.slice(0, -1) })],
+    ['the value without its first character', (value) => ({ Authorization: value.slice(1) })],
+    ['the value with another last character', (value) => ({ Authorization: `${value.slice(0, -1)}!` })],
+    ['the value and one more character', (value) => ({ Authorization: `${value}x` })],
+    ['a space before the value', (value) => ({ Authorization: ` ${value}` })],
+    ['a NUL after the value', (value) => ({ Authorization: `${value}\u0000` })],
+    ['the value in upper case', (value) => ({ Authorization: value.toUpperCase() })],
+    ['the value in lower case', (value) => ({ Authorization: value.toLowerCase() })],
+    ['two schemes before the value', (value) => ({ Authorization: `Bearer Basic ${value}` })],
+    ['a scheme and two spaces before the value', (value) => ({ Authorization: `Bearer  ${value}` })],
+    ['an invalid scheme before the value', (value) => ({ Authorization: `"Bearer" ${value}` })],
+    ['a scheme and no space before the value', (value) => ({ Authorization: `Bearer${value}` })],
+    ['a scheme after the value', (value) => ({ Authorization: `${value} Bearer` })],
+    [
+      'a scheme and half of the value',
+      (value) => ({ Authorization: `Bearer ${value.slice(value.length / 2)}` }),
+    ],
+    ['a scheme without a value', () => ({ Authorization: 'Bearer ' })],
+    ['the value in base64, as Basic', (value) => ({ Authorization: `Basic ${btoa(value)}` })],
+    ['the value in quotes', (value) => ({ Authorization: `"${value}"` })],
+    ['the value twice, joined as HTTP joins headers', (value) => ({ Authorization: `${value}, ${value}` })],
+    ['a list of another value and the value', (value) => ({ Authorization: `x,${value}` })],
+    ['the digest', () => ({ Authorization: webhook.environment['AUTHORIZATION_DIGESTS']?.split(',')[0] })],
     ['all digests', () => ({ Authorization: webhook.environment['AUTHORIZATION_DIGESTS'] })],
-    ['it in another header', (value) => ({ 'X-Authorization': value, 'Proxy-Authorization': value })],
+    ['the value in another header', (value) => ({ 'X-Authorization': value, 'Proxy-Authorization': value })],
     ['several Authorization headers', () => ({ Authorization: 'a', authorization: 'b', AUTHORIZATION: '' })],
   ];
 
-  /** What each kind of body would be answered, were it 8x8's: 200, 400, 422, 422, 422. */
+  /** With a valid value, these bodies would be answered 200, 400, 422, 422 and 422. */
   const BODIES = [
     summaryBody({ clientRequestId: 'told-to-nobody' }),
     '{"told-to-nobody',
@@ -114,8 +117,8 @@ describe('a request without the Authorization value', () => {
     '{"eventType":"CALL_ACTION","payload":"told-to-nobody"}',
   ];
 
-  it.each(WITHOUT)(
-    'but with %s is refused, the same whatever its body, and leaves nothing',
+  it.each(INVALID)(
+    'but with %s is answered with the same 401 for every body, and never queued',
     async (_, headersFor) => {
       const answers = await Promise.all(
         BODIES.map((body) => answerTo(headersFor(stack.authorization), body)),
@@ -130,7 +133,7 @@ describe('a request without the Authorization value', () => {
   );
 
   it.each(['', 'Bearer ', 'bearer ', 'Token '])(
-    'differs from one with %j and the value by nothing else',
+    'would be accepted if it had the value after %j',
     async (scheme) => {
       const answer = await answerTo({ authorization: `${scheme}${stack.authorization}` });
 
@@ -140,10 +143,10 @@ describe('a request without the Authorization value', () => {
   );
 });
 
-describe('the edge', () => {
+describe('API Gateway', () => {
   const problem = (name: string, status: number) => ({ type: `urn:problem:vss-webhook:${name}`, status });
 
-  it('refuses an address that is not allowed, whatever it knows, before any code runs', async () => {
+  it('rejects a request from an address that is not allowed before any function runs', async () => {
     const lines = logged.length;
 
     const response = await fetch(stack.webhookUrl, {
@@ -167,7 +170,7 @@ describe('the edge', () => {
     ['POST', '/../vss2'],
     ['POST', '/../../webhooks'],
     ['POST', '/../../../..'],
-  ])('has no %s %s: API Gateway answers that itself, in the format of the webhook', async (method, path) => {
+  ])('answers %s %s with 404, in the format of the webhook', async (method, path) => {
     const response = await fetch(`${stack.webhookUrl}${path}`, {
       method,
       headers: { Authorization: stack.authorization },
@@ -184,11 +187,11 @@ describe('the edge', () => {
   });
 });
 
-describe('after a rotation', () => {
-  it('the value before is accepted until the next one, and an older one never', async () => {
-    const tell = createAuthorizationHandler(async (version) => `value of ${version}`);
-    // The stack names the versions before and after too (test/infra/stack.test.ts).
-    const answer = await tell({
+describe('a rotation', () => {
+  it('keeps the current, the previous and the next value, and no older one', async () => {
+    const handle = createAuthorizationHandler(async (version) => `value of ${version}`);
+    // The stack passes the secrets of the previous and the next version too (test/infra/stack.test.ts).
+    const answer = await handle({
       RequestType: 'Create',
       ServiceToken: '',
       ResponseURL: '',
@@ -211,9 +214,7 @@ describe('after a rotation', () => {
   });
 });
 
-describe('where no digest is known', () => {
-  it('nothing is accepted', () => {
-    expect(isAccepted('', [''])).toBe(false);
-    expect(isAccepted('', [])).toBe(false);
-  });
+it('the webhook accepts no value when it has no digest', () => {
+  expect(isAccepted('', [''])).toBe(false);
+  expect(isAccepted('', [])).toBe(false);
 });

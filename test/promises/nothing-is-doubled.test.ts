@@ -6,12 +6,12 @@ import { summaryBody } from '../functions/summaries.ts';
 import { type EmulatedStage, emulatedStage } from './emulated-stage.ts';
 
 /**
- * Promised to whoever counts sessions: however often the same summary is delivered, it is one record with one summary,
- * and it is counted once as recorded, at most. 8x8 may deliver twice, SQS may, and an operator may.
+ * The promise to anyone who counts sessions: recording is idempotent. However often the same summary is delivered, the
+ * table has one record with one summary, and the metrics count at most one recorded session. 8x8, SQS and an operator
+ * may each deliver a summary more than once.
  *
- * It would be broken by two recorders that both find nothing and both write, by a write whose acknowledgement got lost
- * and that is made again, by a recorder that ends between writing and deleting, and by a comparison of bodies instead
- * of what they say.
+ * What could break it: two recorders that both find no record and both write, a retried write whose acknowledgement was
+ * lost, a recorder that dies between writing and deleting the message, and a comparison of bodies instead of content.
  */
 
 let stage: EmulatedStage;
@@ -24,8 +24,8 @@ afterAll(() => stage.stop());
 let sessions = 0;
 const newSession = () => `doubled-${++sessions}`;
 const bodyOf = (sessionId: string) => summaryBody({ sessionId, sessionStatus: 'COMPLETED' });
-/** The same summary in other words. */
-const inOtherWords = (sessionId: string) =>
+/** The same summary, serialized differently. */
+const rewordedBodyOf = (sessionId: string) =>
   JSON.stringify(
     {
       payload: {
@@ -44,26 +44,26 @@ const inOtherWords = (sessionId: string) =>
     2,
   );
 
-/** What the recorders of a stage have counted until now. */
-const countsOf = (of: EmulatedStage) => ({
-  recorded: of.count('SessionsRecorded'),
-  duplicates: of.count('DuplicateDeliveries'),
+/** The metrics of a stage so far. */
+const countsOf = (stage: EmulatedStage) => ({
+  recorded: stage.count('SessionsRecorded'),
+  duplicates: stage.count('DuplicateDeliveries'),
 });
 type Counts = ReturnType<typeof countsOf>;
 
-/** Waits until all that was sent is counted, as so many more than before, and expects one record of one summary. */
-async function expectOneRecord(of: EmulatedStage, sessionId: string, before: Counts, counted: Counts) {
-  await expect.poll(() => of.queued()).toEqual([]);
+/** Waits until the metrics have risen by `increase`, and expects one record with one summary. */
+async function expectOneRecord(stage: EmulatedStage, sessionId: string, before: Counts, increase: Counts) {
+  await expect.poll(() => stage.queued()).toEqual([]);
   await expect
-    .poll(() => countsOf(of))
+    .poll(() => countsOf(stage))
     .toEqual({
-      recorded: before.recorded + counted.recorded,
-      duplicates: before.duplicates + counted.duplicates,
+      recorded: before.recorded + increase.recorded,
+      duplicates: before.duplicates + increase.duplicates,
     });
-  const record = (await of.records()).get(sessionId);
+  const record = (await stage.records()).get(sessionId);
   expect(record).toMatchObject({ sessionId });
   expect(record).not.toHaveProperty('alternates');
-  expect(await of.deadLetters()).toEqual([]);
+  expect(await stage.deadLetters()).toEqual([]);
 }
 
 /** Delivers the summary of a new session, and waits for its record. */
@@ -74,7 +74,7 @@ async function newRecord() {
   return { sessionId, record: (await stage.records()).get(sessionId) };
 }
 
-/** Lets the next write take effect, and its acknowledgement come to harm. */
+/** Injects a fault into the next write only. */
 function failNextWrite(fault: Fault): void {
   stage.faultOf = ({ operation }) => {
     if (operation !== 'PutItem') return undefined;
@@ -83,7 +83,7 @@ function failNextWrite(fault: Fault): void {
   };
 }
 
-it('a summary that is delivered ten times at once is one record', async () => {
+it('a summary that is delivered ten times concurrently becomes one record', async () => {
   const several = await emulatedStage({ recorders: 3 });
   onTestFinished(() => several.stop());
   const sessionId = newSession();
@@ -96,18 +96,18 @@ it('a summary that is delivered ten times at once is one record', async () => {
   await expectOneRecord(several, sessionId, none, { recorded: 1, duplicates: 9 });
 });
 
-it('a summary that is delivered again later, also in other words, leaves the record as it is', async () => {
+it('a later delivery of the same summary, even if serialized differently, does not change the record', async () => {
   const before = countsOf(stage);
   const { sessionId, record } = await newRecord();
 
   await stage.deliver(bodyOf(sessionId));
-  await stage.deliver(inOtherWords(sessionId));
+  await stage.deliver(rewordedBodyOf(sessionId));
 
   await expectOneRecord(stage, sessionId, before, { recorded: 1, duplicates: 2 });
   expect((await stage.records()).get(sessionId)).toEqual(record);
 });
 
-it('a dead letter that is sent back after its session was recorded changes nothing but when that was received', async () => {
+it('a redriven dead letter of a session that is already recorded changes only its time of receipt', async () => {
   const before = countsOf(stage);
   const { sessionId, record } = await newRecord();
   const receivedAt = '2026-01-13T08:27:34.567Z';
@@ -118,7 +118,7 @@ it('a dead letter that is sent back after its session was recorded changes nothi
   expect((await stage.records()).get(sessionId)).toEqual({ ...record, receivedAt, revision: 2 });
 });
 
-it('a recorder that is killed between writing and deleting leaves a record that is found again', async () => {
+it('a summary is a duplicate when the recorder was killed between writing it and deleting its message', async () => {
   const before = countsOf(stage);
   failNextWrite('late');
 
@@ -130,7 +130,7 @@ it('a recorder that is killed between writing and deleting leaves a record that 
   expect((await stage.records()).get(sessionId)).toEqual(record);
 });
 
-it('a write that is made again, because its acknowledgement got lost, is one record', async () => {
+it('a write that is retried because its acknowledgement was lost creates one record', async () => {
   const before = countsOf(stage);
   failNextWrite('cut-after');
 

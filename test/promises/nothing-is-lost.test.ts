@@ -4,11 +4,11 @@ import { summaryBody } from '../functions/summaries.ts';
 import { type EmulatedStage, emulatedStage } from './emulated-stage.ts';
 
 /**
- * Promised to whoever counts on the table: what was answered 200 is in the table, or it waits in the dead-letter queue,
- * byte for byte and with when it was received, for a person to look at. Whatever happens after the 200.
+ * The promise to the readers of the table: a delivery that was answered 200 is eventually in the table, or in the
+ * dead-letter queue, byte for byte and with its time of receipt. No failure after the 200 changes that.
  *
- * It would be broken by a recorder that reports as done what it did not write, by a message that is taken out of the
- * queue before it is in the table, by a retry that gives up without a word, and by a queue that alters what it carries.
+ * What could break it: a recorder that reports success without having written, a message that is deleted before its
+ * record is in the table, a retry that gives up silently, and a queue that alters its messages.
  */
 
 let stage: EmulatedStage;
@@ -22,13 +22,13 @@ async function deliverAll(bodies: readonly string[]): Promise<void> {
 
 const bodyOf = (sessionId: string) => summaryBody({ sessionId });
 const recorded = async () => [...(await stage.records()).keys()].toSorted();
-const left = async () => (await stage.queued()).length;
+const backlog = async () => (await stage.queued()).length;
 
 describe('a delivery that was answered 200 is recorded', () => {
-  it('after the table was down, throttled, cut off, or refused, for longer than one try', async () => {
+  it('after DynamoDB fails, throttles, drops the connection or denies access for longer than one receive', async () => {
     stage = await emulatedStage();
     const faults: readonly Fault[] = ['error', 'throttle', 'refuse', 'cut-before', 'cut-after'];
-    // The SDK makes three attempts of one try.
+    // Each receive takes three attempts of the SDK.
     const upcoming = new Map(faults.map((fault) => [fault, 4]));
     await deliverAll(faults.map(bodyOf));
     stage.faultOf = ({ body }) => {
@@ -44,11 +44,11 @@ describe('a delivery that was answered 200 is recorded', () => {
 
     stage.startRecorders();
 
-    await expect.poll(left).toBe(0);
+    await expect.poll(backlog).toBe(0);
     expect([...upcoming.values()]).toEqual(faults.map(() => 0));
     expect(await recorded()).toEqual(faults.toSorted());
     expect(await stage.deadLetters()).toEqual([]);
-    // What AWS refuses is not hidden for longer than what the queue hides anyway.
+    // After a denied access, the recorder does not change the visibility timeout.
     expect(hidden).toEqual(faults.filter((fault) => fault !== 'refuse').map(() => 60));
   });
 
@@ -64,12 +64,12 @@ describe('a delivery that was answered 200 is recorded', () => {
     const isKilled = stage.killRecorder();
 
     expect(isKilled).toBe(true);
-    await expect.poll(left).toBe(0);
+    await expect.poll(backlog).toBe(0);
     expect(await recorded()).toEqual(sessionIds);
     expect(await stage.deadLetters()).toEqual([]);
   });
 
-  it('when the visibility timeout runs out while it is written, and another recorder has it too', async () => {
+  it('when its visibility timeout expires during the write, and another recorder receives it too', async () => {
     stage = await emulatedStage({ visibilityTimeoutSeconds: 0, recorders: 2 });
     let calls = 0;
     stage.faultOf = ({ operation }) => (operation === 'PutItem' && ++calls === 1 ? 'late' : undefined);
@@ -77,16 +77,16 @@ describe('a delivery that was answered 200 is recorded', () => {
 
     stage.startRecorders();
 
-    await expect.poll(left).toBe(0);
+    await expect.poll(backlog).toBe(0);
     expect(await recorded()).toEqual(['session']);
     expect(await stage.deadLetters()).toEqual([]);
-    // Both had it, and neither stood in the other's way.
+    // Both recorders processed it.
     await expect.poll(() => stage.count('DuplicateDeliveries')).toBeGreaterThanOrEqual(2);
   });
 });
 
-describe('a delivery that failed five times for a reason nobody foresaw', () => {
-  it('is in the dead-letter queue as it was delivered, whatever is in it', async () => {
+describe('a delivery that failed five times for an unexpected reason', () => {
+  it('is in the dead-letter queue byte for byte, whatever its body contains', async () => {
     stage = await emulatedStage();
     const body = bodyOf('odd');
     const bodies = [
@@ -105,7 +105,7 @@ describe('a delivery that failed five times for a reason nobody foresaw', () => 
 
     stage.startRecorders();
 
-    await expect.poll(left).toBe(0);
+    await expect.poll(backlog).toBe(0);
     const kept = (await stage.deadLetters()).map(({ delivery }) => delivery);
     expect(kept.map(({ body }) => body).toSorted()).toEqual([...bodies, byHand].toSorted());
     expect(new Set(kept)).toEqual(new Set(delivered));

@@ -9,12 +9,11 @@ import { run } from '../infra/run.ts';
 import { startStack } from '../start-stack.ts';
 
 /**
- * Promised to those who were called: whatever is delivered, accepted or refused, recorded or not, no line of any
- * function has a phone number, a text of 8x8 about a call, a field we do not know, a body, a header or a key.
+ * The promise to the people who were called: no log line of any function contains a phone number, 8x8's text about a
+ * call, an unrecognised field, a body, a header or a key, whether a delivery is accepted or rejected, recorded or not.
  *
- * It would be broken by a log line that shows the event or the message it is about (as text or in base64, as API
- * Gateway has it), by an error of a library that has in it what was sent or parsed, and by 8x8's own answers, which may
- * repeat the key.
+ * What could break it: a log line with the event or the message (as text, or in base64 as API Gateway passes it), a
+ * library error that quotes its input, and responses of 8x8, which may repeat the key.
  */
 
 const PRIVATE = {
@@ -60,20 +59,20 @@ function privateBody(sessionId: string, payload: object = {}): string {
   });
 }
 
-it('nothing private is in any line that a function logs, on any path', async () => {
+it('no function logs private data when it accepts, rejects, records or fails', async () => {
   const send = (body: string) =>
     stack.sqs.send(new SendMessageCommand({ QueueUrl: stack.queueUrl, MessageBody: body }));
   const count = (metric: string) => logged.filter((line) => line.includes(`"${metric}":`)).length;
   const post = (authorization: string, body: string) =>
     fetch(stack.webhookUrl, { method: 'POST', headers: { Authorization: authorization }, body });
 
-  // Neither queued nor recorded, because SQS and DynamoDB refuse.
+  // Neither queued nor recorded, because SQS and DynamoDB deny access.
   isRefusing = true;
   expect((await deliver(stack, privateBody('private-7'))).status).toBe(503);
   await send(privateBody('private-8'));
   await expect.poll(() => count('RecordsFailed')).toBeGreaterThan(0);
   isRefusing = false;
-  // Accepted, duplicate, conflict; too large for DynamoDB; refused in every way; and what no webhook lets through.
+  // Accepted, duplicate, conflict; too large for DynamoDB; rejected for every reason; and sent past the webhook.
   await deliver(stack, privateBody('private-1'));
   await awaitRecords(stack, ['private-1']);
   for (const callCount of [1, 2]) await deliver(stack, privateBody(PRIVATE.sessionId, { callCount }));

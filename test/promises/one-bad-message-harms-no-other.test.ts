@@ -3,12 +3,12 @@ import { summaryBody } from '../functions/summaries.ts';
 import { type EmulatedStage, emulatedStage } from './emulated-stage.ts';
 
 /**
- * Promised to every delivery: what else is in its batch is no matter of its own. Lambda hands the recorder up to ten
- * messages at once; each is recorded, tried again or a dead letter by itself.
+ * The promise for every delivery: the other messages in its batch do not affect it. Lambda passes the recorder up to
+ * ten messages at once. Each is recorded, retried or dead-lettered independently.
  *
- * It would be broken by an error that ends the whole batch, by an answer that reports too much as failed, so that good
- * messages are tried until they are dead letters, or too little, so that bad ones are deleted; and by a bad message
- * that is tried for ever.
+ * What could break it: an error that fails the whole batch, a response that reports too many failures (valid messages
+ * are retried until they are dead letters) or too few (invalid messages are deleted), and a bad message that is retried
+ * forever.
  */
 
 let stage: EmulatedStage;
@@ -18,13 +18,13 @@ beforeEach(async () => {
 afterEach(() => stage.stop());
 
 const bodyOf = (sessionId: string, payload: object = {}) => summaryBody({ sessionId, ...payload });
-/** Two of them are more than the 400 KB that DynamoDB takes. */
+/** Two of these exceed DynamoDB's limit of 400 KB per item. */
 const halfOf = (sessionId: string, filler: string) => bodyOf(sessionId, { filler: filler.repeat(220_000) });
 
 const recorded = async () => [...(await stage.records()).keys()].toSorted();
 const reasons = async () => (await stage.deadLetters()).map(({ reason }) => reason ?? 'none').toSorted();
 
-it('of a batch with bad messages of each kind, the others are recorded once, and only what fails is tried again', async () => {
+it('a batch with every kind of bad message has its other messages recorded once, and only failures are retried', async () => {
   for (const sessionId of ['good-1', 'good-2', 'fails-twice']) await stage.deliver(bodyOf(sessionId));
   for (const filler of ['a', 'b']) await stage.deliver(halfOf('too-large', filler));
   await stage.send({ MessageBody: 'not JSON' });
@@ -52,7 +52,7 @@ it('of a batch with bad messages of each kind, the others are recorded once, and
   expect(stage.count('DeadLettered')).toBe(4);
 });
 
-it('a bad message that even the dead-letter queue does not take stays alone in the queue, which gives it up by itself', async () => {
+it('a bad message that the recorder cannot dead-letter is retried alone until SQS moves it to the dead-letter queue', async () => {
   await stage.send({ MessageBody: 'poison' });
   await stage.deliver(bodyOf('good'));
   stage.faultOf = ({ operation }) => (operation === 'SendMessage' ? 'refuse' : undefined);

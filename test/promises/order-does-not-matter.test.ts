@@ -5,15 +5,15 @@ import { summaryBody } from '../functions/summaries.ts';
 import { emulatedStage } from './emulated-stage.ts';
 
 /**
- * Promised to whoever reads a record: it says the same whatever came first. Any list of deliveries, shuffled, repeated,
- * split into any batches and recorded by several recorders at once, ends in the same items: those that the pure merge
- * gives.
+ * The promise to the readers of a record: its content does not depend on the order of arrival. Any list of deliveries,
+ * shuffled, repeated, split into any batches and recorded by several recorders concurrently, results in the items that
+ * the pure merge returns.
  *
- * It would be broken by a merge that goes by arrival, by a race between two recorders, by an item that does not read
- * back as it was written, and by a value that DynamoDB changes.
+ * What could break it: a merge that depends on the order of arrival, a race between two recorders, an item that does
+ * not round-trip, and a value that DynamoDB changes.
  */
 
-it('different summaries of a session, delivered at once to several recorders, are one record, which shows the last', async () => {
+it('different summaries of a session, recorded concurrently, become one record that shows the latest', async () => {
   const stage = await emulatedStage({ recorders: 3 });
   onTestFinished(() => stage.stop());
   const endTimes = ['08:27:33', '08:27:35', '08:27:34', '08:27:36', '08:27:32'].map(

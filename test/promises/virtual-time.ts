@@ -15,7 +15,7 @@ export const MINUTE = 60;
 export const HOUR = 3_600;
 export const DAY = 86_400;
 
-/** What a stage gives its queue, its recorder, and Lambda's poller between them. Times are in seconds. */
+/** The settings of the queue, the recorder, and the event source mapping between them. Times are in seconds. */
 export interface QueueSettings {
   visibilityTimeout: number;
   maxReceiveCount: number;
@@ -25,7 +25,6 @@ export interface QueueSettings {
   functionTimeout: number;
 }
 
-/** The settings in a template. */
 export function queueSettings(template: Template): QueueSettings {
   const only = onlyOf(template);
   const queue = only('AWS::SQS::Queue', { RedrivePolicy: Match.anyValue() }).properties;
@@ -43,12 +42,12 @@ export function queueSettings(template: Template): QueueSettings {
   };
 }
 
-/** What comes of writing a record: it is stored, it fails, or the function is killed and answers nothing. */
+/** The outcome of a write: it succeeds, it fails, or the function is killed without a response. */
 export type Write = 'stored' | 'kills' | Error;
 
 export interface Simulation {
   settings: QueueSettings;
-  /** The session ids that are delivered, with when. */
+  /** The times of the deliveries, by session id. */
   deliveries: ReadonlyMap<string, number>;
   write: (sessionId: string, at: number) => Write;
   seed: number;
@@ -56,7 +55,7 @@ export interface Simulation {
 
 export interface SimulatedDeadLetter {
   sessionId: string;
-  /** None, where SQS moved it. */
+  /** Undefined if SQS moved the message. */
   reason: string | undefined;
   body: string;
   receives: number;
@@ -64,12 +63,12 @@ export interface SimulatedDeadLetter {
 }
 
 export interface Simulated {
-  /** The session ids that are recorded, with when. */
+  /** The times at which sessions were recorded, by session id. */
   recorded: Map<string, number>;
   deadLetters: SimulatedDeadLetter[];
   /** The session ids of messages that the queue deleted because they were too old. */
   expired: string[];
-  /** The most receives of a message that was recorded. */
+  /** The maximum number of receives of a recorded message. */
   mostReceives: number;
 }
 
@@ -82,12 +81,12 @@ interface Queued {
   firstReceivedAt: number | undefined;
 }
 
-/** How long a recorder takes for a batch that it finishes, in seconds. */
+/** The duration of an invocation that completes, in seconds. */
 const BATCH_SECONDS = 0.2;
 
 /**
- * What SQS, Lambda and the recorder make of deliveries, on a clock that jumps from one event to the next. The queue is
- * a standard queue: it hands out what is visible in any order. The recorder is the one that is deployed.
+ * Simulates SQS and Lambda around the real recorder, on a clock that jumps from one event to the next. As in a standard
+ * queue, visible messages are received in any order.
  */
 export async function simulate(simulation: Simulation): Promise<Simulated> {
   const { settings, deliveries, write, seed } = simulation;
@@ -130,7 +129,7 @@ export async function simulate(simulation: Simulation): Promise<Simulated> {
     return batch;
   }
 
-  /** Returns after how many seconds the recorder is free again. */
+  /** Returns the duration of the invocation, in seconds. */
   async function invoke(batch: readonly Queued[], now: number): Promise<number> {
     const killed = Promise.withResolvers<'killed'>();
     const written: string[] = [];
@@ -176,7 +175,7 @@ export async function simulate(simulation: Simulation): Promise<Simulated> {
     });
     const answer = await Promise.race([killed.promise, handle({ Records: batch.map(asReceived) })]);
     if (answer === 'killed') {
-      // At worst, it had not written the others.
+      // The worst case: the recorder had not written the other records yet.
       for (const sessionId of written) records.delete(sessionId);
       return settings.functionTimeout;
     }
@@ -212,7 +211,7 @@ export async function simulate(simulation: Simulation): Promise<Simulated> {
     });
   }
 
-  /** Another at each receive, in no order. */
+  /** Different for each receive, and not ordered. */
   function handleOf({ sessionId, receives }: Queued): string {
     return `${randomFrom(receives * 7_919 + hashOf(sessionId))()} ${sessionId}`;
   }
@@ -233,7 +232,7 @@ function hashOf(text: string): number {
   return [...text].reduce((hash, character) => (hash * 31 + character.charCodeAt(0)) % 1_000_003, 7);
 }
 
-/** So many session ids, delivered evenly within so many seconds. */
+/** `count` session ids, with times evenly spread over `seconds`. */
 export function deliveriesWithin(seconds: number, count: number, name = 'session'): Map<string, number> {
   return new Map(Array.from({ length: count }, (_, i) => [`${name}-${i}`, (i * seconds) / count]));
 }

@@ -2,8 +2,8 @@ import { handler as webhook } from '../../functions/webhook/handler.ts';
 import { TIMEOUT_SECONDS } from '../../infra/constructs/timeouts.ts';
 
 /**
- * The webhook function, which fails once it has taken as long as Lambda lets it. A timer of the same process says when:
- * a slow machine delays it as much as the function's own timers.
+ * The webhook function, which rejects once it exceeds its Lambda timeout. The timer runs in the same process, so a slow
+ * machine delays it as much as the function's own timers.
  */
 export async function handler(event: Parameters<typeof webhook>[0]) {
   const timedOut = Promise.withResolvers<never>();

@@ -2,23 +2,23 @@ import { spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import { type Failed, type Invocation, runtimeApi } from './runtime-api.ts';
 
-export interface Deployed {
+export interface DeployedFunction {
   /** Path of the runtime interface client. */
   client: string;
   /** Absolute path of the bundle. */
   bundle: string;
-  /** What the template sets, and where AWS is; undefined leaves a variable out. */
+  /** The variables that the template sets, and the endpoints of AWS. Undefined variables are left out. */
   environment: Readonly<Record<string, string | undefined>>;
-  /** Where its logs go. */
+  /** The destination of its logs. */
   logs: 'ignore' | 'inherit';
 }
 
 /** A process that runs a function as Lambda does. */
 export interface ExecutionEnvironment {
-  /** How its initialisation ended, and after how long. */
+  /** The outcome and the duration of the initialisation. */
   initialised: 'ready' | Failed;
   initMilliseconds: number;
-  /** Ends the process at the timeout, as Lambda does. */
+  /** Kills the process at the timeout, as Lambda does. */
   invoke(invocation: Invocation): Promise<{ response: unknown } | Failed>;
   stop(): Promise<void>;
 }
@@ -26,15 +26,15 @@ export interface ExecutionEnvironment {
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html */
 const INIT_TIMEOUT_MS = 10_000;
 
-/** Starts a bundle under AWS's runtime interface client, and waits until it is initialised or has failed to be. */
-export async function executionEnvironment(deployed: Deployed): Promise<ExecutionEnvironment> {
+/** Starts a bundle under AWS's runtime interface client, and waits until its initialisation succeeds or fails. */
+export async function executionEnvironment(deployed: DeployedFunction): Promise<ExecutionEnvironment> {
   const { client, bundle, environment, logs } = deployed;
   const api = await runtimeApi();
   const began = performance.now();
   const child = spawn(process.execPath, [client], {
     cwd: dirname(bundle),
     env: { ...environment, ...lambdaEnvironment(dirname(bundle)), AWS_LAMBDA_RUNTIME_API: api.address },
-    // What a function logs goes to standard error, so that standard output is the table alone.
+    // The logs go to standard error, so that standard output contains only the table.
     stdio: ['ignore', logs === 'inherit' ? 2 : 'ignore', logs],
   });
   const exited = new Promise<Failed>((resolve) => {
@@ -69,7 +69,7 @@ export async function executionEnvironment(deployed: Deployed): Promise<Executio
   };
 }
 
-/** What Lambda sets for every function. @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
+/** The variables that Lambda sets for every function. @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
 function lambdaEnvironment(taskRoot: string) {
   return {
     _HANDLER: 'index.handler',

@@ -8,18 +8,18 @@ import { machine } from '../machine.ts';
 import { type ExecutionEnvironment, executionEnvironment } from './execution-environment.ts';
 import { runtimeClient } from './runtime-client.ts';
 import { type Services, startServices } from './services.ts';
-import { AUTHORIZATION_DIGEST, type Seen, type Trial, trials } from './trials.ts';
+import { AUTHORIZATION_DIGEST, type Result, type Trial, trials } from './trials.ts';
 
 const HELP = `Usage: npm run test:runtime -- [options]
 
-Runs the webhook and the recorder, bundled as they are deployed, under AWS's own
-runtime interface client (aws-lambda-ric) against a Lambda Runtime API on this
-machine: cold starts, deliveries and traces, a batch, errors, timeouts. Exit code
-1 if one does not do what is expected. Half a minute; the first time, npm builds
-the client in node_modules/.cache, for another minute. Linux only.
+Runs the bundles of the webhook and the recorder, as they are deployed, under
+AWS's own runtime interface client (aws-lambda-ric) against a Lambda Runtime API
+on this machine: cold starts, deliveries and traces, a batch, errors, timeouts.
+Exit code 1 if a result is not as expected. Takes half a minute. The first time,
+npm builds the client in node_modules/.cache, for another minute. Linux only.
 
 Options:
-  --logs      Show what the functions log, on standard error.
+  --logs      Show the logs of the functions on standard error.
   -h, --help  Show this.
 `;
 
@@ -36,8 +36,8 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
   const client = await runtimeClient(progress);
   const bundles = { webhook: bundle('webhook'), recorder: bundle('recorder') };
 
-  const rows: Seen[] = [];
-  for (const [name, keep] of Object.entries(trials)) {
+  const rows: Result[] = [];
+  for (const [name, runTrial] of Object.entries(trials)) {
     progress(name);
     const services = await startServices();
     const started: ExecutionEnvironment[] = [];
@@ -52,34 +52,34 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
       return deployed;
     };
     try {
-      rows.push(...(await keep({ services, start })));
+      rows.push(...(await runTrial({ services, start })));
     } catch (error) {
-      const seen = error instanceof Error ? error.message : String(error);
-      rows.push({ what: name, expected: 'no error', seen, holds: false });
+      const actual = error instanceof Error ? error.message : String(error);
+      rows.push({ label: name, expected: 'no error', actual, passes: false });
     } finally {
       for (const each of started) await each.stop();
       await services.stop();
     }
   }
-  const table = rows.map(({ what, expected, seen, holds }) => [
-    holds ? 'ok' : 'FAILED',
-    what,
+  const table = rows.map(({ label, expected, actual, passes }) => [
+    passes ? 'ok' : 'FAILED',
+    label,
     expected,
-    seen,
+    actual,
   ]);
-  process.stdout.write(`${machine()}\n${textTable([['', '', 'expected', 'seen'], ...table])}\n`);
-  const failed = rows.filter(({ holds }) => !holds).length;
-  if (failed > 0) throw new Error(`${failed} of ${rows.length} are not as expected.`);
+  process.stdout.write(`${machine()}\n${textTable([['', '', 'expected', 'actual'], ...table])}\n`);
+  const failed = rows.filter(({ passes }) => !passes).length;
+  if (failed > 0) throw new Error(`${failed} of ${rows.length} results are not as expected.`);
 }
 
-/** Bundles a function as the stack does. Returns the path. */
+/** Bundles a function as the stack does. Returns the path of the bundle. */
 function bundle(folder: string): string {
   const outfile = join(temporaryFolder(), 'index.js');
   buildSync({ ...bundleOptions(`${folder}/handler.ts`), outfile });
   return outfile;
 }
 
-/** What the template sets for each function, and where AWS is. */
+/** The variables that the template sets for each function, and the endpoints of AWS. */
 function environments({ sqs, dynamodb, tableName, queueUrl, deadLetterQueueUrl }: Services) {
   const both = {
     POWERTOOLS_SERVICE_NAME: 'runtime',

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { functionArn } from '../../infra/local/lambda.ts';
 import { close, listenOnLoopback } from '../../infra/local/loopback.ts';
 
-/** An error as a runtime reports it, without its stack trace; of a message of many lines the first. */
+/** An error as a runtime reports it, without its stack trace and with only the first line of its message. */
 const ReportedError = v.pipe(
   v.string(),
   v.parseJson(),
@@ -23,18 +23,18 @@ export interface Failed {
 
 export interface Invocation {
   event: unknown;
-  /** Of Lambda's active tracing; without one, nothing is traced. */
+  /** The trace header of Lambda's active tracing. Undefined if the invocation is not traced. */
   traceId?: string | undefined;
   timeoutMs: number;
 }
 
 /** Lambda's side of the Runtime API, for one execution environment. */
 export interface RuntimeApi {
-  /** Host and port, as AWS_LAMBDA_RUNTIME_API has them. */
+  /** Host and port, in the format of AWS_LAMBDA_RUNTIME_API. */
   address: string;
-  /** Resolves when the runtime asks for its first event, or reports why it never will. */
+  /** Resolves when the runtime requests its first event, or reports an initialisation error. */
   initialised: Promise<'ready' | Failed>;
-  /** Answers the runtime's question for the next event with this one. Resolves with what comes of it. */
+  /** Passes this event to the runtime as the next one. Resolves with its response or error. */
   invoke(invocation: Invocation): Promise<{ response: unknown } | Failed>;
   close(): Promise<void>;
 }
@@ -42,8 +42,8 @@ export interface RuntimeApi {
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
 export async function runtimeApi(): Promise<RuntimeApi> {
   const initialised = Promise.withResolvers<'ready' | Failed>();
-  let asked = Promise.withResolvers<ServerResponse>();
-  let answered = Promise.withResolvers<{ response: unknown } | Failed>();
+  let nextRequested = Promise.withResolvers<ServerResponse>();
+  let completed = Promise.withResolvers<{ response: unknown } | Failed>();
   let requestId = '';
 
   const server = createServer(async ({ method, url }, response) => {
@@ -51,15 +51,15 @@ export async function runtimeApi(): Promise<RuntimeApi> {
     switch (`${method} ${url}`) {
       case 'GET /2018-06-01/runtime/invocation/next':
         initialised.resolve('ready');
-        return asked.resolve(response);
+        return nextRequested.resolve(response);
       case 'POST /2018-06-01/runtime/init/error':
         initialised.resolve({ error: v.parse(ReportedError, body) });
         break;
       case `POST /2018-06-01/runtime/invocation/${requestId}/response`:
-        answered.resolve({ response: JSON.parse(body) });
+        completed.resolve({ response: JSON.parse(body) });
         break;
       case `POST /2018-06-01/runtime/invocation/${requestId}/error`:
-        answered.resolve({ error: v.parse(ReportedError, body) });
+        completed.resolve({ error: v.parse(ReportedError, body) });
         break;
       default:
         return response.writeHead(404).end();
@@ -71,9 +71,9 @@ export async function runtimeApi(): Promise<RuntimeApi> {
     address: new URL(await listenOnLoopback(server, 0)).host,
     initialised: initialised.promise,
     async invoke({ event, traceId, timeoutMs }) {
-      const next = await asked.promise;
-      asked = Promise.withResolvers();
-      answered = Promise.withResolvers();
+      const next = await nextRequested.promise;
+      nextRequested = Promise.withResolvers();
+      completed = Promise.withResolvers();
       requestId = randomUUID();
       next.writeHead(200, {
         'Content-Type': 'application/json',
@@ -83,7 +83,7 @@ export async function runtimeApi(): Promise<RuntimeApi> {
         ...(traceId !== undefined && { 'Lambda-Runtime-Trace-Id': traceId }),
       });
       next.end(JSON.stringify(event));
-      return answered.promise;
+      return completed.promise;
     },
     close: () => close(server),
   };

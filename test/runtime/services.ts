@@ -10,23 +10,23 @@ import { ACCOUNT } from '../../infra/local/template.ts';
 import { startEmulators } from '../emulators.ts';
 import { type FaultProxy, faultProxy } from '../faults/fault-proxy.ts';
 
-/** The emulated services that the two functions call, without anything that polls the queue. */
+/** The emulated services that the two functions call. Nothing polls the queue. */
 export interface Services {
   sqs: FaultProxy;
   dynamodb: string;
   tableName: string;
   queueUrl: string;
   deadLetterQueueUrl: string;
-  /** The trace header of each message sent so far, which the emulator does not keep. */
+  /** The trace header of each message sent so far. The emulator does not keep it. */
   traceHeaders: (string | undefined)[];
-  /** What is in a queue, waiting up to some seconds for a first message; hides it for a second. */
+  /** Receives up to ten messages, and hides them for a second. Waits up to `waitSeconds` for the first one. */
   receive(queueUrl: string, waitSeconds?: number): Promise<Message[]>;
   remove(queueUrl: string, message: Message): Promise<void>;
   records(): Promise<StoredRecord[]>;
   stop(): Promise<void>;
 }
 
-/** What SendMessage says of a trace. */
+/** The trace header of a SendMessage call. */
 const Sent = v.pipe(
   v.string(),
   v.parseJson(),

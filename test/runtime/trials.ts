@@ -16,15 +16,15 @@ import type { ExecutionEnvironment } from './execution-environment.ts';
 import type { Failed, Invocation } from './runtime-api.ts';
 import type { Services } from './services.ts';
 
-/** What was expected of a function under Lambda's runtime, and what was seen. */
-export interface Seen {
-  what: string;
+/** An expected and an actual result of a function under Lambda's runtime. */
+export interface Result {
+  label: string;
   expected: string;
-  seen: string;
-  holds: boolean;
+  actual: string;
+  passes: boolean;
 }
 
-/** What is needed to try one. All that it starts ends with it. */
+/** The means of a trial. Everything that it starts is stopped after it. */
 export interface Trial {
   services: Services;
   start(
@@ -33,25 +33,25 @@ export interface Trial {
   ): Promise<ExecutionEnvironment>;
 }
 
-/** The Authorization value that the webhook is given. */
+/** The Authorization value that the webhook accepts. */
 export const AUTHORIZATION = 'Bearer runtime';
 export const AUTHORIZATION_DIGEST = digestOf(AUTHORIZATION);
 
 const WEBHOOK_TIMEOUT_MS = TIMEOUT_SECONDS.webhook * 1_000;
 const RECORDER_TIMEOUT_MS = TIMEOUT_SECONDS.recorder * 1_000;
 
-/** How often each function is started, and how long that may take: a delivery waits for it. */
+/** The number of starts of each function, and their limit. A delivery waits for a cold start. */
 const COLD_STARTS = 5;
 const COLD_START_MS = 1_000;
 
-/** What the functions promise under Lambda's runtime; each is tried on its own. */
-export const trials: Readonly<Record<string, (trial: Trial) => Promise<Seen[]>>> = {
+/** The expectations of the functions under Lambda's runtime. Each trial runs separately. */
+export const trials: Readonly<Record<string, (trial: Trial) => Promise<Result[]>>> = {
   'cold start of the webhook': (trial) => coldStart(trial, 'webhook'),
   'cold start of the recorder': (trial) => coldStart(trial, 'recorder'),
 
   async 'deliveries are queued, each with its own trace'({ services, start }) {
     const webhook = await start('webhook');
-    const rows: Seen[] = [];
+    const rows: Result[] = [];
     for (const [which, traceId] of [
       ['first delivery', 'Root=1-a;Sampled=1'],
       ['warm delivery', 'Root=1-b;Sampled=0'],
@@ -62,7 +62,7 @@ export const trials: Readonly<Record<string, (trial: Trial) => Promise<Seen[]>>>
       const [message] = await services.receive(services.queueUrl);
       if (message) await services.remove(services.queueUrl, message);
       rows.push(
-        same(
+        equal(
           `webhook, ${which}`,
           `200, queued, trace: ${traceId ?? 'none'}`,
           `${status}, ${message?.Body === body ? 'queued' : 'not queued'}, trace: ${services.traceHeaders.at(-1) ?? 'none'}`,
@@ -72,7 +72,7 @@ export const trials: Readonly<Record<string, (trial: Trial) => Promise<Seen[]>>>
     return rows;
   },
 
-  async 'a batch is recorded but for a bad message'({ services, start }) {
+  async 'a batch is recorded, except for an invalid message'({ services, start }) {
     const recorder = await start('recorder');
     const bodies = Array.from({ length: 10 }, (_, i) =>
       i === 4 ? '{}' : summaryBody({ sessionId: `${i}` }),
@@ -80,18 +80,18 @@ export const trials: Readonly<Record<string, (trial: Trial) => Promise<Seen[]>>>
     const failures = await record(recorder, bodies.map(toReceived));
     const deadLetters = await services.receive(services.deadLetterQueueUrl);
     return [
-      same(
-        'recorder, batch of ten with a bad message',
+      equal(
+        'recorder, batch of ten with an invalid message',
         'no failures, dead letters: {}, 9 recorded',
         `${failures}, dead letters: ${deadLetters.map(({ Body }) => Body)}, ${(await services.records()).length} recorded`,
       ),
     ];
   },
 
-  async 'what cannot be recorded is left to the queue'({ start }) {
+  async 'a message that cannot be recorded stays in the queue'({ start }) {
     const recorder = await start('recorder', { TABLE_NAME: 'missing' });
     return [
-      same(
+      equal(
         'recorder, a table that does not exist',
         'failures: message-0',
         await record(recorder, [toReceived(summaryBody(), 0)]),
@@ -99,10 +99,10 @@ export const trials: Readonly<Record<string, (trial: Trial) => Promise<Seen[]>>>
     ];
   },
 
-  async 'a missing variable is named'({ start }) {
+  async 'an initialisation error names a missing variable'({ start }) {
     const { initialised } = await start('webhook', { QUEUE_URL: undefined });
     return [
-      same(
+      equal(
         'webhook, without QUEUE_URL: init error',
         'Environment variables missing or malformed: QUEUE_URL',
         initialised === 'ready' ? 'ready' : initialised.error.errorMessage.replace(/\. .*/, ''),
@@ -110,44 +110,44 @@ export const trials: Readonly<Record<string, (trial: Trial) => Promise<Seen[]>>>
     ];
   },
 
-  async 'an event that is none fails alone'({ services, start }) {
+  async 'an invalid event does not affect the next one'({ services, start }) {
     const recorder = await start('recorder');
     const outcome = await invoke(recorder, { event: {}, timeoutMs: RECORDER_TIMEOUT_MS });
     const failures = await record(recorder, [toReceived(summaryBody(), 0)]);
     return [
-      same(
-        'recorder, an event without Records, then one with',
+      equal(
+        'recorder, an event without Records, then a valid one',
         'TypeError, then no failures, 1 recorded',
         `${'error' in outcome ? outcome.error.errorType : 'no error'}, then ${failures}, ${(await services.records()).length} recorded`,
       ),
     ];
   },
 
-  'a queue that never answers is answered for in time': (trial) =>
-    unavailable(trial, 'never answers', SILENT),
-  'a queue that asks for a long pause is answered for in time': (trial) =>
-    unavailable(trial, 'asks for a minute', (_, response) =>
+  'the webhook answers in time when SQS never responds': (trial) =>
+    unavailable(trial, 'never responds', SILENT),
+  'the webhook answers in time when SQS requests a long pause': (trial) =>
+    unavailable(trial, 'responds with Retry-After: 60', (_, response) =>
       response.writeHead(503, { 'Retry-After': '60' }).end(),
     ),
 
-  'a recorder killed before it has written loses nothing': (trial) =>
-    killed(trial, 'before it has written', 0, () => listening(SILENT)),
-  'a recorder killed after it has written doubles nothing': (trial) =>
-    killed(trial, 'after it has written', 1, (dynamodb) => faultProxy(dynamodb, () => 'late')),
+  'a recorder that is killed before its write loses nothing': (trial) =>
+    killed(trial, 'before its write', 0, () => listening(SILENT)),
+  'a recorder that is killed after its write duplicates nothing': (trial) =>
+    killed(trial, 'after its write', 1, (dynamodb) => faultProxy(dynamodb, () => 'late')),
 };
 
-async function coldStart({ start }: Trial, folder: 'webhook' | 'recorder'): Promise<Seen[]> {
+async function coldStart({ start }: Trial, folder: 'webhook' | 'recorder'): Promise<Result[]> {
   const took: number[] = [];
   for (let i = 0; i < COLD_STARTS; i++) {
     const { initialised, initMilliseconds } = await start(folder);
-    if (initialised !== 'ready') throw new Error(said(initialised));
+    if (initialised !== 'ready') throw new Error(textOf(initialised));
     took.push(initMilliseconds);
   }
-  return [within(`${folder}, cold start (ms; median of ${COLD_STARTS})`, COLD_START_MS, median(took))];
+  return [below(`${folder}, cold start (ms; median of ${COLD_STARTS})`, COLD_START_MS, median(took))];
 }
 
-/** Whatever SQS does, the webhook says so itself: an invocation that runs into its timeout says nothing. */
-async function unavailable({ start }: Trial, does: string, sqs: RequestListener): Promise<Seen[]> {
+/** When SQS is unavailable, the webhook itself must answer: after its timeout, it could not answer or log anything. */
+async function unavailable({ start }: Trial, behaviour: string, sqs: RequestListener): Promise<Result[]> {
   const { url, close } = await listening(sqs);
   try {
     const webhook = await start('webhook', { QUEUE_URL: `${url}/${ACCOUNT}/queue` });
@@ -155,8 +155,8 @@ async function unavailable({ start }: Trial, does: string, sqs: RequestListener)
     const status = await deliver(webhook, summaryBody());
     const took = performance.now() - began;
     return [
-      same(`webhook, SQS ${does}`, '503', status),
-      within(`webhook, SQS ${does} (ms; its timeout)`, WEBHOOK_TIMEOUT_MS, took),
+      equal(`webhook, SQS ${behaviour}`, '503', status),
+      below(`webhook, SQS ${behaviour} (ms; its timeout)`, WEBHOOK_TIMEOUT_MS, took),
     ];
   } finally {
     await close();
@@ -164,15 +164,15 @@ async function unavailable({ start }: Trial, does: string, sqs: RequestListener)
 }
 
 /**
- * A delivery goes through the queue to a recorder that Lambda ends at its timeout, because DynamoDB does not answer;
- * then the message is visible again, and goes to another one.
+ * Lambda kills a recorder at its timeout, because DynamoDB does not respond. The message becomes visible again, and
+ * another recorder receives it.
  */
 async function killed(
   { services, start }: Trial,
   when: string,
   written: number,
   between: (dynamodb: string) => Promise<Pick<FaultProxy, 'url' | 'close'>>,
-): Promise<Seen[]> {
+): Promise<Result[]> {
   const { queueUrl } = services;
   const dynamodb = await between(services.dynamodb);
   try {
@@ -180,7 +180,7 @@ async function killed(
     const recorder = await start('recorder', { AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url });
     const [first] = await services.receive(queueUrl);
     const event = { Records: first ? [toRecord(first, RECORDED_FROM)] : [] };
-    // Sooner than the recorder's own two seconds for an answer.
+    // Shorter than the recorder's own request timeout of two seconds.
     const outcome = await invoke(recorder, { event, timeoutMs: 1_500 });
     const before = await services.records();
 
@@ -188,7 +188,7 @@ async function killed(
     const failures = await record(await start('recorder'), again ? [toRecord(again, RECORDED_FROM)] : []);
     const after = (await services.records()).map(({ revision }) => `revision ${revision}`);
     return [
-      same(
+      equal(
         `recorder, killed at its timeout ${when}`,
         `Sandbox.Timedout, ${written} recorded, then no failures, revision 1`,
         `${'error' in outcome ? outcome.error.errorType : 'an answer'}, ${before.length} recorded, then ${failures}, ${after}`,
@@ -203,7 +203,7 @@ const RECORDED_FROM = { queueArn: `arn:aws:sqs:${REGION}:${ACCOUNT}:queue` };
 
 const Answer = v.object({ statusCode: v.number() });
 
-/** Delivers as API Gateway does, whose API takes every media type as binary. Returns the status, or the error. */
+/** Delivers as API Gateway does, which treats every media type as binary. Returns the status or the error. */
 async function deliver(webhook: ExecutionEnvironment, body: string, traceId?: string): Promise<string> {
   const event: Request = {
     headers: { Authorization: AUTHORIZATION },
@@ -212,22 +212,22 @@ async function deliver(webhook: ExecutionEnvironment, body: string, traceId?: st
     requestContext: { requestId: randomUUID(), requestTimeEpoch: Date.now() },
   };
   const outcome = await invoke(webhook, { event, traceId, timeoutMs: WEBHOOK_TIMEOUT_MS });
-  return 'error' in outcome ? said(outcome) : String(v.parse(Answer, outcome.response).statusCode);
+  return 'error' in outcome ? textOf(outcome) : String(v.parse(Answer, outcome.response).statusCode);
 }
 
 const BatchResponse = v.object({ batchItemFailures: v.array(v.object({ itemIdentifier: v.string() })) });
 
-/** Invokes with a batch. Returns which messages failed, or the error. */
+/** Invokes the recorder with a batch. Returns the failed messages or the error. */
 async function record(recorder: ExecutionEnvironment, records: readonly object[]): Promise<string> {
   const outcome = await invoke(recorder, { event: { Records: records }, timeoutMs: RECORDER_TIMEOUT_MS });
-  if ('error' in outcome) return said(outcome);
+  if ('error' in outcome) return textOf(outcome);
   const failed = v.parse(BatchResponse, outcome.response).batchItemFailures;
   return failed.length === 0
     ? 'no failures'
     : `failures: ${failed.map(({ itemIdentifier }) => itemIdentifier)}`;
 }
 
-/** Invokes a function that has to be there. */
+/** Invokes a function. Returns the initialisation error if there was one. */
 async function invoke(
   { initialised, invoke }: ExecutionEnvironment,
   invocation: Invocation,
@@ -240,26 +240,26 @@ function toReceived(body: string, i: number) {
   return carried(toMessage(delivery), `message-${i}`);
 }
 
-/** Accepts connections and requests, and says nothing. */
+/** Accepts connections and requests, but never responds. */
 const SILENT: RequestListener = () => {};
 
-/** A service that does nothing else. */
+/** Starts a server with this handler. */
 async function listening(service: RequestListener): Promise<Pick<FaultProxy, 'url' | 'close'>> {
   const server = createServer(service);
   return { url: await listenOnLoopback(server, 0), close: () => close(server) };
 }
 
-const said = ({ error }: Failed) => `${error.errorType}: ${error.errorMessage}`;
+const textOf = ({ error }: Failed) => `${error.errorType}: ${error.errorMessage}`;
 
-function same(what: string, expected: string, seen: string): Seen {
-  return { what, expected, seen, holds: seen === expected };
+function equal(label: string, expected: string, actual: string): Result {
+  return { label, expected, actual, passes: actual === expected };
 }
 
-function within(what: string, limit: number, seen: number): Seen {
+function below(label: string, limit: number, actual: number): Result {
   return {
-    what,
+    label,
     expected: `under ${limit.toLocaleString('en')}`,
-    seen: Math.round(seen).toLocaleString('en'),
-    holds: seen < limit,
+    actual: Math.round(actual).toLocaleString('en'),
+    passes: actual < limit,
   };
 }

@@ -1,6 +1,6 @@
 import { type AttributeValue, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 
-/** The least that a recorder can be: PutItem of items that somebody has made, and nothing else. */
+/** A minimal recorder: only PutItem, of prepared items. */
 
 const dynamodb = new DynamoDBClient();
 

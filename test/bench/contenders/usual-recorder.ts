@@ -9,7 +9,7 @@ import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { VoiceSessionSummary } from './usual-summary.ts';
 
-/** The recorder as Powertools' documentation shows one: batch processing, each body idempotent, a document client. */
+/** A recorder as in the documentation of Powertools: batch processing, idempotency by body, a document client. */
 
 const logger = new Logger();
 const metrics = new Metrics({ namespace: 'Usual' });

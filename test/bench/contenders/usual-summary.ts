@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A Voice Session Summary as one would write it down from 8x8's documentation: documented types, other fields kept. */
+/** The schema of a Voice Session Summary according to 8x8's documentation. Undocumented fields are kept. */
 
 const callQuality = z.looseObject({
   mos: z.number().optional(),

@@ -5,7 +5,7 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { VoiceSessionSummary } from './usual-summary.ts';
 
-/** The webhook as Powertools' documentation shows one, with zod: no quirk of 8x8's is known to it. */
+/** A webhook as in the documentation of Powertools, with zod. It does not handle the quirks of 8x8's summaries. */
 
 const logger = new Logger();
 const metrics = new Metrics({ namespace: 'Usual' });

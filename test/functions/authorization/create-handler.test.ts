@@ -33,7 +33,7 @@ function update(from: Properties, to: Properties): CloudFormationCustomResourceE
 }
 
 describe('the authorization digests', () => {
-  it('are those of every accepted value, and no value', async () => {
+  it('include every accepted value, and the response does not contain the values', async () => {
     const answer = await handle({
       ...COMMON,
       RequestType: 'Create',
@@ -46,7 +46,7 @@ describe('the authorization digests', () => {
     });
   });
 
-  it('change with the version, under the same physical id, so that nothing is replaced', async () => {
+  it('change with the version, but keep their physical id, so that nothing is replaced', async () => {
     const answer = await handle(update(properties(1, 'arn:1'), properties(2, 'arn:2', 'arn:1')));
 
     expect(answer.PhysicalResourceId).toBe('authorization-digests');
@@ -59,19 +59,19 @@ describe('the authorization digests', () => {
   it.each([
     [1, 3],
     [4, 2],
-  ])('refuse a change from version %i to %i, which would lock 8x8 out', async (from, to) => {
+  ])('reject a change from version %i to %i, which would lock 8x8 out', async (from, to) => {
     await expect(
       handle(update(properties(from, `arn:${from}`), properties(to, `arn:${to}`, `arn:${to - 1}`))),
     ).rejects.toThrow(`authorizationVersion goes from ${from} to ${to}. Change it by one per deployment`);
   });
 
-  it('follow a rollback to the version before', async () => {
+  it('follow a rollback to the previous version', async () => {
     const answer = await handle(update(properties(2, 'arn:2', 'arn:1'), properties(1, 'arn:1')));
 
     expect(answer).toHaveProperty('Data.digests', digestOf('value of arn:1'));
   });
 
-  it('need nothing to be deleted', async () => {
+  it('can be deleted when the secrets are gone', async () => {
     const answer = await createHandler(async () => {
       throw new Error('gone');
     })({

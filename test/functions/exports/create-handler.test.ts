@@ -15,16 +15,16 @@ const NOW = Date.parse('2026-11-26T12:00:00Z');
 
 interface Export {
   status: ExportStatus;
-  /** Hours ago at which it was requested. */
+  /** The time of the request, in hours ago. */
   requested: number;
-  /** Hours ago of the point in time that it shows. Default: the same. */
+  /** The exported point in time, in hours ago. Default: the time of the request. */
   shows?: number;
   bucket?: string;
   prefix?: string;
   type?: ExportType;
 }
 
-/** Measures with these exports in DynamoDB, which lists two at a time. */
+/** Runs the handler with these exports in DynamoDB, which lists two per page. */
 async function measured(exports: readonly Export[]) {
   const described = new Map<string, ExportDescription>(
     exports.map(
@@ -90,7 +90,7 @@ async function measured(exports: readonly Export[]) {
   return observed;
 }
 
-it('measures the age of the data in the newest complete export, of several pages', async () => {
+it('measures the age of the data in the newest complete export, across several pages', async () => {
   const {
     measured: metrics,
     published,
@@ -107,7 +107,7 @@ it('measures the age of the data in the newest complete export, of several pages
   expect(logged).toEqual([]);
 });
 
-it('takes the latest point in time for the newest, not the latest request', async () => {
+it('selects the newest export by its point in time, not by the time of its request', async () => {
   const { measured: metrics } = await measured([
     { status: 'COMPLETED', requested: 10 },
     { status: 'COMPLETED', requested: 1, shows: 200 },
@@ -117,25 +117,25 @@ it('takes the latest point in time for the newest, not the latest request', asyn
 });
 
 it.each<[string, Export[]]>([
-  ['there is none', []],
+  ['no export exists', []],
   [
-    'none is complete',
+    'no export is complete',
     [
       { status: 'FAILED', requested: 30 },
       { status: 'IN_PROGRESS', requested: 6 },
     ],
   ],
-  ['all are in another bucket', [{ status: 'COMPLETED', requested: 1, bucket: 'former' }]],
-  ['all are those of a smoke test', [{ status: 'COMPLETED', requested: 1, prefix: 'results/smoke-1' }]],
-  ['all are incremental', [{ status: 'COMPLETED', requested: 1, type: 'INCREMENTAL_EXPORT' }]],
-])('measures the age of the table while %s', async (_, exports) => {
+  ['all exports are in another bucket', [{ status: 'COMPLETED', requested: 1, bucket: 'former' }]],
+  ['all exports are from smoke tests', [{ status: 'COMPLETED', requested: 1, prefix: 'results/smoke-1' }]],
+  ['all exports are incremental', [{ status: 'COMPLETED', requested: 1, type: 'INCREMENTAL_EXPORT' }]],
+])('measures the age of the table when %s', async (_, exports) => {
   const { measured: metrics, published } = await measured(exports);
 
   expect(metrics).toEqual([['ExportAge', 'Seconds', 360_000]]);
   expect(published).toHaveLength(1);
 });
 
-it('logs why the last export failed, and none that another one followed', async () => {
+it('logs why an export failed only if it is the last one', async () => {
   const failed: Export = { status: 'FAILED', requested: 5 };
 
   expect((await measured([{ status: 'COMPLETED', requested: 29 }, failed])).logged).toEqual([

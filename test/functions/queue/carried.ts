@@ -1,7 +1,7 @@
 import type { Message } from '../../../functions/queue/message.ts';
 import type { BatchMessage } from '../../../functions/recorder/batch-message.ts';
 
-/** A message as Lambda receives it, after SQS has carried it. */
+/** A sent message as Lambda receives it from SQS. */
 export function carried({ MessageBody, MessageAttributes }: Message, messageId = 'message'): BatchMessage {
   return {
     messageId,

@@ -8,17 +8,17 @@ function delivery(body: Delivery['body']): Delivery {
   return { body, receivedAt: RECEIVED_AT, requestId: 'request' };
 }
 
-/** Bodies that SQS refuses or alters, with the encoding that carries them. */
-const NOT_CARRIED_AS_TEXT: [string, Delivery['body'], string][] = [
+/** Bodies that SQS rejects or alters, with the encoding for each. */
+const UNSAFE_AS_TEXT: [string, Delivery['body'], string][] = [
   ['a control character', 'a\u0000b', 'base64'],
-  ['a character that is none', 'a\uFFFEb', 'base64'],
+  ['a noncharacter', 'a\uFFFEb', 'base64'],
   ['a character above U+FFFF', 'a😀b', 'base64'],
   ['a lone surrogate', 'a\uD800b', 'base64-utf16le'],
   ['bytes that are not UTF-8', Buffer.from([0x7b, 0xff, 0x00, 0x7d]), 'base64'],
 ];
 
 describe('a message', () => {
-  it.each(NOT_CARRIED_AS_TEXT)('carries %s in base64 and says so', (_, body, encoding) => {
+  it.each(UNSAFE_AS_TEXT)('encodes %s in base64, and names the encoding', (_, body, encoding) => {
     const message = toMessage(delivery(body));
 
     expect(message.MessageBody).toMatch(/^[A-Za-z0-9+/]+=*$/);
@@ -26,7 +26,7 @@ describe('a message', () => {
     expect(fromMessage(carried(message))).toEqual(delivery(body));
   });
 
-  it.each(['{"a":1}', '\t\r\n', 'ÿ\uFFFD\uE000', '\uFEFF{}'])('carries %j as it is', (body) => {
+  it.each(['{"a":1}', '\t\r\n', 'ÿ\uFFFD\uE000', '\uFEFF{}'])('contains %j unencoded', (body) => {
     const message = toMessage(delivery(body));
 
     expect(message.MessageBody).toBe(body);
@@ -34,7 +34,7 @@ describe('a message', () => {
     expect(fromMessage(carried(message))).toEqual(delivery(body));
   });
 
-  it('of a dead letter says why it is one', () => {
+  it('has the reason when it is a dead letter', () => {
     const issues = [{ path: 'payload.endTime', message: 'expected a date' }];
 
     expect(toMessage(delivery('{}'), { reason: 'invalid-summary', issues }).MessageAttributes).toEqual({
@@ -45,7 +45,7 @@ describe('a message', () => {
     });
   });
 
-  it('sent by hand, without attributes, is a delivery received when it was sent', () => {
+  it('without attributes has the time at which it was sent as its time of receipt', () => {
     expect(fromMessage({ ...carried(toMessage(delivery('{}'))), messageAttributes: {} })).toEqual({
       body: '{}',
       receivedAt: '2026-01-13T08:27:34.567Z',
@@ -60,11 +60,11 @@ describe('a message', () => {
     '2026-02-30T08:27:34.567Z',
     '+275761-01-01T00:00:00.000Z',
     '',
-  ])('whose receivedAt is %j was received when it was sent', (receivedAt) => {
+  ])('with the invalid receivedAt %j has the time at which it was sent', (receivedAt) => {
     expect(fromMessage(carried(toMessage({ ...delivery('{}'), receivedAt })))).toEqual(delivery('{}'));
   });
 
-  it('was received no later than it was sent, but for what clocks may differ by', () => {
+  it('has a time of receipt at most five minutes after it was sent, to allow for clock skew', () => {
     const receivedAtOf = (receivedAt: string) =>
       fromMessage(carried(toMessage({ ...delivery('{}'), receivedAt }))).receivedAt;
 
@@ -73,7 +73,7 @@ describe('a message', () => {
     expect(receivedAtOf('2025-01-13T08:27:34.567Z')).toBe('2025-01-13T08:27:34.567Z');
   });
 
-  it.each(['', 'soon', '1e300'])('that was sent at %j has a time all the same', (SentTimestamp) => {
+  it.each(['', 'soon', '1e300'])('with the invalid SentTimestamp %j has the time 0', (SentTimestamp) => {
     const message = {
       ...carried(toMessage(delivery('{}'))),
       attributes: { SentTimestamp },
@@ -84,7 +84,7 @@ describe('a message', () => {
   });
 
   it.each(['', 'x'.repeat(129), 'a\nforged line', '+6591178965'])(
-    'whose requestId is %j is known by its own id',
+    'with the invalid requestId %j has its message id as the request id',
     (requestId) => {
       expect(fromMessage(carried(toMessage({ ...delivery('{}'), requestId })))).toEqual({
         ...delivery('{}'),
@@ -93,7 +93,7 @@ describe('a message', () => {
     },
   );
 
-  it('with an encoding that is not known, or with bytes for attributes, carries its body as it is', () => {
+  it('with an unknown encoding and malformed attributes keeps its body unchanged', () => {
     const message = carried(toMessage(delivery('{}')));
     const messageAttributes = {
       encoding: { dataType: 'String', stringValue: 'rot13' },
@@ -108,7 +108,7 @@ describe('a message', () => {
   });
 
   it.each(['*not base64*', 'YWJj!', 'YWI'])(
-    'that says it is base64, but is %j, carries its body as it is',
+    'that is marked as base64, but has the body %j, keeps its body unchanged',
     (body) => {
       const message = carried(toMessage(delivery('a😀b')));
 

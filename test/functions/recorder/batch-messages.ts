@@ -3,7 +3,7 @@ import type { BatchMessage } from '../../../functions/recorder/batch-message.ts'
 import { carried } from '../queue/carried.ts';
 
 interface Receives {
-  /** How often it has been received, this time included. */
+  /** The number of receives, including this one. */
   receives: number;
   /** Milliseconds since 1970. */
   firstReceivedAt?: number;
@@ -11,8 +11,10 @@ interface Receives {
 }
 
 /** A message that has been received before. */
-export function receivedAgain(message: BatchMessage, again: Receives): BatchMessage {
-  const { receives, firstReceivedAt = 0, receiptHandle = `${message.messageId} ${receives}` } = again;
+export function receivedAgain(
+  message: BatchMessage,
+  { receives, firstReceivedAt = 0, receiptHandle = `${message.messageId} ${receives}` }: Receives,
+): BatchMessage {
   return {
     ...message,
     receiptHandle,
@@ -24,9 +26,9 @@ export function receivedAgain(message: BatchMessage, again: Receives): BatchMess
   };
 }
 
-const NOTHING: Message = { MessageBody: '', MessageAttributes: {} };
+const EMPTY: Message = { MessageBody: '', MessageAttributes: {} };
 
-/** A message of which only the receives matter. */
+/** A message for tests in which only the receives matter. */
 export function batchMessage(messageId: string, receives: Receives): BatchMessage {
-  return receivedAgain(carried(NOTHING, messageId), receives);
+  return receivedAgain(carried(EMPTY, messageId), receives);
 }

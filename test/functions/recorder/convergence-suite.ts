@@ -11,7 +11,7 @@ import { emulatedTable } from './emulated-table.ts';
 
 const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 60) / 4;
 
-/** How often a delivery is made, when it was received, and in which place of which batch of which recorder it is. */
+/** The deliveries to make: which one, its time of receipt, its recorder, its batch and its place in the batch. */
 const plan = fc.array(
   fc.record({
     pick: fc.nat(3),
@@ -27,11 +27,11 @@ const receivedAtOf = (time: number) => `2026-01-13T08:27:3${time}.567Z`;
 let runs = 0;
 
 /**
- * Any list of deliveries, shuffled, repeated, split into any batches and processed by several recorders at once,
- * ends in the same items: those that the pure merge gives. It can be broken by a race between two recorders, by an
- * item that does not read back as it was written, and by a value that DynamoDB changes.
+ * Any list of deliveries, shuffled, repeated, split into any batches and recorded by several recorders concurrently,
+ * results in the items that the pure merge returns. What could break it: a race between two recorders, an item that does
+ * not round-trip, and a value that DynamoDB changes.
  *
- * @param endpoint The emulator of DynamoDB.
+ * @param endpoint URL of a DynamoDB emulator.
  */
 export function convergenceSuite(endpoint: string): void {
   let emulator: Awaited<ReturnType<typeof emulatedTable>>;
@@ -40,7 +40,7 @@ export function convergenceSuite(endpoint: string): void {
   });
   afterAll(() => emulator.stop());
 
-  it('any deliveries by any recorders end in the items that the pure merge gives', async () => {
+  it('concurrent recorders write the items that the pure merge returns, for any deliveries', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(delivery, { minLength: 1, maxLength: 4 }), plan, async (deliveries, made) => {
         const run = ++runs;
@@ -74,7 +74,7 @@ export function convergenceSuite(endpoint: string): void {
             async (expected) => [expected, await emulator.table.read(expected.sessionId)] as const,
           ),
         );
-        // The revision counts writes, of which there may be more when what was received first comes last.
+        // The revision counts writes, and there may be an additional one if the earliest receipt is recorded last.
         for (const [expected, item] of stored)
           expect(canonicalJson({ ...item, revision: 0 })).toBe(canonicalJson({ ...expected, revision: 0 }));
       }),
@@ -83,7 +83,7 @@ export function convergenceSuite(endpoint: string): void {
   });
 }
 
-/** A delivery with a session id of this run, so that runs do not meet in the table. */
+/** A delivery with a session id that is unique to this run, so that runs do not share records. */
 function bodyOf(delivered: JsonObject, run: number): string {
   const sessionId = JSON.stringify(delivered).includes('"session-1"') ? 'session-1' : 'session-2';
   return JSON.stringify(delivered).replace(

@@ -11,7 +11,7 @@ import { telemetry } from '../telemetry.ts';
 import { receivedAgain } from './batch-messages.ts';
 import { emulatedTable } from './emulated-table.ts';
 
-/** What the recorder promises, on the emulator of DynamoDB at this URL. */
+/** Tests the recorder on the DynamoDB emulator at this URL. */
 export function recorderSuite(endpoint: string): void {
   describe('the recorder', () => {
     let emulator: Awaited<ReturnType<typeof emulatedTable>>;
@@ -23,7 +23,7 @@ export function recorderSuite(endpoint: string): void {
     });
     afterAll(() => emulator.stop());
 
-    /** A recorder on the emulated table, some of whose operations may be replaced. */
+    /** A recorder on the emulated table, with some operations replaced. */
     function recorder({
       table = {},
       sendToDeadLetters = async () => {},
@@ -34,7 +34,7 @@ export function recorderSuite(endpoint: string): void {
       changeVisibility?: (message: BatchMessage, seconds: number) => Promise<void>;
     } = {}) {
       const deadLetters: Message[] = [];
-      /** What is hidden, for how many seconds. */
+      /** The visibility timeouts that the recorder requested. */
       const hidden: [receiptHandle: string, seconds: number][] = [];
       const seen = telemetry();
       const handle = createHandler({
@@ -43,7 +43,7 @@ export function recorderSuite(endpoint: string): void {
           await sendToDeadLetters(message);
           deadLetters.push(message);
         },
-        // Two seconds after every delivery was received.
+        // Two seconds after the time of receipt of every delivery.
         now: () => Date.parse('2026-01-13T08:27:36.567Z'),
         changeVisibility: async (message, seconds) => {
           hidden.push([message.receiptHandle, seconds]);
@@ -53,7 +53,7 @@ export function recorderSuite(endpoint: string): void {
       });
       return {
         record: (...bodies: string[]) => handle({ Records: bodies.map(received) }),
-        /** Records a message that has been received before. */
+        /** Records a message with an earlier receive. */
         recordAgain: (body: string, receives: number) =>
           handle({ Records: [receivedAgain(received(body, 0), { receives })] }),
         handle,
@@ -90,7 +90,7 @@ export function recorderSuite(endpoint: string): void {
       });
     });
 
-    it('counts sessions by status, whatever else 8x8 may send, and measures how long they took', async () => {
+    it('counts sessions by status, including unknown ones, and measures the recording lag', async () => {
       const { record, countedBy, measured } = recorder();
       const statuses = ['COMPLETED', 'NO ANSWER', 'no_answer', 'SOMETHING_NEW', 'SOMETHING_NEWER'];
 
@@ -106,7 +106,7 @@ export function recorderSuite(endpoint: string): void {
       expect(measured).toEqual(statuses.map(() => ['RecordingLag', 'Milliseconds', 2_000]));
     });
 
-    it('counts a summary that lacks its status or a time as incomplete, and records it all the same', async () => {
+    it('records a summary without a status or a time, and counts it as incomplete', async () => {
       const { record, counted, countedBy } = recorder();
       const incomplete = [{ sessionStatus: null }, { startTime: 'never' }, { endTime: undefined }];
       const sessionIds = incomplete.map(newSession);
@@ -124,7 +124,7 @@ export function recorderSuite(endpoint: string): void {
       });
     });
 
-    it('has an unsuccessful session without an end in the index, by when it was received', async () => {
+    it('indexes an unsuccessful session without an end time by its time of receipt', async () => {
       const { record } = recorder();
       const sessionId = newSession();
 
@@ -135,7 +135,7 @@ export function recorderSuite(endpoint: string): void {
       );
     });
 
-    it('takes the same payload with other fields beside it for a duplicate', async () => {
+    it('treats the same payload with other envelope fields as a duplicate', async () => {
       const { record, counted } = recorder();
       const sessionId = newSession();
 
@@ -146,7 +146,7 @@ export function recorderSuite(endpoint: string): void {
       expect(await itemOf(sessionId)).toMatchObject({ revision: 1, unrecognised: { eventId: 'first' } });
     });
 
-    it('keeps recording the newest of so many conflicting summaries that one record cannot hold them', async () => {
+    it('keeps the newest of conflicting summaries that exceed the size of a record, and dead-letters the oldest', async () => {
       const { record, deadLetters, counted } = recorder();
       const sessionId = newSession();
       const ending = (second: number) =>
@@ -189,7 +189,7 @@ export function recorderSuite(endpoint: string): void {
       expect(counted).toEqual({ DeadLettered: 3 });
     });
 
-    it('finds a duplicate with two requests and changes nothing', async () => {
+    it('detects a duplicate with two requests and changes nothing', async () => {
       const { record, counted } = recorder();
       const sessionId = newSession();
       await record(summaryBody({ sessionId }));
@@ -203,7 +203,7 @@ export function recorderSuite(endpoint: string): void {
       expect(await itemOf(sessionId)).toEqual(before);
     });
 
-    it('keeps another summary of a session beside the first, with three requests', async () => {
+    it('keeps a conflicting summary of a session as an alternate, with three requests', async () => {
       const { record, counted, countedBy, logged } = recorder();
       const sessionId = newSession();
       await record(summaryBody({ sessionId, sessionStatus: 'BUSY' }));
@@ -231,7 +231,7 @@ export function recorderSuite(endpoint: string): void {
       ]);
     });
 
-    it('publishes what it counted, once per batch', async () => {
+    it('publishes its metrics once per batch', async () => {
       const { record, published } = recorder();
 
       await record(summaryBody({ sessionId: newSession() }), summaryBody({ sessionId: newSession() }));
@@ -239,7 +239,7 @@ export function recorderSuite(endpoint: string): void {
       expect(published).toEqual([{ SessionsRecorded: 2, UnrecognisedFields: 0 }]);
     });
 
-    it('counts what it does not recognise, once per summary', async () => {
+    it('counts unrecognised fields once per summary', async () => {
       const { record, counted } = recorder();
       const body = summaryBody({
         sessionId: newSession(),
@@ -253,7 +253,7 @@ export function recorderSuite(endpoint: string): void {
       expect(counted).toEqual({ SessionsRecorded: 2, DuplicateDeliveries: 1, UnrecognisedFields: 2 });
     });
 
-    it('reports only the message that failed, of a batch of ten', async () => {
+    it('reports only the failed message of a batch of ten', async () => {
       const ids = Array.from({ length: 10 }, newSession);
       const { record, counted, logged } = recorder({
         table: {
@@ -277,7 +277,7 @@ export function recorderSuite(endpoint: string): void {
       expect(ids.filter((id) => stored.includes(id))).toEqual(ids.filter((id) => id !== ids[3]));
     });
 
-    it('moves what can never be recorded to the dead-letter queue at once, and records the rest', async () => {
+    it('moves invalid messages to the dead-letter queue immediately, and records the others', async () => {
       const sessionId = newSession();
       const { record, deadLetters, counted, logged } = recorder();
 
@@ -310,13 +310,13 @@ export function recorderSuite(endpoint: string): void {
       expect(await itemOf(sessionId)).toBeDefined();
     });
 
-    it('leaves a message in the queue when even the dead-letter queue does not take it', async () => {
+    it('leaves an invalid message in the queue when it cannot be sent to the dead-letter queue', async () => {
       const { record } = recorder({ sendToDeadLetters: () => Promise.reject(new Error('no answer')) });
 
       expect(await record('{')).toEqual({ batchItemFailures: [{ itemIdentifier: '0' }] });
     });
 
-    it('moves a record that DynamoDB finds too large to the dead-letter queue', async () => {
+    it('moves a message whose record is too large to the dead-letter queue', async () => {
       const { record, deadLetters, logged } = recorder({
         table: { add: () => Promise.reject(new RecordTooLargeError()) },
       });
@@ -331,11 +331,11 @@ export function recorderSuite(endpoint: string): void {
       expect(logged).toMatchObject([{ details: [{ reason: 'record-too-large', sessionId }] }]);
     });
 
-    describe('when a service fails in a way that may pass', () => {
+    describe('after a transient fault', () => {
       const throttled = () =>
         Promise.reject(new ThrottlingException({ message: 'Slow down', $metadata: {} }));
 
-      it('hides that message alone, longer after each receive, and leaves it in the queue', async () => {
+      it('hides only the failed message, longer after each receive, and leaves it in the queue', async () => {
         const ids = [newSession(), newSession()];
         const { record, recordAgain, hidden, deadLetters } = recorder({
           table: { add: (added) => (added.sessionId === ids[0] ? throttled() : emulator.table.add(added)) },
@@ -357,7 +357,7 @@ export function recorderSuite(endpoint: string): void {
         expect(deadLetters).toEqual([]);
       });
 
-      it('counts and logs it once, without what was delivered', async () => {
+      it('counts and logs the failure once, without the body', async () => {
         const { recordAgain, counted, logged } = recorder({ table: { add: throttled } });
 
         await recordAgain(summaryBody({ sessionId: newSession() }), 3);
@@ -372,7 +372,7 @@ export function recorderSuite(endpoint: string): void {
         ]);
       });
 
-      it('leaves the message to the visibility timeout when SQS does not hide it', async () => {
+      it('falls back to the visibility timeout of the queue when SQS fails to hide the message', async () => {
         const { recordAgain, logged } = recorder({
           table: { add: throttled },
           changeVisibility: () => Promise.reject(new Error('no answer')),
@@ -384,7 +384,7 @@ export function recorderSuite(endpoint: string): void {
         expect(logged).toHaveLength(1);
       });
 
-      it('hides what can never be recorded too, when the dead-letter queue is what fails', async () => {
+      it('hides an invalid message too, if the dead-letter queue has the fault', async () => {
         const { recordAgain, hidden } = recorder({ sendToDeadLetters: throttled });
 
         expect(await recordAgain('{', 7)).toEqual({ batchItemFailures: [{ itemIdentifier: '0' }] });
@@ -392,10 +392,10 @@ export function recorderSuite(endpoint: string): void {
       });
     });
 
-    describe('when a message fails for an unexpected reason', () => {
+    describe('after an unexpected error', () => {
       const broken = () => Promise.reject(new TypeError('a bug'));
 
-      it('is retried after the visibility timeout, and moved to the dead-letter queue at the fifth receive', async () => {
+      it('retries after the visibility timeout, and dead-letters the message at the fifth receive', async () => {
         const body = ` ${summaryBody({ sessionId: newSession() })}\r\n`;
         const { recordAgain, deadLetters, hidden, counted, countedBy, logged } = recorder({
           table: { add: broken },
@@ -421,7 +421,7 @@ export function recorderSuite(endpoint: string): void {
         });
       });
 
-      it('stays in the queue when the dead-letter queue does not take it either', async () => {
+      it('leaves the message in the queue when it cannot be sent to the dead-letter queue', async () => {
         const { recordAgain, counted, logged } = recorder({
           table: { add: broken },
           sendToDeadLetters: () => Promise.reject(new Error('no answer')),
@@ -435,7 +435,7 @@ export function recorderSuite(endpoint: string): void {
       });
     });
 
-    it('releases all others before it attempts a message with which the function was killed before', async () => {
+    it('releases all other messages before it attempts one that may have killed the function', async () => {
       const ids = ['killer', 'bystander'].map((name) => `${name}-${newSession()}`);
       const [killer = '', bystander = ''] = ids.map((sessionId) => summaryBody({ sessionId }));
       const order: string[] = [];
@@ -466,7 +466,7 @@ export function recorderSuite(endpoint: string): void {
       expect(counted).toEqual({ SessionsRecorded: 1, UnrecognisedFields: 0 });
     });
 
-    it('reports a message as failed that it could not release', async () => {
+    it('reports a message that it could not release as failed', async () => {
       const { handle } = recorder({ changeVisibility: () => Promise.reject(new Error('no answer')) });
       const suspect = receivedAgain(received(summaryBody({ sessionId: newSession() }), 1), {
         receives: 6,
@@ -480,7 +480,7 @@ export function recorderSuite(endpoint: string): void {
   });
 }
 
-/** The message with this body as Lambda passes it on; its id is its place in the batch. */
+/** The message with this body as Lambda receives it. Its id is its place in the batch. */
 function received(body: string, place: number): BatchMessage {
   const receivedAt = '2026-01-13T08:27:34.567Z';
   return carried(toMessage({ body, receivedAt, requestId: `request-${place}` }), String(place));

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The npm package that has Amazon's DynamoDB Local in it; the rest of it, and what it depends on, is not needed. */
+/** The npm package that contains Amazon's DynamoDB Local. Its other files and its dependencies are not needed. */
 const NAME = 'amplify-dynamodb-simulator';
 const VERSION = '2.9.30';
 const SHA512 = 'xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ==';
@@ -18,14 +18,14 @@ const FOLDER = fileURLToPath(
 );
 
 /**
- * The folder of DynamoDB Local, fetched where it is not there yet: 56 MB, once. Several processes may do so at a time.
+ * Returns the folder of DynamoDB Local. The first call downloads 56 MB. Safe for concurrent processes.
  *
- * @returns Why not, where npm could not fetch it.
+ * @returns The reason in `missing` if npm cannot download it.
  */
 export async function fetchDynamoDbLocal(): Promise<{ folder: string } | { missing: string }> {
   if (existsSync(FOLDER)) return { folder: FOLDER };
   await mkdir(dirname(FOLDER), { recursive: true });
-  // Under another name until it is complete.
+  // Extracted under another name and then renamed, so that an incomplete folder is never used.
   const temporary = await mkdtemp(`${FOLDER}-`);
   try {
     const options = ['--silent', '--prefer-offline', '--fetch-retries=0', '--pack-destination', temporary];

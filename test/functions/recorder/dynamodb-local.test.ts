@@ -5,14 +5,13 @@ import { startDynamoDbLocal } from './dynamodb-local.ts';
 import { sessionTableSuite } from './session-table-suite.ts';
 
 /**
- * What the recorder and its table promise on dynalite, they promise on Amazon's own emulator too. That one knows limits
- * that dynalite does not: levels of nesting, names that are empty or too long, the sizes of keys of an index. All in one
- * file, so that Java starts once.
+ * Runs the suites of the recorder and its table on Amazon's own emulator too. It enforces limits that dynalite does not:
+ * nesting depth, empty and overlong names, sizes of index keys. All suites are in one file, so that Java starts once.
  */
 
 const emulator = await startDynamoDbLocal();
 if ('missing' in emulator)
-  console.warn(`SKIPPED: the recorder is not tried on DynamoDB Local: ${emulator.missing}.`);
+  console.warn(`SKIPPED: the tests of the recorder on DynamoDB Local: ${emulator.missing}.`);
 else afterAll(emulator.stop);
 
 describe.skipIf('missing' in emulator)('on DynamoDB Local', () => {

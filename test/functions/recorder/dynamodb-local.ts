@@ -7,26 +7,26 @@ import { close, listenOnLoopback } from '../../../infra/local/loopback.ts';
 import { fetchDynamoDbLocal } from './dynamodb-local-package.ts';
 import type { Emulator } from './emulated-table.ts';
 
-/** Starting is nearly all that the JVM does here, so that nothing is won by compiling well. */
+/** The JVM spends most of its time starting, so better optimisation would not pay off. */
 const JVM = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto', '-Xmx256m'];
 const DYNAMODB_LOCAL = ['-Djava.library.path=DynamoDBLocal_lib', '-jar', 'DynamoDBLocal.jar'];
 
-/** Runs Java until standard input ends, which it does however this process ends, be it by SIGKILL. */
+/** Kills Java when standard input ends. That happens even if this process is killed with SIGKILL. */
 const JAVA_UNTIL_INPUT_ENDS =
   'exec 3<&0; (read -r _ <&3; kill -9 $$ 2>/dev/null) & exec java "$@" 3<&- </dev/null';
 
-/** It starts within a second; only what hangs takes this long. */
+/** It normally starts within a second. */
 const START_MS = 600_000;
 
 /**
- * Starts Amazon's own emulator of DynamoDB, which runs on Java 8 and later.
+ * Starts DynamoDB Local, Amazon's own emulator, which needs Java 8 or later.
  *
- * @returns What is missing, where there is no Java, or the emulator could not be fetched.
+ * @returns The reason in `missing` if Java is not installed or the emulator cannot be downloaded.
  */
 export async function startDynamoDbLocal(): Promise<Emulator | { missing: string }> {
-  // On macOS there is a java that only says that there is none.
+  // macOS has a placeholder for java that only prints that Java is not installed.
   const hasJava = await promisify(execFile)('java', ['-version']).catch(() => undefined);
-  if (!hasJava) return { missing: 'there is no Java; 8 or later will do' };
+  if (!hasJava) return { missing: 'Java 8 or later is not installed' };
   const fetched = await fetchDynamoDbLocal();
   if ('missing' in fetched) return fetched;
 
@@ -54,7 +54,7 @@ export async function startDynamoDbLocal(): Promise<Emulator | { missing: string
   return { endpoint, stop };
 }
 
-/** DynamoDB Local does not take port 0 for any that is free. */
+/** DynamoDB Local cannot choose a free port itself with port 0. */
 async function freeEndpoint(): Promise<string> {
   const server = createServer();
   const endpoint = await listenOnLoopback(server, 0);
@@ -62,7 +62,7 @@ async function freeEndpoint(): Promise<string> {
   return endpoint;
 }
 
-/** Whether it is there, and not another server that took its port in the meantime. */
+/** Whether DynamoDB Local responds, and not another server that took its port in the meantime. */
 async function answers(endpoint: string): Promise<boolean> {
   return fetch(endpoint).then(
     ({ headers }) => headers.get('server')?.startsWith('Jetty') ?? false,

@@ -10,14 +10,13 @@ import { fromItem, toItem } from '../../../functions/recorder/item.ts';
 import { sessionTable } from '../../../functions/recorder/session-table.ts';
 import { tableDefinition } from './table-definition.ts';
 
-/** An emulator of DynamoDB that runs. */
+/** A running DynamoDB emulator. */
 export interface Emulator {
-  /** Its URL. */
   endpoint: string;
   stop(): Promise<unknown>;
 }
 
-/** A new table of sessions, in the emulator of DynamoDB at this URL. */
+/** Creates a session table in the DynamoDB emulator at this URL. */
 export async function emulatedTable(endpoint: string) {
   const client = new DynamoDBClient({
     endpoint,
@@ -34,21 +33,21 @@ export async function emulatedTable(endpoint: string) {
         requests.push(String(commandName).replace(/Command$/, ''));
         return next(request);
       },
-    // After the SDK's own retries, so that each is seen.
+    // Inside the SDK's retry loop, so that each attempt is counted.
     { step: 'finalizeRequest', priority: 'low' },
   );
   return {
     table: sessionTable(client, TableName),
-    /** The same table, whose records expire; the time is now, or another one. */
+    /** The same table with a retention. `time` replaces the current time. */
     expiring: (retentionDays: number, time?: string) =>
       sessionTable(client, TableName, retentionDays, time === undefined ? Date.now : () => Date.parse(time)),
-    /** The DynamoDB operations requested so far, as they go out on the wire. */
+    /** The DynamoDB operations requested so far, including retries. */
     requests,
     async items() {
       const { Items = [] } = await client.send(new ScanCommand({ TableName, ConsistentRead: true }));
       return Items.map(fromItem);
     },
-    /** What the index has of the sessions of a sub-account that were not successful. */
+    /** The unsuccessful sessions of a sub-account, from the index. */
     async unsuccessfulIn(subAccountId: string) {
       const { Items = [] } = await client.send(
         new QueryCommand({
@@ -60,7 +59,7 @@ export async function emulatedTable(endpoint: string) {
       );
       return Items.map(fromItem);
     },
-    /** Puts an item as it is. */
+    /** Puts an item that need not be a record. */
     async put(attributes: object) {
       await client.send(new PutItemCommand({ TableName, Item: toItem(attributes) }));
     },

@@ -32,10 +32,10 @@ it('maps JSON values to DynamoDB’s types', () => {
   });
 });
 
-it('leaves out what is undefined, at any depth', () => {
+it('leaves out undefined values at any depth', () => {
   expect(toItem({ a: undefined, b: { c: undefined } })).toEqual({ b: { M: {} } });
 });
 
-it('reads back what it wrote', () => {
+it('round-trips any value', () => {
   expect(fromItem(toItem(attributes))).toEqual(attributes);
 });

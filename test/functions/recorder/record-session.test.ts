@@ -11,9 +11,9 @@ function received(payload: Readonly<Record<string, unknown>> = {}) {
   );
 }
 
-const keepNowhere = () => Promise.reject(new Error('Nothing has to be kept elsewhere'));
+const rejectMoves = () => Promise.reject(new Error('No summary can be moved'));
 
-it('leaves a session that others keep changing to the queue, after twenty lost races', async () => {
+it('fails after losing the race for a record twenty times, so that the queue retries', async () => {
   let replaced = 0;
   const table = {
     add: async () => false,
@@ -21,13 +21,13 @@ it('leaves a session that others keep changing to the queue, after twenty lost r
     replace: async () => false,
   };
 
-  await expect(recordSession(table, received(), keepNowhere)).rejects.toThrow(
+  await expect(recordSession(table, received(), rejectMoves)).rejects.toThrow(
     'The record of session session changed 20 times while it was being merged',
   );
   expect(replaced).toBe(19);
 });
 
-it('adds a record again that was removed before it could be read', async () => {
+it('adds the record if the existing one was removed before it could be read', async () => {
   const added: unknown[] = [];
   const table = {
     add: async (record: unknown) => added.push(record) > 1,
@@ -35,20 +35,20 @@ it('adds a record again that was removed before it could be read', async () => {
     replace: async () => false,
   };
 
-  expect(await recordSession(table, received(), keepNowhere)).toBe('recorded');
+  expect(await recordSession(table, received(), rejectMoves)).toBe('recorded');
   expect(added).toHaveLength(2);
 });
 
-describe('a record that has become too large', () => {
-  /** A table that takes records with so many alternates. */
-  function tableWithRoomFor(alternates: number, stored: SessionRecord) {
+describe('a record that is too large', () => {
+  /** A table that rejects records with more alternates. */
+  function tableWithRoomFor(maxAlternates: number, stored: SessionRecord) {
     const replaced: SessionRecord[] = [];
     return {
       replaced,
       add: async () => false,
       read: async () => stored,
       async replace(record: SessionRecord) {
-        if ((record.alternates?.length ?? 0) > alternates) throw new RecordTooLargeError('too large');
+        if ((record.alternates?.length ?? 0) > maxAlternates) throw new RecordTooLargeError('too large');
         replaced.push(record);
         return true;
       },
@@ -58,7 +58,7 @@ describe('a record that has become too large', () => {
   const ending = (second: number) => received({ endTime: `2026-01-13T08:28:${second}Z` });
   const stored = [10, 20, 30, 40].map((second) => newRecord(ending(second))).reduce(merge);
 
-  it('keeps the newest summary, and moves the oldest ones elsewhere before they leave the record', async () => {
+  it('keeps the newest summary, and has its oldest ones moved before they are removed from it', async () => {
     const table = tableWithRoomFor(2, stored);
     const moved: unknown[] = [];
 
@@ -75,7 +75,7 @@ describe('a record that has become too large', () => {
     );
   });
 
-  it('moves each summary elsewhere once, also when the race for the record is lost', async () => {
+  it('has each summary moved only once, even if the race for the record is lost', async () => {
     const table = tableWithRoomFor(2, stored);
     let races = 0;
     const moved: string[] = [];
@@ -93,22 +93,22 @@ describe('a record that has become too large', () => {
     expect(new Set(moved).size).toBe(moved.length);
   });
 
-  it('stays as it is when the summary itself is the oldest one, which is for its message to keep', async () => {
+  it('is not changed when the new summary is the oldest one, which stays in its message', async () => {
     const table = tableWithRoomFor(3, stored);
 
-    await expect(recordSession(table, ending(11), keepNowhere)).rejects.toThrow(RecordTooLargeError);
+    await expect(recordSession(table, ending(11), rejectMoves)).rejects.toThrow(RecordTooLargeError);
     expect(table.replaced).toEqual([]);
   });
 
-  it('stays as it is when what leaves it cannot be kept elsewhere', async () => {
+  it('is not changed when its oldest summaries cannot be moved', async () => {
     const table = tableWithRoomFor(2, stored);
 
-    await expect(recordSession(table, ending(50), keepNowhere)).rejects.toThrow('kept elsewhere');
+    await expect(recordSession(table, ending(50), rejectMoves)).rejects.toThrow('No summary can be moved');
     expect(table.replaced).toEqual([]);
   });
 });
 
-it('notes that a known summary was received earlier than was known, as a duplicate', async () => {
+it('updates the time of receipt when a duplicate was received earlier', async () => {
   const replaced: SessionRecord[] = [];
   const table = {
     add: async () => false,
@@ -117,6 +117,6 @@ it('notes that a known summary was received earlier than was known, as a duplica
   };
   const receivedAt = '2026-01-13T08:27:30.000Z';
 
-  expect(await recordSession(table, { ...received(), receivedAt }, keepNowhere)).toBe('duplicate');
+  expect(await recordSession(table, { ...received(), receivedAt }, rejectMoves)).toBe('duplicate');
   expect(replaced).toMatchObject([{ receivedAt }]);
 });

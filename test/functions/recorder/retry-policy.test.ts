@@ -20,7 +20,7 @@ describe('the back-off', () => {
     ]);
   });
 
-  it('lasts longer than twelve hours before the queue gives a message up', () => {
+  it('adds up to more than twelve hours before SQS dead-letters a message', () => {
     const waits = Array.from({ length: MAX_RECEIVE_COUNT - 1 }, (_, i) => backoffSeconds(i + 1));
     const total = waits.reduce((sum, wait) => sum + wait, 0);
 
@@ -29,8 +29,8 @@ describe('the back-off', () => {
   });
 });
 
-describe('a message that failed', () => {
-  it('backs off after a transient fault, however often it has been received', () => {
+describe('a failed message', () => {
+  it('backs off after a transient fault, regardless of its number of receives', () => {
     const fault = new DeadlineExceededError();
 
     expect(retryAfter(fault, 1)).toEqual({ outcome: 'back-off', seconds: 60 });

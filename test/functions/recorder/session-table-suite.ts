@@ -21,7 +21,7 @@ function record(attributes: object = {}): SessionRecord {
   };
 }
 
-/** Values and names that DynamoDB just takes, and ones that it does not; each in a field of its own, kept as it needs. */
+/** Values and names within and just beyond the limits of DynamoDB, each in a separate field. */
 const EXTREMES = Object.fromEntries([
   ...Array.from({ length: 40 }, (_, depth) => [`list ${depth}`, nested(depth, (inner) => [inner])]),
   ...Array.from({ length: 40 }, (_, depth) => [`object ${depth}`, nested(depth, (inner) => ({ inner }))]),
@@ -57,9 +57,9 @@ function nested(depth: number, inside: (inner: Json) => Json): Json {
   return depth === 0 ? '' : inside(nested(depth - 1, inside));
 }
 
-/** What the table of session records promises, on the emulator of DynamoDB at this URL. */
+/** Tests the table of session records on the DynamoDB emulator at this URL. */
 export function sessionTableSuite(endpoint: string): void {
-  describe('the table', () => {
+  describe('the session table', () => {
     let emulator: Awaited<ReturnType<typeof emulatedTable>>;
     beforeAll(async () => {
       emulator = await emulatedTable(endpoint);
@@ -83,11 +83,11 @@ export function sessionTableSuite(endpoint: string): void {
       expect(await emulator.table.read(first.sessionId)).toHaveProperty('revision', 2);
     });
 
-    it('has no record of a session that was never added', async () => {
+    it('returns no record for a session that was never added', async () => {
       expect(await emulator.table.read('never')).toBeUndefined();
     });
 
-    it('is read consistently: a record that was just added is there', async () => {
+    it('uses strongly consistent reads, so that it returns a record that was just added', async () => {
       const requests: unknown[] = [];
       const client = new DynamoDBClient({
         region: 'us-east-1',
@@ -103,7 +103,7 @@ export function sessionTableSuite(endpoint: string): void {
       expect(requests).toMatchObject([['GetItemCommand', { ConsistentRead: true }]]);
     });
 
-    it('says what is wrong with an item that is no record, and nothing of what is in it', async () => {
+    it('names the malformed attributes of an item, without quoting their values', async () => {
       const item = { sessionId: 'damaged', sessionStatus: 5, legs: [{ source: '+6591178965' }] };
       await emulator.put(item);
 
@@ -118,7 +118,7 @@ export function sessionTableSuite(endpoint: string): void {
       );
     });
 
-    it('gives back any value as it was, also under names that mean something to JavaScript', async () => {
+    it('round-trips any value, even under names that are special in JavaScript', async () => {
       const strange = record({
         unrecognised: {
           constructor: { name: 'Set' },
@@ -134,14 +134,14 @@ export function sessionTableSuite(endpoint: string): void {
       expect(await emulator.table.read(strange.sessionId)).toEqual(strange);
     });
 
-    it('holds any summary, at the limits of DynamoDB and beyond', async () => {
+    it('stores any summary, at the limits of DynamoDB and beyond', async () => {
       const sessionId = `session-${++sessions}`;
       const receivedAt = '2026-01-13T08:27:34.567Z';
       const recordOf = (payload: object) =>
         newRecord(
           receivedSummary(summaryOf(summaryBody({ ...EXTREMES, sessionId, ...payload })), receivedAt),
         );
-      // An alternate is where a value is nested deepest.
+      // Values in an alternate have the deepest nesting.
       const merged = merge(recordOf({ callCount: 1 }), recordOf({ callCount: 2 }));
 
       expect(await emulator.table.add(merged)).toBe(true);
@@ -149,7 +149,7 @@ export function sessionTableSuite(endpoint: string): void {
       expect(canonicalJson(await emulator.table.read(sessionId))).toBe(canonicalJson(merged));
     });
 
-    it('has in its index the sessions of a sub-account to be tried again, by when they ended', async () => {
+    it('indexes the unsuccessful sessions of a sub-account by their end time', async () => {
       const unsuccessful = { subAccountId: 'retried', unsuccessfulIn: 'retried' };
       const later = record({ ...unsuccessful, unsuccessfulAt: '2026-01-13T08:27:33.000Z' });
       const earlier = record({ ...unsuccessful, unsuccessfulAt: '2026-01-13T08:27:32.999Z' });
@@ -167,7 +167,7 @@ export function sessionTableSuite(endpoint: string): void {
       expect(await emulator.unsuccessfulIn('retried')).toEqual([earlier]);
     });
 
-    it('keeps records for ever, unless it is told for how many days after their last change', async () => {
+    it('keeps records forever without a retention, and otherwise for that time after their last change', async () => {
       const kept = record();
       const expiring = record({ receivedAt: '2025-01-13T08:27:35.500Z' });
       const expiryOf = async ({ sessionId }: SessionRecord) =>
@@ -182,7 +182,7 @@ export function sessionTableSuite(endpoint: string): void {
       expect(await expiryOf(expiring)).toBe(Date.parse('2026-02-14T08:27:35Z') / 1_000);
     });
 
-    it('raises the revision with each change, so that a change that another made is never undone', async () => {
+    it('raises the revision with each change, so that a stale write never overwrites a newer one', async () => {
       const first = record();
       await emulator.table.add(first);
 
@@ -191,14 +191,14 @@ export function sessionTableSuite(endpoint: string): void {
       expect(await emulator.table.read(first.sessionId)).toMatchObject({ revision: 2 });
     });
 
-    it('never takes the expiry for something delivered', async () => {
+    it('does not return the expiry as part of the record', async () => {
       const first = record();
       await emulator.expiring(1).add(first);
 
       expect(await emulator.expiring(1).read(first.sessionId)).toEqual(first);
     });
 
-    it('refuses a record beyond 400 KB for good', async () => {
+    it('rejects a record of more than 400 KB with a RecordTooLargeError', async () => {
       const long = 'x'.repeat(410_000);
       const small = record();
       await emulator.table.add(small);

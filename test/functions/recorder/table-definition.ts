@@ -1,6 +1,6 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 
-/** The keys and indexes of the table of sessions. That the template has these too is tested with the template. */
+/** The keys and indexes of the session table. A test of the template checks that the template has the same ones. */
 export const tableDefinition = {
   BillingMode: 'PAY_PER_REQUEST',
   AttributeDefinitions: [

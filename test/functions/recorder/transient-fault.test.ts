@@ -14,7 +14,7 @@ import { isTransientFault } from '../../../functions/recorder/transient-fault.ts
 
 const answered = (httpStatusCode: number) => ({ $metadata: { httpStatusCode }, message: 'answered' });
 
-/** What DynamoDB answers with an error that the SDK has no class for. */
+/** An error of DynamoDB that the SDK has no class for. */
 const unmodelled = (name: string, httpStatusCode: number) =>
   new DynamoDBServiceException({ name, $fault: 'client', ...answered(httpStatusCode) });
 
@@ -24,18 +24,18 @@ const named = (name: string) => Object.assign(new Error('late'), { name });
 describe('a fault is transient', () => {
   it.each([
     ['DynamoDB throttles', new ThrottlingException(answered(400))],
-    ['the table has used its throughput', new ProvisionedThroughputExceededException(answered(400))],
+    ['the table exceeds its throughput', new ProvisionedThroughputExceededException(answered(400))],
     ['DynamoDB fails', new InternalServerError(answered(500))],
     ['DynamoDB is unavailable', unmodelled('ServiceUnavailable', 503)],
-    ['a server fails in a way of its own', unmodelled('Unheard', 599)],
-    ['too many requests are answered 429', unmodelled('Unheard', 429)],
+    ['a server returns an unknown 5xx status', unmodelled('Unheard', 599)],
+    ['a request is answered 429', unmodelled('Unheard', 429)],
     ['SQS throttles', new RequestThrottled(answered(400))],
     ['KMS throttles SQS', new KmsThrottled(answered(400))],
     ['a call exceeds its deadline', new DeadlineExceededError('No success within 9000 ms')],
     ['a request times out', named('TimeoutError')],
     ['a request is answered 408', unmodelled('Unheard', 408)],
     ['credentials have expired', unmodelled('ExpiredTokenException', 400)],
-    ['others keep changing the record', new ContendedRecordError('changed 20 times')],
+    ['the record is contended', new ContendedRecordError('changed 20 times')],
     ...[
       'ECONNRESET',
       'ECONNREFUSED',
@@ -47,8 +47,8 @@ describe('a fault is transient', () => {
       'ENETDOWN',
       'EPROTO',
       'ECONNABORTED',
-    ].map((code): [string, Error] => [`the network says ${code}`, network(code)]),
-  ])('when %s, also as the cause of another error', (_, error) => {
+    ].map((code): [string, Error] => [`the connection fails with ${code}`, network(code)]),
+  ])('when %s, also if it is the cause of another error', (_, error) => {
     expect(isTransientFault(error)).toBe(true);
     const wrapped = new Error('outer', { cause: new Error('middle', { cause: error }) });
     expect(isTransientFault(wrapped)).toBe(true);
@@ -59,15 +59,15 @@ describe('a fault is not transient', () => {
   it.each([
     ['access is denied', unmodelled('AccessDeniedException', 400)],
     ['KMS denies access', new KmsAccessDenied(answered(400))],
-    ['there is no such table', new ResourceNotFoundException(answered(400))],
+    ['the table does not exist', new ResourceNotFoundException(answered(400))],
     ['the request is invalid', unmodelled('ValidationException', 400)],
     ['the token is not valid', unmodelled('UnrecognizedClientException', 400)],
     ['a limit is exceeded', new OverLimit(answered(403))],
     ['the record is too large', new RecordTooLargeError('The record exceeds 400 KB')],
-    ['the code is wrong', new TypeError('undefined is not a function')],
-    ['what was thrown is no error', 'ECONNRESET'],
-    ['nothing was thrown', undefined],
-    ['its cause is no error', new Error('outer', { cause: null })],
+    ['the code has a bug', new TypeError('undefined is not a function')],
+    ['the thrown value is not an Error', 'ECONNRESET'],
+    ['the thrown value is undefined', undefined],
+    ['its cause is not an Error', new Error('outer', { cause: null })],
   ])('when %s', (_, error) => {
     expect(isTransientFault(error)).toBe(false);
   });

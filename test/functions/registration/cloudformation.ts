@@ -5,7 +5,7 @@ export type Properties = Readonly<Record<string, string>> & { ServiceToken: stri
 
 type Handler = (event: CloudFormationCustomResourceEvent) => Promise<unknown>;
 
-/** What the CDK provider framework and CloudFormation do next with one custom resource. */
+/** The outcome of an operation on a stack, for its custom resource. */
 export type Outcome =
   | 'unchanged'
   | 'created'
@@ -59,29 +59,29 @@ export const remove = (of = properties(), physicalId = PHYSICAL_ID): CloudFormat
   ResourceProperties: of,
 });
 
-/** One custom resource in a stack, as CloudFormation keeps it. */
+/** Simulates CloudFormation and the CDK provider framework for a stack with one custom resource. */
 export class StackModel {
-  /** What the resource is; none before it was created. */
+  /** Undefined until the resource is created. */
   resource: { physicalId: string; properties: Properties } | undefined;
-  /** What CloudFormation is doing. */
+  /** The CloudFormation status of the stack. */
   status = 'CREATE_COMPLETE';
-  /** The messages of failures, in their order. */
+  /** The failure messages, in order. */
   readonly failures: string[] = [];
   readonly #handle: Handler;
-  readonly #tellsWhatFailed: boolean;
+  readonly #rollsBackFailedUpdate: boolean;
   /** The update whose rollback failed. */
   #toRestore: { from: Properties; to: Properties } | undefined;
 
   /**
-   * @param tellsWhatFailed Whether a rollback tells the properties of the update that this resource failed at as the
-   * old ones. CloudFormation does not document it; only of another URL the handler has to be told.
+   * @param rollsBackFailedUpdate Whether the rollback of an update that failed at this resource passes the properties
+   * of that update as the old ones. CloudFormation does not document it. The handler depends on it only if the URL changes.
    */
-  constructor(handle: Handler, tellsWhatFailed = true) {
+  constructor(handle: Handler, rollsBackFailedUpdate = true) {
     this.#handle = handle;
-    this.#tellsWhatFailed = tellsWhatFailed;
+    this.#rollsBackFailedUpdate = rollsBackFailedUpdate;
   }
 
-  /** Deploys; `failsElsewhere` is a failure of another resource, after this one. */
+  /** Deploys. With `failsElsewhere`, another resource fails after this one. */
   async deploy(properties: Properties, failsElsewhere = false): Promise<Outcome> {
     if (!this.resource) return this.#create(properties, failsElsewhere);
     this.status = 'UPDATE_IN_PROGRESS';
@@ -89,12 +89,12 @@ export class StackModel {
     if (JSON.stringify(from) === JSON.stringify(properties)) return 'unchanged';
     const isUpdated = await this.#update(properties, from);
     if (isUpdated && !failsElsewhere) return 'updated';
-    const isTold = isUpdated || this.#tellsWhatFailed || properties['url'] !== from['url'];
-    this.#toRestore = { from: isTold ? properties : from, to: from };
+    const passesFailed = isUpdated || this.#rollsBackFailedUpdate || properties['url'] !== from['url'];
+    this.#toRestore = { from: passesFailed ? properties : from, to: from };
     return this.continueRollback();
   }
 
-  /** Goes back to what was before a failed update; again, after a rollback that failed. */
+  /** Rolls a failed update back. Can be repeated if the rollback fails. */
   async continueRollback(): Promise<'rolled-back' | 'rollback-failed'> {
     if (!this.#toRestore) throw new Error('There is nothing to roll back');
     this.status = 'UPDATE_ROLLBACK_IN_PROGRESS';
@@ -104,7 +104,7 @@ export class StackModel {
     return 'rolled-back';
   }
 
-  /** Deletes the stack, in whatever state it is. */
+  /** Deletes the stack, in any state. */
   async destroy(): Promise<Outcome> {
     const { resource } = this;
     this.status = 'DELETE_IN_PROGRESS';
@@ -121,7 +121,7 @@ export class StackModel {
       RequestType: 'Create',
       ResourceProperties: properties,
     });
-    // The provider framework answers a failed Create with a marker for a physical id, and ignores its Delete.
+    // After a failed Create, the provider framework returns a marker as the physical id, and ignores its Delete.
     if (physicalId === undefined) return 'create-failed';
     if (failsElsewhere) {
       this.status = 'ROLLBACK_IN_PROGRESS';
@@ -132,7 +132,7 @@ export class StackModel {
     return 'created';
   }
 
-  /** Sends an update; with another physical id, also the clean-up of the old one. */
+  /** Sends an update. If the physical id changes, the clean-up deletes the old one. */
   async #update(to: Properties, from: Properties): Promise<boolean> {
     const before = this.resource?.physicalId ?? '';
     const physicalId = await this.#send({
@@ -152,20 +152,21 @@ export class StackModel {
   }
 
   async #delete(physicalId: string, properties: Properties): Promise<void> {
-    const answered = await this.#send({
+    const returned = await this.#send({
       ...COMMON,
       RequestType: 'Delete',
       PhysicalResourceId: physicalId,
       ResourceProperties: properties,
     });
-    if (answered !== physicalId) throw new Error(`A Delete of ${physicalId} was answered with ${answered}`);
+    if (returned !== physicalId) throw new Error(`A Delete of ${physicalId} returned ${returned}`);
   }
 
-  /** The physical id that the handler answers; none when it fails. */
+  /** Returns the physical id that the handler returns, or undefined if it fails. */
   async #send(event: CloudFormationCustomResourceEvent): Promise<string | undefined> {
     try {
       const answer = await this.#handle(event);
-      if (JSON.stringify(answer).length > 3_000) throw new Error('The answer is too long for CloudFormation');
+      if (JSON.stringify(answer).length > 3_000)
+        throw new Error('The response is too long for CloudFormation');
       return Object(answer).PhysicalResourceId;
     } catch (error) {
       this.failures.push(error instanceof Error ? error.message : String(error));

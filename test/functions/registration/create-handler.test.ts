@@ -6,7 +6,7 @@ import { webhooksApi } from '../../../functions/registration/webhooks-api.ts';
 import type { Fault, Switches } from '../../../infra/local/fake-8x8.ts';
 import { telemetry } from '../telemetry.ts';
 import { COMMON, create, PHYSICAL_ID, properties, remove, URL_OF_OURS, update } from './cloudformation.ts';
-import { API_KEY, vendor } from './vendor.ts';
+import { API_KEY, inMemory8x8 } from './in-memory-8x8.ts';
 
 const FOREIGN_URL = 'https://elsewhere.example/vss';
 
@@ -17,7 +17,7 @@ const vss = (url: string, httpAuthHeader: string | null = 'other', enabled = tru
   httpAuthHeader,
 });
 
-/** What 8x8 has after our registration of a version. */
+/** Our webhook, as registered with a version of the Authorization value. */
 const ours = (version = 1) => vss(URL_OF_OURS, `value ${version}`);
 const foreign = vss(FOREIGN_URL);
 
@@ -34,7 +34,7 @@ function setUp(circumstances: Circumstances = {}) {
     subAccountIds = ['some_account'],
     ...switches
   } = circumstances;
-  const { api, fetch, now, pause } = vendor(['some_account', 'another_account']);
+  const { api, fetch, now, pause } = inMemory8x8(['some_account', 'another_account']);
   api.webhooks.set('some_account', before);
   Object.assign(api.switches, switches);
   const { logger, metrics, logged, counted, published } = telemetry();
@@ -57,7 +57,7 @@ function setUp(circumstances: Circumstances = {}) {
     counted,
     published,
     registered: () => api.webhooks.get('some_account'),
-    /** The requests made, by their methods. */
+    /** The methods of the requests. */
     calls: () => api.requests.map((request) => request.split(' ')[0]).join(' '),
   };
 }
@@ -71,24 +71,28 @@ async function failure(promise: Promise<unknown>): Promise<string> {
   );
 }
 
-/**
- * What each request does, for what 8x8 has and does: the calls, what 8x8 has afterwards, and what is answered.
- * `refuse`: a second POST is refused; `replace`: it replaces; `append`: it adds.
- */
+/** The calls to 8x8, the webhooks afterwards, and the result or error message, for each event and state of 8x8. */
 type Outcome = [
-  request: string,
+  title: string,
   event: CloudFormationCustomResourceEvent,
   circumstances: Circumstances,
   calls: string,
   after: object[],
-  answer: RegExp | 'success',
+  result: RegExp | 'success',
 ];
 
 const OUTCOMES: readonly Outcome[] = [
-  ['create', create(), {}, 'GET POST GET', [ours()], 'success'],
-  ['create, ours is left', create(), { before: [vss(URL_OF_OURS)] }, 'GET POST GET', [ours()], 'success'],
+  ['registers the webhook on creation', create(), {}, 'GET POST GET', [ours()], 'success'],
   [
-    'create, ours is left, refuse',
+    'replaces a leftover webhook of ours on creation',
+    create(),
+    { before: [vss(URL_OF_OURS)] },
+    'GET POST GET',
+    [ours()],
+    'success',
+  ],
+  [
+    'removes a leftover webhook of ours first if 8x8 rejects a second POST',
     create(),
     { before: [vss(URL_OF_OURS)], secondPost: 'refuse' },
     'GET POST GET DELETE GET POST GET',
@@ -96,7 +100,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'create, ours is left, append',
+    'removes both webhooks and registers one again if 8x8 adds a second one',
     create(),
     { before: [vss(URL_OF_OURS)], secondPost: 'append' },
     'GET POST GET GET GET GET DELETE GET POST GET',
@@ -104,7 +108,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'create, foreign',
+    'fails on creation if a foreign webhook exists',
     create(),
     { before: [foreign] },
     'GET',
@@ -112,7 +116,7 @@ const OUTCOMES: readonly Outcome[] = [
     /delivers to .*elsewhere.* takeOver/,
   ],
   [
-    'create, foreign, takeOver',
+    'replaces a foreign webhook with takeOver',
     create(properties(1, { takeOver: 'true' })),
     { before: [foreign] },
     'GET POST GET',
@@ -120,17 +124,24 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'create, foreign, takeOver, refuse',
+    'removes a foreign webhook first with takeOver if 8x8 rejects a second POST',
     create(properties(1, { takeOver: 'true' })),
     { before: [foreign], secondPost: 'refuse' },
     'GET POST GET DELETE GET POST GET',
     [ours()],
     'success',
   ],
-  ['create, 401 at the list', create(), { faults: [401] }, 'GET', [], /HTTP 401/],
-  ['create, 422 at the POST', create(), { faults: ['none', 422] }, 'GET POST GET', [], /HTTP 422/],
+  ['fails on creation if 8x8 answers the list with 401', create(), { faults: [401] }, 'GET', [], /HTTP 401/],
   [
-    'create, 500 at the POST, thrice',
+    'fails on creation if 8x8 answers the POST with 422',
+    create(),
+    { faults: ['none', 422] },
+    'GET POST GET',
+    [],
+    /HTTP 422/,
+  ],
+  [
+    'undoes a creation if 8x8 answers the POST three times with 500',
     create(),
     { faults: ['none', 500, 500, 500] },
     'GET POST POST POST GET GET GET GET GET DELETE GET',
@@ -138,7 +149,7 @@ const OUTCOMES: readonly Outcome[] = [
     /HTTP 500.*may still be registered/,
   ],
   [
-    'create, POST arrives and its answer is lost, refuse',
+    'succeeds if the response to the POST is lost and 8x8 rejects the retry',
     create(),
     { faults: ['none', 'dropped-after'], secondPost: 'refuse' },
     'GET POST POST GET',
@@ -146,7 +157,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'create, POST arrives and its answer is lost, thrice',
+    'succeeds if the responses to all three POSTs are lost',
     create(),
     { faults: ['none', 'dropped-after', 'dropped-after', 'dropped-after'] },
     'GET POST POST POST GET',
@@ -154,25 +165,39 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'create, POST has no answer, and arrives after everything',
+    'warns that the webhook may appear later if no POST is answered',
     create(),
     { faults: ['none', 'dropped-before', 'dropped-before', 'late'] },
     'GET POST POST POST GET GET GET GET GET DELETE GET',
     [],
     /other side closed.*may still be registered, or may appear shortly/,
   ],
-  ['create, 8x8 shows it later', create(), { lag: 2 }, 'GET POST GET GET GET', [ours()], 'success'],
   [
-    'create, 8x8 shows it too late',
+    'polls until 8x8 lists the new webhook',
+    create(),
+    { lag: 2 },
+    'GET POST GET GET GET',
+    [ours()],
+    'success',
+  ],
+  [
+    'undoes a creation if 8x8 does not list the new webhook in time',
     create(),
     { lag: 5 },
     'GET POST GET GET GET GET GET DELETE GET GET GET GET',
     [],
     /accepted the webhook, but 8x8 shows no VSS webhook/,
   ],
-  ['create, answered 201', create(), { success: 201 }, 'GET POST GET', [ours()], 'success'],
   [
-    'create, ours is left, 500 at the POST, thrice',
+    'accepts 201 as the response to the POST',
+    create(),
+    { success: 201 },
+    'GET POST GET',
+    [ours()],
+    'success',
+  ],
+  [
+    'keeps a leftover webhook of ours if 8x8 answers the POST three times with 500',
     create(),
     { before: [vss(URL_OF_OURS)], faults: ['none', 500, 500, 500] },
     'GET POST POST POST',
@@ -180,7 +205,7 @@ const OUTCOMES: readonly Outcome[] = [
     /HTTP 500/,
   ],
   [
-    'create, 403 when made sure of',
+    'undoes a creation that cannot be verified because of a 403',
     create(),
     { faults: ['none', 'none', 403] },
     'GET POST GET GET DELETE GET',
@@ -188,7 +213,7 @@ const OUTCOMES: readonly Outcome[] = [
     /HTTP 403/,
   ],
   [
-    'create, 8x8 is down from the POST on',
+    'reports that our webhook may still be registered if 8x8 is down after the POST',
     create(),
     { faults: ['none', 'dropped-after', ...Array<Fault>(9).fill(503)] },
     'GET POST POST POST GET GET GET GET GET GET',
@@ -196,7 +221,7 @@ const OUTCOMES: readonly Outcome[] = [
     /HTTP 503.*may still be registered.*https:\/\/connect\.8x8\.com\/webhooks/,
   ],
   [
-    'rotate',
+    'replaces the Authorization value on an update',
     update(properties(1), properties(2)),
     { before: [ours(1)] },
     'GET POST GET',
@@ -204,7 +229,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'rotate, refuse',
+    'removes the webhook first on an update if 8x8 rejects a second POST',
     update(properties(1), properties(2)),
     { before: [ours(1)], secondPost: 'refuse' },
     'GET POST GET DELETE GET POST GET',
@@ -212,7 +237,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'rotate, 500 at the POST, thrice',
+    'keeps the webhook on an update if 8x8 answers the POST three times with 500',
     update(properties(1), properties(2)),
     { before: [ours(1)], faults: ['none', 500, 500, 500] },
     'GET POST POST POST',
@@ -220,7 +245,7 @@ const OUTCOMES: readonly Outcome[] = [
     /HTTP 500/,
   ],
   [
-    'rotate, refuse, answer of the DELETE lost',
+    'retries the DELETE on an update if its response is lost',
     update(properties(1), properties(2)),
     { before: [ours(1)], secondPost: 'refuse', faults: ['none', 'none', 'none', 'dropped-after'] },
     'GET POST GET DELETE DELETE GET POST GET',
@@ -229,7 +254,7 @@ const OUTCOMES: readonly Outcome[] = [
   ],
   ...([400, 403, 409, 500] as const).map(
     (refusal): Outcome => [
-      `rotate, refuse with ${refusal}`,
+      `removes the webhook first on an update if 8x8 rejects a second POST with ${refusal}`,
       update(properties(1), properties(2)),
       { before: [ours(1)], secondPost: 'refuse', refusal },
       refusal === 500 ? 'GET POST POST POST GET DELETE GET POST GET' : 'GET POST GET DELETE GET POST GET',
@@ -238,7 +263,7 @@ const OUTCOMES: readonly Outcome[] = [
     ],
   ),
   [
-    'rotate, refuse for another reason: what works is kept',
+    'keeps the webhook on an update if 8x8 rejects the POST for another reason',
     update(properties(1), properties(2)),
     { before: [ours(1)], secondPost: 'refuse', refusalMessage: 'Invalid param' },
     'GET POST',
@@ -247,7 +272,7 @@ const OUTCOMES: readonly Outcome[] = [
   ],
   ...(['Sub-account does not exist', 'URL could not be resolved: no such host'] as const).map(
     (refusalMessage): Outcome => [
-      `rotate, refuse because "${refusalMessage}"`,
+      `keeps the webhook on an update if 8x8 rejects the POST with "${refusalMessage}"`,
       update(properties(1), properties(2)),
       { before: [ours(1)], secondPost: 'refuse', refusalMessage },
       'GET POST',
@@ -256,7 +281,7 @@ const OUTCOMES: readonly Outcome[] = [
     ],
   ),
   [
-    'rolled back, refuse for another reason',
+    'succeeds on a rollback if 8x8 rejects the POST for another reason',
     update(properties(2), properties(1)),
     {
       before: [ours(1)],
@@ -269,7 +294,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'rotate, refuse, the DELETE works and the list after it does not',
+    'reports a removed webhook if an update fails after the DELETE',
     update(properties(1), properties(2)),
     { before: [ours(1)], secondPost: 'refuse', faults: ['none', 'none', 'none', 'none', 403] },
     'GET POST GET DELETE GET',
@@ -277,7 +302,7 @@ const OUTCOMES: readonly Outcome[] = [
     /HTTP 403.*has been removed, or may have been: 8x8 delivers nowhere/,
   ],
   [
-    'rolled back, refuse, the DELETE works and the list after it does not',
+    'fails on a rollback if it fails after the DELETE',
     update(properties(2), properties(1)),
     {
       before: [ours(2)],
@@ -290,7 +315,7 @@ const OUTCOMES: readonly Outcome[] = [
     /HTTP 403/,
   ],
   [
-    'rolled back, refuse, the DELETE has no answer and may work later',
+    'fails on a rollback if the DELETE is not answered and may take effect later',
     update(properties(2), properties(1)),
     {
       before: [ours(2)],
@@ -303,7 +328,7 @@ const OUTCOMES: readonly Outcome[] = [
     /may have been: 8x8 delivers nowhere/,
   ],
   [
-    'rotate, refuse, and the DELETE has no effect',
+    'fails on an update if 8x8 still lists the webhook after the DELETE',
     update(properties(1), properties(2)),
     { before: [ours(1)], secondPost: 'refuse', faults: ['none', 'none', 'none', 404] },
     'GET POST GET DELETE GET GET GET GET',
@@ -311,7 +336,7 @@ const OUTCOMES: readonly Outcome[] = [
     /should have removed the VSS webhook, but still shows.*or may have been/,
   ],
   [
-    'rotate, refuse, and down after the DELETE',
+    'reports that 8x8 delivers nowhere if it is down after the DELETE',
     update(properties(1), properties(2)),
     {
       before: [ours(1)],
@@ -323,7 +348,7 @@ const OUTCOMES: readonly Outcome[] = [
     /HTTP 503.*has been removed, or may have been: 8x8 delivers nowhere until one is registered again/,
   ],
   [
-    'rolled back, nothing left, 8x8 is down',
+    'fails on a rollback if 8x8 is down',
     update(properties(2), properties(1)),
     { faults: [503, 503, 503, 503, 503, 503], status: 'UPDATE_ROLLBACK_IN_PROGRESS' },
     'GET GET GET GET GET GET',
@@ -331,7 +356,7 @@ const OUTCOMES: readonly Outcome[] = [
     /HTTP 503/,
   ],
   [
-    'rolled back from a refusal, to a template with takeOver',
+    'takes nothing over on a rollback, even if the previous template has takeOver',
     update(properties(1, { takeOver: 'false' }), properties(1, { takeOver: 'true' })),
     { before: [foreign], status: 'UPDATE_ROLLBACK_IN_PROGRESS' },
     'GET',
@@ -339,7 +364,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'another address of 8x8',
+    'registers the webhook if webhooksApiUrl changes',
     update(properties(1, { webhooksApiUrl: 'https://old.example' }), properties(1)),
     { before: [] },
     'GET POST GET',
@@ -347,7 +372,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'update, what CloudFormation is doing is not known',
+    'fails on an update if the stack status cannot be read',
     update(properties(1), properties(2)),
     { before: [ours(1)], status: 'unknown' },
     '',
@@ -355,7 +380,7 @@ const OUTCOMES: readonly Outcome[] = [
     /no permission/,
   ],
   [
-    'rotate, foreign',
+    'fails on an update if a foreign webhook exists',
     update(properties(1), properties(2)),
     { before: [foreign] },
     'GET',
@@ -363,7 +388,7 @@ const OUTCOMES: readonly Outcome[] = [
     /does not belong to this stack/,
   ],
   [
-    'rolled back, foreign',
+    'succeeds on a rollback and leaves a foreign webhook',
     update(properties(2), properties(1)),
     { before: [foreign], status: 'UPDATE_ROLLBACK_IN_PROGRESS' },
     'GET',
@@ -371,7 +396,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'rolled back, 401 at the list',
+    'succeeds on a rollback if 8x8 answers the list with 401',
     update(properties(2), properties(1)),
     { before: [ours(1)], faults: [401], status: 'UPDATE_ROLLBACK_IN_PROGRESS' },
     'GET',
@@ -379,7 +404,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'another URL',
+    'replaces the webhook of the previous URL',
     update(properties(1, { url: 'https://old.example/' }), properties(1)),
     { before: [vss('https://old.example', 'value 1')] },
     'GET POST GET',
@@ -387,7 +412,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'another setting, nothing wrong',
+    'writes nothing if only onDelete changes and the webhook is correct',
     update(properties(), properties(1, { onDelete: 'keep' })),
     { before: [ours()] },
     'GET',
@@ -395,7 +420,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'another setting, but disabled',
+    'enables a disabled webhook even if only onDelete changes',
     update(properties(), properties(1, { onDelete: 'keep' })),
     { before: [vss(URL_OF_OURS, 'value 1', false)] },
     'GET POST GET',
@@ -403,16 +428,16 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'no difference, after a failure',
+    'registers the webhook again on an update without changes, which follows a failure',
     update(properties(), properties()),
     { before: [ours(2)] },
     'GET POST GET',
     [ours()],
     'success',
   ],
-  ['delete', remove(), { before: [ours()] }, 'GET DELETE GET', [], 'success'],
+  ['removes the webhook on deletion', remove(), { before: [ours()] }, 'GET DELETE GET', [], 'success'],
   [
-    'delete, keep',
+    'keeps the webhook on deletion with onDelete keep',
     remove(properties(1, { onDelete: 'keep' })),
     { before: [ours()] },
     '',
@@ -420,7 +445,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'delete, keep, but of a creation that is rolled back',
+    'removes the webhook when a creation is rolled back, even with onDelete keep',
     remove(properties(1, { onDelete: 'keep' })),
     { before: [ours()], status: 'ROLLBACK_IN_PROGRESS' },
     'GET DELETE GET',
@@ -428,7 +453,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'delete, clean-up of a sub-account that is no more',
+    'removes the webhook of a former sub-account during the clean-up',
     remove(),
     { before: [ours()], status: 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', subAccountIds: ['another_account'] },
     'GET DELETE GET',
@@ -436,7 +461,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'delete, clean-up of a sub-account that has another resource now',
+    'keeps the webhook during the clean-up if its sub-account has a new resource',
     remove(),
     { before: [ours()], status: 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS' },
     '',
@@ -444,7 +469,7 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'delete, what CloudFormation is doing is not known',
+    'removes the webhook on deletion if the stack status cannot be read',
     remove(),
     { before: [ours()], status: 'unknown' },
     'GET DELETE GET',
@@ -452,16 +477,16 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'delete, of an older release',
+    'removes the webhook of an older release on deletion',
     remove(OF_OLDER_RELEASE),
     { before: [ours()] },
     'GET DELETE GET',
     [],
     'success',
   ],
-  ['delete, foreign', remove(), { before: [foreign] }, 'GET', [foreign], 'success'],
+  ['leaves a foreign webhook on deletion', remove(), { before: [foreign] }, 'GET', [foreign], 'success'],
   [
-    'delete, foreign, takeOver',
+    'leaves a foreign webhook on deletion, even with takeOver',
     remove(properties(1, { takeOver: 'true' })),
     { before: [foreign] },
     'GET',
@@ -469,17 +494,24 @@ const OUTCOMES: readonly Outcome[] = [
     'success',
   ],
   [
-    'delete, foreign beside ours',
+    'leaves both webhooks on deletion if one of them is foreign',
     remove(),
     { before: [ours(), foreign] },
     'GET',
     [ours(), foreign],
     'success',
   ],
-  ['delete, nothing there', remove(), {}, 'GET', [], 'success'],
-  ['delete, 401 at the list', remove(), { before: [ours()], faults: [401] }, 'GET', [ours()], 'success'],
+  ['succeeds on deletion if no webhook exists', remove(), {}, 'GET', [], 'success'],
   [
-    'delete, 8x8 is down',
+    'succeeds on deletion if 8x8 answers the list with 401',
+    remove(),
+    { before: [ours()], faults: [401] },
+    'GET',
+    [ours()],
+    'success',
+  ],
+  [
+    'succeeds on deletion if 8x8 is down',
     remove(),
     { before: [ours()], faults: ['slow', 'slow', 'slow'] },
     'GET GET GET',
@@ -488,19 +520,19 @@ const OUTCOMES: readonly Outcome[] = [
   ],
 ];
 
-describe('CloudFormation asks to', () => {
-  it.each(OUTCOMES)('%s', async (_, event, circumstances, calls, after, answer) => {
-    const there = setUp(circumstances);
+describe('the custom resource', () => {
+  it.each(OUTCOMES)('%s', async (_, event, circumstances, expectedCalls, after, result) => {
+    const { handle, calls, registered } = setUp(circumstances);
 
-    if (answer === 'success') expect(await there.handle(event)).toEqual({ PhysicalResourceId: PHYSICAL_ID });
-    else expect(await failure(there.handle(event))).toMatch(answer);
-    expect(there.calls()).toBe(calls);
-    expect(there.registered()).toEqual(after);
+    if (result === 'success') expect(await handle(event)).toEqual({ PhysicalResourceId: PHYSICAL_ID });
+    else expect(await failure(handle(event))).toMatch(result);
+    expect(calls()).toBe(expectedCalls);
+    expect(registered()).toEqual(after);
   });
 });
 
-describe('a webhook of someone else', () => {
-  it('is left alone, in a message that says whose is where and what to do', async () => {
+describe('a foreign webhook', () => {
+  it('is not changed, and the message has both URLs and the remedy', async () => {
     const before = [vss('https://user:password@elsewhere.example/vss?token=secret')];
 
     expect(await failure(setUp({ before }).handle(create()))).toBe(
@@ -510,11 +542,11 @@ describe('a webhook of someone else', () => {
     );
   });
 
-  it('that is taken over is reported', async () => {
-    const there = setUp({ before: [foreign] });
-    await there.handle(create(properties(1, { takeOver: 'true' })));
+  it('is logged when it is taken over', async () => {
+    const { handle, logged } = setUp({ before: [foreign] });
+    await handle(create(properties(1, { takeOver: 'true' })));
 
-    expect(there.logged).toEqual([
+    expect(logged).toEqual([
       {
         level: 'warn',
         message: 'Took over the webhook of a sub-account',
@@ -523,21 +555,21 @@ describe('a webhook of someone else', () => {
     ]);
   });
 
-  it('that comes between the first look and the next is left alone too', async () => {
-    const there = setUp({ before: [ours(1)], secondPost: 'refuse' });
-    const { handle } = there.api;
-    there.api.handle = async (request) => {
-      if (request.method === 'POST') there.api.webhooks.set('some_account', [foreign]);
-      return handle.call(there.api, request);
+  it('is not changed if it appears between the first list and the second', async () => {
+    const { api, handle, registered } = setUp({ before: [ours(1)], secondPost: 'refuse' });
+    const { handle: handleRequest } = api;
+    api.handle = async (request) => {
+      if (request.method === 'POST') api.webhooks.set('some_account', [foreign]);
+      return handleRequest.call(api, request);
     };
 
-    expect(await failure(there.handle(update(properties(1), properties(2))))).toContain(
+    expect(await failure(handle(update(properties(1), properties(2))))).toContain(
       'does not belong to this stack',
     );
-    expect(there.registered()).toEqual([foreign]);
+    expect(registered()).toEqual([foreign]);
   });
 
-  it('that is left at a rollback, or a deletion, is logged', async () => {
+  it('is logged when a rollback or a deletion leaves it', async () => {
     const rolledBack = setUp({ before: [foreign], status: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     await rolledBack.handle(update(properties(2), properties(1)));
     const deleted = setUp({ before: [foreign] });
@@ -553,25 +585,25 @@ describe('a webhook of someone else', () => {
     ]);
   });
 
-  it('that was replaced in vain is named in the message', async () => {
-    const there = setUp({
+  it('is named in the message when it was removed and the registration then fails', async () => {
+    const { handle } = setUp({
       before: [foreign],
       secondPost: 'refuse',
       faults: [...Array<Fault>(5).fill('none'), 422],
     });
 
-    expect(await failure(there.handle(create(properties(1, { takeOver: 'true' }))))).toContain(
+    expect(await failure(handle(create(properties(1, { takeOver: 'true' }))))).toContain(
       `The previous webhook, ${FOREIGN_URL}, has been removed, or may have been: 8x8 delivers nowhere`,
     );
   });
 });
 
-describe('an answer to CloudFormation', () => {
-  it('has less than 4 KB with all that the provider framework adds, whatever 8x8 says', async () => {
+describe('a response to CloudFormation', () => {
+  it('is smaller than 4 KB including what the provider framework adds, however long the texts of 8x8 are', async () => {
     const long = '"\u0007ü'.repeat(5_000);
     const before = ['a', 'b', 'c', 'd'].map((name) => vss(`https://${name}.example/${'x'.repeat(5_000)}`));
-    const there = setUp({ before, secondPost: 'refuse', refusalMessage: long });
-    const error = await there.handle(create(properties(1, { takeOver: 'true' }))).then(
+    const { handle } = setUp({ before, secondPost: 'refuse', refusalMessage: long });
+    const error = await handle(create(properties(1, { takeOver: 'true' }))).then(
       () => new Error('no failure'),
       (failed: Error) => failed,
     );
@@ -585,9 +617,9 @@ describe('an answer to CloudFormation', () => {
 
 describe('a deletion', () => {
   it.each([
-    ['the secret of the API key is gone', { connect: () => Promise.reject(new Error('gone')) }, remove()],
-    ['its properties are not known', {}, { ...remove(), ResourceProperties: { ServiceToken: 'token' } }],
-  ])('succeeds when %s, and the log says what is left to do', async (_, changed, event) => {
+    ['the secret of the API key is deleted', { connect: () => Promise.reject(new Error('gone')) }, remove()],
+    ['its properties are missing', {}, { ...remove(), ResourceProperties: { ServiceToken: 'token' } }],
+  ])('succeeds and logs the remaining step when %s', async (_, changed, event) => {
     const { logger, metrics, logged } = telemetry();
     const handle = createHandler({
       connect: () => Promise.reject(new Error('not to be reached')),
@@ -605,40 +637,40 @@ describe('a deletion', () => {
     ]);
   });
 
-  it('of another physical id touches nothing', async () => {
-    const there = setUp({ before: [ours()] });
-    await there.handle(remove(properties(), '8x8-webhook/other_account/VSS'));
+  it('of another physical id does not call 8x8', async () => {
+    const { handle, calls } = setUp({ before: [ours()] });
+    await handle(remove(properties(), '8x8-webhook/other_account/VSS'));
 
-    expect(there.calls()).toBe('');
+    expect(calls()).toBe('');
   });
 });
 
-describe('a sub-account that becomes another', () => {
-  it('is a replacement: another physical id, so that CloudFormation deletes the old one', async () => {
-    const there = setUp({ before: [ours()] });
+describe('an update to another sub-account', () => {
+  it('returns another physical id, so that CloudFormation deletes the old resource', async () => {
+    const { handle, calls, registered } = setUp({ before: [ours()] });
     const event = update(properties(), properties(1, { subAccountId: 'another_account' }));
 
-    expect(await there.handle(event)).toEqual({ PhysicalResourceId: '8x8-webhook/another_account/VSS' });
-    expect(there.calls()).toBe('GET POST GET');
-    expect(there.registered()).toEqual([ours()]);
+    expect(await handle(event)).toEqual({ PhysicalResourceId: '8x8-webhook/another_account/VSS' });
+    expect(calls()).toBe('GET POST GET');
+    expect(registered()).toEqual([ours()]);
   });
 
-  it('leaves nothing behind when it fails', async () => {
-    const there = setUp({ faults: ['none', 'none', 403] });
+  it('leaves no webhook when it fails', async () => {
+    const { api, handle } = setUp({ faults: ['none', 'none', 403] });
     const event = update(properties(), properties(1, { subAccountId: 'another_account' }));
 
-    expect(await failure(there.handle(event))).toContain('HTTP 403');
-    expect(there.api.webhooks.get('another_account')).toEqual([]);
+    expect(await failure(handle(event))).toContain('HTTP 403');
+    expect(api.webhooks.get('another_account')).toEqual([]);
   });
 });
 
-describe('the check', () => {
+describe('the scheduled check', () => {
   const event = { check: { url: URL_OF_OURS, subAccountIds: ['some_account', 'another_account'] } };
 
-  it('counts each sub-account, and says what is wrong', async () => {
-    const there = setUp({ before: [ours()] });
+  it('counts each sub-account, and returns and logs each problem', async () => {
+    const { handle, counted, published, logged } = setUp({ before: [ours()] });
 
-    expect(await there.handle(event)).toEqual([
+    expect(await handle(event)).toEqual([
       { subAccountId: 'some_account' },
       {
         subAccountId: 'another_account',
@@ -648,9 +680,9 @@ describe('the check', () => {
         },
       },
     ]);
-    expect(there.counted).toEqual({ WebhookRegistered: 1, WebhookUnchecked: 0 });
-    expect(there.published).toHaveLength(1);
-    expect(there.logged).toEqual([
+    expect(counted).toEqual({ WebhookRegistered: 1, WebhookUnchecked: 0 });
+    expect(published).toHaveLength(1);
+    expect(logged).toEqual([
       {
         level: 'error',
         message: 'The webhook is not registered as it should be',
@@ -679,34 +711,34 @@ describe('the check', () => {
     ['unknown-subaccount', { faults: [404, 404] }, 'Check the spelling of some_account'],
     ['misconfigured', { faults: [405, 405] }, 'HTTP 405'],
     ['misconfigured', { faults: ['no-body', 'no-body'] }, 'did not return a valid list'],
-  ])('finds %s', async (finding, circumstances, description) => {
-    const there = setUp(circumstances);
+  ])('returns the finding %s', async (finding, circumstances, description) => {
+    const { handle, counted } = setUp(circumstances);
 
-    expect(await there.handle(event)).toMatchObject([
+    expect(await handle(event)).toMatchObject([
       {
         subAccountId: 'some_account',
         problem: { finding, description: expect.stringContaining(description) },
       },
       { subAccountId: 'another_account' },
     ]);
-    expect(there.counted).toEqual({ WebhookRegistered: 0, WebhookUnchecked: 0 });
+    expect(counted).toEqual({ WebhookRegistered: 0, WebhookUnchecked: 0 });
   });
 
-  it('counts nothing where 8x8 could not be asked: that stops no delivery', async () => {
-    const there = setUp({ before: [ours()], faults: [500, 500, 500, 500, 500, 500] });
+  it('counts only WebhookUnchecked when 8x8 fails, because that stops no delivery', async () => {
+    const { handle, counted } = setUp({ before: [ours()], faults: [500, 500, 500, 500, 500, 500] });
 
-    expect(await there.handle(event)).toMatchObject([
+    expect(await handle(event)).toMatchObject([
       { problem: { finding: 'not-checked' } },
       { problem: { finding: 'not-checked' } },
     ]);
-    expect(there.counted).toEqual({ WebhookUnchecked: 2 });
+    expect(counted).toEqual({ WebhookUnchecked: 2 });
   });
 
   it.each([
     ['not-checked', 'ThrottlingException'],
     ['not-checked', 'TimeoutError'],
     ['misconfigured', 'AccessDeniedException'],
-  ])('finds %s when the secret cannot be read because of %s', async (finding, name) => {
+  ])('returns the finding %s when reading the secret fails with a %s', async (finding, name) => {
     const { logger, metrics, counted } = telemetry();
     const cause = Object.assign(new Error('said AWS'), { name });
     const handle = createHandler({
@@ -724,25 +756,25 @@ describe('the check', () => {
     );
   });
 
-  it('is refused if it asks for something else', async () => {
+  it('rejects a malformed event', async () => {
     await expect(setUp().handle(JSON.parse('{"check":{}}'))).rejects.toThrow();
   });
 
   it('changes nothing', async () => {
-    const there = setUp({ before: [foreign] });
-    await there.handle(event);
+    const { handle, calls } = setUp({ before: [foreign] });
+    await handle(event);
 
-    expect(there.calls()).toBe('GET GET');
+    expect(calls()).toBe('GET GET');
   });
 });
 
 describe('the API key', () => {
-  it('is the text of its secret, without what editors add around it', () => {
+  it('is read from its secret without surrounding white space', () => {
     expect(readApiKey('name', ' abc.DEF-123_~+/==\n')).toBe('abc.DEF-123_~+/==');
   });
 
   it.each(['{"apiKey":"abc"}', '"abc"', 'Bearer abc', ''])(
-    'is refused as %j, without repeating it',
+    'is not accepted as %j, and the message does not quote it',
     (text) => {
       expect(() => readApiKey('some/name', text)).toThrow(
         'The secret some/name does not contain an API key: expected the key from https://connect.8x8.com as plain text',

@@ -6,9 +6,9 @@ import { Fake8x8 } from '../../../infra/local/fake-8x8.ts';
 import { fake8x8Server } from '../../../infra/local/fake-8x8-server.ts';
 import { secretsManager } from '../../../infra/local/secrets-manager.ts';
 import { create, PHYSICAL_ID, properties, URL_OF_OURS, update } from './cloudformation.ts';
-import { API_KEY } from './vendor.ts';
+import { API_KEY } from './in-memory-8x8.ts';
 
-/** The function as it is wired: secrets by Secrets Manager, 8x8 over HTTP, the state of the stack by CloudFormation. */
+/** The wiring of the function, over HTTP: secrets from Secrets Manager, 8x8, the stack status from CloudFormation. */
 
 const secrets = new Map([
   ['some/api-key', `${API_KEY}\n`],
@@ -57,11 +57,12 @@ beforeEach(() => {
   stackStatus = 'UPDATE_IN_PROGRESS';
 });
 
-const ofSomeSecret = () => properties(1, { authorizationSecretArn: 'arn:authorization', webhooksApiUrl });
-const creation = () => create(ofSomeSecret());
-const change = () => update(properties(), ofSomeSecret());
+const propertiesWithSecret = () =>
+  properties(1, { authorizationSecretArn: 'arn:authorization', webhooksApiUrl });
+const creation = () => create(propertiesWithSecret());
+const change = () => update(properties(), propertiesWithSecret());
 
-it('registers with the key and the value that are in Secrets Manager', async () => {
+it('registers with the API key and the Authorization value from Secrets Manager', async () => {
   await handle(creation());
 
   expect(fake8x8.webhooks.get('some_account')).toEqual([
@@ -69,14 +70,14 @@ it('registers with the key and the value that are in Secrets Manager', async () 
   ]);
 });
 
-it('gets over a connection that breaks', async () => {
+it('retries when the connection breaks', async () => {
   fake8x8.switches.faults = ['none', 'dropped-after', 'dropped-before'];
   await handle(creation());
 
   expect(fake8x8.webhooks.get('some_account')).toHaveLength(1);
 });
 
-it('refuses to replace someone else’s webhook, unless CloudFormation says that the stack is rolling back', async () => {
+it('fails because of a foreign webhook, but not when CloudFormation reports a rollback', async () => {
   const foreign = { type: 'VSS', url: 'https://elsewhere.example', enabled: true, httpAuthHeader: null };
   fake8x8.webhooks.set('some_account', [foreign]);
 

@@ -7,12 +7,12 @@ import { webhooksApi } from '../../../functions/registration/webhooks-api.ts';
 import type { Fault, RegisteredWebhook, Switches } from '../../../infra/local/fake-8x8.ts';
 import { telemetry } from '../telemetry.ts';
 import { StackModel } from './cloudformation.ts';
-import { API_KEY, vendor } from './vendor.ts';
+import { API_KEY, inMemory8x8 } from './in-memory-8x8.ts';
 
 /**
- * Whatever is deployed in whatever order, whatever 8x8 does with a second POST, and whatever fails at any call: a
- * webhook of someone else is never touched unless takeOver says so; there are never two; an operation that succeeds
- * leaves 8x8 as the template says, and a rollback as it was; a stack can always be deleted; no secret is told.
+ * Checks invariants for random sequences of operations, behaviours of 8x8 and faults: a foreign webhook is never changed
+ * without takeOver. There are never two webhooks. After a success, 8x8 has what the template specifies, and after a
+ * rollback, what it had before. A stack can always be deleted. No message contains a secret.
  */
 const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 1_500);
 
@@ -41,13 +41,13 @@ const fault = fc.constantFrom<Fault>(
   500,
   503,
 );
-/** Mostly a few single faults among calls that work; sometimes 8x8 is down for long. */
+/** Mostly single faults among calls that succeed; sometimes a long outage. */
 const faults = fc.oneof(
   fc.constant<Fault[]>([]),
   fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant<Fault>('none') }, fault), { maxLength: 12 }),
   fc
     .tuple(fc.nat(6), fault)
-    .map(([calls, what]) => [...Array<Fault>(calls).fill('none'), ...Array<Fault>(9).fill(what)]),
+    .map(([calls, outage]) => [...Array<Fault>(calls).fill('none'), ...Array<Fault>(9).fill(outage)]),
 );
 
 const template = fc.record({
@@ -79,7 +79,7 @@ const scenario = fc.record({
       emptyList: fc.constantFrom('empty', 'null', 'missing'),
       stateName: fc.constantFrom('enabled', 'active'),
     })
-    // Of two that look alike, one may be the old one that is still shown: nobody could tell.
+    // With a lag, the second of two equal webhooks cannot be told from a stale entry in the list.
     .map((switches) => ({ ...switches, lag: switches.secondPost === 'append' ? 0 : switches.lag })),
   initially: fc.constantFrom<RegisteredWebhook[]>(
     [],
@@ -88,7 +88,7 @@ const scenario = fc.record({
     [{ type: 'VSS', url: 'https://api.example/a', enabled: true, httpAuthHeader: 'left by another stack' }],
     [{ type: 'VSS', url: 'HTTPS://API.example:443/b', enabled: false, httpAuthHeader: null }],
   ),
-  tellsWhatFailed: fc.boolean(),
+  rollsBackFailedUpdate: fc.boolean(),
   steps: fc.array(step, { minLength: 1, maxLength: 8 }),
 });
 
@@ -101,8 +101,8 @@ type Valued<A> = A extends fc.Arbitrary<infer T> ? T : never;
 type Template = Valued<typeof template>;
 type Scenario = Valued<typeof scenario>;
 
-function setUp({ vendor: switches, initially, tellsWhatFailed }: Omit<Scenario, 'steps'>) {
-  const { api, fetch, now, pause } = vendor([ACCOUNT]);
+function setUp({ vendor: switches, initially, rollsBackFailedUpdate }: Omit<Scenario, 'steps'>) {
+  const { api, fetch, now, pause } = inMemory8x8([ACCOUNT]);
   const { logger, metrics, logged } = telemetry();
   Object.assign(api.switches, switches);
   api.webhooks.set(ACCOUNT, [OTHER_TYPE, ...initially]);
@@ -116,10 +116,10 @@ function setUp({ vendor: switches, initially, tellsWhatFailed }: Omit<Scenario, 
     metrics,
   });
   const stack = new StackModel((event) => {
-    // Between two of CloudFormation's requests there are seconds at least.
+    // CloudFormation's requests are seconds apart, so late effects have happened by then.
     api.settle();
     return handle(event);
-  }, tellsWhatFailed);
+  }, rollsBackFailedUpdate);
   const registered = () => (api.webhooks.get(ACCOUNT) ?? []).filter(({ type }) => type === 'VSS');
   return { api, stack, logged, registered };
 }
@@ -134,11 +134,11 @@ const propertiesOf = ({ version, url, takeOver, onDelete }: Template) => ({
   onDelete,
 });
 
-const asTemplateSays = ({ version, url }: Template): RegisteredWebhook[] => [
+const expectedFrom = ({ version, url }: Template): RegisteredWebhook[] => [
   { type: 'VSS', url, enabled: true, httpAuthHeader: authorizationIn(secretArn(version)) },
 ];
 
-it('holds in every sequence of operations and faults', async () => {
+it('the registration keeps its invariants in every sequence of operations and faults', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async ({ steps, ...start }) => {
       const { api, stack, logged, registered } = setUp(start);
@@ -173,7 +173,7 @@ it('holds in every sequence of operations and faults', async () => {
           const wanted = now.deploy;
           const previous = current;
           let outcome = await stack.deploy(propertiesOf(wanted), now.failsElsewhere);
-          // Once 8x8 is well again, and the operator has done what the message says, the rollback continues.
+          // 8x8 recovers, the operator follows the advice of the message, and the rollback continues.
           for (let tries = 0; outcome === 'rollback-failed' && tries < 2; tries++) {
             api.switches.faults = [];
             if (stack.failures.at(-1)?.includes('if 8x8 refuses because of that')) {
@@ -190,7 +190,7 @@ it('holds in every sequence of operations and faults', async () => {
             expect(registered()).toEqual([]);
           }
           if (outcome === 'created' || outcome === 'updated') {
-            expect(registered()).toEqual(asTemplateSays(wanted));
+            expect(registered()).toEqual(expectedFrom(wanted));
             current = wanted;
           }
           const isOurs = before.every(({ url }) =>
@@ -208,15 +208,14 @@ it('holds in every sequence of operations and faults', async () => {
             const isRefused =
               start.vendor.refusalMessage === 'Invalid param' ||
               now.faults.some((fault) => typeof fault === 'number' || fault === 'echo');
-            // Someone else's webhook stays where it was; where there is none, ours is as it was. If the log says that
-            // it could not be restored, it may have the other value, which is accepted too; and if 8x8 refused,
-            // it is not known.
+            // A foreign webhook is unchanged. Without one, ours is restored. If the log reports that it was not, it may
+            // have the new Authorization value, which is accepted too. If 8x8 rejected requests, any state is possible.
             if (registered().some(isForeign)) expect(registered().filter(isForeign)).toEqual(foreign);
-            else if (isRestored) expect(registered()).toEqual(asTemplateSays(previous));
+            else if (isRestored) expect(registered()).toEqual(expectedFrom(previous));
             else if (!isRefused)
               expect([
-                asTemplateSays(previous),
-                asTemplateSays({ ...previous, version: wanted.version }),
+                expectedFrom(previous),
+                expectedFrom({ ...previous, version: wanted.version }),
               ]).toContainEqual(registered());
             if (!isRestored) return;
           }
@@ -225,7 +224,7 @@ it('holds in every sequence of operations and faults', async () => {
           }
           const mayTakeOver = wanted.takeOver;
           if (!mayTakeOver) expect(registered().filter(isForeign)).toEqual(foreign);
-          const isSettled = previous && isDeepStrictEqual(before, asTemplateSays(previous));
+          const isSettled = previous && isDeepStrictEqual(before, expectedFrom(previous));
           const isSame = previous?.url === wanted.url && previous.version === wanted.version;
           if (outcome === 'updated' && isSettled && isSame && now.faults.length === 0) {
             expect(api.requests).toHaveLength(1);

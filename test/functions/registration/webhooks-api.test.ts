@@ -1,22 +1,22 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RETRY_MS, webhooksApi } from '../../../functions/registration/webhooks-api.ts';
 import type { Fault } from '../../../infra/local/fake-8x8.ts';
-import { API_KEY, vendor, virtualClock } from './vendor.ts';
+import { API_KEY, inMemory8x8, virtualClock } from './in-memory-8x8.ts';
 
 const WEBHOOK = { type: 'VSS', url: 'https://api.example/vss', enabled: true, httpAuthHeader: 'some value' };
 const AUTHORIZATION = 'authorization-to-be-kept-secret';
 
 const COMMON = { baseUrl: 'https://voice.example', apiKey: API_KEY };
 
-/** A client of the stand-in, with these faults coming, on a clock of its own. */
+/** A client of the fake 8x8, which has these faults, on a virtual clock. */
 function client(faults: Fault[] = [], subAccountId = 'some_account') {
-  const { api, fetch, now, pause } = vendor([subAccountId]);
+  const { api, fetch, now, pause } = inMemory8x8([subAccountId]);
   api.webhooks.set(subAccountId, [{ ...WEBHOOK, type: 'VCA' }, WEBHOOK]);
   api.switches.faults = faults;
   return { api, now, ...webhooksApi({ ...COMMON, fetch, now, pause }) };
 }
 
-/** A client to which 8x8 answers exactly this; `at` has the times of its requests. */
+/** A client that gets exactly this response to every request. `at` has the times of the requests. */
 function answered(body: string | ReadableStream | null, init?: ResponseInit, retryMs?: number) {
   const { now, pause } = virtualClock();
   const requests: RequestInit[] = [];
@@ -37,25 +37,25 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('the list of webhooks', () => {
-  it('has those of the type VSS', async () => {
+  it('contains the webhooks of the type VSS', async () => {
     expect(await client().list('some_account')).toEqual([
       { url: 'https://api.example/vss', enabled: true, hasAuthorization: true },
     ]);
   });
 
   it.each([
-    ['none', { count: 0, webhooks: [] }, []],
-    ['none, and no list', { count: 0 }, []],
-    ['none, and no count', { webhooks: [] }, []],
-    ['none, and nothing but that all is well', { statusCode: 0 }, []],
-    ['none, as null, with a count in text', { count: '0', webhooks: null }, []],
+    ['a count of 0 and an empty list', { count: 0, webhooks: [] }, []],
+    ['a count of 0 and no list', { count: 0 }, []],
+    ['an empty list and no count', { webhooks: [] }, []],
+    ['only a statusCode of 0', { statusCode: 0 }, []],
+    ['a count in text and null as the list', { count: '0', webhooks: null }, []],
     [
-      '"active" for "enabled"',
+      '"active" instead of "enabled"',
       { webhooks: [{ type: 'VSS', url: 'u', active: false, httpAuthHeaderAvailable: true }] },
       [{ url: 'u', enabled: false, hasAuthorization: true }],
     ],
     [
-      'neither, which means enabled, and nothing about a header',
+      'neither "enabled", which means enabled, nor "httpAuthHeaderAvailable"',
       { webhooks: [{ type: 'vss', url: 'u' }] },
       [{ url: 'u', enabled: true, hasAuthorization: false }],
     ],
@@ -65,7 +65,7 @@ describe('the list of webhooks', () => {
       [{ url: 'u', enabled: false, hasAuthorization: true }],
     ],
     [
-      'odd webhooks of other types',
+      'malformed webhooks of other types',
       {
         webhooks: [
           { type: 'VCS', enabled: 'on', url: 5 },
@@ -79,25 +79,25 @@ describe('the list of webhooks', () => {
       [{ url: 'u', enabled: true, hasAuthorization: false }],
     ],
     [
-      'a webhook without URL',
+      'a webhook without a URL',
       { webhooks: [{ type: 'VSS', url: null }] },
       [{ url: '', enabled: true, hasAuthorization: false }],
     ],
-  ])('is read with %s', async (_, body, expected) => {
+  ])('is parsed from a response with %s', async (_, body, expected) => {
     expect(await answered(JSON.stringify(body)).list('some_account')).toEqual(expected);
   });
 
   it.each([
-    ['nothing', null],
-    ['no JSON', '<html>'],
-    ['no list, though there are some', '{"count":1}'],
-    ['an empty list, though there are some', '{"count":"1","webhooks":[]}'],
-    ['fewer webhooks than there are', '{"count":2,"webhooks":[{"type":"VCS"}]}'],
+    ['no body', null],
+    ['a body that is not JSON', '<html>'],
+    ['no list, but a count above 0', '{"count":1}'],
+    ['an empty list, but a count above 0', '{"count":"1","webhooks":[]}'],
+    ['fewer webhooks than its count', '{"count":2,"webhooks":[{"type":"VCS"}]}'],
     ['an empty object', '{}'],
-    ['a list of something else', '{"webhooks":{"VSS":"u"}}'],
-    ['a webhook whose URL is no text', '{"webhooks":[{"type":"VSS","url":5}]}'],
-    ['a webhook whose state cannot be read', '{"webhooks":[{"type":"VSS","url":"u","enabled":"on"}]}'],
-  ])('is never taken for empty when the answer has %s: someone’s webhook might be there', async (_, body) => {
+    ['an object instead of a list', '{"webhooks":{"VSS":"u"}}'],
+    ['a webhook whose URL is not a string', '{"webhooks":[{"type":"VSS","url":5}]}'],
+    ['a webhook with an invalid state', '{"webhooks":[{"type":"VSS","url":"u","enabled":"on"}]}'],
+  ])('fails, instead of being empty, when the response has %s', async (_, body) => {
     expect(await messageOf(answered(body).list('some_account'))).toBe(
       "8x8 did not return a valid list of the webhooks of sub-account some_account: it is not a webhook list, or a VSS webhook in it is malformed. Check that webhooksApiUrl, https://voice.example, is the address of 8x8's Voice API.",
     );
@@ -105,21 +105,21 @@ describe('the list of webhooks', () => {
 });
 
 describe('a request', () => {
-  it('names the sub-account encoded', async () => {
+  it('encodes the sub-account in its path', async () => {
     const { api, list } = client([], 'a.b&c');
 
     expect(await list('a.b&c')).toHaveLength(1);
     expect(api.requests).toEqual(['GET /api/v1/subaccounts/a.b%26c/webhooks']);
   });
 
-  it('ends after ten seconds, and follows no redirect', async () => {
+  it('has a timeout, and follows no redirect', async () => {
     const { requests, list } = answered('{"count":0}');
     await list('some_account');
 
     expect(requests).toMatchObject([{ redirect: 'manual', signal: expect.any(AbortSignal) }]);
   });
 
-  it('to create says that its body is JSON, and that the webhook is enabled', async () => {
+  it('to create sends an enabled webhook as JSON', async () => {
     const { requests, create } = answered('{}', { status: 201 });
     await create('some_account', { url: 'u', authorization: AUTHORIZATION });
 
@@ -132,7 +132,7 @@ describe('a request', () => {
     });
   });
 
-  it('to create has its effect', async () => {
+  it('to create registers the webhook', async () => {
     const { api, create } = client();
     api.webhooks.set('some_account', []);
 
@@ -143,7 +143,7 @@ describe('a request', () => {
     ]);
   });
 
-  it('to remove leaves other types alone, and may be made where there is none', async () => {
+  it('to remove does not change webhooks of other types, and is idempotent', async () => {
     const { api, remove } = client();
     await remove('some_account');
     await remove('some_account');
@@ -152,9 +152,9 @@ describe('a request', () => {
   });
 });
 
-describe('a call that fails', () => {
+describe('a failed call', () => {
   it.each<Fault>([500, 503, 504, 'slow', 'dropped-before', 'dropped-after'])(
-    'with %s is tried three times, with pauses between',
+    'with the fault %s is tried three times, with pauses',
     async (fault) => {
       const { api, now, list } = client([fault, fault]);
 
@@ -167,7 +167,7 @@ describe('a call that fails', () => {
     },
   );
 
-  it('because of a rate limit is retried for as long as the client has, by then every half a minute at most', async () => {
+  it('because of a rate limit is retried until the time of the client is used up, at most every 30 seconds', async () => {
     const { at, list } = answered('', { status: 429 });
 
     expect(await messageOf(list('some_account'))).toContain('HTTP 429');
@@ -177,7 +177,7 @@ describe('a call that fails', () => {
     expect(at.length).toBeLessThan(80);
   });
 
-  it('for another reason is tried three times, however often a rate limit came before', async () => {
+  it('for another reason is tried three times, not counting the attempts that hit the rate limit', async () => {
     const { api, list } = client([429, 429, 429, 500, 429, 'dropped-before']);
 
     expect(await list('some_account')).toHaveLength(1);
@@ -191,7 +191,7 @@ describe('a call that fails', () => {
     expect(api.requests).toHaveLength(1);
   });
 
-  it('pauses at random, at most one second and then two', async () => {
+  it('is retried after random pauses of at most one and then two seconds', async () => {
     const runs = await Promise.all(
       [1, 2].map(async () => {
         const { at, list } = answered('', { status: 500 });
@@ -212,7 +212,7 @@ describe('a call that fails', () => {
     ['20', 20_000],
     ['60', 60_000],
     ['Tue, 13 Jan 2026 08:00:20 GMT', 20_000],
-  ])('waits as long as Retry-After says, and at random a little longer: %s', async (retryAfter, waitMs) => {
+  ])('is retried after the time in Retry-After plus jitter: %s', async (retryAfter, waitMs) => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-01-13T08:00:00Z') });
     onTestFinished(() => void vi.useRealTimers());
     const { at, list } = answered('', { status: 429, headers: { 'Retry-After': retryAfter } });
@@ -224,7 +224,7 @@ describe('a call that fails', () => {
   });
 
   it.each(['86400', 'Wed, 13 Jan 2100 08:00:20 GMT'])(
-    'is given up at once when Retry-After is later than the client may wait: %s',
+    'is not retried when Retry-After exceeds the time of the client: %s',
     async (retryAfter) => {
       const { requests, list } = answered('', { status: 429, headers: { 'Retry-After': retryAfter } });
 
@@ -233,33 +233,30 @@ describe('a call that fails', () => {
     },
   );
 
-  it('is not tried again by a client whose time has passed: its function has little left', async () => {
+  it('is not retried when the time of the client is used up, because its function is close to its timeout', async () => {
     const { requests, list } = answered('', { status: 503 }, 10_000);
 
     expect(await messageOf(list('some_account'))).toContain('HTTP 503');
     expect(requests).toHaveLength(1);
   });
 
-  it.each([-1, '1001'])(
-    'although it is answered with 200 has another code than 0: %j',
-    async (failureIn200) => {
-      const { api, list, create, remove } = client();
-      api.switches.failureIn200 = failureIn200;
+  it.each([-1, '1001'])('is also a 200 with the code %j instead of 0', async (failureIn200) => {
+    const { api, list, create, remove } = client();
+    api.switches.failureIn200 = failureIn200;
 
-      for (const call of [
-        list,
-        remove,
-        () => create('some_account', { url: 'u', authorization: AUTHORIZATION }),
-      ]) {
-        const message = await messageOf(call('some_account'));
-        expect(message).toContain(`HTTP 200, "Internal error", code ${failureIn200}. `);
-        expect(message).toContain('Ask 8x8 what the code means');
-      }
-      expect(api.webhooks.get('some_account')).toHaveLength(2);
-    },
-  );
+    for (const call of [
+      list,
+      remove,
+      () => create('some_account', { url: 'u', authorization: AUTHORIZATION }),
+    ]) {
+      const message = await messageOf(call('some_account'));
+      expect(message).toContain(`HTTP 200, "Internal error", code ${failureIn200}. `);
+      expect(message).toContain('Ask 8x8 what the code means');
+    }
+    expect(api.webhooks.get('some_account')).toHaveLength(2);
+  });
 
-  it('because the answer has no end is not read beyond a megabyte', async () => {
+  it('because of an endless response reads at most a megabyte', async () => {
     let pulled = 0;
     const endless = new ReadableStream<Uint8Array>({
       pull: (controller) => {
@@ -273,7 +270,7 @@ describe('a call that fails', () => {
   });
 });
 
-describe('the message of a failure', () => {
+describe('the error message', () => {
   it.each<[Fault, string, string]>([
     [
       401,
@@ -286,15 +283,18 @@ describe('the message of a failure', () => {
     [500, 'HTTP 500', 'a fault at 8x8. Try again later'],
     ['dropped-before', 'other side closed', 'Check that webhooksApiUrl, https://voice.example, is correct'],
     ['slow', 'no answer within 10 seconds', 'Check that webhooksApiUrl, https://voice.example, is correct'],
-  ])('about %s says what was asked, what 8x8 answered and what to check', async (fault, said, advice) => {
-    const message = await messageOf(client([fault, fault, fault]).list('some_account'));
+  ])(
+    'after the fault %s has the request, the response and what to check',
+    async (fault, response, advice) => {
+      const message = await messageOf(client([fault, fault, fault]).list('some_account'));
 
-    expect(message).toMatch(/^8x8 did not list the webhooks of sub-account some_account: /);
-    expect(message).toContain(said);
-    expect(message).toContain(advice);
-  });
+      expect(message).toMatch(/^8x8 did not list the webhooks of sub-account some_account: /);
+      expect(message).toContain(response);
+      expect(message).toContain(advice);
+    },
+  );
 
-  it('about a redirect says that the address is another', async () => {
+  it('after a redirect advises to check webhooksApiUrl', async () => {
     const { list } = answered(null, { status: 302, headers: { Location: 'https://elsewhere.example' } });
 
     expect(await messageOf(list('some_account'))).toContain(
@@ -306,13 +306,13 @@ describe('the message of a failure', () => {
     [{ code: 4018, message: 'Invalid', errorId: 'e' }, 'HTTP 400, "Invalid", code 4018, errorId e.'],
     [{ statusCode: 404, statusMessage: 'Not found' }, 'HTTP 400, "Not found", code 404.'],
     ['', 'HTTP 400. '],
-  ])('quotes every shape of error that 8x8 shows: %j', async (body, expected) => {
+  ])('quotes the error of 8x8 in each of its formats: %j', async (body, expected) => {
     expect(await messageOf(answered(JSON.stringify(body), { status: 400 }).list('some_account'))).toContain(
       expected,
     );
   });
 
-  it('never has the API key or the Authorization value, even when 8x8 repeats them', async () => {
+  it('masks the API key and the Authorization value when 8x8 repeats them', async () => {
     const { create } = client(['echo']);
     const message = await messageOf(create('some_account', { url: 'u', authorization: AUTHORIZATION }));
 
@@ -321,7 +321,7 @@ describe('the message of a failure', () => {
     expect(message).not.toContain(AUTHORIZATION);
   });
 
-  it('has no path of a URL that 8x8 quotes: it may be the token of someone else', async () => {
+  it('masks the path of a URL that 8x8 quotes, because it may contain a token', async () => {
     const body = JSON.stringify({
       message: 'Webhook https://user:secret@hooks.example/T0KEN/abc?k=1 exists already',
     });
@@ -331,7 +331,7 @@ describe('the message of a failure', () => {
     );
   });
 
-  it('stays short and printable whatever 8x8 sends', async () => {
+  it('is short and printable even if 8x8 sends a long text with control characters', async () => {
     const body = JSON.stringify({ message: `\u0007${'ü'.repeat(5_000)}`, errorId: 'x'.repeat(5_000) });
     const message = await messageOf(answered(body, { status: 400 }).list('some_account'));
 

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { isJsonObject, type Json, type JsonObject } from '../../../functions/vss/json.ts';
 import { parseJson } from '../../../functions/vss/parse-json.ts';
 
-/** Arbitrary deliveries: valid where identity needs it, and anything anywhere else. */
+/** Arbitrary deliveries: valid in the fields that identify a session, and arbitrary in all others. */
 
 const absent = fc.constantFrom<Json>(null, '', 'null', 'Null', 'NULL');
 
-/** Keys that have broken other programs, or that mean something here. */
+/** Keys that have broken other programs, or that are special here. */
 const hostileKey = fc.constantFrom(
   ...[
     '__proto__',
@@ -54,7 +54,7 @@ const text = fc.oneof(
   fc.constantFrom('\ud800', '\udfff!', '-2004', '1e5'),
 );
 
-/** Any JSON value, also deeper and stranger than DynamoDB takes. */
+/** Any JSON value, including values that DynamoDB rejects. */
 const { any: anyJson } = fc.letrec<{ any: Json }>((tie) => ({
   any: fc.oneof(
     { depthSize: 'small' },
@@ -96,7 +96,7 @@ const epoch = fc
   .tuple(fc.integer({ min: 1_000_000_000, max: 2_000_000_000 }), fc.constantFrom(1, 1_000), fc.boolean())
   .map(([seconds, factor, isText]): Json => (isText ? `${seconds * factor}` : seconds * factor));
 
-/** A time in a form that is read, or something else. */
+/** A time in a supported format, or any other value. */
 const timeOrNot = fc.oneof(
   { arbitrary: time, weight: 8 },
   { arbitrary: epoch, weight: 2 },
@@ -118,7 +118,7 @@ const status = fc.constantFrom(
   ],
 );
 
-/** The values that each known field is documented or seen to have. */
+/** Documented or observed values of each known field. */
 const FIELDS: Readonly<Record<string, fc.Arbitrary<Json>>> = {
   lastAction: fc.constantFrom('MAKE_CALL', 'makeCall', 'PlayTTS', 'hangup', 'transfer'),
   callCount: fc.oneof(fc.nat(), fc.nat().map(String)),
@@ -138,7 +138,7 @@ const FIELDS: Readonly<Record<string, fc.Arbitrary<Json>>> = {
   destination: text,
 };
 
-/** Some of the known fields, each usually with a value that fits; and fields that are not known. */
+/** Some of the known fields, usually with fitting values, and unknown fields. */
 function fields(names: readonly string[], nestedFields: Readonly<Record<string, fc.Arbitrary<Json>>> = {}) {
   const known = Object.fromEntries(
     [...names.map((name) => [name, FIELDS[name] ?? anyJson] as const), ...Object.entries(nestedFields)].map(
@@ -217,7 +217,7 @@ const details = fc
   })
   .map((legs): Json => Object.fromEntries(legs));
 
-/** What identifies a session and makes one summary of it. */
+/** The fields that identify a session and one of its summaries. */
 export const identity = fc.record({
   sessionId: fc.constantFrom('session-1', 'session-2'),
   subAccountId: fc.constantFrom('8x8_test', 'wavecell_voice'),
@@ -230,7 +230,7 @@ export const identity = fc.record({
   endTime: timeOrNot,
 });
 
-/** A delivery that is a valid summary, whatever else is in it. */
+/** A valid summary with arbitrary additional fields. */
 export const delivery: fc.Arbitrary<JsonObject> = fc
   .tuple(
     identity,

@@ -9,24 +9,21 @@ import { randomFrom } from '../../random.ts';
 import { summaryBody } from '../summaries.ts';
 import { anyJson } from './deliveries.ts';
 
-/**
- * What the webhook accepts, the recorder can read, and nothing else: whether a body is a summary, and whose, is the
- * same whether only that is asked or all of it is read.
- */
+/** The webhook, which only identifies a summary, accepts exactly the bodies that the recorder can read. */
 
 const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 300);
 
-function expectAgreement(body: string, which?: string): void {
+function expectAgreement(body: string, label?: string): void {
   const read = readSummary(body);
   if (read.outcome === 'summary') {
     const { sessionId, subAccountId } = read.summary;
-    expect(identify(body), which).toEqual({ outcome: 'summary', sessionId, subAccountId });
+    expect(identify(body), label).toEqual({ outcome: 'summary', sessionId, subAccountId });
   } else {
-    expect(identify(body), which).toEqual(read);
+    expect(identify(body), label).toEqual(read);
   }
 }
 
-it('is so for hostile bodies', () => {
+it('identify and readSummary agree on hostile bodies', () => {
   const seed = Date.now() % 1_000_000;
   const bodies = hostileBodies(randomFrom(seed)).take(numRuns);
 
@@ -34,7 +31,7 @@ it('is so for hostile bodies', () => {
     expectAgreement(body.toString(), `body ${i} of seed ${seed}`);
 });
 
-it('is so for summaries of which something required is another', () => {
+it('identify and readSummary agree on summaries with any value in a required field', () => {
   const required = fc.constantFrom('sessionId', 'subAccountId', 'sessionStatus', 'startTime', 'endTime');
   const spelling = fc.constantFrom(
     (name: string) => name,
@@ -53,7 +50,7 @@ it('is so for summaries of which something required is another', () => {
   );
 });
 
-it('is so for every type of event', () => {
+it('identify and readSummary agree on every type of event', () => {
   const types = [
     'SESSION_SUMMARY',
     'Session Summary',
@@ -68,7 +65,7 @@ it('is so for every type of event', () => {
   for (const eventType of types) expectAgreement(summaryBody({}, { eventType }));
 });
 
-it('is so for bodies with as many keys as are read, and with one more', () => {
+it('identify and readSummary agree on the maximum number of keys', () => {
   const keysBeside = JSON.stringify(summaryBody({})).match(/\\":/g)?.length ?? 0;
   const bodyOf = (keys: number) =>
     summaryBody({ lists: Array.from({ length: keys - keysBeside - 1 }, (_, i) => ({ [`k${i}`]: i })) });
@@ -79,7 +76,7 @@ it('is so for bodies with as many keys as are read, and with one more', () => {
   expect(identify(bodyOf(MAX_KEYS + 1))).toEqual({ outcome: 'invalid-json' });
 });
 
-it('leaves room for every field of 26 legs, twice', () => {
+it('the maximum number of keys is more than twice that of a summary with 26 complete legs', () => {
   const { event, payload, leg, callQuality, errorDetails } = FIELDS;
   const inLeg = Object.keys({ ...leg, ...callQuality, ...errorDetails }).length;
   const beside = [event, payload, errorDetails].flatMap(Object.keys).length;

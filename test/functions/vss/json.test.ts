@@ -13,9 +13,9 @@ describe('parseJson', () => {
     ['1.00000000000000000001', '1.00000000000000000001'],
     ['1000000000000000000001', '1000000000000000000001'],
     ['9.123456789012345', '9.123456789012345'],
-    // The nearest double is …010: the same digits, but for where a zero is.
+    // The nearest double is …010, which has the same digits, with a zero at another place.
     ['100010540905109001', '100010540905109001'],
-  ])('keeps %s, which no double holds, digit by digit', (given, kept) => {
+  ])('keeps %s, which is not a double, as text', (given, kept) => {
     expect(parseJson(`{"a":[${given}]}`)).toEqual({ a: [kept] });
   });
 
@@ -33,11 +33,11 @@ describe('parseJson', () => {
     ['12345678901234560000000', 1.234567890123456e22],
     ['0.30000000000000004', 0.30000000000000004],
     ['1E+0000000000000000000002', 100],
-  ])('takes %s as the number it is', (given, value) => {
+  ])('parses %s, which is a double, as a number', (given, value) => {
     expect(parseJson(given)).toBe(value);
   });
 
-  it('reads keys for what they are, however each of their characters is written', () => {
+  it('decodes keys, whichever of their characters are escaped', () => {
     const character = fc.constantFrom(...'a01"\\/\n\u0000\x80\x81\x8aÜé\ud800Ā'.split(''));
     const written = fc.tuple(character, fc.boolean()).map(([raw, asCode]) => {
       const code = `\\u${raw.charCodeAt(0).toString(16).padStart(4, '0')}`;
@@ -66,7 +66,7 @@ describe('parseJson', () => {
     '{"\\u0041\n":1}',
     '{"\\":1}',
     '{"\\n":01}',
-  ])('refuses %j, which is not JSON', (text) => {
+  ])('rejects %j, which is not JSON', (text) => {
     expect(() => parseJson(text)).toThrow(SyntaxError);
   });
 
@@ -78,7 +78,7 @@ describe('parseJson', () => {
     ['\x80Ü', '\\"', '"'],
     ['', '\\b\\f\\n\\r\\t\\/\\\\', '\b\f\n\r\t/\\'],
     ['__proto__', '\\u005f_proto__', '__proto__'],
-  ])('reads a key for what it is, after one like %j, and written as %s', (before, written, key) => {
+  ])('decodes a key after %j when it is written as %s', (before, written, key) => {
     parseJson(`{"q":0,${JSON.stringify(before)}:1}`);
 
     const object = parseJson(`{"q":0,"${written}":[{"q":0,"${written}" : 2}]}`);
@@ -101,13 +101,13 @@ describe('parseJson', () => {
     );
   });
 
-  it('leaves texts alone, whatever is in them', () => {
+  it('does not change texts that look like numbers or JSON', () => {
     const texts = ['12345678901234567890', 'a "12345678901234567890" b', '\\', '\\"', '1e400'];
 
     expect(parseJson(JSON.stringify([...texts, 0]))).toEqual([...texts, 0]);
   });
 
-  it('takes time that grows with the size only, also for texts that are cut off', () => {
+  it('takes time that grows linearly with the size, even for truncated texts', () => {
     for (const unit of ['\\"', '"\\', '\\\\', '"\\n":']) {
       const parse = (length: number) =>
         expect(() => parseJson(`{"a":"${unit.repeat(length)}`)).toThrow(SyntaxError);
@@ -116,7 +116,7 @@ describe('parseJson', () => {
     }
   });
 
-  it('takes time that grows with the size only, also for numbers as long as a body', () => {
+  it('takes time that grows linearly with the size, even for extremely long numbers', () => {
     for (const [before, after] of [
       ['1', '1'],
       ['1', ''],
@@ -143,11 +143,11 @@ describe('parseJson', () => {
     ['{"\x7f":1,"\\u007f":2,"\x7f":3}', { '\x7f': 3 }],
     ['{"\x80":1,"\\u0080":2,"\x80":3}', { '\x80': 3 }],
     ['{"\\n":1,"\\u000a":2}', { '\n': 2 }],
-  ])('takes the last of a key given several times, however it is written: %j', (json, expected) => {
+  ])('keeps the last value of a duplicate key, even if it is escaped differently: %j', (json, expected) => {
     expect(parseJson(json)).toEqual(expected);
   });
 
-  it('leaves the order of keys as it is, also beside some that are written with an escape', () => {
+  it('keeps the order of keys, even if some of them are escaped', () => {
     expect(Object.keys(Object(parseJson('{"b":1,"\\n":[],"a":{},"\\\\":null,"A":2}')))).toEqual([
       'b',
       '\n',
@@ -157,14 +157,14 @@ describe('parseJson', () => {
     ]);
   });
 
-  it('makes objects as JSON.parse does', () => {
-    // Not compared with what JSON.parse makes of it: V8 may mistake the key.
+  it('creates plain objects, like JSON.parse', () => {
+    // Not compared with the result of JSON.parse, because V8 may misread the key.
     expect(Object.getOwnPropertyDescriptors(parseJson('{"a":1,"\\n":2}'))).toEqual(
       Object.getOwnPropertyDescriptors({ a: 1, '\n': 2 }),
     );
   });
 
-  it('takes as many keys as it is told to, and no text for a key', () => {
+  it('limits the number of keys, and does not mistake texts for keys', () => {
     const keys = Array.from({ length: 4 }, (_, i) => `"\\u000${i}" : {"":"\\":"}`);
     const json = `[{${keys.join()}}]`;
 
@@ -172,7 +172,7 @@ describe('parseJson', () => {
     expect(() => parseJson(json, 7)).toThrow(new RangeError('More than 7 keys'));
   });
 
-  it('refuses what is no JSON', () => {
+  it('rejects text that is not JSON', () => {
     for (const text of [
       '{12345678901234567890:1}',
       '[-012345678901234567890]',
@@ -189,7 +189,7 @@ describe('parseJson', () => {
     }
   });
 
-  it('reads what JSON.stringify writes', () => {
+  it('parses everything that JSON.stringify returns', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(canonicalJson(parseJson(JSON.stringify(value)))).toBe(canonicalJson(value));
@@ -212,7 +212,7 @@ describe('isDouble', () => {
     })
     .map(({ sign, whole, fraction, exponent }) => sign + whole + fraction + exponent);
 
-  it('is whether the double nearest to a number is, as JavaScript writes it, the same number', () => {
+  it('returns whether JavaScript prints the nearest double as the same number', () => {
     fc.assert(
       fc.property(number, (text) => {
         const double = Number(text);
@@ -246,11 +246,11 @@ describe('canonicalJson', () => {
     );
   });
 
-  it('leaves out what is undefined', () => {
+  it('leaves out undefined values', () => {
     expect(canonicalJson({ a: undefined, b: {}, c: [] })).toBe('{"b":{},"c":[]}');
   });
 
-  it('is JSON of the same value', () => {
+  it('returns JSON of the same value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const parsed: unknown = JSON.parse(JSON.stringify(value));
@@ -263,7 +263,7 @@ describe('canonicalJson', () => {
     expect(canonicalJson(JSON.parse('{"__proto__":"\\ud800"}'))).toBe('{"__proto__":"\\ud800"}');
   });
 
-  it('works at a depth at which the stack would not last', () => {
+  it('handles values that are nested deeper than the stack', () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
 
     expect(canonicalJson(JSON.parse(deep))).toBe(deep);

@@ -10,18 +10,18 @@ import { anyJson, delivery } from './deliveries.ts';
 import { rebuild, unwrap } from './rebuild.ts';
 
 /**
- * Canonicalisation is lossless: what was delivered is in the record, as it is or in a documented equivalent. It can
- * be broken by a field that nobody thought of, by a key that means something to JavaScript, by a value that JSON,
- * JavaScript or DynamoDB cannot hold exactly, and by a name that two things share.
+ * Canonicalisation is lossless: the record contains every delivered value, unchanged or in a documented equivalent form.
+ * What could break it: an unforeseen field, a key that is special in JavaScript, a value that JSON, JavaScript or
+ * DynamoDB cannot represent exactly, and a name that two fields share.
  */
 
 const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 300);
 
-/** Of wordings that are as good as the same, the digest may be another. */
+/** Equivalent deliveries may have different digests. */
 const withoutDigest = (summary: Summary) => parseJson(canonicalJson({ ...summary, digest: '' }));
 
 describe('a summary', () => {
-  it('has all that is needed to rebuild a delivery with the same canonical form', () => {
+  it('contains everything that is needed to rebuild a delivery with the same canonical form', () => {
     fc.assert(
       fc.property(delivery, (delivered) => {
         const summary = summaryOf(JSON.stringify(delivered));
@@ -34,7 +34,7 @@ describe('a summary', () => {
     );
   });
 
-  it('has every leaf value that was delivered, or its documented equivalent', () => {
+  it('contains every delivered leaf value, or its documented equivalent', () => {
     fc.assert(
       fc.property(delivery, (delivered) => {
         const shown = new Set(leaves(plain(summaryOf(JSON.stringify(delivered)))).flatMap(equivalents));
@@ -60,7 +60,7 @@ describe('a summary', () => {
     );
   });
 
-  it('holds nothing that DynamoDB, or the way there, would refuse or change', () => {
+  it('contains only values that DynamoDB and the SDK store unchanged', () => {
     fc.assert(
       fc.property(delivery, (delivered) => {
         const record = newRecord(
@@ -74,7 +74,7 @@ describe('a summary', () => {
     );
   });
 
-  it('pollutes nothing', () => {
+  it('does not pollute Object.prototype', () => {
     const before = Object.getOwnPropertyNames(Object.prototype);
 
     const summary = summaryOf(
@@ -91,7 +91,7 @@ describe('a summary', () => {
 });
 
 describe('any body', () => {
-  it('is read without an exception', () => {
+  it('is parsed without an exception', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -108,7 +108,7 @@ describe('any body', () => {
     );
   });
 
-  it('that is deep and wide is kept whole', () => {
+  it('with deep and wide values is kept completely', () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
     const wide = `{${Array.from({ length: 1_900 }, (_, i) => `"k${i}":${i}`).join()}}`;
     const body = summaryBody({}).replace('"namespace"', `"deep":${deep},"wide":${wide},"namespace"`);
@@ -120,10 +120,10 @@ describe('any body', () => {
   });
 });
 
-/** Delivered in every summary that is one, and not stored. */
+/** Constants of every valid summary, which are not stored. */
 const CONSTANTS = new Set<unknown>(['SESSION_SUMMARY', 'VOICE', 'Summary of a completed call session']);
 
-/** The forms in which a value may be shown, by the rules of the README. */
+/** The forms in which a record may have a value, by the rules of the README. */
 function equivalents(leaf: unknown): unknown[] {
   if (typeof leaf === 'number') return [leaf, `${leaf}`, ...epochOf(`${leaf}`)];
   if (typeof leaf !== 'string') return [leaf];
@@ -140,14 +140,14 @@ function equivalents(leaf: unknown): unknown[] {
   ];
 }
 
-/** The time that digits are since 1970, in seconds or milliseconds. */
+/** Digits as seconds or milliseconds since 1970. */
 function epochOf(digits: string): string[] {
   if (/^\d{10}(\.\d{1,3})?$/.test(digits))
     return [new Date(Math.round(Number(digits) * 1_000)).toISOString()];
   return /^\d{13}$/.test(digits) ? [new Date(Number(digits)).toISOString()] : [];
 }
 
-/** A time as JavaScript reads it: with a T, a point, and an offset. */
+/** A time in the format that JavaScript parses: with a T, a decimal point and an offset. */
 function isoOf(time: string): string {
   const iso = time
     .trim()
@@ -159,7 +159,7 @@ function isoOf(time: string): string {
   return `${iso}${offset}`.replace(/([+-]\d\d)(\d\d)$/, '$1:$2').replace(/(T.*[+-]\d\d)$/, '$1:00');
 }
 
-/** Every text, number and boolean in a value, and in the JSON texts that hold what DynamoDB cannot. */
+/** Every text, number and boolean in a value, including those in JSON texts, which wrap values that DynamoDB rejects. */
 function leaves(value: unknown): unknown[] {
   const found: unknown[] = [];
   const pending = [value];

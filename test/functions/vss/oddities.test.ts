@@ -5,15 +5,15 @@ import { readSummary, type Summary } from '../../../functions/vss/summary.ts';
 import { example, summaryBody, summaryOf } from '../summaries.ts';
 
 /**
- * What 8x8 has published of Voice Session Summaries contradicts itself. Each contradiction has a row: what arrives,
- * what the record shows, and where it was seen. The pages are those of 8x8's developer documentation; "capture" is
- * a payload in the demo harrism04/voice_messaging.
+ * 8x8's publications about Voice Session Summaries contradict each other. Each contradiction has a row with the delivered
+ * summary, the expected record and the source. The sources are pages of 8x8's developer documentation; "capture" is a
+ * payload in the demo harrism04/voice_messaging; "precaution" is not from 8x8.
  */
 
 const ofPayload = (payload: Readonly<Record<string, unknown>>) => summaryOf(summaryBody(payload));
 const ofLeg = (leg: Json) => ofPayload({ details: { callA: leg } });
 
-/** A value in so many lists. */
+/** A value in nested lists. */
 function nested(levels: number): Json {
   return levels === 0 ? 1 : [nested(levels - 1)];
 }
@@ -22,7 +22,7 @@ interface Row {
   oddity: string;
   source: string;
   summary: Summary;
-  /** What the summary shows; undefined is not there. */
+  /** Attributes of the record. Undefined attributes must be absent. */
   shows: object;
   unrecognised?: Readonly<Record<string, Json>>;
 }
@@ -40,13 +40,13 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'a field named SourceRefId, with the text "null"',
+    oddity: 'a field named SourceRefId that contains the text "null"',
     source: 'Voice Messaging success example',
     summary: summaryOf(example('voice-messaging-answered')),
     shows: { legs: [{ leg: 'callA', sourceRefId: undefined }] },
   },
   {
-    oddity: 'field names in another case, also of required fields',
+    oddity: 'all field names in another case',
     source: 'by extension of SourceRefId',
     summary: summaryOf(
       JSON.stringify({
@@ -65,13 +65,13 @@ const ROWS: Row[] = [
   },
   ...['NO_ANSWER', 'NO ANSWER', 'no answer', 'No-Answer', 'NoAnswer'].map((sessionStatus) => ({
     oddity: `the status ${sessionStatus}`,
-    source: 'field lists against the matrix of Number Masking',
+    source: 'field lists, contrary to the matrix of Number Masking',
     summary: ofPayload({ sessionStatus, details: { callB: { callStatus: sessionStatus } } }),
     shows: { sessionStatus: 'NO_ANSWER', legs: [{ leg: 'callB', callStatus: 'NO_ANSWER' }] },
   })),
   ...['CANCELED', 'CANCELLED', 'Cancelled'].map((sessionStatus) => ({
     oddity: `the status ${sessionStatus}`,
-    source: 'api-introduction against all references',
+    source: 'api-introduction, contrary to all references',
     summary: ofPayload({ sessionStatus }),
     shows: { sessionStatus: 'CANCELED' },
   })),
@@ -82,8 +82,8 @@ const ROWS: Row[] = [
     shows: { sessionStatus },
   })),
   {
-    oddity: 'a status that is new',
-    source: 'statuses keep being added',
+    oddity: 'a new status',
+    source: '8x8 keeps adding statuses',
     summary: ofPayload({
       sessionStatus: 'Partially Completed',
       details: { callA: { callStatus: 'Ringing' } },
@@ -91,13 +91,13 @@ const ROWS: Row[] = [
     shows: { sessionStatus: 'Partially Completed', legs: [{ leg: 'callA', callStatus: 'Ringing' }] },
   },
   {
-    oddity: 'an errorCode that is a text',
+    oddity: 'a text as the errorCode',
     source: 'Number Masking field table',
     summary: ofPayload({ errorDetails: { errorCode: '-2004' } }),
     shows: { errorDetails: { errorCode: -2004 } },
   },
   {
-    oddity: 'an errorMsg that belongs to another errorCode',
+    oddity: 'the errorMsg of another errorCode',
     source: 'Number Masking failure example of 2025: -2005 with the message of -2004',
     summary: ofPayload({
       errorDetails: { errorMsg: 'No coverage available for requested area', errorCode: -2005 },
@@ -106,14 +106,14 @@ const ROWS: Row[] = [
   },
   {
     oddity: 'a leg with the status ERROR',
-    source: 'failure examples, against the page on SIP response codes',
+    source: 'failure examples, contrary to the page on SIP response codes',
     summary: summaryOf(example('number-masking-error')),
     shows: {
       legs: [{ leg: 'callA', callStatus: 'ERROR', connectedTimestamp: undefined, callQuality: undefined }],
     },
   },
   {
-    oddity: 'more fields in errorDetails',
+    oddity: 'additional fields in errorDetails',
     source: 'capture',
     summary: ofPayload({
       errorDetails: {
@@ -142,7 +142,7 @@ const ROWS: Row[] = [
     unrecognised: { 'payload.details.callA.errorDetails.other': [1] },
   },
   {
-    oddity: 'errorDetails with another status than ERROR',
+    oddity: 'errorDetails and a status other than ERROR',
     source: 'VSS overview: "and/or"',
     summary: ofPayload({ sessionStatus: 'FAILED', errorDetails: { errorCode: -2010 } }),
     shows: { sessionStatus: 'FAILED', errorDetails: { errorCode: -2010 } },
@@ -171,7 +171,7 @@ const ROWS: Row[] = [
     shows: { version: 5 },
   },
   {
-    oddity: 'no version, no clientRequestId, no lastAction, no callCount, no details',
+    oddity: 'no version, clientRequestId, lastAction, callCount and details',
     source: 'Voice Messaging, Number Masking',
     summary: ofPayload({}),
     shows: {
@@ -184,7 +184,7 @@ const ROWS: Row[] = [
     },
   },
   ...[null, {}, '', 'null'].map((details) => ({
-    oddity: `details that are ${JSON.stringify(details)}`,
+    oddity: `the details ${JSON.stringify(details)}`,
     source: 'Number Masking matrix: NULL',
     summary: ofPayload({ details }),
     shows: { legs: [] },
@@ -196,7 +196,7 @@ const ROWS: Row[] = [
     shows: { legs: [{ leg: 'callA', callId: 'a' }] },
   },
   {
-    oddity: 'a leg of which nothing is known',
+    oddity: 'a leg without known fields',
     source: 'every field of a leg is optional',
     summary: ofPayload({ details: { callA: {} } }),
     shows: { legs: [{ leg: 'callA' }] },
@@ -218,7 +218,7 @@ const ROWS: Row[] = [
   })),
   {
     oddity: 'a time finer than a millisecond',
-    source: 'messaging error bodies have seven digits',
+    source: 'error bodies of messaging have seven digits',
     summary: ofPayload({
       startTime: '2024-03-25T06:01:30.1234567Z',
       details: { callA: { connectedTimestamp: '2024-03-25T06:01:30.1230001Z' } },
@@ -251,8 +251,8 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'a callDuration longer than from connected to disconnected',
-    source: 'IVR example: 37 against 36 seconds',
+    oddity: 'a callDuration longer than the time from connected to disconnected',
+    source: 'IVR example: 37 instead of 36 seconds',
     summary: summaryOf(example('ivr-busy')),
     shows: { legs: [{ callDuration: 37 }, { callDuration: 0 }] },
   },
@@ -273,13 +273,13 @@ const ROWS: Row[] = [
     shows: { legs: [{ leg: 'callA' }, { leg: 'callB' }] },
   },
   {
-    oddity: 'more legs, and legs of other names',
+    oddity: 'additional legs, and legs with other names',
     source: '"etc."',
     summary: ofPayload({ details: { callC: {}, transfer: {}, callAB: {}, callA: {} } }),
     shows: { legs: [{ leg: 'callA' }, { leg: 'callAB' }, { leg: 'callC' }, { leg: 'transfer' }] },
   },
   {
-    oddity: 'an inbound leg has only destinationRefId, an outbound one only sourceRefId',
+    oddity: 'an inbound leg with only destinationRefId, and an outbound one with only sourceRefId',
     source: 'all examples',
     summary: summaryOf(example('ivr-busy')),
     shows: {
@@ -290,7 +290,7 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'both legs outbound in a session that is called inbound',
+    oddity: 'two outbound legs, although the documentation calls the session inbound',
     source: 'IVR scenario 1',
     summary: summaryOf(example('ivr-answered')),
     shows: {
@@ -301,8 +301,8 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'ids that are no UUID of any version',
-    source: 'ids of version 1, 4, and with a variant of none',
+    oddity: 'ids that are not valid UUIDs',
+    source: 'examples with ids of version 1 and 4, and with an invalid variant',
     summary: ofPayload({
       sessionId: 'eb0fc709-9693-11ea-454d-1705dde98182',
       details: { callA: { callId: 'x' } },
@@ -310,7 +310,7 @@ const ROWS: Row[] = [
     shows: { sessionId: 'eb0fc709-9693-11ea-454d-1705dde98182', legs: [{ callId: 'x' }] },
   },
   {
-    oddity: 'VOIP, formats and sources that are no numbers',
+    oddity: 'the type VOIP, and a source that is not a phone number',
     source: 'IVR field table; withheld callers are not documented',
     summary: ofLeg({
       callType: 'voip',
@@ -336,7 +336,7 @@ const ROWS: Row[] = [
     unrecognised: { 'payload.details.callA.callDirection': 1 },
   },
   {
-    oddity: 'numbers that are texts, and texts that are no numbers',
+    oddity: 'numbers as texts, and texts that are not numbers',
     source: 'by extension of errorCode; VCS had callDuration as String',
     summary: summaryOf(
       summaryBody(
@@ -360,22 +360,22 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'whole numbers with a fraction',
-    source: 'by caution',
+    oddity: 'fractions in integer fields',
+    source: 'precaution',
     summary: ofPayload({ callCount: 1.5, details: { callA: { callDuration: 13.0 } } }),
     shows: { callCount: undefined, legs: [{ callDuration: 13 }] },
     unrecognised: { 'payload.callCount': 1.5 },
   },
   {
-    oddity: 'another namespace, another description',
-    source: 'by caution: both are constants in every example, and not stored',
+    oddity: 'another namespace and description',
+    source: 'precaution: both are constants in every example, and not stored',
     summary: summaryOf(summaryBody({}, { namespace: 'VOICE2', description: 'Summary' })),
     shows: {},
     unrecognised: { namespace: 'VOICE2', description: 'Summary' },
   },
   {
     oddity: 'DTMF and menu data',
-    source: 'promised in prose, in no schema',
+    source: 'announced in the text, but in no schema',
     summary: ofPayload({
       dtmf: '3',
       menu: [{ id: 1, choice: '#' }],
@@ -389,7 +389,7 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'known objects that are empty, or hold nothing but absent values',
+    oddity: 'known objects that are empty or contain only absent values',
     source: 'by extension of details',
     summary: ofPayload({
       errorDetails: {},
@@ -398,8 +398,8 @@ const ROWS: Row[] = [
     shows: { errorDetails: undefined, legs: [{ leg: 'callA', callQuality: undefined }] },
   },
   {
-    oddity: 'unknown fields without a value, in known objects',
-    source: 'by caution: only of known fields is it known that null is nothing',
+    oddity: 'unknown fields without a value in known objects',
+    source: 'precaution: null may have a meaning in unknown fields',
     summary: ofPayload({
       errorDetails: { sipCause: null },
       details: { note: '', callA: { callQuality: { codec: 'null' } }, callB: null },
@@ -412,27 +412,27 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'a known object of which nothing is known',
+    oddity: 'a known object with only unknown fields',
     source: 'by extension of the extra keys in errorDetails',
     summary: ofLeg({ errorDetails: { x: 1 } }),
     shows: { legs: [{ leg: 'callA', errorDetails: {} }] },
     unrecognised: { 'payload.details.callA.errorDetails.x': 1 },
   },
   {
-    oddity: 'a time of a leg on a day that does not exist',
-    source: 'by caution: JavaScript takes it for another day',
+    oddity: 'a nonexistent date in a leg',
+    source: 'precaution: JavaScript parses it as another day',
     summary: ofLeg({ connectedTimestamp: '2026-02-30T10:00:00Z' }),
     shows: { legs: [{ leg: 'callA', connectedTimestamp: undefined }] },
     unrecognised: { 'payload.details.callA.connectedTimestamp': '2026-02-30T10:00:00Z' },
   },
   ...['COMPLETED', 'NO_ANSWER', 'BUSY', 'CANCELED', 'FAILED', 'ERROR'].map((sessionStatus) => ({
-    oddity: `the status ${sessionStatus} in small letters`,
+    oddity: `the status ${sessionStatus} in lower case`,
     source: 'by extension of the published spellings',
     summary: ofPayload({ sessionStatus: sessionStatus.toLowerCase() }),
     shows: { sessionStatus },
   })),
   {
-    oddity: 'every other known value in small letters',
+    oddity: 'every other known value in lower case',
     source: 'by extension of the published spellings',
     summary: ofPayload({
       details: {
@@ -453,21 +453,21 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'an errorDetails of nothing but known fields without a value, in any case',
-    source: 'by caution, after the "null" of the captures',
+    oddity: 'errorDetails with only known fields without a value, in any case',
+    source: 'precaution, after the "null" of the captures',
     summary: ofPayload({ errorDetails: { errorCode: null, ERRORMSG: 'null' } }),
     shows: { errorDetails: undefined },
   },
   {
-    oddity: 'a list that is not documented',
-    source: 'by caution',
+    oddity: 'an undocumented list',
+    source: 'precaution',
     summary: ofPayload({ tags: ['b', 'a', 'c'] }),
     shows: {},
     unrecognised: { 'payload.tags': ['b', 'a', 'c'] },
   },
   {
-    oddity: 'numbers at the edge of what a double holds, as texts',
-    source: 'by caution',
+    oddity: 'texts of numbers at the limits of a double',
+    source: 'precaution',
     summary: ofPayload({
       callCount: '9007199254740991',
       details: {
@@ -480,8 +480,8 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'numbers beyond what a double or DynamoDB holds',
-    source: 'by caution',
+    oddity: 'numbers beyond the limits of a double or DynamoDB',
+    source: 'precaution',
     summary: ofPayload({
       callCount: 9007199254740992,
       errorDetails: { errorCode: '-12345678901234567890' },
@@ -497,8 +497,8 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'texts before or after a number',
-    source: 'by caution',
+    oddity: 'text before or after a number',
+    source: 'precaution',
     summary: ofPayload({
       callCount: 'x2',
       errorDetails: { errorCode: '-2004.' },
@@ -512,8 +512,8 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'a text that reads like a time',
-    source: 'by caution: only times lose digits',
+    oddity: 'a text that looks like a time',
+    source: 'precaution: only time fields may lose digits',
     summary: ofPayload({ clientRequestId: '2024-03-25T06:01:30.1234567Z' }),
     shows: { clientRequestId: '2024-03-25T06:01:30.1234567Z' },
   },
@@ -521,8 +521,8 @@ const ROWS: Row[] = [
     { SourceRefId: 'x', SOURCEREFID: 'y' },
     { SOURCEREFID: 'y', SourceRefId: 'x' },
   ].map((callA) => ({
-    oddity: `two spellings, of which none is documented, ${Object.keys(callA)}`,
-    source: 'by caution: the order of keys must not matter',
+    oddity: `two undocumented spellings of a field, ${Object.keys(callA)}`,
+    source: 'precaution: the order of keys must not matter',
     summary: ofLeg(callA),
     shows: { legs: [{ sourceRefId: 'y' }] },
     unrecognised: { 'payload.details.callA.SourceRefId': 'x' },
@@ -531,28 +531,28 @@ const ROWS: Row[] = [
     { CallA: { callId: 'x' }, CALLA: { callId: 'y' } },
     { CALLA: { callId: 'y' }, CallA: { callId: 'x' } },
   ].map((details) => ({
-    oddity: `two spellings of a leg, of which none is documented, ${Object.keys(details)}`,
-    source: 'by caution: the order of keys must not matter',
+    oddity: `two undocumented spellings of a leg, ${Object.keys(details)}`,
+    source: 'precaution: the order of keys must not matter',
     summary: ofPayload({ details }),
     shows: { legs: [{ leg: 'callA', callId: 'y' }] },
     unrecognised: { 'payload.details.CallA': { callId: 'x' } },
   })),
   {
-    oddity: 'a leg that is none, beside another spelling of its name',
-    source: 'by caution: one name must not stand for both',
+    oddity: 'a leg that is not an object, and another spelling of its name',
+    source: 'precaution: two values must not share a name',
     summary: ofPayload({ details: { callA: 'busy', CallA: { callId: 'x' } } }),
     shows: { legs: [] },
     unrecognised: { 'payload.details.callA': 'busy', 'payload.details.CallA': { callId: 'x' } },
   },
   {
-    oddity: 'legs whose names begin like a leg’s',
-    source: 'by caution: only one letter after "call" has been seen',
+    oddity: 'fields in details that only begin like the name of a leg',
+    source: 'precaution: all observed names have one letter after "call"',
     summary: ofPayload({ details: { callback: { callId: 'x' }, CallAB: {}, xCallA: {} } }),
     shows: { legs: [{ leg: 'CallAB' }, { leg: 'callback', callId: 'x' }, { leg: 'xCallA' }] },
   },
   {
-    oddity: 'names that no attribute can have',
-    source: 'DynamoDB: at most 64 KiB, not empty; JSON: anything',
+    oddity: 'names that are invalid in DynamoDB',
+    source: 'DynamoDB allows 1 byte to 64 KiB; JSON allows anything',
     summary: summaryOf(
       JSON.stringify({
         eventType: 'SESSION_SUMMARY',
@@ -591,7 +591,7 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'values at the edge of what DynamoDB holds, and beyond',
+    oddity: 'values at the limits of DynamoDB and beyond',
     source: 'DynamoDB: 38 digits, 1E-130 to 9.99E+125, 32 levels',
     summary: ofPayload({
       largest: 9007199254740991,
@@ -620,21 +620,21 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'empty details, and details in another case',
+    oddity: 'empty details and another spelling of details',
     source: 'by extension of two spellings of one name',
     summary: ofPayload({ details: {}, Details: { callA: { callId: 'x' } } }),
     shows: { legs: [{ leg: 'callA', callId: 'x' }] },
   },
   {
     oddity: '__proto__ within a value',
-    source: 'by caution: code that builds objects by assignment loses it',
+    source: 'precaution: code that assigns properties loses it',
     summary: summaryOf(summaryBody({ inner: [{ proto: 1 }] }).replace('"proto"', '"__proto__"')),
     shows: {},
     unrecognised: { 'payload.inner': { json: '[{"__proto__":1}]' } },
   },
   {
-    oddity: 'known objects that are something else',
-    source: 'by caution',
+    oddity: 'other values in place of known objects',
+    source: 'precaution',
     summary: ofPayload({ errorDetails: 'none', details: { callA: { callQuality: [4.5] }, callB: 'busy' } }),
     shows: { errorDetails: undefined, legs: [{ leg: 'callA', callQuality: undefined }] },
     unrecognised: {
@@ -644,15 +644,15 @@ const ROWS: Row[] = [
     },
   },
   {
-    oddity: 'details that are a list',
-    source: 'by caution',
+    oddity: 'a list as details',
+    source: 'precaution',
     summary: ofPayload({ details: [{ callId: 'a' }] }),
     shows: { legs: [] },
     unrecognised: { 'payload.details': [{ callId: 'a' }] },
   },
   {
-    oddity: 'ids that are numbers, of fewer and of more digits than a double gives back',
-    source: 'by caution',
+    oddity: 'numeric ids with fewer and more digits than a double keeps',
+    source: 'precaution',
     summary: summaryOf(
       summaryBody({ clientRequestId: 12345, details: { callA: { callId: 0 } } }).replace(
         '"callId":0',
@@ -664,7 +664,7 @@ const ROWS: Row[] = [
   },
   {
     oddity: 'two spellings of one name',
-    source: 'by caution',
+    source: 'precaution',
     summary: ofPayload({
       details: {
         CallA: { callId: 'other' },
@@ -693,7 +693,7 @@ const ROWS: Row[] = [
     '1711346490000',
   ].map((time) => ({
     oddity: `the time ${JSON.stringify(time)}`,
-    source: 'by caution: it can be read without guessing, as every time of Voice is in UTC',
+    source: 'precaution: it is unambiguous, because every time of Voice is in UTC',
     summary: ofPayload({ endTime: time, details: { callA: { initiatedTimestamp: time } } }),
     shows: {
       endTime: '2024-03-25T06:01:30.000Z',
@@ -710,7 +710,7 @@ const ROWS: Row[] = [
     ] as const
   ).map(([startTime, shown]) => ({
     oddity: `the time ${JSON.stringify(startTime)}`,
-    source: 'by caution: it can be read without guessing',
+    source: 'precaution: it is unambiguous',
     summary: ofPayload({ startTime }),
     shows: { startTime: shown },
   })),
@@ -732,21 +732,21 @@ const ROWS: Row[] = [
     true,
   ].map((endTime) => ({
     oddity: `the end time ${JSON.stringify(endTime)}`,
-    source: 'by caution: it cannot be read, or not without guessing',
+    source: 'precaution: it is invalid or ambiguous',
     summary: ofPayload({ endTime }),
     shows: { endTime: undefined, sessionStatus: 'COMPLETED' },
     unrecognised: { 'payload.endTime': endTime },
   })),
   ...[1_711_346_490.123456, '1711346490.1234567890123'].map((startTime) => ({
     oddity: `the time ${JSON.stringify(startTime)}, finer than a millisecond`,
-    source: 'by caution: Python writes times so',
+    source: 'precaution: Python prints such times',
     summary: ofPayload({ startTime }),
     shows: { startTime: '2024-03-25T06:01:30.123Z' },
     unrecognised: { 'payload.startTime': startTime },
   })),
   {
-    oddity: 'a payload given as JSON text, beside another spelling of its name',
-    source: 'by caution: the documented spelling is the one that is read',
+    oddity: 'a payload as JSON text, and another spelling of its name',
+    source: 'precaution: the documented spelling has priority',
     summary: summaryOf(
       JSON.stringify({
         Payload: 'x',
@@ -758,8 +758,8 @@ const ROWS: Row[] = [
     unrecognised: { Payload: 'x' },
   },
   ...[null, undefined, '', 'null'].map((nothing) => ({
-    oddity: `a status and times that are ${JSON.stringify(nothing)}`,
-    source: 'VSS overview: also if the session cannot be created',
+    oddity: `${JSON.stringify(nothing)} as status and times`,
+    source: 'VSS overview: summaries are also sent if the session cannot be created',
     summary: ofPayload({ sessionStatus: nothing, startTime: nothing, endTime: nothing }),
     shows: {
       sessionStatus: undefined,
@@ -770,21 +770,21 @@ const ROWS: Row[] = [
     },
   })),
   {
-    oddity: 'a status that is too long, and one that is none',
-    source: 'by caution: statuses are keys of reports',
+    oddity: 'a status that is too long, and one that is not a text',
+    source: 'precaution: reports group by status',
     summary: ofPayload({ sessionStatus: 'x'.repeat(129), details: { callA: { callStatus: 5 } } }),
     shows: { sessionStatus: undefined, legs: [{ callStatus: undefined }] },
     unrecognised: { 'payload.sessionStatus': 'x'.repeat(129), 'payload.details.callA.callStatus': 5 },
   },
   {
-    oddity: 'a list of one event',
-    source: 'by caution: other senders of webhooks deliver lists',
+    oddity: 'its event in a list',
+    source: 'precaution: other webhook senders deliver lists',
     summary: summaryOf(`[${summaryBody({ sessionId: 'of-a-list' })}]`),
     shows: { sessionId: 'of-a-list' },
   },
   {
-    oddity: 'a payload given as JSON text',
-    source: 'by caution: a form of double encoding',
+    oddity: 'a payload as JSON text',
+    source: 'precaution: a form of double encoding',
     summary: summaryOf(
       JSON.stringify({
         eventType: 'SESSION_SUMMARY',
@@ -795,51 +795,51 @@ const ROWS: Row[] = [
     unrecognised: { 'payload.x': 1 },
   },
   {
-    oddity: 'an event given as JSON text',
-    source: 'by caution: a form of double encoding',
+    oddity: 'its event as JSON text',
+    source: 'precaution: a form of double encoding',
     summary: summaryOf(JSON.stringify(summaryBody({ sessionId: 'of-a-text' }))),
     shows: { sessionId: 'of-a-text' },
   },
 ];
 
-/** The part of a value that is asked for: of an object the same fields, also those that are not there. */
-function askedOf(value: unknown, asked: unknown): unknown {
-  if (Array.isArray(value) && Array.isArray(asked)) return value.map((item, i) => askedOf(item, asked[i]));
-  if (!isJsonObject(value) || !isJsonObject(asked)) return value;
-  return Object.fromEntries(Object.keys(asked).map((key) => [key, askedOf(value[key], asked[key])]));
+/** The fields of a value that `shape` has, at any depth. Absent ones are undefined. */
+function pickShape(value: unknown, shape: unknown): unknown {
+  if (Array.isArray(value) && Array.isArray(shape)) return value.map((item, i) => pickShape(item, shape[i]));
+  if (!isJsonObject(value) || !isJsonObject(shape)) return value;
+  return Object.fromEntries(Object.keys(shape).map((key) => [key, pickShape(value[key], shape[key])]));
 }
 
-describe('the record shows', () => {
-  it.each(ROWS)('$oddity ($source)', ({ summary, shows, unrecognised }) => {
+describe('a summary is recorded', () => {
+  it.each(ROWS)('with $oddity ($source)', ({ summary, shows, unrecognised }) => {
     const record = newRecord(receivedSummary(summary, '2026-01-13T08:27:34.567Z'));
 
-    expect(askedOf(record, shows)).toEqual(shows);
+    expect(pickShape(record, shows)).toEqual(shows);
     expect(record['unrecognised']).toEqual(unrecognised);
   });
 });
 
 const OTHER_EVENTS = ['CALL_STATUS', 'call action', 'CALL_RECORDING_STATUS', 'VIRTUAL_NUMBER_UPDATE'];
 
-describe('a delivery is refused', () => {
+describe('readSummary', () => {
   it.each([
     [
-      'with comments and trailing commas, as the documentation prints them',
+      'with comments and trailing commas, which the documentation has,',
       '{"eventType": "SESSION_SUMMARY", /* */ }',
     ],
     ['that is empty', ''],
     ['that is not UTF-8', Buffer.from([0xff])],
-  ])('%s: it is no JSON', (_, body) => {
+  ])('rejects a body %s as invalid JSON', (_, body) => {
     expect(readSummary(body)).toEqual({ outcome: 'invalid-json' });
   });
 
-  it.each(OTHER_EVENTS)('of another event of 8x8: %s', (eventType) => {
+  it.each(OTHER_EVENTS)('rejects the event %s as unsupported', (eventType) => {
     const event = summaryBody(
       {
         sessionStatus: undefined,
         startTime: undefined,
         endTime: undefined,
         callStatus: 'CALL_RECEIVED',
-        // Names that only resemble those of a summary.
+        // Names that only contain those of a summary.
         lastSessionStatus: 'COMPLETED',
         endTimeZone: 'UTC',
       },
@@ -850,7 +850,7 @@ describe('a delivery is refused', () => {
   });
 
   it.each(OTHER_EVENTS)(
-    'and kept, of a summary under the name %s, as legacy pages of 8x8 have it',
+    'rejects a summary with the event type %s, which legacy pages of 8x8 have, as invalid, so that it is kept',
     (eventType) => {
       for (const payload of [{}, { sessionStatus: null, Details: {} }, { sessionStatus: undefined }])
         expect(readSummary(summaryBody(payload, { eventType }))).toEqual({
@@ -860,7 +860,7 @@ describe('a delivery is refused', () => {
     },
   );
 
-  it('that is a list of none or of several events', () => {
+  it('rejects a list without events or with several', () => {
     for (const body of ['[]', `[${summaryBody()},${summaryBody()}]`, `[[${summaryBody()}]]`]) {
       expect(readSummary(body)).toEqual({
         outcome: 'invalid-summary',
@@ -869,7 +869,7 @@ describe('a delivery is refused', () => {
     }
   });
 
-  it('that is JSON, but no object', () => {
+  it('rejects JSON that is not an object', () => {
     for (const body of ['[]', 'null', '"text"', '5']) {
       expect(readSummary(body)).toEqual({
         outcome: 'invalid-summary',
@@ -878,13 +878,13 @@ describe('a delivery is refused', () => {
     }
   });
 
-  it('not for the case of its event type', () => {
+  it('accepts another spelling of the event type', () => {
     expect(readSummary(summaryBody({}, { eventType: 'Session Summary' }))).toMatchObject({
       outcome: 'summary',
     });
   });
 
-  it('in the flat form of 2020, without an envelope', () => {
+  it('rejects the flat format of 2020, which has no envelope', () => {
     const flat = {
       sessionId: 's',
       subAccountId: '8x8_test',
@@ -910,7 +910,7 @@ describe('a delivery is refused', () => {
     ['payload.sessionId', { sessionId: 'x'.repeat(129) }],
     ['payload.subAccountId', { subAccountId: null }],
     ['payload.subAccountId', { subAccountId: 'x'.repeat(129) }],
-  ])('for %s when it is %j, naming the path and repeating nothing', (path, payload) => {
+  ])('names the path %s, but does not quote the value, of the invalid payload %j', (path, payload) => {
     const read = readSummary(summaryBody(payload));
 
     expect(read).toEqual({
@@ -919,7 +919,7 @@ describe('a delivery is refused', () => {
     });
   });
 
-  it('with at most four issues of fixed texts, whatever was delivered', () => {
+  it('returns short issues, however long the delivered values are', () => {
     const read = readSummary(
       JSON.stringify({ eventType: 'x'.repeat(10_000), payload: { sessionId: [], x: 'y'.repeat(10_000) } }),
     );

@@ -3,8 +3,8 @@ import { parseJson } from '../../../functions/vss/parse-json.ts';
 import type { Summary } from '../../../functions/vss/summary.ts';
 
 /**
- * A delivery that would have become this summary: what the summary shows, where 8x8 documents it, and what is
- * unrecognised put back under its path. Knows nothing of how summaries are made, only what the README says of them.
+ * Rebuilds a delivery from its summary: the known fields at their documented places, and the unrecognised ones at their
+ * paths. Independent of the implementation: it relies only on the format that the README documents.
  */
 export function rebuild({ version, legs, unrecognised = {}, digest: _, ...identity }: Summary): Json {
   const details = new Map(legs.map(({ leg, ...fields }) => [leg, asObject(fields)]));
@@ -26,14 +26,14 @@ export function rebuild({ version, legs, unrecognised = {}, digest: _, ...identi
   return plain(event);
 }
 
-/** The value under a path, as it was delivered. */
+/** The delivered value of an unrecognised field, which may be wrapped as JSON text. */
 export function unwrap(value: Json): Json {
   return isJsonObject(value) && Object.keys(value).join() === 'json'
     ? parseJson(String(value['json']))
     : value;
 }
 
-/** An object whose keys may be anything, or a value. */
+/** An object with arbitrary keys, such as __proto__. */
 interface Tree extends Map<string, Tree | Json> {}
 
 function asObject(object: object): Tree {
@@ -43,7 +43,7 @@ function asObject(object: object): Tree {
 
 function descend(tree: Tree, key: string): Tree {
   const inner = tree.get(key) ?? new Map();
-  if (!(inner instanceof Map)) throw new Error(`A path leads through ${key}, where there is no object`);
+  if (!(inner instanceof Map)) throw new Error(`The path contains ${key}, which is not an object`);
   tree.set(key, inner);
   return inner;
 }
@@ -54,7 +54,7 @@ function plain(value: Tree | Json): Json {
   return object;
 }
 
-/** The keys of a path: names between dots, anything else in brackets as a JSON text. */
+/** The keys of a path. Plain names are separated by dots; other keys are JSON strings in brackets. */
 function keysOf(path: string): string[] {
   return [...path.matchAll(/\[("(?:[^"\\]|\\.)*")\]|([^.[\]]+)/g)].map(([, quoted, name = '']) =>
     quoted === undefined ? name : String(parseJson(quoted)),

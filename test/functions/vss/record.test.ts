@@ -16,8 +16,8 @@ import { summaryBody, summaryOf } from '../summaries.ts';
 import { delivery } from './deliveries.ts';
 
 /**
- * A record is the set of the summaries of a session. Merging is set union: whatever the order, the number and the
- * grouping of deliveries, the record is the same, and every summary is in it.
+ * A record is the set of summaries of a session, and merging is set union. The record contains every summary, and does
+ * not depend on the order, number or grouping of the deliveries.
  */
 
 const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 60);
@@ -30,7 +30,7 @@ function received(
   return receivedSummary(summaryOf(summaryBody(payload)), receivedAt);
 }
 
-/** Records of one session: of a few different summaries, received at a few times. */
+/** Summaries of one session: a few different ones, each received several times. */
 const summaries = fc
   .tuple(
     fc.array(delivery, { minLength: 1, maxLength: 4 }),
@@ -78,26 +78,26 @@ describe('merging', () => {
     );
   });
 
-  it('loses nothing: every summary is in the record whole, once, as it was first received', () => {
+  it('keeps every summary complete and once, with its earliest time of receipt', () => {
     fc.assert(
       fc.property(summaries, (all) => {
         const record = all.map(newRecord).reduce(merge);
         const { alternates = [], revision, unsuccessfulIn: _, unsuccessfulAt: __, ...shown } = record;
-        const held = [shown, ...alternates];
+        const kept = [shown, ...alternates];
 
         const first = new Map<string, ReceivedSummary>();
         for (const one of all) {
           const known = first.get(one.digest);
           if (known === undefined || one.receivedAt < known.receivedAt) first.set(one.digest, one);
         }
-        expect(held.map(canonicalJson).sort()).toEqual([...first.values()].map(canonicalJson).sort());
+        expect(kept.map(canonicalJson).sort()).toEqual([...first.values()].map(canonicalJson).sort());
         expect(revision).toBe(first.size);
       }),
       { numRuns },
     );
   });
 
-  it('shows the summary that ends last, and of those that end together the one that was received last', () => {
+  it('orders summaries by end time, then by time of receipt, and shows the latest', () => {
     fc.assert(
       fc.property(record, ({ alternates = [], ...shown }) => {
         const order = [shown, ...alternates].map(
@@ -109,7 +109,7 @@ describe('merging', () => {
     );
   });
 
-  it('shows a correction with the same times that was received later, whichever was recorded first', () => {
+  it('shows a correction with the same times that was received later, regardless of the recording order', () => {
     const busy = newRecord(received({ sessionStatus: 'BUSY' }, '2026-01-13T08:27:34.000Z'));
     for (const callCount of Array(30).keys()) {
       const completed = newRecord(received({ callCount }, '2026-01-13T08:27:37.000Z'));
@@ -119,7 +119,7 @@ describe('merging', () => {
     }
   });
 
-  it('shows a summary that says when the session ended rather than a later one that does not', () => {
+  it('prefers a summary with an end time to a later one without', () => {
     const ended = newRecord(received());
     const unended = newRecord(received({ endTime: null }, '2026-01-13T09:00:00.000Z'));
 
@@ -127,18 +127,18 @@ describe('merging', () => {
     expect(merge(ended, unended)).toMatchObject({ digest: ended.digest });
   });
 
-  it('keeps one of two wordings of a summary that were received at the same time, always the same', () => {
-    const wording = (eventId: number) => {
+  it('deterministically keeps one of two variants of a summary that were received at the same time', () => {
+    const variant = (eventId: number) => {
       const body = JSON.stringify({ ...JSON.parse(summaryBody()), eventId });
       return newRecord(receivedSummary(summaryOf(body), RECEIVED_AT));
     };
 
-    expect(wording(1).digest).toBe(wording(2).digest);
-    expectEqual(merge(wording(1), wording(2)), wording(1));
-    expectEqual(merge(wording(2), wording(1)), wording(1));
+    expect(variant(1).digest).toBe(variant(2).digest);
+    expectEqual(merge(variant(1), variant(2)), variant(1));
+    expectEqual(merge(variant(2), variant(1)), variant(1));
   });
 
-  it('takes the earliest time at which a summary was received, and so may show another one', () => {
+  it('keeps the earliest time of receipt of a summary, which can change the summary that is shown', () => {
     const [early, between, late] = ['34', '35', '36'].map((second) => `2026-01-13T08:27:${second}.000Z`);
     const busy = (time?: string) => newRecord(received({ sessionStatus: 'BUSY' }, time));
     const shown = merge(busy(late), newRecord(received({}, between)));
@@ -167,7 +167,7 @@ describe('a record', () => {
     expect(newRecord(received({ sessionStatus })).unsuccessfulIn).toBe(unsuccessfulIn);
   });
 
-  it('leaves the index when a later summary was successful, and enters it when it was not', () => {
+  it('leaves the index when a later summary is successful, and enters it when it is unsuccessful', () => {
     const failed = newRecord(received({ sessionStatus: 'FAILED' }));
     const later = { endTime: '2026-01-13T09:00:00Z' };
 
@@ -180,14 +180,14 @@ describe('a record', () => {
   });
 
   it.each([
-    ['ended', {}, '2026-01-13T08:27:33.000Z'],
-    ['was received, if its end is not known', { endTime: null }, RECEIVED_AT],
-  ])('of an unsuccessful session is in that index by when it %s', (_, payload, unsuccessfulAt) => {
+    ['end time', {}, '2026-01-13T08:27:33.000Z'],
+    ['time of receipt if it has no end time', { endTime: null }, RECEIVED_AT],
+  ])('of an unsuccessful session is indexed by its %s', (_, payload, unsuccessfulAt) => {
     expect(newRecord(received({ sessionStatus: 'BUSY', ...payload }))).toMatchObject({ unsuccessfulAt });
     expect(newRecord(received(payload)).unsuccessfulAt).toBeUndefined();
   });
 
-  it('of a session whose status is not known is in that index', () => {
+  it('of a session without a status is in the index of unsuccessful sessions', () => {
     expect(newRecord(received({ sessionStatus: null }))).toMatchObject({ unsuccessfulIn: '8x8_test' });
   });
 
@@ -195,7 +195,7 @@ describe('a record', () => {
     expect(newRecord(received()).alternates).toBeUndefined();
   });
 
-  it('is known by what merging needs', () => {
+  it('is valid only with the attributes that merging needs', () => {
     const record = newRecord(received());
 
     expect(v.is(SessionRecord, record)).toBe(true);
@@ -205,7 +205,7 @@ describe('a record', () => {
     expect(v.is(SessionRecord, { ...record, alternates: [{}] })).toBe(false);
   });
 
-  it('knows the summaries that were merged into it, and no other', () => {
+  it('recognises exactly the summaries that were merged into it', () => {
     const [a, b, c] = [received(), received({ callCount: 1 }), received({ callCount: 2 })];
     const merged = merge(newRecord(a), newRecord(b));
 
@@ -214,7 +214,7 @@ describe('a record', () => {
     expect(standingOf({ ...a, receivedAt: '2026-01-13T08:27:34.566Z' }, merged)).toBe('earlier');
   });
 
-  it('that is too large gives up its last alternates, a third of its size, and nothing that it shows', () => {
+  it('that is too large loses its oldest alternates, a third of its size, but not the shown summary', () => {
     const summaries = Array.from({ length: 30 }, (_, second) =>
       received({ sessionStatus: 'BUSY', endTime: `2026-01-13T08:27:${10 + second}Z` }),
     );
@@ -239,11 +239,11 @@ describe('a record', () => {
     expect(smaller).toMatchObject({ unsuccessfulIn: '8x8_test' });
   });
 
-  it('without alternates has nothing to give up', () => {
+  it('without alternates cannot become smaller', () => {
     expect(withoutLastAlternates(newRecord(received()))).toBeUndefined();
   });
 
-  it('passes on attributes that another release of this software wrote', () => {
+  it('keeps unknown attributes, which another release may have written', () => {
     const stored: SessionRecord = { ...newRecord(received()), attributeOfNextYear: { a: 1 } };
 
     const merged = merge(stored, newRecord(received({ endTime: '2026-01-13T09:00:00Z' })));
@@ -252,12 +252,12 @@ describe('a record', () => {
   });
 });
 
-/** The digest of a delivery with this payload and these fields beside it. */
+/** The digest of a delivery with these fields in its payload and its envelope. */
 const digestOf = (payload: Readonly<Record<string, unknown>>, event: JsonObject = {}) =>
   summaryOf(summaryBody(payload, event)).digest;
 
 describe('a digest', () => {
-  it('is SHA-256, in hexadecimal', () => {
+  it('is a SHA-256 in hexadecimal', () => {
     expect(digestOf({})).toMatch(/^[0-9a-f]{64}$/);
   });
 
@@ -266,22 +266,22 @@ describe('a digest', () => {
     ['a timestamp', { timestamp: '2026-01-13T08:27:35Z' }],
     ['another version', { version: 6 }],
     ['another description', { description: 'Summary' }],
-  ])('is the same for the same payload with %s beside it', (_, event) => {
+  ])('ignores %s in the envelope', (_, event) => {
     expect(digestOf({}, event)).toBe(digestOf({}));
   });
 
   it.each([
-    ['its status in other words', { sessionStatus: 'completed' }],
+    ['another spelling of the status', { sessionStatus: 'completed' }],
     ['a field without a value', { callCount: null }],
     ['an unknown field without a value', { sipCode: 'null' }],
-    ['its times with an offset', { endTime: '2026-01-13T16:27:33.000+0800' }],
-    ['its times in milliseconds', { startTime: Date.parse('2026-01-13T08:26:58Z') }],
-    ['names in another case', { sessionStatus: undefined, SessionSTATUS: 'COMPLETED' }],
-  ])('is the same for a payload with %s', (_, payload) => {
+    ['a time with an offset', { endTime: '2026-01-13T16:27:33.000+0800' }],
+    ['a time in milliseconds', { startTime: Date.parse('2026-01-13T08:26:58Z') }],
+    ['a name in another case', { sessionStatus: undefined, SessionSTATUS: 'COMPLETED' }],
+  ])('does not change with %s', (_, payload) => {
     expect(digestOf(payload)).toBe(digestOf({}));
   });
 
-  it('is another one for another value of any field, known or not', () => {
+  it('changes with the value of any field, known or unknown', () => {
     const payloads = [
       {},
       { callCount: 1 },
@@ -315,14 +315,14 @@ describe('a digest', () => {
     expect(new Set(payloads.map((payload) => digestOf(payload))).size).toBe(payloads.length);
   });
 
-  it('of a payload with unknown fields is the one that it will have once they are known', () => {
+  it('of a payload with unknown fields does not change when a release learns these fields', () => {
     const unknown = { ringStatus: 'no answer', ringCount: '3', ringTime: '2026-01-13T16:27:33+08:00' };
     const canonical = { ringStatus: 'NO_ANSWER', ringCount: 3, ringTime: '2026-01-13T08:27:33.000Z' };
 
     expect(digestOf(unknown)).toBe(digestOf(canonical));
   });
 
-  it('lets a release that has learned a field find what one recorded that did not know it', () => {
+  it('matches the record of an older release that did not know a field', () => {
     const { lastAction, ...others } = received({ lastAction: 'say' });
     const recordedBefore = newRecord({ ...others, unrecognised: { 'payload.lastAction': 'say' } });
 
@@ -333,8 +333,8 @@ describe('a digest', () => {
   });
 });
 
-describe('the types', () => {
-  it('say what a summary has', () => {
+describe('the type Summary', () => {
+  it('has the known fields with their types', () => {
     expectTypeOf<Summary['sessionId']>().toEqualTypeOf<string>();
     expectTypeOf<Summary['callCount']>().toEqualTypeOf<number | undefined>();
     expectTypeOf<Summary['legs'][number]['callDuration']>().toEqualTypeOf<number | undefined>();

@@ -41,7 +41,7 @@ function request(
 
 const body = summaryBody();
 
-/** Each answer of the HTTP contract: what is sent, what is answered, and whether a copy is kept. */
+/** The requests that the HTTP contract rejects, the problem in the response, and whether the body is kept. */
 const CONTRACT = [
   { status: 400, name: 'invalid-json', given: request('{"eventType":'), kept: true },
   { status: 400, name: 'invalid-json', given: request(Buffer.from([0x7b, 0xff, 0x7d])), kept: true },
@@ -108,7 +108,7 @@ describe('the HTTP contract', () => {
   });
 
   it.each(CONTRACT)(
-    'answers $status $name with a problem document; kept: $kept',
+    'answers with the problem $status $name (keeps the body: $kept)',
     async ({ status, name, given, kept }) => {
       const { handle, sent, counted, dimensions } = webhook();
 
@@ -129,7 +129,7 @@ describe('the HTTP contract', () => {
     },
   );
 
-  it('asks in its order: size, authorization, JSON, event type, schema, sub-account', async () => {
+  it('checks size, authorization, JSON, event type, schema and sub-account, in this order', async () => {
     const { handle } = webhook();
     const answerTo = async (given: Request) =>
       JSON.parse((await handle(given)).body)
@@ -147,21 +147,22 @@ describe('the HTTP contract', () => {
   });
 
   it.each([
-    ['as it says in Content-Encoding', { 'Content-Encoding': 'gzip' }, gzipSync(body)],
-    ['without a word', {}, gzipSync(body)],
-    ['in two members', {}, Buffer.concat([gzipSync(body.slice(0, 9)), gzipSync(body.slice(9))])],
-    ['not at all, whatever Content-Encoding says', { 'Content-Encoding': 'gzip' }, Buffer.from(body)],
-  ])(
-    'takes a body that is compressed with gzip %s, and queues it decompressed',
-    async (_, headers, given) => {
-      const { handle, sent } = webhook();
+    ['is compressed with gzip', { 'Content-Encoding': 'gzip' }, gzipSync(body)],
+    ['is compressed with gzip, but has no Content-Encoding', {}, gzipSync(body)],
+    ['has two gzip members', {}, Buffer.concat([gzipSync(body.slice(0, 9)), gzipSync(body.slice(9))])],
+    [
+      'has the Content-Encoding gzip, but is not compressed',
+      { 'Content-Encoding': 'gzip' },
+      Buffer.from(body),
+    ],
+  ])('accepts a body that %s, and queues it decompressed', async (_, headers, given) => {
+    const { handle, sent } = webhook();
 
-      const response = await handle(request(given, { Authorization: AUTHORIZATION, ...headers }));
+    const response = await handle(request(given, { Authorization: AUTHORIZATION, ...headers }));
 
-      expect(response.statusCode).toBe(200);
-      expect(sent).toMatchObject([{ queueUrl: 'queue', message: { MessageBody: body } }]);
-    },
-  );
+    expect(response.statusCode).toBe(200);
+    expect(sent).toMatchObject([{ queueUrl: 'queue', message: { MessageBody: body } }]);
+  });
 
   it('keeps a damaged gzip body byte for byte', async () => {
     const { handle, sent } = webhook();
@@ -172,7 +173,7 @@ describe('the HTTP contract', () => {
     expect(sent.map(({ message }) => fromMessage(carried(message)).body)).toEqual([damaged]);
   });
 
-  it('logs a session id that is a phone number masked', async () => {
+  it('masks a session id that is a phone number in the log', async () => {
     const { handle, metadata } = webhook();
 
     const response = await handle(request(summaryBody({ sessionId: '+6591178965' })));
@@ -181,7 +182,7 @@ describe('the HTTP contract', () => {
     expect(metadata).toMatchObject({ sessionId: '+********65' });
   });
 
-  it('takes a body of exactly 256 KiB, and counts bytes, not characters', async () => {
+  it('accepts a body of exactly 256 KiB, and counts bytes, not characters', async () => {
     const { handle } = webhook();
     const padded = (filler: string) => `${body.slice(0, -1)},"x":"${filler}"}`;
     const room = MAX_BODY_BYTES - Buffer.byteLength(padded(''));
@@ -190,7 +191,7 @@ describe('the HTTP contract', () => {
     expect((await handle(request(padded(`${'a'.repeat(room - 1)}é`)))).statusCode).toBe(413);
   });
 
-  it('says in issues what was expected where, and repeats nothing that was delivered', async () => {
+  it('lists the path and the expectation of each issue, and quotes nothing from the body', async () => {
     const { handle, sent } = webhook();
 
     const response = await handle(
@@ -209,7 +210,7 @@ describe('the HTTP contract', () => {
   });
 });
 
-describe('authorization', () => {
+describe('the Authorization value', () => {
   it.each(['Authorization', 'authorization', 'AUTHORIZATION'])(
     'is read from the header %s',
     async (header) => {
@@ -220,8 +221,8 @@ describe('authorization', () => {
   );
 });
 
-describe('what is logged of a delivery', () => {
-  it('is one line, the metric’s own, which says whose it was', async () => {
+describe('the log of a delivery', () => {
+  it('is the line of the metric alone, with the session, the sub-account and the request', async () => {
     const { handle, metadata, published, logged } = webhook();
 
     await handle(request(body));
@@ -235,7 +236,7 @@ describe('what is logged of a delivery', () => {
     expect(logged).toEqual([]);
   });
 
-  it('is the request alone where it was refused', async () => {
+  it('has only the request id when the delivery is not authorized', async () => {
     const { handle, metadata, published } = webhook();
 
     await handle(request(body, {}));
@@ -245,8 +246,8 @@ describe('what is logged of a delivery', () => {
   });
 });
 
-describe('what is enqueued', () => {
-  it('is the body byte for byte, with when it was received and by which request', async () => {
+describe('the queued message', () => {
+  it('has the body byte for byte, the time of receipt and the request id', async () => {
     const { handle, sent } = webhook();
     const spaced = ` ${JSON.stringify(JSON.parse(body), null, 4)}\r\n`;
 
@@ -266,7 +267,7 @@ describe('what is enqueued', () => {
     ]);
   });
 
-  it('is the same for a body that API Gateway passes on as text', async () => {
+  it('has the body that API Gateway passes as text', async () => {
     const { handle, sent } = webhook();
 
     await handle({ ...request(''), body, isBase64Encoded: false });

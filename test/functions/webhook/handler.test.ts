@@ -8,17 +8,15 @@ import { digestOf } from '../../../functions/authorization/digest.ts';
 import type { createHandler } from '../../../functions/webhook/create-handler.ts';
 import { summaryBody } from '../summaries.ts';
 
-/** The function as it is wired: what it asks SQS for. The emulator does not know what a trace is. */
+/** The wiring of the function: its requests to SQS. The emulator ignores trace headers, so a server records them. */
 
 const Request = v.looseObject({ QueueUrl: v.string(), MessageBody: v.string() });
 const requests: v.InferOutput<typeof Request>[] = [];
 const sqs = createServer(async (request, response) => {
-  const asked = v.parse(Request, await json(request));
-  requests.push(asked);
+  const sent = v.parse(Request, await json(request));
+  requests.push(sent);
   response.setHeader('Content-Type', 'application/x-amz-json-1.0');
-  response.end(
-    JSON.stringify({ MessageId: 'some', MD5OfMessageBody: hash('md5', asked.MessageBody, 'hex') }),
-  );
+  response.end(JSON.stringify({ MessageId: 'some', MD5OfMessageBody: hash('md5', sent.MessageBody, 'hex') }));
 });
 
 let handle: ReturnType<typeof createHandler>;
@@ -54,7 +52,7 @@ const deliver = () =>
     requestContext: { requestId: 'request', requestTimeEpoch: Date.now() },
   });
 
-it('sends the delivery with the trace of its own invocation', async () => {
+it('sends each delivery with the trace header of its invocation', async () => {
   for (const header of ['Root=1-a;Sampled=1', 'Root=1-b;Sampled=0']) {
     vi.stubEnv('_X_AMZN_TRACE_ID', header);
 
@@ -66,7 +64,7 @@ it('sends the delivery with the trace of its own invocation', async () => {
   }
 });
 
-it('sends it without one where there is none', async () => {
+it('sends a delivery without a trace header when the invocation has none', async () => {
   await deliver();
 
   expect(requests.at(-1)).not.toHaveProperty('MessageSystemAttributes');

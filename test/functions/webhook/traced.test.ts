@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { traced } from '../../../functions/webhook/traced.ts';
 
 describe('the trace of a delivery', () => {
-  it('goes on in the queue', () => {
+  it('continues in the queue', () => {
     const header = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1';
 
     expect(traced({ _X_AMZN_TRACE_ID: header })).toEqual({
@@ -10,7 +10,7 @@ describe('the trace of a delivery', () => {
     });
   });
 
-  it('needs nothing where there is none', () => {
+  it('adds nothing to the message when the invocation has no trace', () => {
     expect(traced({})).toEqual({});
   });
 });

@@ -2,8 +2,8 @@ import { Fake8x8 } from '../../../infra/local/fake-8x8.ts';
 
 export const API_KEY = 'key-of-8x8-0123456789+/==';
 
-/** 8x8 as its stand-in answers, without a network: the API, and a `fetch` that reaches it. */
-export function vendor(subAccountIds: readonly string[]) {
+/** The fake 8x8 without a network: its API, a `fetch` that calls it, and a virtual clock. */
+export function inMemory8x8(subAccountIds: readonly string[]) {
   const api = new Fake8x8(API_KEY, subAccountIds, async () => {
     throw new DOMException('The operation was aborted due to timeout', 'TimeoutError');
   });
@@ -28,7 +28,7 @@ export function vendor(subAccountIds: readonly string[]) {
   return { api, fetch, ...virtualClock() };
 }
 
-/** A clock on which only pauses take time. */
+/** A clock that only pauses advance. */
 export function virtualClock() {
   let milliseconds = 0;
   return {
