@@ -176,7 +176,7 @@ export const EXPORT_COLUMNS: readonly Column[] = [
   },
 ];
 
-/** The columns of the view `exports`: one row per complete export. */
+/** The columns of the view `exports`: one row per complete full export. */
 export const EXPORTS_COLUMNS: readonly Column[] = [
   ...EXPORT_COLUMNS,
   { name: 'item_count', type: 'bigint', description: 'number of records in the export' },

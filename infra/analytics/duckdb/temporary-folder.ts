@@ -6,7 +6,7 @@ const folders = new Set<string>();
 
 /**
  * Creates a folder that only this user can read, because exports contain phone numbers. It is removed when the process
- * ends, unless it is killed by SIGKILL.
+ * ends, except by SIGKILL.
  */
 export function temporaryFolder(): string {
   if (folders.size === 0) removeOnExit();

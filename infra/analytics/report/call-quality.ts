@@ -12,7 +12,7 @@ const SCORES = Array.from({ length: 41 }, (_, i) => ((10 + i) / 10).toFixed(1));
 /** The distribution of the call quality of legs. */
 export async function callQuality(connection: DuckDBConnection): Promise<Card> {
   const title = 'Call quality';
-  // The small addend corrects binary rounding: as a double, 4.3 * 10 may be slightly less than 43.
+  // Scores are stored as decimals, but 4.3 as a binary number is slightly less. The addend compensates for that.
   const tallies = await talliesOf(
     connection,
     `SELECT printf('%.1f', floor(mos * 10 + 1e-6) / 10) AS part, mos_band AS kind, count(*) AS count

@@ -26,9 +26,9 @@ export function draw(option: EChartsOption, height: number, label: string): Mark
 }
 
 /**
- * Extracts the content of ECharts' `svg` element, without styles and attributes for pointer events. Their class names
- * contain a counter over all charts, so the same chart would differ between runs. ECharts escapes text from outside, so
- * these patterns match no text.
+ * Extracts the content of ECharts' `svg` element, without styles and attributes for pointer events. Class names contain
+ * a counter over all charts, so the same chart would not always be identical. ECharts escapes text from outside, so these
+ * patterns cannot match in a text.
  */
 function contentOf(svg: string): Markup {
   const markup = svg

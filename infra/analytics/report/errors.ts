@@ -27,7 +27,7 @@ const REPORTED = `(
 
 const inList = (codes: Iterable<number>) => `error_code IN (${[...codes].join(', ')})`;
 
-/** The number of characters that fit into the chart in any text. 8x8’s documented messages are longer, but fit too. */
+/** A text of this length fits into the chart, whatever its characters. 8x8’s documented messages are longer, but fit. */
 const MAX_NAME = 52;
 
 const RETRIES = [
