@@ -1,7 +1,7 @@
 import type { Dialect } from './dialect.ts';
 import type { DefinedColumn } from './view.ts';
 
-/** What 8x8's statuses come to. */
+/** The outcomes, and the statuses of 8x8 that each groups. */
 export const OUTCOMES = {
   answered: ['COMPLETED'],
   unanswered: ['NO_ANSWER', 'BUSY', 'CANCELED'],
@@ -10,7 +10,7 @@ export const OUTCOMES = {
 } as const;
 
 /**
- * 8x8's bands of call quality, by the least score of each. Where two share a bound, the better one has it.
+ * 8x8's bands of call quality, with the lowest score of each. A score on the bound of two bands is in the better one.
  *
  * @see https://developer.8x8.com/connect/docs/voice/ivr/session-summary
  */
@@ -19,14 +19,14 @@ export const MOS_BANDS = { excellent: 4.3, good: 4, fair: 3.6, poor: 3.1, bad: 1
 export const startDate: DefinedColumn = {
   name: 'start_date',
   type: 'date',
-  description: 'day on which the session began',
+  description: 'day on which the session started',
   sql: () => 'start_time',
 };
 
 export const mosBand: DefinedColumn = {
   name: 'mos_band',
   type: 'varchar',
-  description: `8x8’s band of \`mos\`: ${Object.entries(MOS_BANDS)
+  description: `8x8’s band for \`mos\`: ${Object.entries(MOS_BANDS)
     .map(([band, least]) => `\`${band}\` from ${least.toFixed(1)}`)
     .join(', ')}`,
   sql: () =>
@@ -35,7 +35,7 @@ export const mosBand: DefinedColumn = {
       .join(' ')} END`,
 };
 
-/** What is computed of the legs of a summary. @param at Where the summary is. */
+/** The columns that are computed from the legs of a summary. @param at The SQL expression of the summary. */
 export function legColumns(at: string): DefinedColumn[] {
   const legs = `${at}.legs.L`;
   const present = (dialect: Dialect, list: string) =>
@@ -45,14 +45,14 @@ export function legColumns(at: string): DefinedColumn[] {
     {
       name: 'leg_count',
       type: 'bigint',
-      description: 'legs in `call_legs`',
+      description: 'number of legs in `call_legs`',
       sql: (dialect) => dialect.length(legs),
     },
     {
       name: 'talk_seconds',
       type: 'bigint',
       description:
-        'talk time: for how many seconds all were connected, which is the shortest `call_duration` of the legs; 0 where one was not answered',
+        'talk time: seconds during which all legs were connected, which is the shortest `call_duration` of the legs; 0 if a leg was not answered',
       sql(dialect) {
         const durations = dialect.transform(
           legs,
@@ -64,7 +64,7 @@ export function legColumns(at: string): DefinedColumn[] {
     {
       name: 'mos',
       type: 'double',
-      description: 'the least mean opinion score of the legs, 1.0 (bad) to 5.0 (excellent)',
+      description: 'lowest mean opinion score of the legs, from 1.0 (bad) to 5.0 (excellent)',
       sql(dialect) {
         const scores = dialect.transform(
           legs,
@@ -77,38 +77,38 @@ export function legColumns(at: string): DefinedColumn[] {
       name: 'country',
       type: 'varchar',
       description:
-        'country of the other party, ISO 3166-1 alpha-2: of the number called by the first leg, or of its caller if that leg is inbound',
+        'country of the other party (ISO 3166-1 alpha-2): of the number that the first leg called, or of the caller if that leg is inbound',
       sql: (dialect) =>
         `CASE WHEN ${side(dialect, 'callDirection')} = 'INBOUND' THEN ${side(dialect, 'sourceCountryCode')} ELSE ${side(dialect, 'destinationCountryCode')} END`,
     },
     {
       name: 'unrecognised_count',
       type: 'bigint',
-      description: 'fields in `unrecognised_fields`',
+      description: 'number of fields in `unrecognised_fields`',
       sql: () => `coalesce(cardinality(${at}.unrecognised.M), 0)`,
     },
   ];
 }
 
-/** What is derived of the columns of a summary. */
+/** The columns that are derived from the other columns of a summary. */
 export const sessionDerived: readonly DefinedColumn[] = [
   startDate,
   {
     name: 'start_hour',
     type: 'bigint',
-    description: 'hour of that day, 0 to 23',
+    description: 'hour in which the session started, 0 to 23',
     sql: () => 'hour(start_time)',
   },
   {
     name: 'duration_seconds',
     type: 'bigint',
-    description: 'from start to end of the session',
+    description: 'seconds from start to end of the session',
     sql: (dialect) => dialect.secondsBetween('start_time', 'end_time'),
   },
   {
     name: 'outcome',
     type: 'varchar',
-    description: `\`${Object.keys(OUTCOMES).join('`, `')}\`, or \`other\` for a status that 8x8 does not document, or none`,
+    description: `\`${Object.keys(OUTCOMES).join('`, `')}\`, or \`other\` if the status is missing or not documented by 8x8`,
     sql: () =>
       `CASE ${Object.entries(OUTCOMES)
         .map(([outcome, statuses]) => `WHEN session_status IN ('${statuses.join("', '")}') THEN '${outcome}'`)

@@ -1,27 +1,27 @@
-/** A type of a column in a view. */
+/** The type of a column in a view. */
 export type ColumnType = 'varchar' | 'bigint' | 'double' | 'boolean' | 'timestamp' | 'date';
 
-/** A text in SQL. */
+/** A string literal in SQL. */
 export const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
-/** What the two engines write differently. Everything else is the same SQL for both. */
+/** The SQL that differs between the two engines. */
 export interface Dialect {
   types: Readonly<Record<ColumnType, string>>;
   lambda(parameter: string, body: string): string;
-  /** Of a list: its elements, each passed through an expression. */
+  /** Applies a lambda to each element of a list. */
   transform(list: string, lambda: string): string;
   filter(list: string, lambda: string): string;
-  /** Of a list: its first element. Null, where there is none. */
+  /** The first element of a list; null if the list is empty. */
   first(list: string): string;
-  /** Of a list without nulls: its least element. Null, where there is none. */
+  /** The smallest element of a list without nulls; null if the list is empty. */
   least(list: string): string;
-  /** Of a list, or null: how many elements it has. */
+  /** The number of elements of a list; 0 for null. */
   length(list: string): string;
   /** Whole seconds from one timestamp to another. */
   secondsBetween(from: string, to: string): string;
-  /** A relation, each row once for every element of a list of DynamoDB maps; `element` is where its attributes are. */
+  /** A relation with one row per element of a list of DynamoDB maps; `element` is the expression of its attributes. */
   unnestList(relation: string, list: string): { from: string; element: string };
-  /** The same for the entries of a map. */
+  /** A relation with one row per entry of a map. */
   unnestMap(relation: string, map: string): { from: string; key: string; value: string };
 }
 
@@ -42,7 +42,7 @@ export const TRINO: Dialect = {
   least: (list) => `array_min(${list})`,
   length: (list) => `coalesce(cardinality(${list}), 0)`,
   secondsBetween: (from, to) => `date_diff('second', ${from}, ${to})`,
-  // Of a list of rows, Trino makes a column of each of their fields: here of the only one.
+  // Trino unnests a list of rows into one column per field. These rows have one field.
   unnestList: (relation, list) => ({
     from: `${relation} CROSS JOIN UNNEST(${list}) AS element (m)`,
     element: 'element.m',
@@ -62,9 +62,9 @@ export const DUCKDB: Dialect = {
   first: (list) => `list_extract(${list}, 1)`,
   least: (list) => `list_min(${list})`,
   length: (list) => `coalesce(len(${list}), 0)`,
-  // Its date_diff counts the boundaries of seconds that lie between.
+  // Not date_diff, which in DuckDB counts the second boundaries between the two.
   secondsBetween: (from, to) => `date_sub('second', ${from}, ${to})`,
-  // Not by CROSS JOIN, for which DuckDB compares whole rows: that is ten times as slow.
+  // Not with CROSS JOIN: DuckDB compares whole rows for it, which is ten times slower.
   unnestList: (relation, list) => ({
     from: `(SELECT *, unnest(${list}) AS element FROM ${relation}) AS unnested`,
     element: 'element.M',

@@ -1,16 +1,15 @@
-/** A question that analysts ask, for Athena and for DuckDB. */
+/** A saved query of Athena and of `npm run query`. */
 export interface SavedQuery {
-  /** By which it is run. */
   name: string;
   question: string;
-  /** In what SQL the two have in common. */
+  /** Uses only SQL that Athena and DuckDB have in common. */
   sql: string;
 }
 
 export const SAVED_QUERIES: readonly SavedQuery[] = [
   {
     name: 'outcomes-by-day',
-    question: 'How many sessions were there each day, and what became of them?',
+    question: 'How many sessions were there each day, and with which outcomes?',
     sql: `SELECT start_date, count(*) AS sessions,
   count(*) FILTER (WHERE outcome = 'answered') AS answered,
   count(*) FILTER (WHERE outcome = 'unanswered') AS unanswered,
@@ -42,7 +41,7 @@ ORDER BY sessions DESC, country, error_code`,
   },
   {
     name: 'errors',
-    question: 'Which errors did 8x8 report, and can a retry help?',
+    question: 'Which errors did 8x8 report, in how many sessions, and can a retry help?',
     sql: `SELECT error_code, coalesce(documented_message, min(error_msg)) AS message, retry_can_help,
   count(DISTINCT session_id) AS sessions, max(start_time) AS last_seen
 FROM session_errors
@@ -51,7 +50,7 @@ ORDER BY sessions DESC, error_code`,
   },
   {
     name: 'worst-routes',
-    question: 'Which routes have a bad call quality (MOS)?',
+    question: 'Which 20 routes have the lowest call quality (mean MOS)?',
     sql: `SELECT route, count(*) AS legs, round(avg(mos), 2) AS mean_mos, min(mos) AS least_mos,
   round(100.0 * count(*) FILTER (WHERE mos_band IN ('poor', 'bad')) / count(*), 1) AS poor_percent,
   round(avg(jitter), 0) AS mean_jitter, round(100 * avg(packet_loss_rate), 2) AS packet_loss_percent
@@ -63,7 +62,7 @@ LIMIT 20`,
   },
   {
     name: 'quality-bands',
-    question: 'How many legs were there in each band of call quality?',
+    question: 'How many legs are in each band of call quality (MOS)?',
     sql: `SELECT mos_band, count(*) AS legs, min(mos) AS from_mos, max(mos) AS to_mos
 FROM call_legs
 WHERE mos IS NOT NULL
@@ -72,7 +71,7 @@ ORDER BY from_mos DESC`,
   },
   {
     name: 'opt-outs',
-    question: 'How many people opted out, by month?',
+    question: 'How many sessions involved an opt-out, by month and status?',
     sql: `SELECT CAST(date_trunc('month', start_time) AS date) AS start_month, session_status, count(*) AS sessions
 FROM sessions
 WHERE outcome = 'opted_out'
@@ -81,7 +80,7 @@ ORDER BY 1 DESC, sessions DESC`,
   },
   {
     name: 'durations',
-    question: 'How long do people talk, by country?',
+    question: 'How long is the talk time, by country?',
     sql: `SELECT country, count(*) AS sessions, approx_percentile(talk_seconds, 0.5) AS median_seconds,
   approx_percentile(talk_seconds, 0.95) AS p95_seconds, round(sum(talk_seconds) / 60.0, 1) AS minutes
 FROM sessions
@@ -91,7 +90,7 @@ ORDER BY minutes DESC, country`,
   },
   {
     name: 'busy-hours',
-    question: 'At which hours (UTC) do sessions begin?',
+    question: 'How many sessions start in each hour of the day (UTC)?',
     sql: `SELECT start_hour, count(*) AS sessions, count(*) FILTER (WHERE outcome = 'answered') AS answered
 FROM sessions
 GROUP BY start_hour
@@ -99,7 +98,7 @@ ORDER BY start_hour`,
   },
   {
     name: 'conflicts',
-    question: 'Of which sessions did 8x8 deliver different summaries?',
+    question: 'For which sessions did 8x8 deliver conflicting summaries?',
     sql: `SELECT session_id, is_shown, session_status, end_time, talk_seconds, mos, received_at
 FROM session_summaries
 WHERE session_id IN (SELECT session_id FROM sessions WHERE summary_count > 1)
@@ -107,7 +106,7 @@ ORDER BY session_id, is_shown DESC, end_time DESC`,
   },
   {
     name: 'incomplete',
-    question: 'Of which sessions is the status, the start or the end not known?',
+    question: 'Which sessions lack a status, a start or an end?',
     sql: `SELECT session_id, session_status, start_time, end_time, received_at
 FROM sessions
 WHERE is_incomplete
@@ -115,7 +114,7 @@ ORDER BY received_at DESC, session_id`,
   },
   {
     name: 'unrecognised',
-    question: 'What does 8x8 send that has no column?',
+    question: 'Which fields does 8x8 send that have no column?',
     sql: `SELECT path, count(*) AS sessions, min(start_time) AS first_seen, max(start_time) AS last_seen
 FROM unrecognised_fields
 GROUP BY path

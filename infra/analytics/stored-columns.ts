@@ -3,9 +3,9 @@ import type { Attributes } from './stored-record.ts';
 import type { DefinedColumn } from './view.ts';
 
 /**
- * A column for each of these attributes whose value is no list.
+ * One column per attribute, except for lists and unrecognised fields. The attributes of maps get columns as well.
  *
- * @param at Where the attributes are.
+ * @param at The SQL expression of the attributes.
  */
 export function storedColumns(attributes: Attributes, at: string, prefix = ''): DefinedColumn[] {
   return Object.entries(attributes).flatMap(([name, attribute]): DefinedColumn[] => {
@@ -37,57 +37,55 @@ function storedColumn(
   const name = snakeCase.startsWith(prefix) ? snakeCase : `${prefix}${snakeCase}`;
   const description = DESCRIPTIONS[name];
   if (description === undefined)
-    throw new Error(
-      `The record has an attribute for the column ${name}; DESCRIPTIONS has to say what it is.`,
-    );
+    throw new Error(`The column ${name} has no description. Add one to DESCRIPTIONS in stored-columns.ts.`);
   return { name, type, description, sql };
 }
 
-/** A canonical time, which is in UTC, as a timestamp. */
+/** Casts a canonical time, which is in UTC, to a timestamp. */
 function timestamp({ types }: Dialect, text: string): string {
   return `TRY_CAST(replace(substr(${text}, 1, 23), 'T', ' ') AS ${types.timestamp})`;
 }
 
-/** Of each stored column, what it is. Times are in UTC. */
+/** The descriptions of the columns. Times are in UTC. */
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   session_id: '8x8’s id of the session',
   sub_account_id: '8x8 sub-account',
-  session_status: '8x8’s outcome of the session, such as `COMPLETED`; `outcome` sums it up',
+  session_status: '8x8’s status of the session, such as `COMPLETED`; `outcome` groups the statuses',
   start_time: 'start of the session',
   end_time: 'end of the session',
-  last_action: 'the last action of the call flow, such as `MAKE_CALL`',
-  call_count: 'legs of the session as 8x8 counts them, connected or not',
-  client_request_id: 'the id that the client gave its request',
+  last_action: 'last action of the call flow, such as `MAKE_CALL`',
+  call_count: 'number of legs as counted by 8x8, connected or not',
+  client_request_id: 'request id that the client chose',
   error_code: '8x8’s error code',
-  error_msg: '8x8’s error message as it was delivered',
-  error_call_flow_request_id: 'the call flow request that failed',
-  error_action: 'the action that failed',
-  version: '8x8’s version of the summary’s schema',
-  digest: 'SHA-256 of the normalised content of the payload',
+  error_msg: '8x8’s error message, as delivered',
+  error_call_flow_request_id: 'id of the call flow request that failed',
+  error_action: 'call flow action that failed',
+  version: '8x8’s schema version of the summary',
+  digest: 'SHA-256 of the normalised payload',
   received_at: 'when the summary was first received',
-  revision: 'how often the record was written',
-  unsuccessful_in: 'the sub-account, if the session was not successful',
+  revision: 'number of times that the record was written',
+  unsuccessful_in: 'sub-account; null if the session was successful',
   unsuccessful_at:
-    'if the session was not successful, its end or, where that is not known, when its summary was received',
-  expires_at: 'when the record is deleted, in seconds since 1970, if ever',
-  leg: 'the leg: `callA`, `callB`',
+    'end of the session or, if unknown, when its summary was received; null if the session was successful',
+  expires_at: 'when the record expires, in seconds since 1970; null if it never does',
+  leg: 'name of the leg: `callA`, `callB`',
   call_id: '8x8’s id of the leg',
   call_direction: '`INBOUND` or `OUTBOUND`',
   call_type: '`PSTN` or `VOIP`',
-  call_status: '8x8’s outcome of the leg',
-  initiated_timestamp: 'when the leg was begun',
-  connected_timestamp: 'when it was answered, if it was',
-  disconnected_timestamp: 'when it ended',
-  call_duration: 'seconds connected, as 8x8 counts them',
-  source: 'the caller, a phone number: personal data',
-  source_format: 'format of the caller',
-  source_country_code: 'country of the caller, ISO 3166-1 alpha-2',
-  source_ref_id: 'the virtual number shown as the caller, by its reference id',
-  destination: 'the number called: personal data',
-  destination_format: 'format of the number called',
-  destination_country_code: 'country of the number called',
-  destination_ref_id: 'the virtual number called, by its reference id',
-  mos: 'mean opinion score, 1.0 (bad) to 5.0 (excellent)',
-  packet_loss_rate: 'packets lost, a fraction: 0.01 is one percent',
-  jitter: 'milliseconds',
+  call_status: '8x8’s status of the leg',
+  initiated_timestamp: 'when the leg was initiated',
+  connected_timestamp: 'when the leg was answered; null if it was not',
+  disconnected_timestamp: 'when the leg ended',
+  call_duration: 'seconds connected, as counted by 8x8',
+  source: 'phone number of the caller: personal data',
+  source_format: 'format of the caller’s number',
+  source_country_code: 'country of the caller (ISO 3166-1 alpha-2)',
+  source_ref_id: 'reference id of the virtual number shown as the caller',
+  destination: 'called phone number: personal data',
+  destination_format: 'format of the called number',
+  destination_country_code: 'country of the called number (ISO 3166-1 alpha-2)',
+  destination_ref_id: 'reference id of the called virtual number',
+  mos: 'mean opinion score of the leg, from 1.0 (bad) to 5.0 (excellent)',
+  packet_loss_rate: 'fraction of packets lost: 0.01 is one percent',
+  jitter: 'jitter in milliseconds',
 };

@@ -4,8 +4,8 @@ import type { ReceivedSummary } from '../../functions/vss/record.ts';
 import { decimal, instant, integer } from '../../functions/vss/values.ts';
 
 /**
- * What an attribute of a stored record holds. A list's elements are maps. `paths` is the map `unrecognised`, whose keys
- * are paths in the delivery and whose values may be of any type.
+ * The type of an attribute of a stored record. The elements of a list are maps. `paths` is the map `unrecognised`: its
+ * keys are paths in the delivery, and its values may have any type.
  */
 export type Attribute =
   | { holds: 'text' | 'integer' | 'decimal' | 'instant' }
@@ -16,7 +16,7 @@ export type Attributes = Readonly<Record<string, Attribute>>;
 
 const BeginsWithString = v.object({ type: v.literal('string') });
 
-/** The attributes that these fields of a delivery become. */
+/** The attributes that store these fields of a delivery. */
 function attributesOf(fields: v.ObjectEntries): Attributes {
   return Object.fromEntries(
     Object.entries(fields).map(([name, schema]) => [name, attributeOf(name, schema)]),
@@ -30,20 +30,19 @@ function attributeOf(name: string, schema: v.ObjectEntries[string]): Attribute {
   if (inner === integer) return { holds: 'integer' };
   if (inner === decimal) return { holds: 'decimal' };
   if (inner === instant) return { holds: 'instant' };
-  // Every other field is a text.
   if (v.is(BeginsWithString, inner)) return { holds: 'text' };
-  throw new Error(`stored-record.ts does not know how the field ${name} is stored.`);
+  throw new Error(`stored-record.ts does not know the stored type of the field ${name}.`);
 }
 
 const { details: _, ...identity } = FIELDS.payload;
 
-/** What 8x8 says of an error, as it is stored. */
+/** The attributes of an error. */
 export const ERROR_DETAILS = attributesOf(FIELDS.errorDetails);
 
-/** A call leg, as it is stored. */
+/** The attributes of a call leg. */
 export const LEG: Attributes = { leg: { holds: 'text' }, ...attributesOf(FIELDS.leg) };
 
-/** A summary, as it is stored. */
+/** The attributes of a summary. */
 export const SUMMARY: Attributes = {
   ...attributesOf(identity),
   version: { holds: 'integer' },
@@ -53,7 +52,7 @@ export const SUMMARY: Attributes = {
   receivedAt: { holds: 'instant' },
 } satisfies Record<Exclude<keyof ReceivedSummary, keyof typeof identity>, Attribute>;
 
-/** A session record, as it is stored (`functions/vss/record.ts`, `functions/recorder/session-table.ts`). */
+/** The attributes of a session record (`functions/vss/record.ts`, `functions/recorder/session-table.ts`). */
 export const RECORD: Attributes = {
   ...SUMMARY,
   alternates: { holds: 'list', of: SUMMARY },
@@ -63,55 +62,55 @@ export const RECORD: Attributes = {
   expiresAt: { holds: 'integer' },
 };
 
-/** The names by which DynamoDB's JSON says of what type a value is. */
-const TYPE_NAMES = { text: 'S', instant: 'S', integer: 'N', decimal: 'N', map: 'M', list: 'L', paths: 'M' };
+/** The type descriptors of DynamoDB JSON. */
+const DESCRIPTORS = { text: 'S', instant: 'S', integer: 'N', decimal: 'N', map: 'M', list: 'L', paths: 'M' };
 
-/** How an engine writes types. */
-interface TypeNames {
+/** The type syntax of an engine. */
+interface TypeSyntax {
   text: string;
   struct(fields: readonly (readonly [name: string, type: string])[]): string;
   list(of: string): string;
   map(of: string): string;
 }
 
-/** Hive's types, in which Glue defines tables. */
-export const HIVE_TYPES: TypeNames = {
+/** Hive's type syntax, which Glue uses in table definitions. */
+export const HIVE_TYPES: TypeSyntax = {
   text: 'string',
   struct: (fields) => `struct<${fields.map(([name, type]) => `${name.toLowerCase()}:${type}`).join(',')}>`,
   list: (of) => `array<${of}>`,
   map: (of) => `map<string,${of}>`,
 };
 
-export const DUCKDB_TYPES: TypeNames = {
+export const DUCKDB_TYPES: TypeSyntax = {
   text: 'VARCHAR',
   struct: (fields) => `STRUCT(${fields.map(([name, type]) => `"${name}" ${type}`).join(', ')})`,
   list: (of) => `${of}[]`,
   map: (of) => `MAP(VARCHAR, ${of})`,
 };
 
-/** The type of an item with these attributes, in DynamoDB's JSON: `{"sessionId":{"S":"…"},…}`. */
-export function itemType(attributes: Attributes, engine: TypeNames): string {
+/** The type of an item with these attributes in DynamoDB JSON: `{"sessionId":{"S":"…"},…}`. */
+export function itemType(attributes: Attributes, engine: TypeSyntax): string {
   return engine.struct(
     Object.entries(attributes).map(([name, attribute]) => {
       const type = valueType(attribute, engine);
-      return [name, engine.struct([[TYPE_NAMES[attribute.holds], type]])];
+      return [name, engine.struct([[DESCRIPTORS[attribute.holds], type]])];
     }),
   );
 }
 
-function valueType(attribute: Attribute, engine: TypeNames): string {
+function valueType(attribute: Attribute, engine: TypeSyntax): string {
   if (attribute.holds === 'map') return itemType(attribute.of, engine);
   if (attribute.holds === 'list') return engine.list(engine.struct([['M', itemType(attribute.of, engine)]]));
-  // What was not recognised may have any type, so its value is DynamoDB's JSON as text.
+  // An unrecognised field may have any type, so its value is DynamoDB JSON as text.
   return attribute.holds === 'paths' ? engine.map(engine.text) : engine.text;
 }
 
-/** Every name in an item with these attributes, with those of DynamoDB's types. */
+/** Every key in the DynamoDB JSON of an item with these attributes: attribute names and type descriptors. */
 export function namesIn(attributes: Attributes): Set<string> {
   return new Set(
     Object.entries(attributes).flatMap(([name, attribute]) => [
       name,
-      TYPE_NAMES[attribute.holds],
+      DESCRIPTORS[attribute.holds],
       ...('of' in attribute ? ['M', ...namesIn(attribute.of)] : []),
     ]),
   );

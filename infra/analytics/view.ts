@@ -5,40 +5,40 @@ export interface Column {
   /** In snake_case. */
   name: string;
   type: ColumnType;
-  /** For whoever queries it. */
+  /** Shown to analysts, in Athena and by `npm run query`. */
   description: string;
 }
 
-/** A column with its expression. */
+/** A column with its SQL expression. */
 export interface DefinedColumn extends Column {
   sql(dialect: Dialect): string;
 }
 
-/** Rows of one kind, from the records of an export. */
+/** A view of the records of an export. */
 export interface View {
   name: string;
-  /** What a row is. */
+  /** States what one row is: `One row per …`. */
   description: string;
   /**
-   * What is read of the items. Of several parts, the rows of all, with the same columns.
+   * The selects that read the items, combined with UNION ALL. All have the same columns.
    *
    * @param source A relation with the column `item`, a record as DynamoDB exports it.
    */
   parts(dialect: Dialect, source: string): readonly Part[];
-  /** What is derived of the columns of the parts, each in a column of its own. */
+  /** Columns that are computed from the columns of the parts. */
   derived: readonly DefinedColumn[];
-  /** What else the derived columns are of. */
+  /** A JOIN clause, for derived columns that need another relation. */
   join?: string;
 }
 
 interface Part {
   from: string;
   columns: readonly DefinedColumn[];
-  /** Only the rows in which there is this. */
+  /** Keeps only the rows in which this expression is not null. */
   where?: string;
 }
 
-/** The columns of a view, in their order. */
+/** The columns of a view, in order. */
 export function columnsOf({ parts, derived }: View): readonly Column[] {
   return [...(parts(TRINO, '')[0]?.columns ?? []), ...derived];
 }
@@ -46,7 +46,7 @@ export function columnsOf({ parts, derived }: View): readonly Column[] {
 /**
  * The query of a view.
  *
- * @param source A relation with the column `item`, and with those that are passed through.
+ * @param source A relation with the column `item` and the columns in `passedThrough`.
  */
 export function selectOf(
   { parts, derived, join = '' }: View,

@@ -8,7 +8,7 @@ import type { Column, DefinedColumn, View } from './view.ts';
 const summaryCount: DefinedColumn = {
   name: 'summary_count',
   type: 'bigint',
-  description: 'how many different summaries 8x8 delivered: more than 1 is a conflict',
+  description: 'number of different summaries that 8x8 delivered: more than 1 is a conflict',
   sql: (dialect) => `1 + ${dialect.length('item.alternates.L')}`,
 };
 
@@ -21,7 +21,7 @@ const sessions: View = {
   derived: sessionDerived,
 };
 
-/** What every row about a part of a session begins with. */
+/** The first columns of every view whose rows are parts of a session. */
 const sessionKeys = storedColumns(RECORD, 'item').filter(({ name }) =>
   ['session_id', 'sub_account_id', 'session_status', 'start_time'].includes(name),
 );
@@ -38,13 +38,14 @@ const callLegs: View = {
     {
       name: 'ring_seconds',
       type: 'bigint',
-      description: 'from the begin of the leg until it was answered',
+      description: 'seconds from the start of the leg until it was answered',
       sql: (dialect) => dialect.secondsBetween('initiated_timestamp', 'connected_timestamp'),
     },
     {
       name: 'route',
       type: 'varchar',
-      description: 'country of the caller, and of the number called: `US-SG`; `??` where 8x8 says none',
+      description:
+        'countries of the caller and the called number, such as `US-SG`; `??` for a missing country',
       sql: () => `coalesce(source_country_code, '??') || '-' || coalesce(destination_country_code, '??')`,
     },
     mosBand,
@@ -58,7 +59,7 @@ const ERROR_CODE_ROWS = [...ERROR_CODES].map(
 
 const sessionErrors: View = {
   name: 'session_errors',
-  description: 'One row per error that 8x8 reported of a session or a leg',
+  description: 'One row per error that 8x8 reported for a session or a leg',
   parts(dialect, source) {
     const { from, element } = dialect.unnestList(source, 'item.legs.L');
     const columns = (at: string, leg: string): DefinedColumn[] => [
@@ -66,7 +67,7 @@ const sessionErrors: View = {
       {
         name: 'leg',
         type: 'varchar',
-        description: 'the leg that the error is about; null for the session',
+        description: 'name of the leg with the error; null for an error of the session',
         sql: () => leg,
       },
       ...storedColumns(ERROR_DETAILS, `${at}.errorDetails.M`, 'error_'),
@@ -81,19 +82,19 @@ const sessionErrors: View = {
     {
       name: 'documented_message',
       type: 'varchar',
-      description: 'what 8x8 documents of the code; null for one that it does not',
+      description: 'message that 8x8 documents for the code; null for an undocumented code',
       sql: () => 'codes.message',
     },
     {
       name: 'meaning',
       type: 'varchar',
-      description: 'what it means for whoever started the session: our reading',
+      description: 'what the error means for the client (our interpretation)',
       sql: () => 'codes.meaning',
     },
     {
       name: 'retry_can_help',
       type: 'boolean',
-      description: 'whether the same session may succeed when it is tried again: our reading',
+      description: 'whether a retry of the same session may succeed (our interpretation)',
       sql: () => 'codes.retry_can_help',
     },
   ],
@@ -102,14 +103,14 @@ const sessionErrors: View = {
 
 const sessionSummaries: View = {
   name: 'session_summaries',
-  description: 'One row per different summary that 8x8 delivered of a session; several are a conflict',
+  description: 'One row per different summary that 8x8 delivered for a session; several are a conflict',
   parts(dialect, source) {
     const { from, element } = dialect.unnestList(source, 'item.alternates.L');
     const columns = (isShown: boolean, at: string): DefinedColumn[] => [
       {
         name: 'is_shown',
         type: 'boolean',
-        description: 'whether it is the one that `sessions` shows',
+        description: 'whether `sessions` shows this summary',
         sql: () => String(isShown),
       },
       ...storedColumns(SUMMARY, at),
@@ -125,7 +126,7 @@ const sessionSummaries: View = {
 
 const unrecognisedFields: View = {
   name: 'unrecognised_fields',
-  description: 'One row per field that was delivered and has no column',
+  description: 'One row per delivered field that has no column',
   parts(dialect, source) {
     const { from, key, value } = dialect.unnestMap(source, 'item.unrecognised.M');
     return [
@@ -136,13 +137,13 @@ const unrecognisedFields: View = {
           {
             name: 'path',
             type: 'varchar',
-            description: 'where it was in the delivery: `payload.details.callA.ringSeconds`',
+            description: 'path of the field in the delivery, such as `payload.details.callA.ringSeconds`',
             sql: () => key,
           },
           {
             name: 'value',
             type: 'varchar',
-            description: 'what was there, in DynamoDB’s JSON: `{"N":"7"}`. May be personal data',
+            description: 'value of the field as DynamoDB JSON: `{"N":"7"}`. May contain personal data',
             sql: () => value,
           },
         ],
@@ -152,7 +153,7 @@ const unrecognisedFields: View = {
   derived: [],
 };
 
-/** The views of the records of an export. */
+/** The views of session records. */
 export const VIEWS: readonly View[] = [
   sessions,
   callLegs,
@@ -161,25 +162,25 @@ export const VIEWS: readonly View[] = [
   unrecognisedFields,
 ];
 
-/** Of which export a row is: the columns that the views of the history have more, as `sessions_history`. */
+/** The additional columns of the history views, such as `sessions_history`: the export of a row. */
 export const EXPORT_COLUMNS: readonly Column[] = [
   {
     name: 'export_time',
     type: 'varchar',
-    description: 'which export: the time for which it was scheduled, `2026-11-21T02:00:00Z`; else its own',
+    description: 'scheduled time of the export: `2026-11-21T02:00:00Z`; its own time if not scheduled',
   },
   {
     name: 'export_id',
     type: 'varchar',
-    description: 'DynamoDB’s id of the export; that of a later one is greater',
+    description: 'DynamoDB’s id of the export; later exports have greater ids',
   },
 ];
 
-/** The columns of the view `exports`: one row per complete export. */
+/** The columns of the view `exports`: one row per complete full export. */
 export const EXPORTS_COLUMNS: readonly Column[] = [
   ...EXPORT_COLUMNS,
-  { name: 'item_count', type: 'bigint', description: 'how many records it has' },
+  { name: 'item_count', type: 'bigint', description: 'number of records in the export' },
 ];
 
-/** The views that there are of all exports too, with `EXPORT_COLUMNS` before their own. */
+/** The views that also exist for all full exports, as `NAME_history` with `EXPORT_COLUMNS` first. */
 export const VIEWS_WITH_HISTORY: readonly View[] = [sessions, callLegs, sessionErrors];

@@ -14,21 +14,22 @@ import { type CommandLine, runCommand, seeHelp, UsageError } from './command-lin
 
 const HELP = `Usage: npm run query -- EXPORT [SQL | NAME] [options]
 
-Queries an export of the table with DuckDB, on this machine.
+Queries exports of the table with DuckDB, on this machine.
 
-EXPORT is a folder with what DynamoDB exported, or s3://BUCKET/PREFIX, which is
-fetched first (AWS credentials and region of the shell). A folder may have
-several exports: the newest full one and the incremental ones after it are what
-the views show. Without SQL, the views, their columns and the saved queries are
-listed; a saved query is run by its name, and the name of a view shows all of it.
+EXPORT is a folder that contains exports, or s3://BUCKET/PREFIX, which is fetched
+first with the AWS credentials and region of the shell. If it contains several
+exports, the views show the newest full one and the incremental ones after it.
+
+Without SQL or NAME, it lists the views, their columns and the saved queries.
+NAME runs a saved query, or shows all rows of a view.
 
 Options:
-  --format NAME  table, csv, json or parquet. Default: by the name of the file,
-                 else table, which shows at most 1000 rows.
-  --out FILE     Where the result goes, instead of to standard output. What is
-                 there is replaced.
-  --print-sql    Print the SQL of a saved query, and run nothing.
-  -h, --help     Show this.
+  --format NAME  table, csv, json or parquet. Default: the extension of FILE, or
+                 csv without one; without FILE table, which shows up to 1000 rows.
+  --out FILE     Write the result to FILE instead of standard output. An existing
+                 file is replaced.
+  --print-sql    Print the SQL of a saved query, and do not run it.
+  -h, --help     Show this help.
 `;
 
 const MAX_TABLE_ROWS = 1_000;
@@ -47,24 +48,21 @@ const COMMAND = {
   },
 } as const;
 
-/** `npm run query`: for the analyst. */
+/** Runs `npm run query`. */
 async function main({ values, args }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const [source, query, ...rest] = args;
   if (source === undefined)
-    throw new UsageError(seeHelp('query', 'Which export? Name its folder, or s3://BUCKET/PREFIX'));
+    throw new UsageError(seeHelp('query', 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX'));
   if (rest.length > 0) {
     throw new UsageError(
-      seeHelp(
-        'query',
-        `Expected one query, in quotes, but "${rest[0]}" came after it; options come after --`,
-      ),
+      seeHelp('query', `Unexpected argument "${rest[0]}": put the query in quotes, and options after --`),
     );
   }
   const format = formatOf(values.format, values.out);
   if (format === 'parquet' && values.out === undefined)
-    throw new UsageError('Parquet is not for a terminal: name a file with --out.');
+    throw new UsageError('Parquet cannot be written to standard output: name a file with --out.');
   if (query === undefined) {
-    // What it says is right of a folder only; to fetch an export for that would be too much.
+    // Validates only folders: the list does not depend on the export, so it is not worth a download.
     if (!/^s3:/i.test(source)) readExports(source, note);
     return say(contents(source));
   }
@@ -73,11 +71,11 @@ async function main({ values, args }: CommandLine<typeof COMMAND.options>): Prom
   if (values['print-sql']) return say(sql);
   await withExport(source, async ({ connection }) => {
     const { count } = await connection.extractStatements(sql);
-    if (count !== 1) throw new UsageError(`Expected one query; there are ${count}.`);
+    if (count !== 1) throw new UsageError(`Expected one query, not ${count}.`);
     if (format === 'table' && values.out === undefined) return showTable(connection, sql);
     if (values.out !== undefined) {
       await copy(connection, sql, format, values.out);
-      return note(`${values.out} is written.`);
+      return note(`Wrote ${values.out}`);
     }
     const file = join(temporaryFolder(), 'result');
     await copy(connection, sql, format, file);
@@ -91,12 +89,12 @@ function formatOf(asked: string | undefined, out: string | undefined): Format {
   if (format === undefined) {
     throw new UsageError(
       asked === undefined
-        ? `The name of ${out} does not say in which format: add --format csv, json or parquet.`
-        : `--format takes ${FORMATS.join(', ')}, not "${name}".`,
+        ? `The extension of ${out} is not a known format: add --format csv, json or parquet.`
+        : `--format must be one of ${FORMATS.join(', ')}, not "${name}".`,
     );
   }
   if (format === 'table' && out !== undefined)
-    throw new UsageError('A table goes to the terminal; --out takes csv, json or parquet.');
+    throw new UsageError('--format table cannot be combined with --out: choose csv, json or parquet.');
   return format;
 }
 
@@ -106,14 +104,14 @@ const VIEW_NAMES = [
   ...VIEWS_WITH_HISTORY.map(({ name }) => `${name}_history`),
 ];
 
-/** A saved query, a whole view, or SQL. */
+/** The SQL of a saved query or a view, or the given SQL. */
 function sqlOf(query: string): string {
   const saved = SAVED_QUERIES.find(({ name }) => name === query);
   if (saved) return saved.sql;
   if (VIEW_NAMES.includes(query)) return `FROM ${query}`;
   if (/^[\w-]+$/.test(query)) {
     throw new UsageError(
-      `There is no saved query or view "${query}". There are: ${[...SAVED_QUERIES.map(({ name }) => name), ...VIEW_NAMES].join(', ')}.`,
+      `Unknown saved query or view "${query}". Available: ${[...SAVED_QUERIES.map(({ name }) => name), ...VIEW_NAMES].join(', ')}.`,
     );
   }
   const sql = query.replace(/[;\s]+$/, '');
@@ -130,7 +128,8 @@ async function showTable(connection: DuckDBConnection, sql: string): Promise<voi
       ...rows.slice(0, MAX_TABLE_ROWS).map((row) => row.map((value) => cell(value))),
     ]),
   );
-  if (rows.length > MAX_TABLE_ROWS) note(`Only the first ${MAX_TABLE_ROWS} rows; --format csv has all.`);
+  if (rows.length > MAX_TABLE_ROWS)
+    note(`Only the first ${MAX_TABLE_ROWS} rows are shown. --format csv prints all of them.`);
   else note(rows.length === 1 ? '1 row' : `${rows.length} rows`);
 }
 
@@ -142,7 +141,7 @@ function cell(value: unknown): string {
 async function copy(connection: DuckDBConnection, sql: string, format: Format, file: string): Promise<void> {
   if (!/^\s*(?:--.*\n\s*)*(?:select|with|from|values|\()/i.test(sql)) {
     throw new UsageError(
-      `For ${format} it has to be a query, SELECT or WITH …; for anything else leave --format and --out out.`,
+      `${format} output requires a query (SELECT, FROM, WITH or VALUES). For other statements, omit --format and --out.`,
     );
   }
   const options = {
@@ -154,7 +153,7 @@ async function copy(connection: DuckDBConnection, sql: string, format: Format, f
   await connection.run(`COPY (${sql}\n) TO ${quoted(file)} (${options[format]})`);
 }
 
-/** What there is to query. */
+/** Lists the views, their columns and the saved queries. */
 function contents(source: string): string {
   const views = [
     ...VIEWS.map((view) => ({ ...view, columns: columnsOf(view) })),
@@ -168,14 +167,14 @@ function contents(source: string): string {
 
 ${views.join('\n\n')}
 
-${histories}: the same of every full export, and before it
+${histories}: the same for every full export, with these columns first
 ${textTable(EXPORT_COLUMNS.map((column) => [column.name, column.type, column.description]))}
 
 Saved queries
 
 ${textTable(SAVED_QUERIES.map(({ name, question }) => [name, question]))}
 
-Run one, or SQL of your own (DuckDB's: https://duckdb.org/docs/sql/introduction):
+Run a saved query, or your own SQL (DuckDB's dialect: https://duckdb.org/docs/sql/introduction):
 
   npm run query -- ${source} ${SAVED_QUERIES[0]?.name}
   npm run query -- ${source} "SELECT country, count(*) FROM sessions GROUP BY country"`;
@@ -185,7 +184,7 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Beside the result, not in it. */
+/** Writes to standard error, to keep notes out of the result. */
 function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }

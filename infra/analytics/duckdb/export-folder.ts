@@ -3,39 +3,39 @@ import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
 
 /**
- * Exports of a table as DynamoDB writes them to S3, in a folder: `AWSDynamoDB/ID/manifest-summary.json` and
- * `manifest-files.json`; the data of a full export in `AWSDynamoDB/ID/data/`, of an incremental one in
- * `AWSDynamoDB/data/`.
+ * Reads the exports of a table in a folder that is laid out as DynamoDB writes exports to S3. Each export has
+ * `AWSDynamoDB/ID/manifest-summary.json` and `manifest-files.json`. The data files of a full export are in
+ * `AWSDynamoDB/ID/data/`, those of an incremental export in `AWSDynamoDB/data/`.
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
  */
 
-/** A file of an export. */
+/** A data file of an export. */
 export interface DataFile {
   path: string;
   itemCount: number;
-  /** Of the file, in base64. */
+  /** In base64. */
   md5Checksum: string;
 }
 
-/** An export that is complete. */
+/** A complete export. */
 export interface Export {
-  /** DynamoDB's id of it: begins with the time it was asked for, so that a later one is greater. */
+  /** DynamoDB's id of the export. It starts with the time of the request, so later exports have greater ids. */
   id: string;
   type: 'full' | 'incremental';
   tableArn: string;
-  /** What the table was like then (ISO 8601, UTC, with milliseconds). */
+  /** The point in time whose table state the export contains (ISO 8601, UTC, with milliseconds). */
   time: string;
-  /** The time for which it was scheduled, which is in its prefix; else its time in whole seconds. */
+  /** The scheduled time, which is part of the S3 prefix; without one, `time` in whole seconds. */
   scheduled: string;
-  /** Since when an incremental export has the changes. */
+  /** The start of the period whose changes an incremental export contains. */
   from?: string | undefined;
   itemCount: number;
-  /** Those that have items. */
+  /** Without empty files. */
   files: readonly DataFile[];
 }
 
-/** A folder is not what was expected. The message is for whoever named it. */
+/** An export cannot be read. The message tells the user of the command why, and what was expected. */
 export class ExportError extends Error {
   override name = 'ExportError';
 }
@@ -55,10 +55,10 @@ const Summary = v.object({
 const ManifestLine = v.object({ itemCount: v.number(), md5Checksum: v.string(), dataFileS3Key: v.string() });
 
 /**
- * The exports of one table in a folder, at whatever depth, in the order of their times.
+ * Finds the exports of one table in a folder, at any depth, and returns them in chronological order.
  *
- * @param notice Is told what is left out.
- * @throws ExportError when there is none, or one is not as its manifest says.
+ * @param notice Called with a message for each incomplete export, which is ignored.
+ * @throws ExportError if there is no complete export, exports of several tables, or an invalid export.
  */
 export function readExports(folder: string, notice: (text: string) => void): Export[] {
   if (!existsSync(folder)) throw new ExportError(`${folder} does not exist.`);
@@ -69,25 +69,25 @@ export function readExports(folder: string, notice: (text: string) => void): Exp
   );
   for (const { parentPath } of found.filter(({ name }) => name === '_started')) {
     if (!existsSync(join(parentPath, MANIFEST_SUMMARY)) || !existsSync(join(parentPath, MANIFEST_FILES)))
-      notice(`The export ${basename(parentPath)} is not complete, and left out.`);
+      notice(`Ignored the export ${basename(parentPath)}: it is incomplete.`);
   }
   const read = found
     .filter(({ name }) => name === MANIFEST_SUMMARY)
     .filter(({ parentPath }) => existsSync(join(parentPath, MANIFEST_FILES)))
     .map(({ parentPath }) => readExport(parentPath));
-  // A copy of an export is that export.
+  // A folder may contain several copies of an export.
   const exports = [...new Map(read.map((each) => [each.id, each])).values()].sort((a, b) =>
     a.time < b.time || (a.time === b.time && a.id < b.id) ? -1 : 1,
   );
   if (exports.length === 0) {
     throw new ExportError(
-      `${folder} has no complete export of DynamoDB: expected ${MANIFEST_SUMMARY} and ${MANIFEST_FILES}, and a folder data, in it or in a folder below.`,
+      `${folder} contains no complete DynamoDB export: expected ${MANIFEST_SUMMARY}, ${MANIFEST_FILES} and a folder "data" in it or in a subfolder.`,
     );
   }
   const tables = [...new Set(exports.map(({ tableArn }) => tableArn))];
   if (tables.length > 1) {
     throw new ExportError(
-      `${folder} has exports of several tables; name the folder of one. They are: ${tables.join(', ')}`,
+      `${folder} contains exports of several tables: ${tables.join(', ')}. Name a folder with the exports of one.`,
     );
   }
   return exports;
@@ -104,19 +104,19 @@ function readExport(folder: string): Export {
   if (summary === undefined) throw new ExportError(`${join(folder, MANIFEST_SUMMARY)} is empty.`);
   if (summary.outputFormat !== 'DYNAMODB_JSON') {
     throw new ExportError(
-      `The export in ${folder} has the format ${summary.outputFormat}; expected DYNAMODB_JSON, which DynamoDB writes unless told otherwise.`,
+      `The export in ${folder} has the format ${summary.outputFormat}: expected DYNAMODB_JSON, the default of DynamoDB.`,
     );
   }
   const listed = lines.reduce((sum, { itemCount }) => sum + itemCount, 0);
   if (listed !== summary.itemCount) {
     throw new ExportError(
-      `The export in ${folder} has ${summary.itemCount} items by ${MANIFEST_SUMMARY}, and ${listed} by ${MANIFEST_FILES}. Fetch it again.`,
+      `The export in ${folder} is inconsistent: ${MANIFEST_SUMMARY} counts ${summary.itemCount} items, ${MANIFEST_FILES} ${listed}. Fetch it again.`,
     );
   }
   const isFull = summary.exportType === 'FULL_EXPORT';
   const time = isFull ? summary.exportTime : summary.exportToTime;
   if (time === undefined)
-    throw new ExportError(`${join(folder, MANIFEST_SUMMARY)} does not say of which time it is.`);
+    throw new ExportError(`${join(folder, MANIFEST_SUMMARY)} does not contain the time of the export.`);
   return {
     id: summary.exportArn.replace(/^.*\//, ''),
     type: isFull ? 'full' : 'incremental',
@@ -133,7 +133,7 @@ function readExport(folder: string): Export {
 }
 
 function inUtc(time: string, folder: string): string {
-  if (Number.isNaN(Date.parse(time))) throw new ExportError(`"${time}" in ${folder} is no time.`);
+  if (Number.isNaN(Date.parse(time))) throw new ExportError(`"${time}" in ${folder} is not a valid time.`);
   return new Date(time).toISOString();
 }
 
@@ -145,18 +145,20 @@ function readManifest<S extends v.GenericSchema>(
   return split(readFileSync(path, 'utf8')).map((text) => {
     const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);
     if (parsed.success) return parsed.output;
-    const places = parsed.issues.map((issue) => v.getDotPath(issue) ?? 'no JSON');
+    const places = parsed.issues.map((issue) => v.getDotPath(issue) ?? 'not JSON');
     throw new ExportError(
-      `${path} is not a manifest of DynamoDB. Missing or malformed: ${places.join(', ')}`,
+      `${path} is not a manifest of a DynamoDB export. Missing or malformed: ${places.join(', ')}`,
     );
   });
 }
 
-/** The key in S3 has a prefix that a copy need not have. */
+/** Finds a data file by its S3 key, whose prefix may be missing in a copy. */
 function dataFile(folder: string, key: string): string {
   const candidates = [folder, dirname(folder)].map((parent) => join(parent, 'data', basename(key)));
   const path = candidates.find(existsSync);
   if (path === undefined)
-    throw new ExportError(`The export in ${folder} lacks its file ${basename(key)}. Fetch it again.`);
+    throw new ExportError(
+      `The data file ${basename(key)} of the export in ${folder} is missing. Fetch it again.`,
+    );
   return path;
 }

@@ -11,10 +11,10 @@ import { openSessions, type SessionDatabase } from './session-database.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /**
- * Opens an export for as long as `use` takes.
+ * Opens the exports at a source, passes them to `use`, and closes them afterwards.
  *
  * @param source A folder, or `s3://BUCKET/PREFIX`, which is fetched into a temporary folder.
- * @throws ExportError when it has no export, or a broken one.
+ * @throws ExportError if the source cannot be read, or contains no valid export.
  */
 export async function withExport<T>(
   source: string,
@@ -22,21 +22,22 @@ export async function withExport<T>(
 ): Promise<T> {
   const s3 = /^s3:\/\/([^/]+)\/?(.*)$/i.exec(source);
   if (!s3 && /^s3:/i.test(source))
-    throw new ExportError(`"${source}" has no bucket: expected s3://BUCKET/PREFIX.`);
+    throw new ExportError(`"${source}" does not name a bucket: expected s3://BUCKET/PREFIX.`);
   const [, bucket = '', prefix = ''] = s3 ?? [];
   const folder = s3 ? temporaryFolder() : source;
   if (s3) {
     await download(bucket, prefix, folder).catch((error: Error) => {
       if (error instanceof ExportError) throw error;
       throw new ExportError(
-        `s3://${bucket}/${prefix} cannot be read: ${reasonOf(error)}. Do AWS_PROFILE and AWS_REGION point at its account and region, and may you read it?`,
+        `Cannot read s3://${bucket}/${prefix}: ${reasonOf(error)}. Check that AWS_PROFILE and AWS_REGION name its account and region, and that you may read it.`,
         { cause: error },
       );
     });
   }
   progress(`Reading ${folder} …`);
   const database = await openSessions(folder, note).finally(() => progress());
-  if (database.exports > 1) note(`Of ${database.exports} exports, the table as it was at ${database.time}.`);
+  if (database.exports > 1)
+    note(`Read ${database.exports} exports. The views show the table as of ${database.time}.`);
   try {
     return await use(database);
   } finally {
@@ -54,33 +55,33 @@ async function download(bucket: string, prefix: string, folder: string): Promise
   )) {
     objects.push(...Contents.map(({ Key = '', Size = 0 }) => ({ key: Key, size: Size })));
   }
-  if (objects.length === 0) throw new ExportError(`There is nothing in s3://${bucket}/${prefix}.`);
+  if (objects.length === 0) throw new ExportError(`Found no objects in s3://${bucket}/${prefix}.`);
   const total = objects.reduce((sum, { size }) => sum + size, 0);
   note(`Fetching ${objects.length} objects, ${megabytes(total)}, from s3://${bucket}/${prefix} …`);
   let fetched = 0;
-  const left = objects.values();
+  const queue = objects.values();
   const fetchAll = async () => {
-    for (const { key, size } of left) {
-      // The console makes folders, which are objects without content.
+    for (const { key, size } of queue) {
+      // The S3 console creates folders as empty objects.
       if (!key.endsWith('/')) await fetchObject(s3, { bucket, key }, folder);
       fetched += size;
       progress(`${megabytes(fetched)} of ${megabytes(total)}`);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, fetchAll));
+  await Promise.all(Array.from({ length: CONCURRENCY }, fetchAll));
   progress();
   s3.destroy();
 }
 
-/** So many objects are fetched at a time. */
-const AT_ONCE = 8;
+/** The number of objects that are fetched concurrently. */
+const CONCURRENCY = 8;
 
 async function fetchObject(
   s3: S3Client,
   { bucket, key }: { bucket: string; key: string },
   folder: string,
 ): Promise<void> {
-  // A key may have ".." in it, which does not lead out of the folder here.
+  // Normalised as an absolute path, because ".." in a key must not lead out of the folder.
   const path = join(folder, normalize(`/${key}`));
   mkdirSync(dirname(path), { recursive: true });
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));

@@ -1,6 +1,6 @@
 import type { Export } from './export-folder.ts';
 
-/** What the newest state of the table is made of: a full export, and the incremental ones since. */
+/** The exports that make up the newest state of the table: a full one, and the incremental ones after it. */
 export interface Newest {
   full: Export | undefined;
   increments: readonly Export[];
@@ -9,19 +9,19 @@ export interface Newest {
 }
 
 /**
- * Chooses them.
+ * Selects the exports that make up the newest state of the table.
  *
- * @param notice Is told what is missing.
+ * @param notice Called with a message for each gap.
  */
 export function newestOf(exports: readonly Export[], notice: (text: string) => void): Newest {
   const full = exports.findLast(({ type }) => type === 'full');
   const increments = exports.filter(({ type, time }) => type === 'incremental' && time > (full?.time ?? ''));
   let known = full?.time;
   if (known === undefined)
-    notice('There is no full export: only what was changed in the incremental ones is shown.');
+    notice('Found no full export: the views show only the records that the incremental exports contain.');
   for (const { from, time } of increments) {
     if (known !== undefined && from !== undefined && from > known)
-      notice(`What changed from ${known} to ${from} is missing: there is no export of it.`);
+      notice(`No export contains the changes from ${known} to ${from}: the views lack them.`);
     known = time;
   }
   return { full, increments, time: known ?? '' };

@@ -8,11 +8,12 @@ import { type Newest, newestOf } from './newest-export.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { verify } from './verify-export.ts';
 
-/** DuckDB, with the views over the exports in a folder. */
+/** A DuckDB database with the views over the exports in a folder. */
 export interface SessionDatabase {
   connection: DuckDBConnection;
-  /** How many exports there are, and the time of what the views show of them (ISO 8601). */
+  /** The number of exports in the folder. */
   exports: number;
+  /** The point in time whose table state the views show (ISO 8601). */
   time: string;
   close(): void;
 }
@@ -22,10 +23,10 @@ const KEYS = 'STRUCT(sessionId STRUCT(S VARCHAR))';
 const METADATA = 'STRUCT(WriteTimestampMicros STRUCT(N VARCHAR))';
 
 /**
- * Opens the exports in a folder. The files stay where they are; a query reads them.
+ * Opens the exports in a folder. They are not imported: each query reads the files.
  *
- * @param notice Is told what is missing or left out.
- * @throws ExportError when the folder has no export, or a broken one.
+ * @param notice Called with a message for each export that is missing or ignored.
+ * @throws ExportError if the folder contains no valid export.
  */
 export async function openSessions(folder: string, notice: (text: string) => void): Promise<SessionDatabase> {
   const exports = readExports(folder, notice);
@@ -34,11 +35,11 @@ export async function openSessions(folder: string, notice: (text: string) => voi
     await verify(each);
 
   const instance = await DuckDBInstance.create(':memory:', {
-    // What does not fit is put on disk.
+    // DuckDB spills to disk above this limit.
     memory_limit: '1GB',
     temp_directory: temporaryFolder(),
     preserve_insertion_order: 'false',
-    // What it needs is built in; nothing is fetched.
+    // All required extensions are built in. Nothing is downloaded.
     autoinstall_known_extensions: 'false',
   });
   const connection = await instance.connect();
@@ -55,7 +56,7 @@ export async function openSessions(folder: string, notice: (text: string) => voi
   return { connection, exports: exports.length, time: newest.time, close };
 }
 
-/** Makes the views. */
+/** The statements that define the views. */
 function definitions(exports: readonly Export[], { full, increments }: Newest): string[] {
   const fullExports = exports.filter(({ type }) => type === 'full');
   const listed = fullExports.map(
@@ -63,7 +64,7 @@ function definitions(exports: readonly Export[], { full, increments }: Newest): 
   );
   return [
     "SET TimeZone = 'UTC'",
-    // Trino has it, DuckDB has it by another name.
+    // Trino's name of this function.
     'CREATE MACRO approx_percentile(value, fraction) AS quantile_disc(value, fraction)',
     `CREATE VIEW newest_records AS ${full && increments.length === 0 ? itemsOf(full) : changed(full, increments)}`,
     `CREATE VIEW records AS ${fullExports.length > 0 ? fullExports.map(itemsOf).join(' UNION ALL ') : NO_ITEMS}`,
@@ -83,7 +84,7 @@ function itemsOf(full: Export): string {
   return `SELECT Item AS item, ${quoted(scheduled)} AS export_time, ${quoted(id)} AS export_id FROM ${rows([full], { Item: ITEM })}`;
 }
 
-/** The records after the changes: of each that was changed, its newest image, unless it was deleted. */
+/** The records with the changes applied: each changed record has its newest image, and deleted ones are gone. */
 function changed(full: Export | undefined, increments: readonly Export[]): string {
   const changes = rows(increments, { Metadata: METADATA, Keys: KEYS, NewImage: ITEM });
   const images = `SELECT Keys.sessionId.S AS id, arg_max({'image': NewImage}, Metadata.WriteTimestampMicros.N::bigint) AS newest FROM ${changes} GROUP BY ALL`;
@@ -92,7 +93,7 @@ function changed(full: Export | undefined, increments: readonly Export[]): strin
   return `SELECT item FROM (${itemsOf(full)}) AS base WHERE item.sessionId.S NOT IN (SELECT Keys.sessionId.S FROM ${changes}) UNION ALL ${added}`;
 }
 
-/** The lines of exports as rows. */
+/** The lines of the data files as rows. */
 function rows(exports: readonly Export[], columns: Readonly<Record<string, string>>): string {
   const paths = exports.flatMap(({ files }) => files.map(({ path }) => quoted(path)));
   const types = Object.entries(columns).map(([name, type]) => `${name}: ${quoted(type)}`);
@@ -100,6 +101,6 @@ function rows(exports: readonly Export[], columns: Readonly<Record<string, strin
     const none = Object.entries(columns).map(([name, type]) => `NULL::${type} AS ${name}`);
     return `(SELECT ${none.join(', ')} LIMIT 0)`;
   }
-  // Everything is said, so that DuckDB does not read files to find it out.
+  // Format and columns are explicit, so that DuckDB does not read the files to detect them.
   return `read_json([${paths.join(', ')}], format = 'newline_delimited', records = true, compression = 'gzip', columns = {${types.join(', ')}})`;
 }

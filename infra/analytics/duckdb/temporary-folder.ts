@@ -5,17 +5,17 @@ import { join } from 'node:path';
 const folders = new Set<string>();
 
 /**
- * A folder that only this user can read, for as long as the process runs: what analysts fetch has phone numbers. It is
- * removed however the process ends, except by SIGKILL.
+ * Creates a folder that only this user can read, because exports contain phone numbers. It is removed when the process
+ * ends, except by SIGKILL.
  */
 export function temporaryFolder(): string {
-  if (folders.size === 0) removeAtTheEnd();
+  if (folders.size === 0) removeOnExit();
   const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-'));
   folders.add(folder);
   return folder;
 }
 
-function removeAtTheEnd(): void {
+function removeOnExit(): void {
   process.once('exit', () => {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   });

@@ -7,25 +7,25 @@ import * as v from 'valibot';
 import { type DataFile, type Export, ExportError } from './export-folder.ts';
 
 /**
- * Makes sure that the files of an export are whole, and that they have session records.
+ * Verifies that the data files of an export are intact and contain session records.
  *
  * @throws ExportError that names the file.
  */
 export async function verify({ files }: Export): Promise<void> {
   for (const file of files) {
-    if (!(await isWhole(file)))
+    if (!(await isIntact(file)))
       throw new ExportError(
-        `${file.path} is not as its manifest says: it was cut off or changed. Fetch it again.`,
+        `${file.path} does not match its manifest: it was truncated or changed. Fetch it again.`,
       );
   }
   const path = files[0]?.path;
   if (path !== undefined && !v.is(SessionLine, await firstLine(path))) {
-    throw new ExportError(`${path} has no session records: it is the export of another table.`);
+    throw new ExportError(`${path} contains no session records: it belongs to an export of another table.`);
   }
 }
 
-/** AWS does not document of what exactly the checksum is. Where it is not that of the file, its lines have to be right. */
-async function isWhole({ path, md5Checksum, itemCount }: DataFile): Promise<boolean> {
+/** AWS does not document what the checksum covers. If it is not that of the file, the number of lines must match. */
+async function isIntact({ path, md5Checksum, itemCount }: DataFile): Promise<boolean> {
   const hash = createHash('md5');
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
   if (hash.digest('base64') === md5Checksum) return true;
@@ -51,11 +51,11 @@ const SessionLine = v.pipe(
   ]),
 );
 
-/** The first line of a file; undefined, where it is not compressed with gzip. */
+/** The first line of a file; undefined if the file is not compressed with gzip. */
 async function firstLine(path: string): Promise<string | undefined> {
   const file = await open(path);
   try {
-    // More than any item has.
+    // 1 MiB is more than the largest item.
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(1 << 20) });
     const finishFlush = constants.Z_SYNC_FLUSH;
     return gunzipSync(buffer.subarray(0, bytesRead), { finishFlush }).toString().split('\n', 1)[0];

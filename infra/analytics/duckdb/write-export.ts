@@ -9,18 +9,18 @@ import { MANIFEST_FILES, MANIFEST_SUMMARY } from './export-folder.ts';
 
 export interface ExportToWrite {
   tableArn: string;
-  /** The items in DynamoDB's JSON, as text. */
+  /** The items as DynamoDB JSON. */
   items: AsyncIterable<string> | Iterable<string>;
-  /** DynamoDB writes one or more for each partition of a table. */
+  /** DynamoDB writes one or more files per partition of the table. */
   fileCount: number;
-  /** When (milliseconds since 1970). */
+  /** The time of the export, in milliseconds since 1970. */
   time: number;
 }
 
 /**
- * Writes a full export as DynamoDB does, into a folder of its own below the given one.
+ * Writes a full export, laid out as DynamoDB does, to a new subfolder.
  *
- * @returns That folder, and how many items it has.
+ * @returns The path of that subfolder, and the number of items.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
  */
 export async function writeExport(
@@ -65,7 +65,7 @@ function writeManifest(path: string, text: string): void {
   writeFileSync(path.replace(/json$/, 'md5'), createHash('md5').update(text).digest('base64'));
 }
 
-/** A file of items, and its line in the manifest once it is whole. */
+/** Writes a data file. `end` returns its line of the manifest. */
 function dataFile(path: string, prefix: string) {
   const name = `${randomBytes(16).toString('hex')}.json.gz`;
   const hash = createHash('md5');
@@ -77,7 +77,7 @@ function dataFile(path: string, prefix: string) {
     },
   });
   const written = pipeline(lines, createGzip(), hashed, createWriteStream(join(path, 'data', name)));
-  // Whoever adds or ends is told; nobody may be there just then.
+  // `add` and `end` report the error. Until one of them is called, it must not be an unhandled rejection.
   written.catch(() => {});
   let itemCount = 0;
   return {

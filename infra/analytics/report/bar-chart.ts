@@ -5,83 +5,80 @@ import { axisText, type Series, stacked } from './series.ts';
 
 export interface BarChart {
   label: string;
-  /** What each bar is, and its value in words. The first is on top. */
+  /** The name and the formatted value of each bar, from top to bottom. */
   bars: readonly { name: string; value: string }[];
   series: readonly Series[];
-  /** Where the names are: beside the bars, or above them, where there is room for more. Default: beside. */
-  names?: 'beside' | 'above';
+  /** The position of the names: beside the bars, or above them, which leaves room for longer ones. Default: beside. */
+  names?: keyof typeof LAYOUTS;
 }
 
-/** Bars below each other, each with its name and its value. */
+/** The distance between a text and its bar, and the maximum width of a text beside it. */
+const GAP = 8;
+const MAX_SIDE = 120;
+
+const nameText = {
+  ...axisText,
+  color: cssColour('ink'),
+  interval: 0,
+  overflow: 'truncate',
+  ellipsis: '…',
+} as const;
+
+const hidden = { show: false };
+const axis = { type: 'category', inverse: true, axisLine: hidden, axisTick: hidden } as const;
+
+/** The layouts, by the position of the names. */
+const LAYOUTS = {
+  beside: { rowHeight: 24, barWidth: 15, axisLabel: { ...nameText, margin: GAP, width: MAX_SIDE } },
+  above: {
+    rowHeight: 40,
+    barWidth: 9,
+    axisLabel: {
+      ...nameText,
+      // Fits the longest message that 8x8 documents.
+      fontSize: 12,
+      inside: true,
+      margin: 0,
+      verticalAlign: 'bottom' as const,
+      // Moves the name above the bar. Without it, the name starts in the middle of the bar.
+      padding: [0, 0, 8, 0],
+      // Less than the full width, because ECharts only estimates the width of a text.
+      width: 0.92 * WIDTH,
+    },
+  },
+};
+
+/** Draws horizontal bars, each with its name and its value. */
 export function barChart({ label, bars, series, names = 'beside' }: BarChart): Markup {
-  const isAbove = names === 'above';
-  const height = bars.length * (isAbove ? 40 : 24) + 8;
-  const axis = {
-    type: 'category',
-    inverse: true,
-    axisLine: { show: false },
-    axisTick: { show: false },
-  } as const;
+  const { rowHeight, barWidth, axisLabel } = LAYOUTS[names];
+  const nameTexts = bars.map(({ name }) => name);
+  const valueTexts = bars.map(({ value }) => value);
   return draw(
     {
       grid: {
-        left: isAbove ? 0 : widthOf(bars.map(({ name }) => name)),
-        right: widthOf(bars.map(({ value }) => value)),
+        left: names === 'above' ? 0 : widthOf(nameTexts),
+        right: widthOf(valueTexts),
         top: 4,
         bottom: 4,
         outerBoundsMode: 'none',
       },
       xAxis: { type: 'value', show: false, max: 'dataMax' },
       yAxis: [
-        {
-          ...axis,
-          data: bars.map(({ name }) => name),
-          axisLabel: isAbove
-            ? {
-                ...axisText,
-                color: cssColour('ink'),
-                // The longest of 8x8’s documented messages fits.
-                fontSize: 12,
-                interval: 0,
-                inside: true,
-                margin: 0,
-                verticalAlign: 'bottom',
-                // Clear of the bar, in whose middle it would begin.
-                padding: [0, 0, 8, 0],
-                // ECharts only estimates how wide a text is.
-                width: 0.92 * WIDTH,
-                overflow: 'truncate',
-                ellipsis: '…',
-              }
-            : {
-                ...axisText,
-                color: cssColour('ink'),
-                interval: 0,
-                margin: GAP,
-                width: MAX_SIDE,
-                overflow: 'truncate',
-                ellipsis: '…',
-              },
-        },
+        { ...axis, data: nameTexts, axisLabel },
         {
           ...axis,
           position: 'right',
-          data: bars.map(({ value }) => value),
+          data: valueTexts,
           axisLabel: { ...axisText, interval: 0, margin: GAP },
         },
       ],
-      series: stacked(series, { barWidth: isAbove ? 9 : 15 }),
+      series: stacked(series, { barWidth }),
     },
-    height,
+    bars.length * rowHeight + 8,
     label,
   );
 }
 
-/** How much room texts need on a side of the chart, at some 8 px for a character; longer ones are cut off. */
+/** The width that texts need on a side of the bars, at about 8 px per character. Longer ones are truncated. */
 const widthOf = (texts: readonly string[]) =>
   Math.min(Math.max(...texts.map((text) => text.length)) * 8.2, MAX_SIDE) + GAP;
-
-const MAX_SIDE = 120;
-
-/** Between a text and its bar. */
-const GAP = 8;

@@ -8,7 +8,7 @@ import { counted, percent } from './wording.ts';
 
 const Hour = v.object({ hour: v.nullable(Count), sessions: Count, answered: Count });
 
-/** At which hours sessions begin. */
+/** The hours in which sessions start. */
 export async function busyHours(connection: DuckDBConnection): Promise<Card> {
   const title = 'Busy hours';
   const found = await rowsOf(
@@ -20,7 +20,7 @@ FROM session_facts GROUP BY start_hour`,
   const rows = found.flatMap(({ hour, ...counts }) => (hour === null ? [] : [{ hour, ...counts }]));
   const unknown = sum(found.map(({ hour, sessions }) => (hour === null ? sessions : 0)));
   const [busiest] = rows.toSorted((a, b) => b.sessions - a.sessions || a.hour - b.hour);
-  if (!busiest) return { title, sentence: 'There is no session of which the hour is known.' };
+  if (!busiest) return { title, sentence: 'No session has a start time.' };
   const hours = Array.from(
     { length: 24 },
     (_, hour) => rows.find((row) => row.hour === hour) ?? { hour, sessions: 0, answered: 0 },
@@ -28,7 +28,7 @@ FROM session_facts GROUP BY start_hour`,
   const series = [
     { name: 'Answered', colour: 'blue', values: hours.map(({ answered }) => answered) },
     {
-      name: 'All others',
+      name: 'Other outcomes',
       colour: 'grey',
       values: hours.map(({ sessions, answered }) => sessions - answered),
     },
@@ -36,10 +36,10 @@ FROM session_facts GROUP BY start_hour`,
   const clock = (hour: number) => `${String(hour % 24).padStart(2, '0')}:00`;
   return {
     title,
-    sentence: `Most sessions begin between ${clock(busiest.hour)} and ${clock(busiest.hour + 1)} UTC: ${counted(busiest.sessions, 'session')}, of which ${percent(busiest.answered, busiest.sessions)} were answered.${unknown > 0 ? ` ${counted(unknown, 'session')} without a start ${unknown === 1 ? 'is' : 'are'} not in the chart.` : ''}`,
+    sentence: `The busiest hour is ${clock(busiest.hour)} to ${clock(busiest.hour + 1)} UTC, with ${counted(busiest.sessions, 'session')}, of which ${percent(busiest.answered, busiest.sessions)} were answered.${unknown > 0 ? ` The chart excludes ${counted(unknown, 'session')} without a start time.` : ''}`,
     figure: {
       chart: columnChart({
-        label: 'Columns: sessions by the hour (UTC) at which they begin, answered and others',
+        label: 'Columns: sessions by the hour (UTC) in which they start, answered and other outcomes',
         columns: hours.map(({ hour }) => String(hour)),
         series,
         labelEvery: 3,

@@ -6,13 +6,13 @@ import { QUALITY_BANDS } from './quality-bands.ts';
 import { talliesOf } from './rows.ts';
 import { counted, percent } from './wording.ts';
 
-/** The scores from 1.0 to 5.0, by tenths: all of them, so that two reports can be compared. */
+/** The scores from 1.0 to 5.0 in steps of 0.1. Charts always show all of them, so that reports are comparable. */
 const SCORES = Array.from({ length: 41 }, (_, i) => ((10 + i) / 10).toFixed(1));
 
-/** How the call quality of the legs is distributed. */
+/** The distribution of the call quality of legs. */
 export async function callQuality(connection: DuckDBConnection): Promise<Card> {
   const title = 'Call quality';
-  // A score is stored as it was delivered, in decimals; in binary, 4.3 is a little less.
+  // Scores are stored as decimals, but 4.3 as a binary number is slightly less. The addend compensates for that.
   const tallies = await talliesOf(
     connection,
     `SELECT printf('%.1f', floor(mos * 10 + 1e-6) / 10) AS part, mos_band AS kind, count(*) AS count
@@ -34,7 +34,7 @@ FROM leg_facts WHERE mos IS NOT NULL GROUP BY ALL`,
     sum(tallies.filter(({ kind }) => bands.includes(kind)).map(({ count }) => count));
   return {
     title,
-    sentence: `${percent(inBands('excellent', 'good'), legs)} of ${counted(legs, 'scored leg')} sounded good or excellent, ${percent(inBands('poor', 'bad'), legs)} poor or bad.`,
+    sentence: `${percent(inBands('excellent', 'good'), legs)} of ${counted(legs, 'scored leg')} were good or excellent, ${percent(inBands('poor', 'bad'), legs)} poor or bad.`,
     figure: {
       chart: columnChart({
         label: 'Columns: legs by mean opinion score, from 1.0 to 5.0',

@@ -3,18 +3,18 @@ import { cssColour } from './palette.ts';
 import type { Series } from './series.ts';
 import { number } from './wording.ts';
 
-/** What the report says about one thing. */
+/** A section of the report. */
 export interface Card {
   title: string;
-  /** What there is to see, in words. */
+  /** The main finding. */
   sentence: string;
-  /** Not where there is nothing to show. */
+  /** Undefined if there is no data. */
   figure?: Figure;
 }
 
 export interface Figure {
   chart?: Markup;
-  /** What the colours mean. */
+  /** Names of the colours. */
   legend?: readonly Pick<Series, 'name' | 'colour'>[];
   /** The numbers behind the chart. */
   table: Table;
@@ -22,7 +22,7 @@ export interface Figure {
 
 export interface Table {
   caption: string;
-  /** The first is the header of its row. */
+  /** The headings. The cells of the first column are row headers. */
   columns: readonly string[];
   rows: readonly (readonly (string | number)[])[];
 }
@@ -42,7 +42,7 @@ function figureMarkup({ chart, legend = [], table }: Figure): Markup {
   );
   const names = keys.length > 0 ? html`<ul class="legend">${keys}</ul>\n` : undefined;
   const picture = chart && html`<figure>${names}${chart}</figure>\n`;
-  // A table that has no chart is what there is to see.
+  // A table without a chart is expanded.
   return html`${picture}<details${chart ? undefined : html` open`}>
 <summary>Numbers<span class="unseen">: ${table.caption}</span></summary>
 <div class="scroll" tabindex="0" role="region" aria-label="${table.caption}">${tableMarkup(table)}</div>
@@ -51,7 +51,7 @@ function figureMarkup({ chart, legend = [], table }: Figure): Markup {
 }
 
 function tableMarkup({ caption, columns, rows }: Table): Markup {
-  // Numbers stand below each other, texts begin below each other.
+  // Numbers are right-aligned, texts left-aligned.
   const aligned = columns.map((_, i) =>
     rows.every((row) => isNumber(row[i])) ? html` class="number"` : undefined,
   );

@@ -5,25 +5,25 @@ import { axisLine, axisText, type Series, stacked } from './series.ts';
 
 export interface ColumnChart {
   label: string;
-  /** Below each column. */
+  /** The labels below the columns. */
   columns: readonly string[];
   series: readonly Series[];
-  /** Every how manieth column has its label. Default: so that there are at most six. */
+  /** Shows the label of every n-th column only. Default: at most six labels. */
   labelEvery?: number;
-  /** What the columns are, below their labels. */
+  /** The title below the labels. */
   axisTitle?: string;
 }
 
 const HEIGHT = 220;
 
-/** Columns side by side. */
+/** Draws vertical columns. */
 export function columnChart({ label, columns, series, labelEvery, axisTitle }: ColumnChart): Markup {
   const every = labelEvery ?? Math.ceil(columns.length / 6);
   return draw(
     {
       grid: {
         left: 42,
-        // Half of the last label.
+        // Room for half of the last label.
         right: 26,
         top: 12,
         bottom: axisTitle === undefined ? 28 : 46,

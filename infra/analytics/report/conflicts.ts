@@ -12,11 +12,10 @@ const SUMMARIES = [
   { kind: '4', name: '4 or more', colour: 'red' },
 ] as const;
 
-/** A record has no trace of a delivery that was repeated unchanged: that it makes no difference is the point. */
 const DUPLICATES =
-  'Deliveries that were only repeated are not in an export: the CloudWatch metric DuplicateDeliveries counts them.';
+  'Exports contain no trace of duplicate deliveries: the CloudWatch metric DuplicateDeliveries counts them.';
 
-/** Sessions of which 8x8 delivered different summaries. */
+/** The sessions for which 8x8 delivered conflicting summaries. */
 export async function conflicts(connection: DuckDBConnection, timeline: Timeline | undefined): Promise<Card> {
   const title = 'Conflicts and duplicates';
   const tallies = await talliesOf(
@@ -25,12 +24,12 @@ export async function conflicts(connection: DuckDBConnection, timeline: Timeline
 FROM session_facts WHERE summary_count > 1 GROUP BY ALL`,
   );
   const all = sum(tallies.map(({ count }) => count));
-  if (all === 0) return { title, sentence: `8x8 contradicted itself about no session. ${DUPLICATES}` };
+  if (all === 0) return { title, sentence: `8x8 delivered no conflicting summaries. ${DUPLICATES}` };
   return {
     title,
-    sentence: `Of ${counted(all, 'session')} 8x8 delivered different summaries; the saved query “conflicts” lists them. ${DUPLICATES}`,
+    sentence: `8x8 delivered conflicting summaries for ${counted(all, 'session')}; the saved query “conflicts” lists them. ${DUPLICATES}`,
     ...(timeline && {
-      figure: overTime(timeline, tallies, SUMMARIES, `Sessions with different summaries by ${timeline.unit}`),
+      figure: overTime(timeline, tallies, SUMMARIES, `Sessions with conflicts by ${timeline.unit}`),
     }),
   };
 }

@@ -1,11 +1,11 @@
-/** How many there are of each kind in each part. */
+/** The count of one kind in one part. */
 export interface Tally {
   part: string;
   kind: string;
   count: number;
 }
 
-/** For each kind, its count in each of the parts: what a stacked chart shows. */
+/** The counts of each kind in each part, as a stacked chart needs them. */
 export function crossTabulate(
   tallies: readonly Tally[],
   parts: readonly string[],

@@ -7,30 +7,30 @@ import { html, type Markup } from './html.ts';
 
 use([BarChart, GridComponent, SVGRenderer]);
 
-/** All charts are as wide. On a phone they are shown smaller, with text of some 10 px. */
+/** The width of all charts. Phones scale them down, so that text is about 10 px high. */
 export const WIDTH = 400;
 
 /**
- * Draws a chart, as a picture that needs no script.
+ * Draws a chart as static SVG, which needs no script.
  *
- * @param label What the picture shows, for those who do not see it.
+ * @param label Describes the chart for screen readers.
  */
 export function draw(option: EChartsOption, height: number, label: string): Markup {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
   try {
     chart.setOption({ animation: false, textStyle: { fontFamily: 'inherit' }, ...option });
-    return html`<svg role="img" aria-label="${label}" viewBox="0 0 ${WIDTH} ${height}">${inside(chart.renderToSVGString())}</svg>`;
+    return html`<svg role="img" aria-label="${label}" viewBox="0 0 ${WIDTH} ${height}">${contentOf(chart.renderToSVGString())}</svg>`;
   } finally {
     chart.dispose();
   }
 }
 
 /**
- * What ECharts drew, without its own `svg` element, and without what is for a pointer: the styles and their class names
- * are counted over all charts, so that the same chart would not be the same twice. Text from outside is escaped in it,
- * so none of this can be in a text.
+ * Extracts the content of ECharts' `svg` element, without styles and attributes for pointer events. Class names contain
+ * a counter over all charts, so the same chart would not always be identical. ECharts escapes text from outside, so these
+ * patterns cannot match in a text.
  */
-function inside(svg: string): Markup {
+function contentOf(svg: string): Markup {
   const markup = svg
     .replace(/^<svg[^>]*>|<\/svg>$/g, '')
     .replace(/<style[^>]*>.*?<\/style>/s, '')

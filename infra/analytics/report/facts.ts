@@ -1,15 +1,15 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-/** In seconds: who talks for longer has a mistake in their record. */
+/** In seconds. A longer talk time must be an error in the record. */
 const WEEK = 7 * 86_400;
 
 /**
- * Reads what the report needs of an export into two tables. Whatever is asked of an export reads all of its files,
- * which takes long; so they are read twice, and not once for each chart.
+ * Reads the data for the report into two tables. Every query of an export reads all of its files, which is slow. With
+ * these tables, the files are read twice instead of once per chart.
  *
- * - `session_facts`: one row per session. `day` is when it began, and null if that is not known or cannot be: 8x8 may
- *   deliver a session of the year 9999, and one such would make all others disappear from a chart.
- * - `leg_facts`: one row per leg that has a call quality or an error.
+ * - `session_facts`: one row per session. `day` is its start date, or null if that is unknown or implausible: a single
+ *   session of the year 9999 would stretch the time axis until no other session is visible.
+ * - `leg_facts`: one row per leg with a call quality or an error.
  */
 export async function readFacts(connection: DuckDBConnection): Promise<void> {
   const hasError = 'error_code IS NOT NULL OR error_msg IS NOT NULL';

@@ -14,15 +14,15 @@ const Totals = v.object({
 });
 const Quality = v.object({ mean: v.nullable(v.number()), legs: Count });
 
-/** A number that stands for itself. */
+/** A key figure. */
 export interface HeadlineFigure {
   name: string;
   value: string;
-  /** What it is of. */
+  /** The absolute number, or the share. */
   note?: string;
 }
 
-/** The sessions, and what is to be known first. */
+/** Reads the number of sessions and the key figures. */
 export async function readHeadline(
   connection: DuckDBConnection,
 ): Promise<{ sessions: number; figures: readonly HeadlineFigure[] }> {
@@ -43,7 +43,7 @@ FROM session_facts`,
     Quality,
     'SELECT avg(mos) AS mean, count(mos) AS legs FROM leg_facts',
   );
-  if (!totals || !quality) throw new Error('A query for totals has no row');
+  if (!totals || !quality) throw new Error('A query for totals returned no row');
   const { sessions, answered, failed, opted_out, conflicts, incomplete, median } = totals;
   return {
     sessions,

@@ -1,11 +1,11 @@
-/** Text that is HTML. Any other text is escaped where it is put into some. */
+/** Trusted HTML. The template escapes all other text. */
 export interface Markup {
   markup: string;
 }
 
 type Inserted = string | number | Markup | readonly Markup[] | undefined;
 
-/** A template of HTML. What comes from outside cannot end an element or an attribute. */
+/** An HTML template, which escapes inserted text so that it cannot end an element or an attribute. */
 export function html(parts: TemplateStringsArray, ...inserted: readonly Inserted[]): Markup {
   return { markup: parts.map((part, i) => part + markupOf(inserted[i])).join('') };
 }

@@ -4,20 +4,20 @@ import { sum } from './cross-tabulate.ts';
 import { overTime } from './over-time.ts';
 import { talliesOf } from './rows.ts';
 import type { Timeline } from './timeline.ts';
-import { counted, number } from './wording.ts';
+import { counted } from './wording.ts';
 
 /**
- * The statuses of opting out.
+ * The statuses of an opt-out.
  *
  * @see https://developer.8x8.com/connect/docs/voice/voice-messaging/session-status
  */
 const STATUSES = [
   { kind: 'COMPLETED_UNSUBSCRIBED', name: 'Opted out', colour: 'purple' },
-  { kind: 'UNSUBSCRIBED_CONTACT', name: 'Had opted out before', colour: 'grey' },
-  { kind: 'COMPLETED_UNSUB_ERROR', name: 'Opting out failed', colour: 'red' },
+  { kind: 'UNSUBSCRIBED_CONTACT', name: 'Already opted out', colour: 'grey' },
+  { kind: 'COMPLETED_UNSUB_ERROR', name: 'Opt-out failed', colour: 'red' },
 ] as const;
 
-/** Who does not want to be called any more. */
+/** The sessions that involved an opt-out. */
 export async function optOuts(connection: DuckDBConnection, timeline: Timeline | undefined): Promise<Card> {
   const title = 'Opt-outs';
   const tallies = await talliesOf(
@@ -25,13 +25,16 @@ export async function optOuts(connection: DuckDBConnection, timeline: Timeline |
     `SELECT ${timeline?.sql ?? "''"} AS part, session_status AS kind, count(*) AS count
 FROM session_facts WHERE outcome = 'opted_out' GROUP BY ALL`,
   );
-  const of = (status: string) => sum(tallies.filter(({ kind }) => kind === status).map(({ count }) => count));
-  if (tallies.length === 0) return { title, sentence: 'Nobody opted out.' };
-  const failed = of('COMPLETED_UNSUB_ERROR');
-  const sentence = `${number(of('COMPLETED_UNSUBSCRIBED'))} opted out in a session; ${number(of('UNSUBSCRIBED_CONTACT'))} had opted out before. ${failed > 0 ? `In ${counted(failed, 'session')} opting out failed: these people have to be taken off the list by hand.` : 'Opting out never failed.'}`;
+  const sessionsWith = (status: string) =>
+    counted(sum(tallies.filter(({ kind }) => kind === status).map(({ count }) => count)), 'session');
+  if (tallies.length === 0) return { title, sentence: 'No session involved an opt-out.' };
+  const hasFailures = tallies.some(({ kind }) => kind === 'COMPLETED_UNSUB_ERROR');
+  const failures = hasFailures
+    ? `The opt-out failed in ${sessionsWith('COMPLETED_UNSUB_ERROR')}: remove these contacts from the list manually.`
+    : 'No opt-out failed.';
   return {
     title,
-    sentence,
+    sentence: `The contact opted out in ${sessionsWith('COMPLETED_UNSUBSCRIBED')}, and had already opted out before ${sessionsWith('UNSUBSCRIBED_CONTACT')}. ${failures}`,
     ...(timeline && { figure: overTime(timeline, tallies, STATUSES, `Opt-outs by ${timeline.unit}`) }),
   };
 }

@@ -4,7 +4,7 @@ import { barChart } from './bar-chart.ts';
 import type { Card } from './card.ts';
 import { OUTCOMES } from './outcomes.ts';
 import { Count, rowsOf } from './rows.ts';
-import { counted, countryName, number, percent, shown } from './wording.ts';
+import { counted, countryName, number, percent, printable } from './wording.ts';
 
 const Country = v.object({
   country: v.string(),
@@ -17,13 +17,13 @@ const Country = v.object({
   other: Count,
 });
 
-/** How many countries have a bar; the others share one. */
+/** The number of countries with their own bar. The others share a bar. */
 const MAX_COUNTRIES = 12;
 
-/** Of fewer sessions, a share says little. */
-const LEAST_SESSIONS = 30;
+/** Fewer sessions do not give a meaningful failure rate. */
+const MIN_SESSIONS = 30;
 
-/** What became of the sessions, by the country of the other party. */
+/** The outcomes of sessions, by the country of the other party. */
 export async function outcomesByCountry(connection: DuckDBConnection): Promise<Card> {
   const title = 'Outcomes by country';
   const rows = await rowsOf(
@@ -42,13 +42,13 @@ SELECT min(country) AS country, count(*) AS countries, sum(sessions) AS sessions
 FROM ranked GROUP BY place ORDER BY place`,
   );
   const [first] = rows;
-  if (!first) return { title, sentence: 'There is no session.' };
+  if (!first) return { title, sentence: 'There are no sessions.' };
   const bars = rows.map((row) => ({
     ...row,
     name: row.countries > 1 ? `${number(row.countries)} others` : countryName(row.country),
   }));
   const [worst] = bars
-    .filter(({ sessions, failed, countries }) => sessions >= LEAST_SESSIONS && failed > 0 && countries === 1)
+    .filter(({ sessions, failed, countries }) => sessions >= MIN_SESSIONS && failed > 0 && countries === 1)
     .sort((a, b) => b.failed / b.sessions - a.failed / a.sessions);
   const series = OUTCOMES.map(({ kind, ...rest }) => ({
     ...rest,
@@ -58,12 +58,12 @@ FROM ranked GROUP BY place ORDER BY place`,
   return {
     title,
     sentence: worst
-      ? `${most} ${worst.name} has the largest share of failures: ${percent(worst.failed, worst.sessions)} of ${counted(worst.sessions, 'session')}.`
+      ? `${most} The highest failure rate of the countries shown with at least ${MIN_SESSIONS} sessions: ${worst.name}, ${percent(worst.failed, worst.sessions)} of ${counted(worst.sessions, 'session')}.`
       : most,
     figure: {
       chart: barChart({
         label: 'Bars: sessions by country and outcome',
-        bars: bars.map(({ name, sessions }) => ({ name: shown(name, 14), value: number(sessions) })),
+        bars: bars.map(({ name, sessions }) => ({ name: printable(name, 14), value: number(sessions) })),
         series,
       }),
       legend: series,
@@ -72,7 +72,7 @@ FROM ranked GROUP BY place ORDER BY place`,
         columns: ['Country', 'Code', 'Sessions', ...series.map(({ name }) => name), 'Answered %', 'Failed %'],
         rows: bars.map(({ name, country, countries, sessions, answered, failed }, i) => [
           name,
-          countries > 1 ? '' : shown(country, 20),
+          countries > 1 ? '' : printable(country, 20),
           sessions,
           ...series.map(({ values }) => values[i] ?? 0),
           percent(answered, sessions),

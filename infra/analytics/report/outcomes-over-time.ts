@@ -7,13 +7,13 @@ import { talliesOf } from './rows.ts';
 import { partLabel, type Timeline } from './timeline.ts';
 import { counted, percent } from './wording.ts';
 
-/** What became of the sessions, over time. */
+/** The outcomes of sessions over time. */
 export async function outcomesOverTime(
   connection: DuckDBConnection,
   timeline: Timeline | undefined,
 ): Promise<Card> {
   const title = 'Outcomes over time';
-  if (!timeline) return { title, sentence: 'There is no session of which the day is known.' };
+  if (!timeline) return { title, sentence: 'No session has a plausible start date.' };
   const tallies = await talliesOf(
     connection,
     `SELECT ${timeline.sql} AS part, outcome AS kind, count(*) AS count FROM session_facts GROUP BY ALL`,
@@ -30,15 +30,15 @@ export async function outcomesOverTime(
     `${percent(
       total(({ kind }) => kind === 'answered'),
       all,
-    )} of the sessions were answered, ${percent(
+    )} of the sessions were answered and ${percent(
       total(({ kind }) => kind === 'failed'),
       all,
     )} failed.`,
     busiest && parts.length > 1
-      ? `The busiest ${unit} was ${unit === 'week' ? 'the one from ' : ''}${partLabel(busiest.part, unit)}, with ${counted(busiest.count, 'session')}.`
+      ? `The busiest ${unit} was ${unit === 'week' ? 'the one starting on ' : ''}${partLabel(busiest.part, unit)}, with ${counted(busiest.count, 'session')}.`
       : '',
     undated > 0
-      ? `${counted(undated, 'session')} without a start, or with one that cannot be or is too long ago, ${undated === 1 ? 'is' : 'are'} not in the chart.`
+      ? `The chart excludes ${counted(undated, 'session')} with a missing, implausible or too old start date.`
       : '',
   ];
   return {

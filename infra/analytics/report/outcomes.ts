@@ -3,7 +3,7 @@ import type { Colour } from './palette.ts';
 
 type Outcome = keyof typeof DEFINED | 'other';
 
-const LOOKS = {
+const STYLES = {
   answered: { name: 'Answered', colour: 'blue' },
   unanswered: { name: 'Unanswered', colour: 'amber' },
   failed: { name: 'Failed', colour: 'red' },
@@ -13,5 +13,5 @@ const LOOKS = {
 
 const kinds = ['answered', 'unanswered', 'failed', 'opted_out', 'other'] as const;
 
-/** What `outcome` may be, in the order in which it is stacked. Each has the same colour in all charts. */
-export const OUTCOMES = kinds.map((kind) => ({ kind, ...LOOKS[kind] }));
+/** The values of `outcome`, in stacking order. Each has the same colour in all charts. */
+export const OUTCOMES = kinds.map((kind) => ({ kind, ...STYLES[kind] }));

@@ -4,7 +4,7 @@ import { crossTabulate, sum, type Tally } from './cross-tabulate.ts';
 import type { Colour } from './palette.ts';
 import { partLabel, type Timeline } from './timeline.ts';
 
-/** Sessions over time by their kind, each kind in its colour. What has no plausible time is in the table only. */
+/** Sessions by time and kind. Those without a plausible start date are only in the table. */
 export function overTime(
   timeline: Timeline,
   tallies: readonly Tally[],
@@ -40,11 +40,11 @@ export function overTime(
       rows: [
         ...parts.map((part, i) => [part, ...series.map(({ values }) => values[i] ?? 0)]),
         ...(series.some(({ outside }) => outside > 0)
-          ? [['Outside the chart', ...series.map(({ outside }) => outside)]]
+          ? [['Not in the chart', ...series.map(({ outside }) => outside)]]
           : []),
       ],
     },
   };
 }
 
-const HEADINGS = { day: 'Day', week: 'Week from', month: 'Month from', year: 'Year from' };
+const HEADINGS = { day: 'Day', week: 'Week starting', month: 'Month starting', year: 'Year starting' };

@@ -17,18 +17,18 @@ import { unrecognised } from './unrecognised.ts';
 import { counted } from './wording.ts';
 import { worstRoutes } from './worst-routes.ts';
 
-/** A report, and what it is about. */
+/** A report, with the number and the dates of its sessions. */
 export interface Page {
   html: string;
   sessions: number;
-  /** `2026-10-22 to 2026-11-20`; undefined, where no day is known. */
+  /** `2026-10-22 to 2026-11-20`; undefined if no session has a plausible start date. */
   range: string | undefined;
 }
 
 /**
- * Makes the report of the sessions in a database.
+ * Creates the report of the sessions in a database.
  *
- * @param time The time of the data (ISO 8601).
+ * @param time The point in time of the exported data (ISO 8601).
  */
 export async function makePage(connection: DuckDBConnection, time: string): Promise<Page> {
   await readFacts(connection);
@@ -76,7 +76,7 @@ function document({ sessions, range, time, figures, cards }: Content): string {
 <body>
 <header>
 <h1>Voice sessions</h1>
-<p>${parts.map((part) => html`<span>${part}</span>, `)}<span>as the table was at ${moment(time)}</span></p>
+<p>${parts.map((part) => html`<span>${part}</span>, `)}<span>table as of ${minuteOf(time)}</span></p>
 </header>
 <main>
 <dl>
@@ -84,14 +84,14 @@ ${headline}</dl>
 <div class="cards">
 ${cards.map(cardMarkup)}</div>
 </main>
-<footer>Made by <code>npm run report</code>. All times are in UTC. There are no phone numbers and no session ids on this page.</footer>
+<footer>Created by <code>npm run report</code>. All times are in UTC. This page contains no phone numbers and no session ids.</footer>
 </body>
 </html>
 `.markup;
 }
 
-/** 2026-11-21 02:00 UTC. */
-function moment(time: string): string {
+/** `2026-11-21 02:00 UTC`. */
+function minuteOf(time: string): string {
   const [, day, minute] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(time) ?? [];
   return day === undefined ? time : `${day} ${minute} UTC`;
 }

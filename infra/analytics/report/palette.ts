@@ -1,17 +1,17 @@
-/** A colour, by its value in each scheme. */
+/** The values of a colour in the two colour schemes. */
 interface Shade {
   light: string;
   dark: string;
 }
 
-/** Text has a contrast of at least 4.5 : 1 to the surface; bars at least 3 : 1. */
+/** The contrast to the surface is at least 4.5 : 1 for text, and at least 3 : 1 for bars. */
 const SHADES = {
   page: { light: '#f3f5f8', dark: '#0e1216' },
   surface: { light: '#ffffff', dark: '#171c22' },
   ink: { light: '#1a1f25', dark: '#e9edf1' },
   muted: { light: '#56606b', dark: '#a0abb6' },
   line: { light: '#dfe3e8', dark: '#2d353e' },
-  // After Okabe and Ito, whose colours the colour-blind can tell apart.
+  // Based on the colour-blind-safe palette of Okabe and Ito.
   blue: { light: '#0a6cab', dark: '#4ba3dd' },
   amber: { light: '#c38a00', dark: '#e9bd4c' },
   red: { light: '#c13c18', dark: '#ee5f4a' },
@@ -24,10 +24,10 @@ const SHADES = {
 
 export type Colour = keyof typeof SHADES;
 
-/** A colour in CSS: which value it has depends on the reader's scheme. */
+/** A colour in CSS. Its value depends on the reader's colour scheme. */
 export const cssColour = (colour: Colour) => `var(--${colour})`;
 
-/** The values of the colours in one scheme, as CSS declarations. */
+/** The CSS declarations of all colours in one colour scheme. */
 export function cssColours(scheme: keyof Shade): string {
   return Object.entries(SHADES)
     .map(([colour, shade]) => `--${colour}:${shade[scheme]}`)

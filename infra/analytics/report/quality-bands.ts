@@ -1,6 +1,6 @@
 import type { Colour } from './palette.ts';
 
-/** What `mos_band` may be, from the best. */
+/** The values of `mos_band`, from best to worst. */
 export const QUALITY_BANDS = [
   { kind: 'excellent', name: 'Excellent', colour: 'blue' },
   { kind: 'good', name: 'Good', colour: 'sky' },

@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
-import { shown } from './wording.ts';
+import { printable } from './wording.ts';
 
-/** The rows of a query, each as the schema has it. */
+/** Runs a query, and parses each row. */
 export async function rowsOf<S extends v.GenericSchema>(
   connection: DuckDBConnection,
   schema: S,
@@ -12,16 +12,16 @@ export async function rowsOf<S extends v.GenericSchema>(
   return v.parse(v.array(schema), reader.getRowObjectsJson());
 }
 
-/** A count or another whole number: DuckDB writes those of 64 bits as text. */
+/** An integer. DuckDB returns 64-bit integers as text. */
 export const Count = v.pipe(v.union([v.number(), v.string()]), v.transform(Number));
 
-/** A text that 8x8 delivered. */
-export const Shown = v.pipe(
+/** A text that 8x8 delivered, made safe to print. */
+export const PrintableText = v.pipe(
   v.string(),
-  v.transform((text) => shown(text)),
+  v.transform((text) => printable(text)),
 );
 
-const CountedKind = v.object({ part: v.string(), kind: v.string(), count: Count });
+const TallyRow = v.object({ part: v.string(), kind: v.string(), count: Count });
 
-/** The rows of a query that counts by `part` and `kind`. */
-export const talliesOf = (connection: DuckDBConnection, sql: string) => rowsOf(connection, CountedKind, sql);
+/** Runs a query that counts by `part` and `kind`. */
+export const talliesOf = (connection: DuckDBConnection, sql: string) => rowsOf(connection, TallyRow, sql);

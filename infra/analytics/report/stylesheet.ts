@@ -1,6 +1,5 @@
 import { cssColours } from './palette.ts';
 
-/** How the page looks. */
 export const STYLESHEET = `
 :root{color-scheme:light dark;${cssColours('light')}}
 @media (prefers-color-scheme:dark){:root{${cssColours('dark')}}}

@@ -5,7 +5,7 @@ import { columnChart } from './column-chart.ts';
 import { Count, rowsOf } from './rows.ts';
 import { counted, duration, percent } from './wording.ts';
 
-/** From how many seconds on each column counts: each some twice as long as the one before. */
+/** The lower bound of each column, in seconds. Each is about twice the previous one. */
 const BOUNDS = [1, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600];
 
 const TalkTime = v.object({
@@ -16,7 +16,7 @@ const TalkTime = v.object({
 });
 const Bucket = v.object({ bound: Count, sessions: Count });
 
-/** How long people talk. */
+/** The distribution of talk time. */
 export async function talkTime(connection: DuckDBConnection): Promise<Card> {
   const title = 'Talk time';
   const [all] = await rowsOf(
@@ -27,7 +27,7 @@ export async function talkTime(connection: DuckDBConnection): Promise<Card> {
 FROM session_facts WHERE talk_seconds > 0`,
   );
   if (!all || all.median === null || all.p95 === null)
-    return { title, sentence: 'Nobody talked: no session has a talk time.' };
+    return { title, sentence: 'No session has a talk time.' };
   const rows = await rowsOf(
     connection,
     Bucket,
@@ -39,14 +39,14 @@ FROM session_facts WHERE talk_seconds > 0 GROUP BY ALL`,
   const values = BOUNDS.map((bound) => rows.find((row) => row.bound === bound)?.sessions ?? 0);
   return {
     title,
-    sentence: `Half of ${counted(all.sessions, 'session')} with talk lasted ${duration(all.median)} or less, 95% at most ${duration(all.p95)}; ${duration(all.seconds)} altogether.`,
+    sentence: `${counted(all.sessions, 'session')} with a talk time of ${duration(all.seconds)} in total. The median is ${duration(all.median)}, the 95th percentile ${duration(all.p95)}.`,
     figure: {
       chart: columnChart({
         label: 'Columns: sessions by talk time',
         columns: BOUNDS.map((bound) => duration(bound).replace(' min', 'm').replace(' ', '')),
         series: [{ name: 'Sessions', colour: 'blue', values }],
         labelEvery: 1,
-        axisTitle: 'Talk time, from',
+        axisTitle: 'Talk time (at least)',
       }),
       table: {
         caption: 'Sessions by talk time',

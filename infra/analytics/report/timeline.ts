@@ -2,26 +2,26 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
 import { rowsOf } from './rows.ts';
 
-/** The time that an export is about, in equal parts. */
+/** The period of the sessions in an export, divided into days, weeks, months or years. */
 export interface Timeline {
   /** The first and the last day (`2026-11-20`). */
   first: string;
   last: string;
   unit: 'day' | 'week' | 'month' | 'year';
-  /** The first day of each part, without a gap. */
+  /** The first day of each part, without gaps. */
   parts: readonly string[];
-  /** SQL for the first day of the part in which `day` of `session_facts` is. */
+  /** SQL for the first day of the part that contains `day` of `session_facts`. */
   sql: string;
 }
 
 const Range = v.object({ first: v.nullable(v.string()), last: v.nullable(v.string()) });
 
-/** More than these are too thin to be seen. */
+/** The columns of more parts would be too thin to see. */
 const MAX_PARTS = 100;
 
 const DAY = 86_400_000;
 
-/** Undefined, where no session has a day. */
+/** Returns undefined if no session has a plausible start date. */
 export async function readTimeline(connection: DuckDBConnection): Promise<Timeline | undefined> {
   const [range] = await rowsOf(
     connection,
@@ -34,7 +34,7 @@ export async function readTimeline(connection: DuckDBConnection): Promise<Timeli
   const unit =
     days <= MAX_PARTS ? 'day' : days <= MAX_PARTS * 7 ? 'week' : days <= MAX_PARTS * 30 ? 'month' : 'year';
   const parts = [];
-  for (let part = begin(new Date(first), unit); part <= new Date(last); part = next(part, unit))
+  for (let part = startOf(new Date(first), unit); part <= new Date(last); part = nextStart(part, unit))
     parts.push(part.toISOString().slice(0, 10));
   return {
     first,
@@ -45,8 +45,8 @@ export async function readTimeline(connection: DuckDBConnection): Promise<Timeli
   };
 }
 
-/** The first day of the part in which a day is; a week begins on Monday, as it does for DuckDB. */
-function begin(day: Date, unit: Timeline['unit']): Date {
+/** The first day of the part that contains a day. Weeks start on Monday, as in DuckDB. */
+function startOf(day: Date, unit: Timeline['unit']): Date {
   const [year, month, date] = [day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate()];
   switch (unit) {
     case 'day':
@@ -60,7 +60,8 @@ function begin(day: Date, unit: Timeline['unit']): Date {
   }
 }
 
-function next(day: Date, unit: Timeline['unit']): Date {
+/** The first day of the next part. */
+function nextStart(day: Date, unit: Timeline['unit']): Date {
   const [year, month, date] = [day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate()];
   switch (unit) {
     case 'day':
@@ -81,7 +82,7 @@ const FORMATS = {
   year: { year: 'numeric' },
 } as const;
 
-/** The name of a part, short enough for an axis: `22 Oct`. */
+/** A short label of a part for an axis, such as `22 Oct`. */
 export function partLabel(part: string, unit: Timeline['unit']): string {
   return new Date(part).toLocaleDateString('en-GB', { timeZone: 'UTC', ...FORMATS[unit] });
 }

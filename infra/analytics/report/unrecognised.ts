@@ -1,22 +1,22 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
 import type { Card } from './card.ts';
-import { Count, rowsOf, Shown } from './rows.ts';
+import { Count, PrintableText, rowsOf } from './rows.ts';
 import { counted } from './wording.ts';
 
 const Total = v.object({ sessions: Count });
-const Field = v.object({ path: Shown, sessions: Count, first: v.nullable(v.string()), paths: Count });
+const Field = v.object({ path: PrintableText, sessions: Count, first: v.nullable(v.string()), paths: Count });
 
 const MAX_PATHS = 20;
 
-/** The fields that 8x8 sends and that have no column. Undefined, where there are none. */
+/** The fields that 8x8 delivered and that have no column. Returns undefined if there are none. */
 export async function unrecognised(connection: DuckDBConnection): Promise<Card | undefined> {
   const [total] = await rowsOf(
     connection,
     Total,
     'SELECT count(*) AS sessions FROM session_facts WHERE unrecognised_count > 0',
   );
-  // Not to read the whole export for nothing.
+  // Avoids reading the whole export.
   if (!total || total.sessions === 0) return undefined;
   const rows = await rowsOf(
     connection,
@@ -27,7 +27,7 @@ FROM unrecognised_fields GROUP BY path ORDER BY sessions DESC, path LIMIT ${MAX_
   const paths = rows[0]?.paths ?? 0;
   return {
     title: 'Unrecognised fields',
-    sentence: `${counted(total.sessions, 'session')} had ${paths === 1 ? 'a field' : 'fields'} that 8x8 did not document when this was written. The values are kept, and in no column yet.${paths > MAX_PATHS ? ` Of ${counted(paths, 'field')}, the ${MAX_PATHS} most frequent:` : ''}`,
+    sentence: `${counted(total.sessions, 'session')} had unknown or malformed fields. No column contains them; their values are in the view “unrecognised_fields”.${paths > MAX_PATHS ? ` The table shows the ${MAX_PATHS} most frequent of ${counted(paths, 'field')}.` : ''}`,
     figure: {
       table: {
         caption: 'Unrecognised fields',

@@ -1,11 +1,11 @@
-/** Words and numbers, as people read them. */
+/** Formats numbers and text for readers. */
 
 export const number = (value: number) => value.toLocaleString('en');
 
 export const decimal = (value: number, digits = 2) =>
   value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
-/** 1 session, 2 sessions. */
+/** `1 session`, `2 sessions`. */
 export const counted = (count: number, noun: string) => `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
 
 export function percent(part: number, whole: number): string {
@@ -17,7 +17,7 @@ export function percent(part: number, whole: number): string {
   });
 }
 
-/** 45 s; 2 min 5 s; 1 h 10 min. */
+/** `45 s`, `2 min 5 s`, `1 h 10 min`. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
   const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60];
@@ -25,20 +25,20 @@ export function duration(seconds: number): string {
   return parts.filter((part) => !part.startsWith('0 ')).join(' ') || '0 s';
 }
 
-/** The longest text that is shown of what came from outside. */
+/** The maximum length of printed text from outside. */
 const MAX_LENGTH = 60;
 
-/** Seven digits or more, however they are grouped, and whatever digits they are. */
+/** Seven or more digits of any script, in any grouping. */
 const NUMBER = /\p{Nd}(?:[^\p{L}\p{Nd}]{0,3}\p{Nd}){6,}/gu;
 
-/** A UUID, with hyphens or without, or anything else that looks like one. */
+/** A UUID with or without hyphens, or a similar hexadecimal id. */
 const ID = /(?<![\p{L}\p{Nd}])(?=[^-]*\p{Nd})[0-9a-f][0-9a-f-]{14,}[0-9a-f](?![\p{L}\p{Nd}])/giu;
 
 /**
- * A text from outside: one line, not long, with nothing in it that hides or reorders what is around it, or that says
- * whose call it was. 8x8 may well name a number or a session in an error message.
+ * Makes a text from outside safe to print: on one line, truncated, and without characters that hide or reorder the text
+ * around them. Masks phone numbers and ids, because error messages of 8x8 may contain them.
  */
-export function shown(text: string, length = MAX_LENGTH): string {
+export function printable(text: string, length = MAX_LENGTH): string {
   const line = text
     .normalize('NFKC')
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
@@ -51,8 +51,8 @@ export function shown(text: string, length = MAX_LENGTH): string {
 
 const REGIONS = new Intl.DisplayNames('en', { type: 'region' });
 
-/** The name of a country, by its code. */
+/** The name of a country. */
 export function countryName(code: string): string {
-  if (code === '') return 'Not stated';
-  return /^[A-Z]{2}$/.test(code) ? (REGIONS.of(code) ?? code) : shown(code, 20);
+  if (code === '') return 'Unknown';
+  return /^[A-Z]{2}$/.test(code) ? (REGIONS.of(code) ?? code) : printable(code, 20);
 }

@@ -4,7 +4,7 @@ import { barChart } from './bar-chart.ts';
 import type { Card } from './card.ts';
 import { QUALITY_BANDS } from './quality-bands.ts';
 import { Count, rowsOf } from './rows.ts';
-import { counted, countryName, decimal, number, percent, shown } from './wording.ts';
+import { counted, countryName, decimal, number, percent, printable } from './wording.ts';
 
 const Route = v.object({
   route: v.string(),
@@ -19,12 +19,12 @@ const Route = v.object({
   bad: Count,
 });
 
-/** Of fewer legs, a mean says little. */
-const LEAST_LEGS = 30;
+/** Fewer legs do not give a meaningful mean. */
+const MIN_LEGS = 30;
 
 const MAX_ROUTES = 10;
 
-/** The routes on which calls sound worst. */
+/** The routes with the lowest mean call quality. */
 export async function worstRoutes(connection: DuckDBConnection): Promise<Card> {
   const title = 'Worst routes';
   const rows = await rowsOf(
@@ -33,24 +33,23 @@ export async function worstRoutes(connection: DuckDBConnection): Promise<Card> {
     `SELECT route, source_country, destination_country, count(*) AS legs, avg(mos) AS mean,
   ${QUALITY_BANDS.map(({ kind }) => `count(*) FILTER (WHERE mos_band = '${kind}') AS ${kind}`).join(', ')}
 FROM leg_facts WHERE mos IS NOT NULL
-GROUP BY ALL HAVING legs >= ${LEAST_LEGS} ORDER BY mean, route LIMIT ${MAX_ROUTES}`,
+GROUP BY ALL HAVING legs >= ${MIN_LEGS} ORDER BY mean, route LIMIT ${MAX_ROUTES}`,
   );
   const [worst] = rows;
   if (!worst)
-    return { title, sentence: `No route has ${LEAST_LEGS} scored legs; of fewer, a mean would say little.` };
+    return { title, sentence: `No route has ${MIN_LEGS} scored legs, the minimum for a meaningful mean.` };
   const series = QUALITY_BANDS.map(({ kind, name, colour }) => ({
     name,
     colour,
     values: rows.map((row) => row[kind] / row.legs),
   })).filter(({ values }) => values.some((value) => value > 0));
-  const name = (route: string) => shown(route, 14);
+  const name = (route: string) => printable(route, 14);
   return {
     title,
-    sentence: `${name(worst.route)} is the worst route: mean MOS ${decimal(worst.mean)} over ${counted(worst.legs, 'leg')}. Only routes with at least ${LEAST_LEGS} scored legs; beside each bar is the mean.`,
+    sentence: `${name(worst.route)} is the worst route, with a mean MOS of ${decimal(worst.mean)} over ${counted(worst.legs, 'leg')}. The chart includes only routes with at least ${MIN_LEGS} scored legs, and shows the mean MOS beside each bar.`,
     figure: {
       chart: barChart({
-        label:
-          'Bars: how many of the legs of each route are in which band of quality; beside each, its mean MOS',
+        label: 'Bars: legs of each route by quality band, in percent; beside each bar, the mean MOS',
         bars: rows.map(({ route, mean }) => ({ name: name(route), value: decimal(mean) })),
         series,
       }),

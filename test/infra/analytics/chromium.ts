@@ -2,19 +2,19 @@ import { existsSync } from 'node:fs';
 import { env } from 'node:process';
 import { type Browser, chromium } from 'playwright-core';
 
-const PLACES = [
+const PATHS = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** Where Chromium is: CHROMIUM, if that is set. Undefined, where it is not installed. */
-export const chromiumPath = env['CHROMIUM'] || PLACES.find((place) => existsSync(place));
+/** The path of Chromium; CHROMIUM overrides it. Undefined if Chromium is not installed. */
+export const chromiumPath = env['CHROMIUM'] || PATHS.find((path) => existsSync(path));
 
-/** Starts Chromium, without what it would send by itself. */
+/** Starts Chromium without background network requests. */
 export function launchChromium(): Promise<Browser> {
-  if (chromiumPath === undefined) throw new Error(`There is no Chromium at ${PLACES.join(', ')}`);
+  if (chromiumPath === undefined) throw new Error(`Chromium not found at ${PATHS.join(', ')}`);
   return chromium.launch({
     executablePath: chromiumPath,
     args: [

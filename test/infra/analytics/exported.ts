@@ -9,12 +9,12 @@ import { writeExport } from '../../../infra/analytics/duckdb/write-export.ts';
 
 export const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/sessions';
 
-/** A folder that the test may fill. */
+/** Creates an empty temporary folder. */
 export function newFolder(): string {
   return mkdtempSync(join(tmpdir(), 'vss-webhook-export-'));
 }
 
-/** A folder with a full export of these records. */
+/** Writes a full export of these records to a folder, and returns the folder. */
 export async function exportOf(
   records: readonly object[],
   { folder = newFolder(), time = '2026-11-21T02:00:00Z', tableArn = TABLE } = {},
@@ -28,14 +28,14 @@ export async function exportOf(
   return folder;
 }
 
-/** A change of a record, as an incremental export has it. */
+/** A change of a record in an incremental export. */
 export interface Change {
   sessionId?: string;
-  /** The key of another table. */
+  /** The key of a record of another table. */
   orderId?: string;
   /** Microseconds since 1970. */
   written: number;
-  /** None, where the record was deleted. */
+  /** Undefined if the record was deleted. */
   newImage?: object;
   oldImage?: object;
 }
@@ -80,7 +80,7 @@ export function addIncrement(folder: string, from: string, to: string, changes: 
   );
 }
 
-/** The rows of queries over a folder, and what was noticed. */
+/** Runs queries on the exports in a folder. Returns their rows, and the notices. */
 export async function ask<const Q extends Readonly<Record<string, string>>>(folder: string, queries: Q) {
   const notices: string[] = [];
   const { connection, close } = await openSessions(folder, (text) => notices.push(text));

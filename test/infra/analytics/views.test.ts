@@ -16,15 +16,15 @@ import { ask, exportOf } from './exported.ts';
 
 const RECEIVED = '2026-11-20T10:00:00.250Z';
 
-/** The record of one delivery. */
+/** The record after one delivery of this payload. */
 function record(payload: Readonly<Record<string, unknown>>): SessionRecord {
   return newRecord(receivedSummary(summaryOf(summaryBody(payload)), RECEIVED));
 }
 
-/** What a summary may lack and still be recorded. */
+/** The fields that may be missing in a summary that is recorded. */
 const NOTHING_KNOWN = { sessionStatus: null, startTime: null, endTime: null };
 
-/** A leg with every documented field, and some that are not. */
+/** A leg with a value for every column. */
 const leg = {
   callId: 'leg-1',
   callDirection: 'OUTBOUND',
@@ -56,7 +56,7 @@ const whole = {
 
 const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** The attributes of a stored record or leg that are neither lists nor paths: the column each has, and its value. */
+/** The expected columns and values of the attributes of a record or leg, except for lists and unrecognised fields. */
 function expectedColumns(attributes: Readonly<Record<string, unknown>>, prefix = ''): [string, unknown][] {
   return Object.entries(attributes).flatMap(([name, value]): [string, unknown][] => {
     if (value === undefined || name === 'unrecognised' || Array.isArray(value)) return [];
@@ -67,7 +67,7 @@ function expectedColumns(attributes: Readonly<Record<string, unknown>>, prefix =
   });
 }
 
-/** A value as it was stored: DuckDB's JSON has whole numbers as text, and times without T and Z. */
+/** Converts a value of a view to its stored form. DuckDB returns 64-bit integers as text, and times without T and Z. */
 function storedValue(shown: unknown, like: unknown): unknown {
   if (typeof like === 'number') return Number(shown);
   const isTime = typeof shown === 'string' && /^\d{4}-\d\d-\d\d \d\d:/.test(shown) && shown !== like;
@@ -80,8 +80,8 @@ function expectShown(row: Readonly<Record<string, unknown>> | undefined, attribu
   }
 }
 
-describe('the views show', () => {
-  it('every attribute of a record, its legs, errors, unrecognised fields and other summaries', async () => {
+describe('the views', () => {
+  it('show every attribute of a record, its legs, errors, unrecognised fields and other summaries', async () => {
     const shown = newRecord(
       receivedSummary(
         summaryOf(summaryBody({ ...whole, endTime: '2026-01-13T09:00:00Z' }, { version: 5 })),
@@ -92,7 +92,7 @@ describe('the views show', () => {
       ...merge(shown, record({ ...whole, sessionStatus: 'FAILED', lastAction: 'HANGUP' })),
       unsuccessfulIn: '8x8_test',
       unsuccessfulAt: '2026-01-13T08:27:33.000Z',
-      // The table adds it.
+      // Added by the session table.
       expiresAt: 1_800_000_000,
     };
     const alternate = stored.alternates?.[0];
@@ -134,7 +134,7 @@ describe('the views show', () => {
     expect(rows('unrecognised')).toMatchObject([
       { path: 'payload.dtmf', value: '{"M":{"pressed":{"L":[{"S":"1"},{"N":"2"}]}}}' },
     ]);
-    // So that the walk above has met everything there is, and knows what it leaves out.
+    // Verifies that expectedColumns covers every attribute except for these four.
     const seen = expectedColumns({ ...stored }).map(([column]) => column);
     expect(
       Object.keys(stored)
@@ -143,7 +143,7 @@ describe('the views show', () => {
     ).toEqual(['alternates', 'errorDetails', 'legs', 'unrecognised']);
   });
 
-  it('whatever may have been delivered, one row per session, as it was stored', async () => {
+  it('show one row per session with its stored values, for any delivery', async () => {
     const deliveries = fc.sample(delivery, 300);
     const records = deliveries.flatMap((delivered, i): SessionRecord[] => {
       const read = canonicalise(delivered);
@@ -200,7 +200,7 @@ describe('derived columns', () => {
     return rows('sessions')[0];
   };
 
-  it('sum up every status that 8x8 documents', async () => {
+  it('map every status that 8x8 documents to an outcome', async () => {
     const records = [...STATUSES, 'TRANSFERRED'].map((sessionStatus) =>
       record({ sessionId: sessionStatus, sessionStatus }),
     );
@@ -229,7 +229,7 @@ describe('derived columns', () => {
     { missing: { sessionStatus: null }, isIncomplete: true },
     { missing: { startTime: '' }, isIncomplete: true },
     { missing: { endTime: 'yesterday' }, isIncomplete: true },
-  ])('mark a session with $missing as incomplete: $isIncomplete', async ({ missing, isIncomplete }) => {
+  ])('set is_incomplete to $isIncomplete for a session with $missing', async ({ missing, isIncomplete }) => {
     const { rows } = await ask(await exportOf([record(missing)]), {
       sessions: 'SELECT is_incomplete FROM sessions',
       summaries: 'SELECT is_incomplete FROM session_summaries',
@@ -265,7 +265,7 @@ describe('derived columns', () => {
     ]);
   });
 
-  it('count the different summaries of a session, however often its record was written', async () => {
+  it('count the different summaries of a session, not the writes of its record', async () => {
     const conflicting = [{}, { sessionStatus: 'FAILED' }, NOTHING_KNOWN]
       .map((payload) => record({ sessionId: 'b', ...payload }))
       .reduce(merge);
@@ -292,7 +292,7 @@ describe('derived columns', () => {
     ]);
   });
 
-  it('have 8x8’s bands of call quality, of the worst leg for the session', async () => {
+  it('use 8x8’s bands of call quality, and the worst leg for the session', async () => {
     const scores = [5, 4.3, 4.29, 4, 3.99, 3.6, 3.59, 3.1, 3.09, 1];
     const records = scores.map((mos) =>
       record({
@@ -314,7 +314,7 @@ describe('derived columns', () => {
       expect(rows(name)).toEqual(scores.map((mos, i) => ({ mos, mos_band: bands[i] })));
   });
 
-  it('count talk time while all were connected', async () => {
+  it('count talk time only while all legs were connected', async () => {
     const answered = { ...leg, callDuration: 37 };
     const unanswered = { ...leg, connectedTimestamp: undefined, callDuration: 0 };
 
@@ -336,7 +336,7 @@ describe('derived columns', () => {
     });
   });
 
-  it('say when a session began, how long it took, and which country it was with', async () => {
+  it('contain the start, the duration and the country of a session', async () => {
     expect(
       await session({
         startTime: '2026-01-13T23:59:59.9+02:00',
@@ -349,7 +349,7 @@ describe('derived columns', () => {
     });
   });
 
-  it('of a leg say its route and how long it rang', async () => {
+  it('contain the route and the ring time of a leg', async () => {
     const { rows } = await ask(
       await exportOf([record({ details: { callA: leg, callB: { ...leg, sourceCountryCode: null } } })]),
       { legs: 'SELECT route, ring_seconds FROM call_legs ORDER BY leg' },
@@ -361,7 +361,7 @@ describe('derived columns', () => {
     ]);
   });
 
-  it('of an error say what 8x8 documents of it, and our reading', async () => {
+  it('contain the documented message of an error, and our interpretation', async () => {
     const codes = [...ERROR_CODES.keys(), -3000];
     const records = codes.map((errorCode) =>
       record({ sessionId: `error${errorCode}`, errorDetails: { errorCode, errorMsg: 'It’s "new"' } }),
@@ -388,8 +388,8 @@ describe('derived columns', () => {
   });
 });
 
-describe('the definition', () => {
-  it('is what DuckDB has: names, types and order of the columns', async () => {
+describe('the view definitions', () => {
+  it('match the names, types and order of the columns in DuckDB', async () => {
     const views = [
       ...VIEWS.map((view) => ({ name: view.name, columns: columnsOf(view) })),
       ...VIEWS_WITH_HISTORY.map((view) => ({
@@ -409,7 +409,7 @@ describe('the definition', () => {
     }
   });
 
-  it('is SQL that Trino’s grammar takes, with each column cast to the type that Glue has for it', () => {
+  it('are valid Trino SQL that casts each column to its type in Glue', () => {
     const parser = new TrinoSQL();
 
     expect(parser.validate('SELECT FROM WHERE')).not.toEqual([]);
@@ -430,11 +430,11 @@ describe('the definition', () => {
     for (const { name, sql } of SAVED_QUERIES) expect([name, parser.validate(sql)]).toEqual([name, []]);
   });
 
-  it('is this for Trino', () => {
+  it('match the snapshot for Trino', () => {
     expect(Object.fromEntries(ATHENA_VIEWS.map(({ name, sql }) => [name, sql]))).toMatchSnapshot();
   });
 
-  it('describes each column in words', () => {
+  it('describe each column', () => {
     for (const view of VIEWS) {
       for (const { description } of columnsOf(view)) expect(description.length).toBeGreaterThan(5);
     }
@@ -442,7 +442,7 @@ describe('the definition', () => {
 });
 
 describe('the saved queries', () => {
-  it('answer from what was recorded', async () => {
+  it('return the expected rows', async () => {
     const records = [
       record({ sessionId: 'a', details: { callA: leg } }),
       record({ sessionId: 'b', sessionStatus: 'ERROR', ...whole }),
@@ -482,7 +482,7 @@ describe('the saved queries', () => {
     expect(rows('failures-yesterday')).toEqual([]);
   });
 
-  it('count what failed yesterday', async () => {
+  it('count the failures of yesterday', async () => {
     const today = new Date().toISOString();
     const yesterday = new Date(Date.now() - 86_400_000).toISOString();
     const failed = { ...whole, sessionStatus: 'FAILED' };
@@ -493,7 +493,7 @@ describe('the saved queries', () => {
         record({ ...failed, sessionId: 'b', startTime: null, endTime: yesterday }),
         { ...record({ ...failed, sessionId: 'c', startTime: null, endTime: null }), receivedAt: yesterday },
         record({ ...failed, sessionId: 'd' }),
-        // As many, should the day change before the query is run.
+        // If the day changes before the query runs, these three count instead.
         ...['e', 'f', 'g'].map((sessionId) => record({ ...failed, sessionId, startTime: today })),
       ]),
       { sql },
@@ -502,7 +502,7 @@ describe('the saved queries', () => {
     expect(rows('sql')).toEqual([{ country: 'PH', error_code: '-2004', sessions: '3' }]);
   });
 
-  it('count a session of which nothing but its id is known, and list it', async () => {
+  it('count and list a session without a status, a start and an end', async () => {
     const records = [
       record({ sessionId: 'a' }),
       record({ sessionId: 'b', ...NOTHING_KNOWN, errorDetails: { errorCode: -2004 }, dtmf: 1 }),

@@ -4,26 +4,25 @@ import { text } from 'node:stream/consumers';
 import * as v from 'valibot';
 import { urlOf } from './deployed-stage.ts';
 
-/** What the services answer that no emulator is there for. */
+/** The responses of the services that have no emulator. */
 export interface Answers {
-  /** What DynamoDB says of the export, one status each time it is asked; the last one stays. */
+  /** The statuses that DynamoDB returns for the export, one per request. The last one repeats. */
   exportStatuses: string[];
-  /** Whether the export writes its manifest. */
+  /** Whether the export writes its manifest to the bucket. */
   writesManifest: boolean;
-  /** What becomes of a query. */
+  /** The final state of an Athena query. */
   queryState: 'SUCCEEDED' | 'FAILED';
 }
 
 const ExportRequest = v.looseObject({ S3Bucket: v.string(), S3Prefix: v.string() });
 
-/** The id of the query that Athena runs. */
 const QUERY_ID = '11111111-2222-3333-4444-555555555555';
 
 const EXPORT_ARN = 'arn:aws:dynamodb:us-east-1:000000000000:table/t/export/01';
 
 /**
- * Stubs of what smoke tests use of Athena, S3 and DynamoDB's exports, behind one URL; what else is asked of DynamoDB goes
- * to an emulator.
+ * Stubs the operations of Athena, S3 and DynamoDB's exports that smoke tests use, behind one URL. Passes all other
+ * requests for DynamoDB to an emulator.
  */
 export async function analyticsStubs(dynamodb: string, { exportStatuses, ...answers }: Answers) {
   /** Keys of the objects in the bucket. */
@@ -103,7 +102,7 @@ export async function analyticsStubs(dynamodb: string, { exportStatuses, ...answ
   };
 }
 
-/** A bucket that a key encrypts, as far as S3's API is used. */
+/** Stubs the requests of S3's API that smoke tests send, for a bucket encrypted with a KMS key. */
 function bucket(objects: Set<string>, { searchParams }: URL, body: string): string {
   if (searchParams.has('encryption')) {
     return '<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>the-key</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>';
@@ -113,7 +112,7 @@ function bucket(objects: Set<string>, { searchParams }: URL, body: string): stri
     const versions = found.map((key) => `<Version><Key>${key}</Key><VersionId>1</VersionId></Version>`);
     return `<ListVersionsResult>${versions.join('')}</ListVersionsResult>`;
   }
-  if (!searchParams.has('delete')) throw new Error('The stub of S3 does not know this');
+  if (!searchParams.has('delete')) throw new Error('The S3 stub does not support this request');
   for (const [, key = ''] of body.matchAll(/<Key>(.*?)<\/Key><VersionId>1<\/VersionId>/g))
     objects.delete(key);
   return '<DeleteResult></DeleteResult>';

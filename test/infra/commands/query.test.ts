@@ -13,7 +13,7 @@ import { summaryBody, summaryOf } from '../../functions/summaries.ts';
 import { ask, exportOf, newFolder } from '../analytics/exported.ts';
 import { root, run } from '../run.ts';
 
-/** `npm run query`, as an analyst runs it. */
+/** Runs `npm run query`. */
 const query = (args: readonly string[], env: NodeJS.ProcessEnv = process.env) =>
   run(['infra/commands/query.ts', ...args], { env });
 
@@ -26,7 +26,7 @@ const records = [
 ];
 
 describe('npm run query', () => {
-  it('without SQL lists every view with its columns, and the saved queries', async () => {
+  it('lists every view with its columns, and the saved queries, when it gets no SQL', async () => {
     const { stdout, code } = await query([await exportOf(records)]);
 
     expect(code).toBe(0);
@@ -39,7 +39,7 @@ describe('npm run query', () => {
     for (const { name, question } of SAVED_QUERIES) expect(lines).toContain(`${name}: ${question}`);
   });
 
-  it('runs a saved query by its name, and SQL, with or without a semicolon', async () => {
+  it('runs a saved query by name, and SQL with or without a semicolon', async () => {
     const folder = await exportOf(records);
 
     expect(await query([folder, 'outcomes-by-day'])).toMatchObject({
@@ -54,7 +54,7 @@ describe('npm run query', () => {
     });
   });
 
-  it('shows all of a view by its name, and the SQL of a saved query', async () => {
+  it('shows all rows of a view by name, and prints the SQL of a saved query', async () => {
     const folder = await exportOf(records);
 
     expect((await query([folder, 'exports'])).stdout).toMatch(/^ {2}export_time +export_id +item_count\n/);
@@ -62,7 +62,7 @@ describe('npm run query', () => {
     expect((await query([folder, 'SELECT 1 AS n -- one', '--format', 'csv'])).stdout).toBe('n\n1\n');
   });
 
-  it('shows one row in one line, whatever was delivered', async () => {
+  it('prints each row on one line, and escapes control characters', async () => {
     const { stdout } = await query([
       await exportOf(records),
       'SELECT client_request_id FROM sessions ORDER BY ALL',
@@ -99,37 +99,46 @@ describe('npm run query', () => {
     const parquet = out("it's.parquet");
     expect(await query([folder, sql, '--format', 'parquet', '--out', parquet])).toMatchObject({
       code: 0,
-      stderr: `${parquet} is written.\n`,
+      stderr: `Wrote ${parquet}\n`,
     });
     const { rows } = await ask(folder, { back: `FROM '${parquet.replace("'", "''")}'` });
     expect(rows('back')).toEqual(json.map((row) => ({ ...row, revision: '1' })));
   });
 
-  it('shows the first thousand rows, and says that there are more', async () => {
+  it('shows the first thousand rows, and reports that there are more', async () => {
     const { stdout, stderr } = await query([await exportOf(records), 'SELECT * FROM range(5000)']);
 
     expect(stdout.trimEnd().split('\n')).toHaveLength(1_001);
-    expect(stderr).toBe('Only the first 1000 rows; --format csv has all.\n');
+    expect(stderr).toBe('Only the first 1000 rows are shown. --format csv prints all of them.\n');
   });
 
   it.each([
-    [[], 'Which export? Name its folder, or s3://BUCKET/PREFIX. See: npm run query -- --help\n'],
+    [[], 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX. See: npm run query -- --help\n'],
     [
       ['FOLDER', 'nonsense'],
-      /^There is no saved query or view "nonsense". There are: outcomes-by-day, .*, sessions, .*\.\n$/,
+      /^Unknown saved query or view "nonsense"\. Available: outcomes-by-day, .*, sessions, .*\.\n$/,
     ],
     [['FOLDER', ' ; '], 'The query is empty: expected SQL, or the name of a saved query.\n'],
-    [['FOLDER', 'SELECT 1; SELECT 2'], 'Expected one query; there are 2.\n'],
-    [['FOLDER', 'DESCRIBE sessions', '--format', 'csv'], /^For csv it has to be a query, SELECT or WITH/],
-    [['FOLDER', 'errors', '--out', 'x.txt'], /^The name of x\.txt does not say in which format/],
+    [['FOLDER', 'SELECT 1; SELECT 2'], 'Expected one query, not 2.\n'],
+    [
+      ['FOLDER', 'DESCRIBE sessions', '--format', 'csv'],
+      /^csv output requires a query \(SELECT, FROM, WITH or VALUES\)/,
+    ],
+    [['FOLDER', 'errors', '--out', 'x.txt'], /^The extension of x\.txt is not a known format/],
     [
       ['FOLDER', 'SELECT', '1'],
-      'Expected one query, in quotes, but "1" came after it; options come after --. See: npm run query -- --help\n',
+      'Unexpected argument "1": put the query in quotes, and options after --. See: npm run query -- --help\n',
     ],
-    [['FOLDER', 'errors', '--format', 'xml'], '--format takes table, csv, json, parquet, not "xml".\n'],
-    [['FOLDER', 'errors', '--format', 'parquet'], 'Parquet is not for a terminal: name a file with --out.\n'],
+    [
+      ['FOLDER', 'errors', '--format', 'xml'],
+      '--format must be one of table, csv, json, parquet, not "xml".\n',
+    ],
+    [
+      ['FOLDER', 'errors', '--format', 'parquet'],
+      'Parquet cannot be written to standard output: name a file with --out.\n',
+    ],
     [['FOLDER', 'errors', '--nonsense'], /^Unknown option '--nonsense'/],
-  ])('refuses %j with exit code 2', async (args, message) => {
+  ])('rejects %j with exit code 2', async (args, message) => {
     const folder = await exportOf(records);
     const { code, stdout, stderr } = await query(args.map((arg) => (arg === 'FOLDER' ? folder : arg)));
 
@@ -140,10 +149,10 @@ describe('npm run query', () => {
   it.each([
     [['nowhere', 'SELECT 1'], 'nowhere does not exist.\n'],
     [['nowhere'], 'nowhere does not exist.\n'],
-    [['s3://', 'errors'], '"s3://" has no bucket: expected s3://BUCKET/PREFIX.\n'],
+    [['s3://', 'errors'], '"s3://" does not name a bucket: expected s3://BUCKET/PREFIX.\n'],
     [['FOLDER', 'SELECT nonsense FROM sessions'], /Referenced column "nonsense" not found/],
     [['FOLDER', 'errors', '--out', 'nowhere/x.csv'], /nowhere\/x\.csv/],
-  ])('says why %j fails, with exit code 1', async (args, message) => {
+  ])('fails on %j with exit code 1, and prints the reason', async (args, message) => {
     const folder = await exportOf(records);
     const { code, stdout, stderr } = await query(args.map((arg) => (arg === 'FOLDER' ? folder : arg)));
 
@@ -151,7 +160,7 @@ describe('npm run query', () => {
     expect(stderr).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
   });
 
-  it('fetches an export from S3, with the credentials of the shell', async () => {
+  it('fetches an export from S3 with the credentials of the shell', async () => {
     const emulator = buildApp({ logger: false });
     try {
       const endpoint = await emulator.listen({ port: 0, host: '127.0.0.1' });
@@ -188,16 +197,16 @@ describe('npm run query', () => {
       });
       expect(await query(['s3://exported/nothing', 'errors'], env)).toMatchObject({
         code: 1,
-        stderr: 'There is nothing in s3://exported/nothing.\n',
+        stderr: 'Found no objects in s3://exported/nothing.\n',
       });
       expect(await query(['s3://unknown/exports', 'errors'], env)).toMatchObject({ code: 1, stdout: '' });
-      // Not even ".." in a key leads out of where things are fetched to.
+      // A key with ".." does not lead out of the temporary folder.
       const Key = `exports/2026-11-21T02:00:00Z/../../../../../outside-${process.pid}`;
       await s3.send(new PutObjectCommand({ Bucket: 'exported', Key, Body: 'outside' }));
       await query(['s3://exported/exports/2026-11-21T02:00:00Z', 'errors'], env);
       for (const above of [dirname(env.TMPDIR), dirname(dirname(env.TMPDIR))])
         expect(readdirSync(above).filter((name) => name.startsWith('outside'))).toEqual([]);
-      // Nothing is left behind.
+      // The temporary folders were removed.
       expect(readdirSync(env.TMPDIR)).toEqual([]);
       s3.destroy();
     } finally {
@@ -205,9 +214,7 @@ describe('npm run query', () => {
     }
   });
 
-  it('leaves nothing behind when nobody reads on, and says so when nothing can be written', async ({
-    signal,
-  }) => {
+  it('removes its temporary files when its output is closed, and reports a full disk', async ({ signal }) => {
     const [folder, temporary] = [await exportOf(records), newFolder()];
     const shell = (rest: string) =>
       promisify(execFile)(
@@ -235,7 +242,7 @@ describe('npm run query', () => {
     expect(readdirSync(temporary)).toEqual([]);
   });
 
-  it('has help', async () => {
+  it('prints its usage with --help', async () => {
     expect((await query(['--help'])).stdout).toMatch(/^Usage: npm run query -- EXPORT/);
     expect(existsSync(join(root, 'nowhere'))).toBe(false);
   });

@@ -10,7 +10,7 @@ import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../
 import { openSessions } from '../../../infra/analytics/duckdb/session-database.ts';
 import { writeExport } from '../../../infra/analytics/duckdb/write-export.ts';
 import { makePage } from '../../../infra/analytics/report/page.ts';
-import { shown } from '../../../infra/analytics/report/wording.ts';
+import { printable } from '../../../infra/analytics/report/wording.ts';
 import { generateItems } from '../../bench/sessions.ts';
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
 import { chromiumPath, launchChromium } from '../analytics/chromium.ts';
@@ -18,8 +18,8 @@ import { exportOf, newFolder, TABLE } from '../analytics/exported.ts';
 import { root, run } from '../run.ts';
 
 /**
- * `npm run report`, as those see it who look at the page: whatever 8x8 delivered, it says what is so, in any browser,
- * and it tells nobody who was called.
+ * The page of `npm run report` is correct and readable in any browser, whatever 8x8 delivered, and reveals no phone
+ * number and no session id.
  */
 
 const RECEIVED = '2026-01-13T10:00:00.000Z';
@@ -32,7 +32,7 @@ const session = (payload: Readonly<Record<string, unknown>>): SessionRecord =>
 const called = (sessionId: string, leg: object, payload: object = {}): SessionRecord =>
   session({ sessionId, ...payload, details: { callA: { callId: `leg-${sessionId}`, ...leg } } });
 
-/** The page of the export in a folder. */
+/** Creates the page of the export in a folder. */
 async function pageOf(folder: string): Promise<string> {
   const { connection, time, close } = await openSessions(folder, () => {});
   try {
@@ -44,10 +44,10 @@ async function pageOf(folder: string): Promise<string> {
 
 const pageOfRecords = async (records: readonly object[]) => pageOf(await exportOf(records));
 
-/** The text of the card with this title, as one line. */
+/** The text of the card with this title, on one line. */
 function card(page: string, title: string): string {
   const found = page.split('<section').find((section) => section.includes(`<h2>${title}</h2>`));
-  if (found === undefined) throw new Error(`There is no card ${title}`);
+  if (found === undefined) throw new Error(`The page has no card ${title}`);
   return found
     .replace(/<[^>]*>/g, ' ')
     .replace(/\s+/g, ' ')
@@ -56,13 +56,13 @@ function card(page: string, title: string): string {
 
 const withoutStyle = (page: string) => page.replace(/<style>.*<\/style>/s, '');
 
-/** What a page has where a value was not expected to be missing. */
+/** Matches what a page contains if it does not handle a missing value. */
 const BROKEN = /NaN|Invalid|undefined|null|Infinity/;
 
-/** What a summary may lack and still be recorded. */
+/** The fields that may be missing in a summary that is recorded. */
 const NOTHING_KNOWN = { sessionStatus: null, startTime: null, endTime: null };
 
-/** What would make a browser run a script, or fetch something. */
+/** Matches markup with which a browser runs a script or fetches a resource. */
 const ACTIVE = /<(?:script|img|iframe|object|link|image|use|foreignObject)\b|<[^>]*\son\w+=|url\(|@import/i;
 
 let folder: string;
@@ -78,7 +78,7 @@ describe('npm run report', () => {
   const command = (args: readonly string[], cwd?: string) =>
     run([join(root, 'infra/commands/report.ts'), ...args], { cwd });
 
-  it('writes the page, replaces what was there, and says what it is of', async () => {
+  it('writes the page, replaces an existing file, and prints the number and dates of the sessions', async () => {
     const out = join(newFolder(), 'page.html');
     writeFileSync(out, 'an older report, which is longer'.repeat(100_000));
 
@@ -89,7 +89,7 @@ describe('npm run report', () => {
     expect(readFileSync(out, 'utf8')).toBe(report);
   });
 
-  it('writes to report.html where no file is named', async () => {
+  it('writes to report.html by default', async () => {
     const cwd = newFolder();
 
     const { stdout } = await command([await exportOf([])], cwd);
@@ -101,11 +101,11 @@ describe('npm run report', () => {
   it.each([
     {
       args: [],
-      message: 'Which export? Name its folder, or s3://BUCKET/PREFIX. See: npm run report -- --help',
+      message: 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX. See: npm run report -- --help',
       expected: 2,
     },
     { args: ['/nowhere'], message: expect.stringContaining('/nowhere'), expected: 1 },
-  ])('says in one line what is wrong with $args', async ({ args, message, expected }) => {
+  ])('prints on one line what is wrong with $args', async ({ args, message, expected }) => {
     const { stdout, stderr, code } = await command(args);
 
     expect(stderr.trimEnd()).toEqual(message);
@@ -114,37 +114,39 @@ describe('npm run report', () => {
     expect(code).toBe(expected);
   });
 
-  it('says so where the folder of the page does not exist', async () => {
+  it('fails when the folder of the page does not exist', async () => {
     const { stderr, code } = await command([await exportOf([]), '--out', '/nowhere/page.html']);
 
-    expect(stderr).toBe(
-      'There is no folder /nowhere for /nowhere/page.html; make it first, or name another with --out.\n',
-    );
+    expect(stderr).toBe('The folder /nowhere does not exist: create it, or name another file with --out.\n');
     expect(code).toBe(1);
   });
 });
 
 describe('the page', () => {
-  it('says in words what each chart shows', () => {
-    expect(card(report, 'Outcomes over time')).toMatch(/answered, \d+\.\d% failed\. The busiest day was /);
+  it('states the main finding of each chart', () => {
+    expect(card(report, 'Outcomes over time')).toMatch(/answered and \d+\.\d% failed\. The busiest day was /);
     expect(card(report, 'Outcomes by country')).toMatch(/Singapore has the most sessions: \d+\. \S+/);
     expect(card(report, 'Errors')).toMatch(
       /most frequent error is “No coverage available for requested area”/,
     );
-    expect(card(report, 'Call quality')).toMatch(/scored legs sounded good or excellent, \S+ poor or bad\./);
+    expect(card(report, 'Call quality')).toMatch(/scored legs were good or excellent, \S+ poor or bad\./);
     expect(card(report, 'Worst routes')).toMatch(
-      /SG-VN is the worst route: mean MOS 3\.\d\d over \d+ legs\./,
+      /SG-VN is the worst route, with a mean MOS of 3\.\d\d over \d+ legs\./,
     );
-    expect(card(report, 'Talk time')).toMatch(/Half of 2,\d\d\d sessions with talk lasted \d+ s or less/);
-    expect(card(report, 'Busy hours')).toMatch(/Most sessions begin between \d\d:00 and \d\d:00 UTC/);
-    expect(card(report, 'Opt-outs')).toMatch(/\d+ opted out in a session;/);
+    expect(card(report, 'Talk time')).toMatch(
+      /2,\d\d\d sessions with a talk time of \d+ h \d+ min in total\. The median is \d+ s/,
+    );
+    expect(card(report, 'Busy hours')).toMatch(/The busiest hour is \d\d:00 to \d\d:00 UTC/);
+    expect(card(report, 'Opt-outs')).toMatch(
+      /The contact opted out in \d+ sessions?, and had already opted out before \d+ sessions?\./,
+    );
     expect(card(report, 'Conflicts and duplicates')).toMatch(
-      /\d sessions? 8x8 delivered different summaries/,
+      /8x8 delivered conflicting summaries for \d sessions?;/,
     );
     expect(card(report, 'Unrecognised fields')).toMatch(/payload\.dtmf/);
   });
 
-  it('has the numbers that are in the records', async () => {
+  it('contains the numbers of the records', async () => {
     const leg = (country: string, mos: number) => ({
       callDirection: 'OUTBOUND',
       sourceCountryCode: 'SG',
@@ -167,7 +169,7 @@ describe('the page', () => {
     ]);
 
     expect(page).toContain(
-      '<p><span>63 sessions</span>, <span>2026-01-13 to 2026-01-13</span>, <span>as the table was at 2026-11-21 02:00 UTC</span></p>',
+      '<p><span>63 sessions</span>, <span>2026-01-13 to 2026-01-13</span>, <span>table as of 2026-11-21 02:00 UTC</span></p>',
     );
     expect(page).toContain('<dt>Answered</dt><dd class="value">96.8%</dd><dd class="note">61 sessions</dd>');
     expect(page).toContain('<dt>Mean MOS</dt><dd class="value">3.90</dd><dd class="note">60 legs</dd>');
@@ -177,13 +179,15 @@ describe('the page', () => {
     expect(card(page, 'Outcomes by country')).toContain('Germany DE 30 30 0 0 100.0% 0.0%');
     expect(card(page, 'Errors')).toContain('-2010 The trunk capacity has been exceeded 1 yes');
     expect(card(page, 'Call quality')).toContain('3.5 Poor 30 4.3 Excellent 30');
-    expect(card(page, 'Worst routes')).toContain('SG-FR is the worst route: mean MOS 3.50 over 30 legs.');
+    expect(card(page, 'Worst routes')).toContain(
+      'SG-FR is the worst route, with a mean MOS of 3.50 over 30 legs.',
+    );
     expect(card(page, 'Worst routes')).toContain('SG-DE Singapore Germany 4.30 30 100.0% 0.0%');
     expect(card(page, 'Talk time')).toContain('30 s to less than 1 min 60 100.0%');
     expect(card(page, 'Busy hours')).toContain('08:00 63 61 96.8%');
-    expect(card(page, 'Opt-outs')).toContain('In 1 session opting out failed');
+    expect(card(page, 'Opt-outs')).toContain('The opt-out failed in 1 session');
     expect(card(page, 'Conflicts and duplicates')).toContain(
-      'Of 1 session 8x8 delivered different summaries',
+      '8x8 delivered conflicting summaries for 1 session',
     );
   });
 
@@ -191,19 +195,19 @@ describe('the page', () => {
     expect(await pageOf(folder)).toBe(report);
   });
 
-  it('forbids a browser to run or fetch anything', () => {
+  it('forbids browsers to run scripts and to fetch resources', () => {
     expect(report).toContain(
       `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
     );
     expect(report).not.toMatch(ACTIVE);
   });
 
-  it('has no phone number and no session id', () => {
+  it('contains no phone number and no session id', () => {
     expect(report).not.toMatch(/\+\d{6,}/);
     expect(report).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/);
   });
 
-  it('has none of an error message or a field name either', async () => {
+  it('masks phone numbers and ids in error messages and field names', async () => {
     const id = '4dcc3126-84e4-11f0-edaa-36434ef2510c';
     const page = await pageOfRecords([
       session({
@@ -228,11 +232,11 @@ describe('the page', () => {
     ['session 4dcc312684e411f0edaa36434ef2510c', 'session (id)'],
     ['Error -2004 of 13 legs', 'Error -2004 of 13 legs'],
     ['payload.details.callA.ringSeconds', 'payload.details.callA.ringSeconds'],
-  ])('shows of %j only %j', (text, expected) => {
-    expect(shown(text)).toBe(expected);
+  ])('prints %j as %j', (text, expected) => {
+    expect(printable(text)).toBe(expected);
   });
 
-  it('counts a session once for an error that it has on two legs', async () => {
+  it('counts a session once if two legs have the same error', async () => {
     const errorDetails = { errorCode: -2010, errorMsg: 'The trunk capacity has been exceeded' };
     const page = await pageOfRecords([
       session({ sessionId: 'a', details: { callA: { errorDetails }, callB: { errorDetails } } }),
@@ -240,10 +244,10 @@ describe('the page', () => {
     ]);
 
     expect(card(page, 'Errors')).toContain('-2010 The trunk capacity has been exceeded 1 yes');
-    expect(card(page, 'Errors')).toContain('A retry can help with 50.0% of the sessions that have one.');
+    expect(card(page, 'Errors')).toContain('A retry can help in 50.0% of the sessions with an error.');
   });
 
-  it('names every documented error, however many others there are', async () => {
+  it('lists every documented error, even among many undocumented ones', async () => {
     const undocumented = Array.from({ length: 40 }, (_, i) =>
       session({ sessionId: `u${i}`, errorDetails: { errorCode: i % 20 } }),
     );
@@ -256,26 +260,26 @@ describe('the page', () => {
     expect(card(page, 'Errors')).toContain('19 other codes');
   });
 
-  it('has a clear sentence in place of each chart that there is nothing for', async () => {
+  it('contains a sentence instead of each chart that has no data', async () => {
     const page = await pageOfRecords([]);
 
     expect(page).not.toContain('<svg');
     for (const [title, sentence] of [
-      ['Outcomes over time', 'There is no session of which the day is known.'],
-      ['Outcomes by country', 'There is no session.'],
-      ['Errors', '8x8 reported no error.'],
+      ['Outcomes over time', 'No session has a plausible start date.'],
+      ['Outcomes by country', 'There are no sessions.'],
+      ['Errors', '8x8 reported no errors.'],
       ['Call quality', 'No leg has a mean opinion score (MOS).'],
-      ['Worst routes', 'No route has 30 scored legs; of fewer, a mean would say little.'],
-      ['Talk time', 'Nobody talked: no session has a talk time.'],
-      ['Busy hours', 'There is no session of which the hour is known.'],
-      ['Opt-outs', 'Nobody opted out.'],
-      ['Conflicts and duplicates', '8x8 contradicted itself about no session.'],
+      ['Worst routes', 'No route has 30 scored legs, the minimum for a meaningful mean.'],
+      ['Talk time', 'No session has a talk time.'],
+      ['Busy hours', 'No session has a start time.'],
+      ['Opt-outs', 'No session involved an opt-out.'],
+      ['Conflicts and duplicates', '8x8 delivered no conflicting summaries.'],
     ] as const)
       expect(card(page, title)).toContain(`${title} ${sentence}`);
     expect(withoutStyle(page)).not.toMatch(BROKEN);
   });
 
-  it('is whole for a single session', async () => {
+  it('is complete for a single session', async () => {
     const page = await pageOfRecords([session({ sessionId: 'a' })]);
 
     expect(page).toContain('<title>Voice sessions: 1 session, 2026-01-13 to 2026-01-13</title>');
@@ -283,20 +287,20 @@ describe('the page', () => {
   });
 
   it.each(['0001-01-01T00:00:00Z', '1970-01-01T00:00:00Z', '9999-12-31T23:59:59Z'])(
-    'keeps a session that began at %s out of the charts over time, and says so',
+    'excludes a session that starts at %s from the charts over time, and reports it',
     async (startTime) => {
       const page = await pageOfRecords([session({ sessionId: 'a' }), session({ sessionId: 'b', startTime })]);
 
       expect(page).toContain('<title>Voice sessions: 2 sessions, 2026-01-13 to 2026-01-13</title>');
       expect(card(page, 'Outcomes over time')).toContain(
-        '1 session without a start, or with one that cannot be',
+        'The chart excludes 1 session with a missing, implausible or too old start date.',
       );
-      expect(card(page, 'Outcomes over time')).toContain('2026-01-13 1 Outside the chart 1');
+      expect(card(page, 'Outcomes over time')).toContain('2026-01-13 1 Not in the chart 1');
       expect(page.length).toBeLessThan(50_000);
     },
   );
 
-  it('counts a session without a status and times, and says that it is not in the charts over time', async () => {
+  it('counts a session without a status and times, and reports that the charts over time exclude it', async () => {
     const page = await pageOfRecords([
       session({ sessionId: 'a' }),
       session({ sessionId: 'b', ...NOTHING_KNOWN }),
@@ -310,18 +314,18 @@ describe('the page', () => {
     expect(page).toContain('<title>Voice sessions: 4 sessions, 2026-01-13 to 2026-01-13</title>');
     expect(page).toContain('<dt>Incomplete</dt><dd class="value">3</dd><dd class="note">75.0%</dd>');
     expect(card(page, 'Outcomes over time')).toContain(
-      '3 sessions without a start, or with one that cannot be',
+      'The chart excludes 3 sessions with a missing, implausible or too old start date.',
     );
-    expect(card(page, 'Outcomes over time')).toContain('Outside the chart 0 1 2');
-    expect(card(page, 'Outcomes by country')).toContain('Not stated 4 1 1 2');
-    expect(card(page, 'Busy hours')).toContain('3 sessions without a start are not in the chart.');
-    expect(card(page, 'Opt-outs')).toContain('1 opted out in a session');
-    expect(card(page, 'Opt-outs')).toContain('Outside the chart 1');
-    expect(card(page, 'Conflicts and duplicates')).toContain('Outside the chart 1');
+    expect(card(page, 'Outcomes over time')).toContain('Not in the chart 0 1 2');
+    expect(card(page, 'Outcomes by country')).toContain('Unknown 4 1 1 2');
+    expect(card(page, 'Busy hours')).toContain('The chart excludes 3 sessions without a start time.');
+    expect(card(page, 'Opt-outs')).toContain('The contact opted out in 1 session,');
+    expect(card(page, 'Opt-outs')).toContain('Not in the chart 1');
+    expect(card(page, 'Conflicts and duplicates')).toContain('Not in the chart 1');
     expect(withoutStyle(page)).not.toMatch(BROKEN);
   });
 
-  it('is whole where no session has a status and times', async () => {
+  it('is complete when no session has a status and times', async () => {
     const page = await pageOfRecords([
       called('a', { callQuality: { mos: 4 } }, NOTHING_KNOWN),
       session({ sessionId: 'b', ...NOTHING_KNOWN, errorDetails: { errorCode: -2004 }, dtmf: 1 }),
@@ -329,26 +333,26 @@ describe('the page', () => {
 
     expect(page).toContain('<title>Voice sessions: 2 sessions</title>');
     expect(page).toContain('<dt>Incomplete</dt><dd class="value">2</dd><dd class="note">100.0%</dd>');
-    expect(card(page, 'Outcomes over time')).toContain('There is no session of which the day is known.');
-    expect(card(page, 'Busy hours')).toContain('There is no session of which the hour is known.');
-    expect(card(page, 'Outcomes by country')).toContain('Not stated');
+    expect(card(page, 'Outcomes over time')).toContain('No session has a plausible start date.');
+    expect(card(page, 'Busy hours')).toContain('No session has a start time.');
+    expect(card(page, 'Outcomes by country')).toContain('Unknown');
     expect(card(page, 'Unrecognised fields')).toContain('payload.dtmf 1');
     expect(withoutStyle(page)).not.toMatch(BROKEN);
   });
 
-  it('counts a record that was written again, but has one summary, as no conflict', async () => {
+  it('counts no conflict for a record that was written again but has one summary', async () => {
     const page = await pageOfRecords([{ ...session({ sessionId: 'a' }), revision: 3 }]);
 
     expect(page).toContain('<dt>Conflicts</dt><dd class="value">0</dd>');
-    expect(card(page, 'Conflicts and duplicates')).toContain('8x8 contradicted itself about no session.');
+    expect(card(page, 'Conflicts and duplicates')).toContain('8x8 delivered no conflicting summaries.');
   });
 
   it.each([
     { first: '2025-10-30', unit: 'Day', count: 76 },
-    { first: '2025-01-30', unit: 'Week from', count: 51 },
-    { first: '2020-01-30', unit: 'Month from', count: 73 },
-    { first: '2016-02-01', unit: 'Year from', count: 11 },
-  ])('sums up by $unit what began from $first on', async ({ first, unit, count }) => {
+    { first: '2025-01-30', unit: 'Week starting', count: 51 },
+    { first: '2020-01-30', unit: 'Month starting', count: 73 },
+    { first: '2016-02-01', unit: 'Year starting', count: 11 },
+  ])('groups the sessions since $first into $count rows under "$unit"', async ({ first, unit, count }) => {
     const page = await pageOfRecords([
       session({ sessionId: 'a' }),
       session({ sessionId: 'b', startTime: `${first}T00:00:00Z` }),
@@ -360,17 +364,17 @@ describe('the page', () => {
     );
     expect(outcomes).toContain(`<thead><tr><th scope="col">${unit}</th>`);
     expect(outcomes.match(/<th scope="row">/g)).toHaveLength(count);
-    expect(card(page, 'Outcomes over time')).not.toContain('Outside the chart');
+    expect(card(page, 'Outcomes over time')).not.toContain('Not in the chart');
   });
 
-  it('shows what is not known as such', async () => {
+  it('shows unknown values as unknown', async () => {
     const page = await pageOfRecords([
       called('a', { callDirection: 'OUTBOUND', callQuality: { mos: 77 } }, { sessionStatus: 'PAUSED' }),
       session({ sessionId: 'b', errorDetails: { errorCode: -7, errorMsg: 'Something new' } }),
     ]);
 
     expect(card(page, 'Outcomes over time')).toContain('Other');
-    expect(card(page, 'Outcomes by country')).toContain('Not stated');
+    expect(card(page, 'Outcomes by country')).toContain('Unknown');
     expect(card(page, 'Errors')).toContain('-7 Something new 1 ?');
     expect(card(page, 'Call quality')).toContain('No leg has a mean opinion score');
   });
@@ -378,7 +382,7 @@ describe('the page', () => {
 
 const HOSTILE = `\u202e\u0000</script></style></svg><img src=x onerror=alert(1)>"' onload='alert(1)' &amp;`;
 
-/** Whatever 8x8 lets through is text. */
+/** A page whose records contain markup in every text that 8x8 may deliver. */
 async function hostilePage(): Promise<string> {
   const text = (i: number) => `${HOSTILE}${i}${'long '.repeat(500)}`;
   return pageOfRecords(
@@ -406,7 +410,7 @@ async function hostilePage(): Promise<string> {
         called(
           `more-${i}`,
           { callDirection: 'OUTBOUND', destinationCountryCode: text(i) },
-          // One word, where there is no room for it.
+          // One word that does not fit into the chart.
           { errorDetails: { errorCode: 999, errorMsg: 'W'.repeat(300) } },
         ),
       ),
@@ -414,10 +418,10 @@ async function hostilePage(): Promise<string> {
   );
 }
 
-it('hostile values are text, and few', async () => {
+it('the page escapes and truncates hostile values', async () => {
   const page = await hostilePage();
 
-  // They are there, or this would prove nothing.
+  // The page contains them. Otherwise this test would prove nothing.
   expect(page.match(/onerror/g)?.length).toBeGreaterThan(10);
   expect(page).not.toMatch(ACTIVE);
   expect(page).not.toMatch(/[\u202e\0]/);
@@ -426,7 +430,7 @@ it('hostile values are text, and few', async () => {
   expect(card(page, 'Errors')).toContain('29 other codes');
 });
 
-/** Every documented error, in countries with long names. */
+/** A page with every documented error, in countries with long names. */
 const pageOfErrors = () =>
   pageOfRecords(
     [...ERROR_CODES].map(([errorCode, { message }], i) =>
@@ -444,11 +448,9 @@ const Violations = v.object({
 const Texts = v.array(v.object({ text: v.string(), fill: v.string(), surface: v.string() }));
 
 if (chromiumPath === undefined)
-  console.warn(
-    'SKIPPED: the report is not looked at in a browser, for want of Chromium. Set CHROMIUM to its path.',
-  );
+  console.warn('SKIPPED: the tests of the report in a browser need Chromium. Set CHROMIUM to its path.');
 
-describe.skipIf(chromiumPath === undefined)('in a browser', () => {
+describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launchChromium();
@@ -457,15 +459,15 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
 
   const PHONE = { width: 360, height: 780 };
   const views: readonly (BrowserContextOptions & { name: string })[] = [
-    { name: 'in light', colorScheme: 'light' },
-    { name: 'in dark, on a phone', colorScheme: 'dark', viewport: PHONE },
+    { name: 'in the light colour scheme', colorScheme: 'light' },
+    { name: 'in the dark colour scheme on a phone', colorScheme: 'dark', viewport: PHONE },
   ];
 
-  /** Opens a page, with all of its tables. */
+  /** Opens a page in the browser, and expands all of its tables. */
   async function open(html: string, options: BrowserContextOptions, use: (page: Page) => Promise<void>) {
     const file = join(newFolder(), 'report.html');
     writeFileSync(file, html);
-    // What measures the page is script, which the page itself allows none of.
+    // The tests run scripts in the page, which its Content-Security-Policy forbids.
     const context = await browser.newContext({ bypassCSP: true, ...options });
     try {
       const page = await context.newPage();
@@ -480,8 +482,8 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
   it.each([
     { name: 'the report', html: async () => report },
     { name: 'a report of hostile values', html: hostilePage },
-    { name: 'a report of nothing', html: () => pageOfRecords([]) },
-  ])('$name asks the network for nothing, and nothing in it fails', async ({ html }) => {
+    { name: 'an empty report', html: () => pageOfRecords([]) },
+  ])('sends no network requests and logs no errors: $name', async ({ html }) => {
     const file = join(newFolder(), 'report.html');
     writeFileSync(file, await html());
     const context = await browser.newContext();
@@ -513,7 +515,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
     });
   });
 
-  it.each(views)('shows all charts and their numbers, legibly, $name', async (options) => {
+  it.each(views)('shows all charts and their numbers with sufficient contrast $name', async (options) => {
     await open(report, options, async (page) => {
       const sections = await page.locator('section').all();
       expect(sections).toHaveLength(10);
@@ -547,7 +549,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
     { name: 'the report', html: async () => report },
     { name: 'a report of hostile values', html: hostilePage },
     { name: 'a report of every error that 8x8 documents', html: pageOfErrors },
-  ])('$name has no text of a chart that is cut off', async ({ html }) => {
+  ])('keeps every text of a chart inside the chart: $name', async ({ html }) => {
     await open(await html(), {}, async (page) => {
       expect(
         await page.evaluate(`[...document.querySelectorAll('svg text')].filter((text) => {
@@ -561,14 +563,14 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
   it.each([
     { name: 'the report', html: async () => report },
     { name: 'a report of hostile values', html: hostilePage },
-  ])('$name is not wider than a phone', async ({ html }) => {
+  ])('fits the width of a phone: $name', async ({ html }) => {
     await open(await html(), { viewport: PHONE }, async (page) => {
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
     });
   });
 });
 
-/** Of two colours as a browser gives them: `rgb(1, 2, 3)`. See https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
+/** The contrast of two colours, such as `rgb(1, 2, 3)`. See https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
 function contrast(a: string, b: string): number {
   const [light = 0, dark = 0] = [luminance(a), luminance(b)].sort((x, y) => y - x);
   return (light + 0.05) / (dark + 0.05);

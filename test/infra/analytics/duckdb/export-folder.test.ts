@@ -21,26 +21,26 @@ const change = (sessionId: string, written: number, newImage?: object): Change =
   ...(newImage && { newImage }),
 });
 
-/** The one folder below a folder of exports. */
+/** The path of the only export in a folder. */
 function onlyExport(folder: string): string {
   const [id = ''] = readdirSync(join(folder, 'AWSDynamoDB')).filter((name) => name !== 'data');
   return join(folder, 'AWSDynamoDB', id);
 }
 
-/** Replaces something in a file. */
+/** Replaces text in a file. */
 function edit(path: string, from: string | RegExp, to: string): void {
   writeFileSync(path, readFileSync(path, 'utf8').replace(from, to));
 }
 
-describe('a folder of exports', () => {
-  it('may be that of one export, or any folder above', async () => {
+describe('openSessions', () => {
+  it('opens the folder of an export, and any folder above it', async () => {
     const folder = await exportOf([session('a'), session('b')]);
 
     for (const path of [folder, join(folder, 'AWSDynamoDB'), onlyExport(folder)])
       expect((await ask(path, SESSIONS)).rows('sessions')).toHaveLength(2);
   });
 
-  it('may be a copy without the prefix it had in S3, or have one', async () => {
+  it('finds data files by name when the manifest contains another S3 prefix', async () => {
     const folder = await exportOf([session('a')]);
     edit(
       join(onlyExport(folder), 'manifest-files.json'),
@@ -68,7 +68,7 @@ describe('a folder of exports', () => {
     expect(rows('exports').map((row) => row['item_count'])).toEqual(['2', '3']);
   });
 
-  it('names an export by the time in its prefix, as Athena does', async () => {
+  it('identifies an export by the scheduled time in its prefix, as Athena does', async () => {
     const folder = await exportOf([session('a')], { time: '2026-11-21T02:00:17.250Z' });
     edit(
       join(onlyExport(folder), 'manifest-summary.json'),
@@ -84,7 +84,7 @@ describe('a folder of exports', () => {
     expect(rows('history')).toEqual([{ session_id: 'a' }]);
   });
 
-  it('counts an export once, however often it was copied, and whatever the folder is called', async () => {
+  it('counts several copies of an export once, whatever the name of the folder', async () => {
     const folder = await exportOf([session('a')]);
     cpSync(join(folder, 'AWSDynamoDB'), join(folder, "it's [a] *copy*", 'AWSDynamoDB'), { recursive: true });
     const { rows } = await ask(folder, { history: 'FROM sessions_history', exports: 'FROM exports' });
@@ -93,15 +93,15 @@ describe('a folder of exports', () => {
     expect((await ask(join(folder, "it's [a] *copy*"), SESSIONS)).rows('sessions')).toHaveLength(1);
   });
 
-  it('may have no records at all', async () => {
+  it('opens an export without records', async () => {
     const { rows } = await ask(await exportOf([]), { ...SESSIONS, legs: 'FROM call_legs' });
 
     expect([rows('sessions'), rows('legs')]).toEqual([[], []]);
   });
 });
 
-describe('incremental exports', () => {
-  it('are applied to the full one before them: what is new, changed and deleted', async () => {
+describe('openSessions with incremental exports', () => {
+  it('applies new, changed and deleted records to the full export before them', async () => {
     const folder = await exportOf([session('a'), session('b'), session('c')], {
       time: '2026-11-20T02:00:00Z',
     });
@@ -124,7 +124,7 @@ describe('incremental exports', () => {
     expect(notices).toEqual([]);
   });
 
-  it('come to the table’s state, whatever was done to it in whatever exports', async () => {
+  it('shows the final state of the table after any sequence of changes and exports', async () => {
     const operation = fc.record({
       id: fc.constantFrom('a', 'b', 'c', 'd'),
       status: fc.option(fc.constantFrom('COMPLETED', 'FAILED', 'BUSY'), { nil: undefined }),
@@ -157,24 +157,24 @@ describe('incremental exports', () => {
     );
   });
 
-  it('before the full one do not count', async () => {
+  it('ignores those before the full export', async () => {
     const folder = await exportOf([session('a')], { time: '2026-11-21T02:00:00Z' });
     addIncrement(folder, '2026-11-19T02:00:00Z', '2026-11-20T02:00:00Z', [change('a', 1)]);
 
     expect((await ask(folder, SESSIONS)).rows('sessions')).toHaveLength(1);
   });
 
-  it('say when one is missing between', async () => {
+  it('reports a gap between two exports', async () => {
     const folder = await exportOf([session('a')], { time: '2026-11-20T02:00:00Z' });
     addIncrement(folder, '2026-11-21T02:00:00Z', '2026-11-22T02:00:00Z', [change('b', 1, session('b'))]);
     addIncrement(folder, '2026-11-22T02:00:00Z', '2026-11-23T02:00:00Z', [change('c', 2, session('c'))]);
 
     expect((await ask(folder, SESSIONS)).notices).toEqual([
-      'What changed from 2026-11-20T02:00:00.000Z to 2026-11-21T02:00:00.000Z is missing: there is no export of it.',
+      'No export contains the changes from 2026-11-20T02:00:00.000Z to 2026-11-21T02:00:00.000Z: the views lack them.',
     ]);
   });
 
-  it('without a full one show what they have, and say so', async () => {
+  it('shows the records they contain, and reports it, when there is no full export', async () => {
     const folder = newFolder();
     addIncrement(folder, '2026-11-20T02:00:00Z', '2026-11-21T02:00:00Z', [
       change('a', 1, session('a')),
@@ -184,13 +184,13 @@ describe('incremental exports', () => {
 
     expect(rows('sessions')).toEqual([{ session_id: 'a', session_status: 'COMPLETED' }]);
     expect(notices).toEqual([
-      'There is no full export: only what was changed in the incremental ones is shown.',
+      'Found no full export: the views show only the records that the incremental exports contain.',
     ]);
   });
 });
 
-describe('a folder that is not as it should be is refused, with what is wrong', () => {
-  it('when it does not exist, is a file, or has no export', async () => {
+describe('openSessions with an invalid folder', () => {
+  it('rejects a folder that does not exist, a file, and a folder without an export', async () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'notes.txt'), 'hello');
 
@@ -199,21 +199,21 @@ describe('a folder that is not as it should be is refused, with what is wrong', 
       /is a file: expected the folder of an export/,
     );
     await expect(ask(folder, SESSIONS)).rejects.toThrow(
-      /has no complete export of DynamoDB: expected manifest-summary\.json and manifest-files\.json/,
+      /contains no complete DynamoDB export: expected manifest-summary\.json, manifest-files\.json/,
     );
   });
 
-  it('when a file was cut off', async () => {
+  it('rejects a truncated data file', async () => {
     const folder = await exportOf([session('a'), session('b'), session('c')]);
     const [file = ''] = readdirSync(join(onlyExport(folder), 'data'));
     truncateSync(join(onlyExport(folder), 'data', file), 100);
 
     await expect(ask(folder, SESSIONS)).rejects.toThrow(
-      `${file} is not as its manifest says: it was cut off`,
+      `${file} does not match its manifest: it was truncated`,
     );
   });
 
-  it('when a file was replaced, but not for a checksum of something else than the file', async () => {
+  it('rejects a replaced data file, but accepts another checksum if the number of lines matches', async () => {
     const folder = await exportOf([session('a'), session('b'), session('c')]);
     const manifest = join(onlyExport(folder), 'manifest-files.json');
     edit(manifest, /"md5Checksum":"[^"]*"/g, '"md5Checksum":"of something else"');
@@ -221,63 +221,65 @@ describe('a folder that is not as it should be is refused, with what is wrong', 
 
     const [file = ''] = readdirSync(join(onlyExport(folder), 'data'));
     writeFileSync(join(onlyExport(folder), 'data', file), gzipSync('{}\n{}\n'));
-    await expect(ask(folder, SESSIONS)).rejects.toThrow('is not as its manifest says');
+    await expect(ask(folder, SESSIONS)).rejects.toThrow('does not match its manifest');
   });
 
-  it('when a file is missing', async () => {
+  it('rejects a missing data file', async () => {
     const folder = await exportOf([session('a'), session('b'), session('c')]);
     const [file = ''] = readdirSync(join(onlyExport(folder), 'data'));
     rmSync(join(onlyExport(folder), 'data', file));
 
-    await expect(ask(folder, SESSIONS)).rejects.toThrow(`lacks its file ${file}. Fetch it again.`);
+    await expect(ask(folder, SESSIONS)).rejects.toThrow(
+      new RegExp(`The data file ${file} of the export in .* is missing\\. Fetch it again\\.`),
+    );
   });
 
-  it('when a manifest is not one, or disagrees with the other', async () => {
+  it('rejects a malformed manifest, and manifests that contradict each other', async () => {
     const folder = await exportOf([session('a')]);
     const summary = join(onlyExport(folder), 'manifest-summary.json');
     edit(summary, '"itemCount":1', '"itemCount":2');
     await expect(ask(folder, SESSIONS)).rejects.toThrow(
-      'has 2 items by manifest-summary.json, and 1 by manifest-files.json',
+      'is inconsistent: manifest-summary.json counts 2 items, manifest-files.json 1.',
     );
 
     writeFileSync(summary, '{"some":"other file"}');
     await expect(ask(folder, SESSIONS)).rejects.toThrow(
-      'manifest-summary.json is not a manifest of DynamoDB. Missing or malformed: exportArn, tableArn',
+      'manifest-summary.json is not a manifest of a DynamoDB export. Missing or malformed: exportArn, tableArn',
     );
 
     writeFileSync(summary, 'half a li');
-    await expect(ask(folder, SESSIONS)).rejects.toThrow('Missing or malformed: no JSON');
+    await expect(ask(folder, SESSIONS)).rejects.toThrow('Missing or malformed: not JSON');
 
     writeFileSync(summary, '');
-    await expect(ask(folder, SESSIONS)).rejects.toThrow('Missing or malformed: no JSON');
+    await expect(ask(folder, SESSIONS)).rejects.toThrow('Missing or malformed: not JSON');
   });
 
-  it('when it is in Ion', async () => {
+  it('rejects an export in the Ion format', async () => {
     const folder = await exportOf([session('a')]);
     edit(join(onlyExport(folder), 'manifest-summary.json'), 'DYNAMODB_JSON', 'ION');
 
-    await expect(ask(folder, SESSIONS)).rejects.toThrow('has the format ION; expected DYNAMODB_JSON');
+    await expect(ask(folder, SESSIONS)).rejects.toThrow('has the format ION: expected DYNAMODB_JSON');
   });
 
-  it('when it is of another table, or of several', async () => {
+  it('rejects exports of another table, and of several tables', async () => {
     await expect(ask(await exportOf([{ orderId: 'o-1' }]), SESSIONS)).rejects.toThrow(
-      'has no session records: it is the export of another table.',
+      'contains no session records: it belongs to an export of another table.',
     );
     const other = await exportOf([session('a')], { time: '2026-11-20T02:00:00Z' });
     addIncrement(other, '2026-11-20T02:00:00Z', '2026-11-21T02:00:00Z', []);
     expect((await ask(other, SESSIONS)).rows('sessions')).toHaveLength(1);
     const orders = newFolder();
     addIncrement(orders, '2026-11-20T02:00:00Z', '2026-11-21T02:00:00Z', [{ orderId: 'o-1', written: 1 }]);
-    await expect(ask(orders, SESSIONS)).rejects.toThrow('has no session records');
+    await expect(ask(orders, SESSIONS)).rejects.toThrow('contains no session records');
 
     const folder = await exportOf([session('a')]);
     await exportOf([session('a')], { folder, tableArn: TABLE.replace('sessions', 'others') });
     await expect(ask(folder, SESSIONS)).rejects.toThrow(
-      'has exports of several tables; name the folder of one.',
+      /contains exports of several tables: .*\. Name a folder with the exports of one\.$/,
     );
   });
 
-  it('but an export that goes on is left out, and that is said', async () => {
+  it('ignores an export that is still being written, and reports it', async () => {
     const folder = await exportOf([session('a')], { time: '2026-11-20T02:00:00Z' });
     const other = onlyExport(await exportOf([session('b')], { time: '2026-11-21T02:00:00Z' }));
     rmSync(join(other, 'manifest-files.json'));
@@ -285,6 +287,6 @@ describe('a folder that is not as it should be is refused, with what is wrong', 
     const { rows, notices } = await ask(folder, SESSIONS);
 
     expect(rows('sessions')).toMatchObject([{ session_id: 'a' }]);
-    expect(notices).toEqual(['The export 01795226400000-unfinished is not complete, and left out.']);
+    expect(notices).toEqual(['Ignored the export 01795226400000-unfinished: it is incomplete.']);
   });
 });

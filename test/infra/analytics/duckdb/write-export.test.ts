@@ -8,7 +8,7 @@ import { newFolder, TABLE } from '../exported.ts';
 
 const md5 = (content: Buffer) => createHash('md5').update(content).digest('base64');
 
-it('an export has the files that DynamoDB’s has, with what it says in them', async () => {
+it('writeExport writes the same files as DynamoDB, with consistent manifests and checksums', async () => {
   const folder = newFolder();
   const items = ['{"sessionId":{"S":"a"}}', '{"sessionId":{"S":"b"}}', '{"sessionId":{"S":"c"}}'];
   const time = Date.parse('2026-11-21T02:00:00.250Z');
@@ -56,7 +56,7 @@ it('an export has the files that DynamoDB’s has, with what it says in them', a
     expect(read(`${name}.md5`).toString()).toBe(md5(read(`${name}.json`)));
 });
 
-it('a folder that goes away while it is written is an error, once', async () => {
+it('writeExport rejects, without an unhandled rejection, when the folder is deleted while it writes', async () => {
   const folder = newFolder();
   function* items() {
     yield '{}';
