@@ -14,21 +14,23 @@ import { type CommandLine, runCommand, seeHelp, UsageError } from './command-lin
 
 const HELP = `Usage: npm run query -- EXPORT [SQL | NAME] [options]
 
-Queries an export of the table with DuckDB, on this machine.
+Queries a DynamoDB export of the table on this machine, with DuckDB.
 
-EXPORT is a folder with what DynamoDB exported, or s3://BUCKET/PREFIX, which is
-fetched first (AWS credentials and region of the shell). A folder may have
-several exports: the newest full one and the incremental ones after it are what
-the views show. Without SQL, the views, their columns and the saved queries are
-listed; a saved query is run by its name, and the name of a view shows all of it.
+EXPORT is a folder that contains the export, or s3://BUCKET/PREFIX, which is
+downloaded first with the AWS credentials and region of the shell. If the folder
+contains several exports, the views show the newest full export with the
+incremental exports that follow it.
+
+NAME is a saved query to run, or a view to print. Without SQL or NAME, the command
+lists the views, their columns and the saved queries.
 
 Options:
-  --format NAME  table, csv, json or parquet. Default: by the name of the file,
-                 else table, which shows at most 1000 rows.
-  --out FILE     Where the result goes, instead of to standard output. What is
-                 there is replaced.
-  --print-sql    Print the SQL of a saved query, and run nothing.
-  -h, --help     Show this.
+  --format NAME  table, csv, json or parquet. Default: the extension of FILE, or
+                 table without --out. A table shows at most 1000 rows.
+  --out FILE     Write the result to FILE, replacing it, instead of to standard
+                 output.
+  --print-sql    Print the SQL of a saved query without running it.
+  -h, --help     Show this help.
 `;
 
 const MAX_TABLE_ROWS = 1_000;
@@ -47,24 +49,23 @@ const COMMAND = {
   },
 } as const;
 
-/** `npm run query`: for the analyst. */
 async function main({ values, args }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const [source, query, ...rest] = args;
   if (source === undefined)
-    throw new UsageError(seeHelp('query', 'Which export? Name its folder, or s3://BUCKET/PREFIX'));
+    throw new UsageError(seeHelp('query', 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX'));
   if (rest.length > 0) {
     throw new UsageError(
       seeHelp(
         'query',
-        `Expected one query, in quotes, but "${rest[0]}" came after it; options come after --`,
+        `Unexpected argument "${rest[0]}": expected a single query, in quotes, and options after --`,
       ),
     );
   }
   const format = formatOf(values.format, values.out);
   if (format === 'parquet' && values.out === undefined)
-    throw new UsageError('Parquet is not for a terminal: name a file with --out.');
+    throw new UsageError('Parquet cannot be printed to the terminal: add --out FILE.');
   if (query === undefined) {
-    // What it says is right of a folder only; to fetch an export for that would be too much.
+    // Checks a local folder only: downloading an export just to list the views would be a waste.
     if (!/^s3:/i.test(source)) readExports(source, note);
     return say(contents(source));
   }
@@ -73,11 +74,11 @@ async function main({ values, args }: CommandLine<typeof COMMAND.options>): Prom
   if (values['print-sql']) return say(sql);
   await withExport(source, async ({ connection }) => {
     const { count } = await connection.extractStatements(sql);
-    if (count !== 1) throw new UsageError(`Expected one query; there are ${count}.`);
+    if (count !== 1) throw new UsageError(`Expected one query, got ${count}.`);
     if (format === 'table' && values.out === undefined) return showTable(connection, sql);
     if (values.out !== undefined) {
       await copy(connection, sql, format, values.out);
-      return note(`${values.out} is written.`);
+      return note(`Wrote ${values.out}.`);
     }
     const file = join(temporaryFolder(), 'result');
     await copy(connection, sql, format, file);
@@ -91,12 +92,12 @@ function formatOf(asked: string | undefined, out: string | undefined): Format {
   if (format === undefined) {
     throw new UsageError(
       asked === undefined
-        ? `The name of ${out} does not say in which format: add --format csv, json or parquet.`
-        : `--format takes ${FORMATS.join(', ')}, not "${name}".`,
+        ? `Unknown format of ${out}: add --format csv, json or parquet.`
+        : `Invalid --format "${name}": expected ${FORMATS.join(', ')}.`,
     );
   }
   if (format === 'table' && out !== undefined)
-    throw new UsageError('A table goes to the terminal; --out takes csv, json or parquet.');
+    throw new UsageError('A table cannot be written to a file: choose csv, json or parquet for --out.');
   return format;
 }
 
@@ -106,18 +107,18 @@ const VIEW_NAMES = [
   ...VIEWS_WITH_HISTORY.map(({ name }) => `${name}_history`),
 ];
 
-/** A saved query, a whole view, or SQL. */
+/** The SQL of a saved query, of a whole view, or as given. */
 function sqlOf(query: string): string {
   const saved = SAVED_QUERIES.find(({ name }) => name === query);
   if (saved) return saved.sql;
   if (VIEW_NAMES.includes(query)) return `FROM ${query}`;
   if (/^[\w-]+$/.test(query)) {
     throw new UsageError(
-      `There is no saved query or view "${query}". There are: ${[...SAVED_QUERIES.map(({ name }) => name), ...VIEW_NAMES].join(', ')}.`,
+      `No saved query or view is named "${query}". Expected one of: ${[...SAVED_QUERIES.map(({ name }) => name), ...VIEW_NAMES].join(', ')}.`,
     );
   }
   const sql = query.replace(/[;\s]+$/, '');
-  if (sql === '') throw new UsageError('The query is empty: expected SQL, or the name of a saved query.');
+  if (sql === '') throw new UsageError('The query is empty: expected SQL, a saved query or a view.');
   return sql;
 }
 
@@ -130,7 +131,8 @@ async function showTable(connection: DuckDBConnection, sql: string): Promise<voi
       ...rows.slice(0, MAX_TABLE_ROWS).map((row) => row.map((value) => cell(value))),
     ]),
   );
-  if (rows.length > MAX_TABLE_ROWS) note(`Only the first ${MAX_TABLE_ROWS} rows; --format csv has all.`);
+  if (rows.length > MAX_TABLE_ROWS)
+    note(`Showing the first ${MAX_TABLE_ROWS} rows. Use --format csv for all of them.`);
   else note(rows.length === 1 ? '1 row' : `${rows.length} rows`);
 }
 
@@ -142,7 +144,7 @@ function cell(value: unknown): string {
 async function copy(connection: DuckDBConnection, sql: string, format: Format, file: string): Promise<void> {
   if (!/^\s*(?:--.*\n\s*)*(?:select|with|from|values|\()/i.test(sql)) {
     throw new UsageError(
-      `For ${format} it has to be a query, SELECT or WITH …; for anything else leave --format and --out out.`,
+      `Only a query (SELECT or WITH …) can be written as ${format}. Run other statements without --format and --out.`,
     );
   }
   const options = {
@@ -154,11 +156,11 @@ async function copy(connection: DuckDBConnection, sql: string, format: Format, f
   await connection.run(`COPY (${sql}\n) TO ${quoted(file)} (${options[format]})`);
 }
 
-/** What there is to query. */
+/** Lists the views, their columns and the saved queries. */
 function contents(source: string): string {
   const views = [
     ...VIEWS.map((view) => ({ ...view, columns: columnsOf(view) })),
-    { name: 'exports', description: 'One row per full export that is complete', columns: EXPORTS_COLUMNS },
+    { name: 'exports', description: 'One row per complete full export', columns: EXPORTS_COLUMNS },
   ].map(
     ({ name, description, columns }) =>
       `${name}: ${description}\n${textTable(columns.map((column) => [column.name, column.type, column.description]))}`,
@@ -168,14 +170,14 @@ function contents(source: string): string {
 
 ${views.join('\n\n')}
 
-${histories}: the same of every full export, and before it
+${histories}: the same columns for every full export, preceded by
 ${textTable(EXPORT_COLUMNS.map((column) => [column.name, column.type, column.description]))}
 
 Saved queries
 
 ${textTable(SAVED_QUERIES.map(({ name, question }) => [name, question]))}
 
-Run one, or SQL of your own (DuckDB's: https://duckdb.org/docs/sql/introduction):
+Run a saved query, or your own SQL in the dialect of DuckDB (https://duckdb.org/docs/sql/introduction):
 
   npm run query -- ${source} ${SAVED_QUERIES[0]?.name}
   npm run query -- ${source} "SELECT country, count(*) FROM sessions GROUP BY country"`;
@@ -185,7 +187,7 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Beside the result, not in it. */
+/** Prints to standard error, so that standard output has only the result. */
 function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }

@@ -7,16 +7,17 @@ import { type CommandLine, runCommand, seeHelp, UsageError } from './command-lin
 
 const HELP = `Usage: npm run report -- EXPORT [options]
 
-Makes a page of charts of an export of the table: outcomes, errors, call quality,
-talk time, opt-outs, conflicts. It is one file that needs no network and no
-script; it has no phone numbers and no session ids.
+Creates an HTML page with charts from a DynamoDB export of the table: outcomes,
+errors, call quality, talk time, opt-outs, conflicts. The page is a single file
+that needs neither network nor scripts. It contains no phone numbers and no
+session ids.
 
-EXPORT is a folder with what DynamoDB exported, or s3://BUCKET/PREFIX, which is
-fetched first (AWS credentials and region of the shell).
+EXPORT is a folder that contains the export, or s3://BUCKET/PREFIX, which is
+downloaded first with the AWS credentials and region of the shell.
 
 Options:
-  --out FILE  Where the page goes. Default: report.html. What is there is replaced.
-  -h, --help  Show this.
+  --out FILE  The file to write or replace. Default report.html.
+  -h, --help  Show this help.
 `;
 
 const COMMAND = {
@@ -28,13 +29,12 @@ const COMMAND = {
   },
 } as const;
 
-/** `npm run report`: for those who would rather look than query. */
 async function main({ values, args }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const [source, ...rest] = args;
   if (source === undefined)
-    throw new UsageError(seeHelp('report', 'Which export? Name its folder, or s3://BUCKET/PREFIX'));
+    throw new UsageError(seeHelp('report', 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX'));
   if (rest.length > 0)
-    throw new UsageError(seeHelp('report', `Expected one export, but "${rest[0]}" came after it`));
+    throw new UsageError(seeHelp('report', `Unexpected argument "${rest[0]}": expected one export`));
 
   const page = await withExport(source, ({ connection, time }) => makePage(connection, time));
   await write(values.out, page.html);
@@ -49,10 +49,12 @@ async function write(file: string, text: string): Promise<void> {
     if (!(error instanceof Error && 'code' in error)) throw error;
     if (error.code === 'ENOENT')
       throw new Error(
-        `There is no folder ${dirname(file)} for ${file}; make it first, or name another with --out.`,
+        `Cannot write ${file}: the folder ${dirname(file)} does not exist. Create it, or choose another file with --out.`,
       );
     if (error.code === 'EISDIR')
-      throw new Error(`${file} is a folder; name a file with --out, such as ${join(file, 'report.html')}.`);
+      throw new Error(
+        `Cannot write ${file}: it is a folder. Choose a file with --out, such as ${join(file, 'report.html')}.`,
+      );
     throw error;
   }
 }

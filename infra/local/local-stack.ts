@@ -193,7 +193,7 @@ function note(
     noteRunning(port, running);
     cleanUp.defer(() => noteStopped(port));
   } catch (error) {
-    log(`Other commands will not find this stack: ${reasonOf(error)}`);
+    log(`Other commands cannot find this stack: ${reasonOf(error)}`);
   }
 }
 

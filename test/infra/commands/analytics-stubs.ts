@@ -4,13 +4,13 @@ import { text } from 'node:stream/consumers';
 import * as v from 'valibot';
 import { urlOf } from './deployed-stage.ts';
 
-/** What the services answer that no emulator is there for. */
+/** The answers of services without an emulator. */
 export interface Answers {
-  /** What DynamoDB says of the export, one status each time it is asked; the last one stays. */
+  /** The statuses that DescribeExport returns, one per call; the last one repeats. */
   exportStatuses: string[];
   /** Whether the export writes its manifest. */
   writesManifest: boolean;
-  /** What becomes of a query. */
+  /** The final state of a query. */
   queryState: 'SUCCEEDED' | 'FAILED';
 }
 
@@ -22,8 +22,8 @@ const QUERY_ID = '11111111-2222-3333-4444-555555555555';
 const EXPORT_ARN = 'arn:aws:dynamodb:us-east-1:000000000000:table/t/export/01';
 
 /**
- * Stubs of what smoke tests use of Athena, S3 and DynamoDB's exports, behind one URL; what else is asked of DynamoDB goes
- * to an emulator.
+ * Stubs the operations of Athena, S3 and DynamoDB exports that smoke tests use, behind one URL. Forwards all other
+ * DynamoDB operations to an emulator.
  */
 export async function analyticsStubs(dynamodb: string, { exportStatuses, ...answers }: Answers) {
   /** Keys of the objects in the bucket. */
@@ -103,7 +103,7 @@ export async function analyticsStubs(dynamodb: string, { exportStatuses, ...answ
   };
 }
 
-/** A bucket that a key encrypts, as far as S3's API is used. */
+/** Stubs an S3 bucket that is encrypted with a KMS key. */
 function bucket(objects: Set<string>, { searchParams }: URL, body: string): string {
   if (searchParams.has('encryption')) {
     return '<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>the-key</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>';
@@ -113,7 +113,7 @@ function bucket(objects: Set<string>, { searchParams }: URL, body: string): stri
     const versions = found.map((key) => `<Version><Key>${key}</Key><VersionId>1</VersionId></Version>`);
     return `<ListVersionsResult>${versions.join('')}</ListVersionsResult>`;
   }
-  if (!searchParams.has('delete')) throw new Error('The stub of S3 does not know this');
+  if (!searchParams.has('delete')) throw new Error('The S3 stub does not support this request');
   for (const [, key = ''] of body.matchAll(/<Key>(.*?)<\/Key><VersionId>1<\/VersionId>/g))
     objects.delete(key);
   return '<DeleteResult></DeleteResult>';

@@ -99,7 +99,7 @@ describe('npm run query', () => {
     const parquet = out("it's.parquet");
     expect(await query([folder, sql, '--format', 'parquet', '--out', parquet])).toMatchObject({
       code: 0,
-      stderr: `${parquet} is written.\n`,
+      stderr: `Wrote ${parquet}.\n`,
     });
     const { rows } = await ask(folder, { back: `FROM '${parquet.replace("'", "''")}'` });
     expect(rows('back')).toEqual(json.map((row) => ({ ...row, revision: '1' })));
@@ -109,25 +109,34 @@ describe('npm run query', () => {
     const { stdout, stderr } = await query([await exportOf(records), 'SELECT * FROM range(5000)']);
 
     expect(stdout.trimEnd().split('\n')).toHaveLength(1_001);
-    expect(stderr).toBe('Only the first 1000 rows; --format csv has all.\n');
+    expect(stderr).toBe('Showing the first 1000 rows. Use --format csv for all of them.\n');
   });
 
   it.each([
-    [[], 'Which export? Name its folder, or s3://BUCKET/PREFIX. See: npm run query -- --help\n'],
+    [[], 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX. See: npm run query -- --help\n'],
     [
       ['FOLDER', 'nonsense'],
-      /^There is no saved query or view "nonsense". There are: outcomes-by-day, .*, sessions, .*\.\n$/,
+      /^No saved query or view is named "nonsense"\. Expected one of: outcomes-by-day, .*, sessions, .*\.\n$/,
     ],
-    [['FOLDER', ' ; '], 'The query is empty: expected SQL, or the name of a saved query.\n'],
-    [['FOLDER', 'SELECT 1; SELECT 2'], 'Expected one query; there are 2.\n'],
-    [['FOLDER', 'DESCRIBE sessions', '--format', 'csv'], /^For csv it has to be a query, SELECT or WITH/],
-    [['FOLDER', 'errors', '--out', 'x.txt'], /^The name of x\.txt does not say in which format/],
+    [['FOLDER', ' ; '], 'The query is empty: expected SQL, a saved query or a view.\n'],
+    [['FOLDER', 'SELECT 1; SELECT 2'], 'Expected one query, got 2.\n'],
+    [
+      ['FOLDER', 'DESCRIBE sessions', '--format', 'csv'],
+      /^Only a query \(SELECT or WITH …\) can be written as csv/,
+    ],
+    [['FOLDER', 'errors', '--out', 'x.txt'], /^Unknown format of x\.txt: add --format/],
     [
       ['FOLDER', 'SELECT', '1'],
-      'Expected one query, in quotes, but "1" came after it; options come after --. See: npm run query -- --help\n',
+      'Unexpected argument "1": expected a single query, in quotes, and options after --. See: npm run query -- --help\n',
     ],
-    [['FOLDER', 'errors', '--format', 'xml'], '--format takes table, csv, json, parquet, not "xml".\n'],
-    [['FOLDER', 'errors', '--format', 'parquet'], 'Parquet is not for a terminal: name a file with --out.\n'],
+    [
+      ['FOLDER', 'errors', '--format', 'xml'],
+      'Invalid --format "xml": expected table, csv, json, parquet.\n',
+    ],
+    [
+      ['FOLDER', 'errors', '--format', 'parquet'],
+      'Parquet cannot be printed to the terminal: add --out FILE.\n',
+    ],
     [['FOLDER', 'errors', '--nonsense'], /^Unknown option '--nonsense'/],
   ])('refuses %j with exit code 2', async (args, message) => {
     const folder = await exportOf(records);

@@ -101,7 +101,7 @@ describe('npm run report', () => {
   it.each([
     {
       args: [],
-      message: 'Which export? Name its folder, or s3://BUCKET/PREFIX. See: npm run report -- --help',
+      message: 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX. See: npm run report -- --help',
       expected: 2,
     },
     { args: ['/nowhere'], message: expect.stringContaining('/nowhere'), expected: 1 },
@@ -118,7 +118,7 @@ describe('npm run report', () => {
     const { stderr, code } = await command([await exportOf([]), '--out', '/nowhere/page.html']);
 
     expect(stderr).toBe(
-      'There is no folder /nowhere for /nowhere/page.html; make it first, or name another with --out.\n',
+      'Cannot write /nowhere/page.html: the folder /nowhere does not exist. Create it, or choose another file with --out.\n',
     );
     expect(code).toBe(1);
   });
