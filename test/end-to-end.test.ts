@@ -10,8 +10,8 @@ import { queueDepth } from './queue-depth.ts';
 import { startStack } from './start-stack.ts';
 
 /**
- * From 8x8's HTTP request to the stored record, by the template and the bundles that are deployed. What is promised of
- * that is in promises/; here is what else only the whole can show.
+ * Tests the deployed template and bundles from 8x8's HTTP request to the stored record. The promises are tested in
+ * promises/; these tests cover what else needs the whole stack.
  */
 
 let stack: LocalStack;
@@ -35,7 +35,7 @@ async function recordOf(sessionId: string) {
 const isQueueEmpty = async () => (await queueDepth(stack.sqs, stack.queueUrl)) === 0;
 
 describe('the deployment', () => {
-  it('has registered the webhook of each sub-account at 8x8, with the header that the webhook accepts', () => {
+  it('registers the webhook of each sub-account at 8x8, with the Authorization value that it accepts', () => {
     const { WebhookUrl, SubAccountIds } = stack.outputs;
     const registered = [{ type: 'VSS', url: WebhookUrl, enabled: true, httpAuthHeader: stack.authorization }];
 
@@ -45,7 +45,7 @@ describe('the deployment', () => {
     );
   });
 
-  it('is checked as soon as it is done', async () => {
+  it('is followed by a check of the registrations', async () => {
     await expect
       .poll(() => logged.filter((line) => line.includes('WebhookRegistered')))
       .toEqual([
@@ -57,7 +57,7 @@ describe('the deployment', () => {
 });
 
 describe('a delivery', () => {
-  it('of each published example becomes a record', async () => {
+  it('is recorded for each published example', async () => {
     for (const { body } of examples) expect((await deliver(stack, body)).status).toBe(200);
 
     const records = await awaitRecords(
@@ -80,7 +80,7 @@ describe('a delivery', () => {
     );
   });
 
-  it('is kept for as long as the settings say', async () => {
+  it('is recorded with an expiry date according to retentionDays', async () => {
     const sessionId = newSession();
     await deliver(stack, summaryBody({ sessionId }));
     const days = 86_400;
@@ -91,8 +91,8 @@ describe('a delivery', () => {
   });
 });
 
-describe('the URL', () => {
-  it('takes up to 10 MB before API Gateway refuses', async () => {
+describe('the API', () => {
+  it('rejects a body of more than 10 MB with 413', async () => {
     const response = await deliver(stack, 'x'.repeat(10 * 1024 * 1024 + 1));
 
     expect(response.status).toBe(413);
@@ -100,7 +100,7 @@ describe('the URL', () => {
   });
 });
 
-it('logs one line for an accepted delivery, which says whose it was', async () => {
+it('logs one line per accepted delivery, which contains the session id', async () => {
   const sessionId = newSession();
 
   await deliver(stack, summaryBody({ sessionId }));
@@ -113,7 +113,7 @@ it('logs one line for an accepted delivery, which says whose it was', async () =
 });
 
 describe('an analyst', () => {
-  it('queries what was delivered, from an export of the table', async () => {
+  it('can export the table and query the delivered sessions', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-end-to-end-'));
     try {
       for (const { body, subAccountId } of examples) await deliver(stack, body, subAccountId);
@@ -127,7 +127,7 @@ describe('an analyst', () => {
       const sql = `SELECT session_id, session_status, leg_count FROM sessions WHERE session_id IN (${ids})`;
       const queried = await run(['infra/commands/query.ts', folder, sql, '--format', 'json']);
 
-      expect(exported).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+ records exported to /) });
+      expect(exported).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Exported \d+ records to /) });
       expect(queried).toMatchObject({ code: 0, stderr: '' });
       expect(new Set(JSON.parse(queried.stdout))).toEqual(
         new Set(
@@ -143,15 +143,15 @@ describe('an analyst', () => {
     }
   });
 
-  it('is told what to do about an export of a deployed stage, or of a stack that does not run', async () => {
+  it('gets advice on how to export a deployed stage, or a local stack that is not running', async () => {
     expect(await run(['infra/commands/export.ts', '--stage', 'prod'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('"prod" is not on this machine'),
+      stderr: expect.stringContaining('"prod" is not a local stack'),
     });
     expect(await run(['infra/commands/export.ts', '--stage', 'local:1'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /^No local stack runs on port 1\. Running on this machine: --stage local/,
+        /^No local stack is running on port 1\. Running on this machine: --stage local/,
       ),
     });
   });
