@@ -67,8 +67,8 @@ const STATISTICS = {
 export type OldestMessage = (queueName: string) => Promise<number | undefined>;
 
 /**
- * Simulates CloudWatch metrics: extracts metrics from the log lines of functions, and implements GetMetricData (AWS JSON
- * 1.0) for them and for the age of a queue's oldest message.
+ * Simulates CloudWatch metrics: extracts metrics from the log lines of functions, and implements GetMetricData (AWS
+ * JSON 1.0) for them and for the age of a queue's oldest message.
  */
 export class CloudWatch {
   readonly #data: Datum[] = [];

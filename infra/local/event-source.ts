@@ -22,7 +22,7 @@ const BatchResponse = v.nullish(
   v.object({ batchItemFailures: v.optional(v.array(v.object({ itemIdentifier: v.string() })), []) }),
 );
 
-/** Polls a queue and invokes a function with batches until the signal aborts, like Lambda with ReportBatchItemFailures. */
+/** Invokes a function with batches from a queue until the signal aborts, like Lambda with ReportBatchItemFailures. */
 export async function pollQueue(
   sqs: SQSClient,
   source: EventSource,
@@ -75,7 +75,7 @@ async function receive(
   return Messages;
 }
 
-/** Deletes the messages that the function did not report as failed. The others reappear after the visibility timeout. */
+/** Deletes the messages that did not fail. The others reappear after the visibility timeout. */
 async function processBatch(sqs: SQSClient, source: EventSource, batch: readonly Message[]): Promise<void> {
   const response = v.parse(
     BatchResponse,

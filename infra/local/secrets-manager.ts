@@ -13,8 +13,8 @@ export function generateSecretString(length: number): string {
 const Request = v.object({ SecretId: v.string() });
 
 /**
- * Simulates AWS Secrets Manager, for which npm has no emulator. Implements only GetSecretValue (AWS JSON 1.1), which the
- * functions and `npm run smoke` use.
+ * Simulates AWS Secrets Manager, for which npm has no emulator. Implements only GetSecretValue (AWS JSON 1.1), which
+ * the functions and `npm run smoke` use.
  *
  * @param secrets The values by ARN or name.
  */

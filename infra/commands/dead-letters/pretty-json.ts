@@ -1,6 +1,6 @@
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{[]\s*[}\]]|[{}[\],:]|\s+/g;
 
-/** Indents JSON without parsing its values, so numbers keep all their digits. Returns text that is not JSON unchanged. */
+/** Indents JSON without parsing its values, so numbers keep all their digits. Returns other text unchanged. */
 export function prettyJson(text: string): string {
   if (!isJson(text)) return text;
   let depth = 0;

@@ -81,7 +81,7 @@ export type Attributes = Readonly<Record<string, unknown>>;
 
 /**
  * Compares a record with the one that a single delivery of the probe must create. Returns the names of the attributes
- * that differ. Ignores `expiresAt`, and requires only that `receivedAt` is a valid time, because both depend on the stage.
+ * that differ. Both times depend on the stage: `expiresAt` is ignored, and `receivedAt` only has to be a valid time.
  */
 export function differences({ body }: Probe, record: Attributes): string[] {
   const read = readSummary(body);

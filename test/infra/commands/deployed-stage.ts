@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { LocalStack } from '../../../infra/local/local-stack.ts';
 
-/** A deployed stage `prod`: CloudFormation is stubbed with its outputs, and the other services are the local stack's. */
+/** A deployed stage `prod`: a CloudFormation stub returns its outputs, and the local stack is behind them. */
 export function deployedStage({ outputs, endpoints }: LocalStack, others: NodeJS.ProcessEnv = {}) {
   const members = Object.entries(outputs)
     .filter(([, value]) => value !== undefined)

@@ -25,7 +25,7 @@ beforeEach(async () => {
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
   });
   const { QueueUrl = '' } = await sqs.send(
-    // The emulator makes messages visible again only when it is polled, so a message stays hidden while it is processed.
+    // The emulator makes messages visible again only when polled, so a message stays hidden while it is processed.
     new CreateQueueCommand({ QueueName: 'queue', Attributes: { VisibilityTimeout: '0' } }),
   );
   queueUrl = QueueUrl;

@@ -9,7 +9,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { toMessage } from '../../../../functions/queue/message.ts';
 import { DeadLetterQueue } from '../../../../infra/commands/dead-letters/dead-letter-queue.ts';
 
-/** A reader of the dead-letter queue sees every message exactly once, however long it takes, or counts what it missed. */
+/** A reader of the dead-letter queue sees every message once, however long it takes, or counts what it missed. */
 
 afterEach(() => vi.restoreAllMocks());
 
