@@ -57,7 +57,7 @@ describe('the deployment', () => {
 });
 
 describe('a delivery', () => {
-  it('of each published example becomes a record', async () => {
+  it('is recorded for each published example', async () => {
     for (const { body } of examples) expect((await deliver(stack, body)).status).toBe(200);
 
     const records = await awaitRecords(
@@ -127,7 +127,7 @@ describe('an analyst', () => {
       const sql = `SELECT session_id, session_status, leg_count FROM sessions WHERE session_id IN (${ids})`;
       const queried = await run(['infra/commands/query.ts', folder, sql, '--format', 'json']);
 
-      expect(exported).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+ records exported to /) });
+      expect(exported).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Exported \d+ records to /) });
       expect(queried).toMatchObject({ code: 0, stderr: '' });
       expect(new Set(JSON.parse(queried.stdout))).toEqual(
         new Set(
@@ -146,12 +146,12 @@ describe('an analyst', () => {
   it('gets a helpful error when exporting a deployed stage, or a local stack that is not running', async () => {
     expect(await run(['infra/commands/export.ts', '--stage', 'prod'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('"prod" is not on this machine'),
+      stderr: expect.stringContaining('"prod" is not a local stack'),
     });
     expect(await run(['infra/commands/export.ts', '--stage', 'local:1'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /^No local stack runs on port 1\. Running on this machine: --stage local/,
+        /^No local stack is running on port 1\. Running on this machine: --stage local/,
       ),
     });
   });

@@ -10,25 +10,26 @@ import prices from './cost/prices.json' with { type: 'json' };
 
 const HELP = `Usage: npm run cost -- [options]
 
-What a million sessions cost in ${prices.region}, line by line, at AWS's list prices
-of ${prices.date} (infra/commands/cost/prices.json), from the template of a stage and what
-was measured of a delivery; what the stage costs a month besides; and what its
-exports cost.
+Estimates the cost of a stage: per million sessions, the fixed monthly cost, and
+the cost of exports. The estimate combines the stage's template, measurements of
+deliveries, and AWS's list prices for ${prices.region} of ${prices.date}
+(infra/commands/cost/prices.json).
 
 Options:
   --stage NAME       A stage of cdk.json. Default prod.
-  --sessions NUMBER  Sessions a month. Default 1000000.
-  --hours NUMBER     Hours of a day in which they come. Default 12.
+  --sessions NUMBER  Sessions per month. Default 1000000.
+  --hours NUMBER     Hours per day in which sessions occur. Default 12.
   --webhook-ms MS    Billed duration of the webhook function. Default 25.
   --recorder-ms MS   Billed duration of the recorder function, per batch. Default 50.
-                     Both are assumed: see the stage's dashboard for yours.
+                     Both durations are assumptions: the stage's dashboard shows
+                     the actual ones.
   --unsuccessful PERCENT
-                     Sessions that were not successful, and are in the index for
-                     it. Default 57, as of 8x8's published examples.
-  -h, --help         Show this.
+                     Share of unsuccessful sessions, which are also written to an
+                     index. Default 57, as in 8x8's published examples.
+  -h, --help         Show this help.
 `;
 
-/** Percent of the examples that were not successful. */
+/** Percentage of unsuccessful sessions in 8x8's examples. */
 const UNSUCCESSFUL = 57;
 
 const COMMAND = {
@@ -44,7 +45,6 @@ const COMMAND = {
   },
 } as const;
 
-/** `npm run cost`: for whoever decides. */
 async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const usage = {
     sessions: positiveNumber('sessions', values.sessions),
@@ -54,7 +54,7 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
     unsuccessful: Number(values.unsuccessful) / 100,
   };
   if (values.unsuccessful.trim() === '' || !(usage.unsuccessful >= 0 && usage.unsuccessful <= 1))
-    throw new UsageError(`--unsuccessful takes a number from 0 to 100, not "${values.unsuccessful}"`);
+    throw new UsageError(`Invalid --unsuccessful "${values.unsuccessful}": expected a number from 0 to 100`);
 
   checkStage(values.stage);
   const assembly = await synthesize(values.stage);
@@ -63,8 +63,8 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
     process.stdout.write(
       report({
         'Per million sessions': perMillion(template, usage),
-        'Fixed, per month': perMonth(template),
-        'Exports, per month and million records': exportsPerMonth(template),
+        'Fixed monthly cost': perMonth(template),
+        'Exports, monthly per million records': exportsPerMonth(template),
       }),
     );
   } finally {
@@ -72,7 +72,7 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
   }
 }
 
-/** @throws UsageError where cdk.json has no such stage, or its settings are invalid. */
+/** @throws UsageError if cdk.json has no such stage, or its settings are invalid. */
 function checkStage(stage: string): void {
   try {
     readSettings(stage);
@@ -88,12 +88,12 @@ function report(tables: Readonly<Record<string, readonly Line[]>>): string {
       const total = lines.reduce((sum, [, , dollars]) => sum + dollars, 0);
       return [
         [title, '', 'US$'],
-        ...lines.map(([what, amount, dollars]) => [what, amount, dollars.toFixed(2)]),
+        ...lines.map(([item, amount, dollars]) => [item, amount, dollars.toFixed(2)]),
         ['Total', '', total.toFixed(2)],
       ]
         .map(
-          ([what = '', amount = '', dollars = '']) =>
-            `${what.padEnd(40)}${amount.padStart(18)}${dollars.padStart(8)}\n`,
+          ([item = '', amount = '', dollars = '']) =>
+            `${item.padEnd(40)}${amount.padStart(18)}${dollars.padStart(8)}\n`,
         )
         .join('');
     })

@@ -9,39 +9,45 @@ import { progress } from '../terminal/progress.ts';
 import { reasonOf } from '../terminal/reason-of.ts';
 import { type CommandLine, runCommand, STAGE_HELP, STAGE_OPTION } from './command-line/command.ts';
 import { DeadLetterQueue, depthOf } from './dead-letters/dead-letter-queue.ts';
-import { type DeployedStage, findStage, sayPlace } from './stage/deployed-stage.ts';
+import { type DeployedStage, findStage, printPlace } from './stage/deployed-stage.ts';
 import { countedBy, newestFirst } from './stage/metric.ts';
 
 const HELP = `Usage: npm run doctor -- [options]
 
-Checks a stage and prints one line for each check: whether 8x8 has the webhook of
-every sub-account registered, how many deliveries wait and for how long, what is
-in the dead-letter queue, when the last session was recorded (never wrong: there
-may have been none), and how old the newest export is. It changes nothing. The
-exit code is 1 if anything is wrong.
+Checks the health of a stage and prints one line per check:
 
-8x8 does not show the Authorization value that it sends; if it were another one,
-the webhook would answer 401. 8x8 is asked about four sub-accounts per second.
-If it does not answer, or limits the rate, that takes up to two minutes longer.
+  registration  whether the webhook of each sub-account is registered at 8x8
+  queue         how many deliveries are waiting, and the age of the oldest
+  dead letters  how many messages are in the dead-letter queue, by reason
+  last session  when a session was last recorded; never fails, because there may
+                have been no sessions
+  exports       the age of the newest export
+
+The command changes nothing. The exit code is 1 if a check fails.
+
+8x8 does not return the Authorization value that it sends, so that value is not
+checked. If it were wrong, the webhook would answer 401. 8x8 is queried for four
+sub-accounts per second. If it does not respond, or limits the rate, the command
+retries for up to two minutes.
 
 Options:
 ${STAGE_HELP}
-  -h, --help         Show this.
+  -h, --help         Show this help.
 `;
 
-/** What was found out about one thing. */
+/** The result of a check. */
 interface Diagnosis {
-  isWell: boolean;
+  isHealthy: boolean;
   text: string;
 }
 
-/** A message that is older has failed and waits for its next attempt, or the recorder does not keep up. */
-const OLD_SECONDS = 300;
+/** A message that is older than this has failed and waits for its retry, or the recorder cannot keep up. */
+const MAX_AGE_SECONDS = 300;
 
-/** So many dead letters are looked at for their reasons. */
-const MOST_LETTERS = 1_000;
+/** The maximum number of dead letters that are read to count their reasons. */
+const MAX_LETTERS = 1_000;
 
-/** How far back sessions are looked for, and how exactly. CloudWatch keeps periods of five minutes for 63 days. */
+/** How many days back to search for metrics. CloudWatch keeps periods of five minutes for 63 days. */
 const LOOK_BACK_DAYS = 14;
 const PERIOD_SECONDS = 300;
 
@@ -52,44 +58,43 @@ const COMMAND = {
   options: STAGE_OPTION,
 } as const;
 
-/** `npm run doctor`: for the operator of a stage. */
 async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const stage = await findStage(values.stage);
-  sayPlace(stage);
-  const examinations = {
-    registration: examine(registrations(stage)),
-    queue: examine(queue(stage)),
-    'dead letters': examine(deadLetters(stage, interrupted)),
-    'last session': examine(lastSession(stage)),
-    exports: examine(exportAge(stage)),
+  printPlace(stage);
+  const checks = {
+    registration: resultOf(registrations(stage)),
+    queue: resultOf(queue(stage)),
+    'dead letters': resultOf(deadLetters(stage, interrupted)),
+    'last session': resultOf(lastSession(stage)),
+    exports: resultOf(exportAge(stage)),
   };
-  const ended = once(interrupted, 'abort').then(() => undefined);
-  for (const [of, examination] of Object.entries(examinations)) {
-    progress(`${of} …`);
-    const diagnoses = await Promise.race([examination, ended]);
+  const aborted = once(interrupted, 'abort').then(() => undefined);
+  for (const [name, check] of Object.entries(checks)) {
+    progress(`${name} …`);
+    const diagnoses = await Promise.race([check, aborted]);
     progress();
     if (!diagnoses) break;
-    for (const { isWell, text } of diagnoses) {
-      process.stdout.write(`${isWell ? 'ok   ' : 'WRONG'}  ${of.padEnd(12)}  ${text}\n`);
-      if (!isWell) process.exitCode = 1;
+    for (const { isHealthy, text } of diagnoses) {
+      process.stdout.write(`${isHealthy ? 'ok   ' : 'FAIL '}  ${name.padEnd(12)}  ${text}\n`);
+      if (!isHealthy) process.exitCode = 1;
     }
   }
   if (!interrupted.aborted) return;
-  // What was read of the dead-letter queue has to become visible again; nothing else has to be finished.
-  await examinations['dead letters'];
+  // This check has to make the messages that it received visible again. The other checks need no clean-up.
+  await checks['dead letters'];
   process.exit(130);
 }
 
-/** One thing that cannot be examined must not hide the others. */
-async function examine(found: Promise<Diagnosis[]>): Promise<Diagnosis[]> {
+/** Turns an exception into a failed check, so that the other checks are still reported. */
+async function resultOf(check: Promise<Diagnosis[]>): Promise<Diagnosis[]> {
   try {
-    return await found;
+    return await check;
   } catch (error) {
-    return [{ isWell: false, text: `cannot be examined: ${reasonOf(error)}` }];
+    return [{ isHealthy: false, text: `could not be checked: ${reasonOf(error)}` }];
   }
 }
 
-/** Asks the function that registers, which has the API key. */
+/** Checks through the registration function, which can read the API key. */
 async function registrations({ outputs, settings }: DeployedStage) {
   const url = outputs.WebhookUrl;
   const event: CheckEvent = { check: { url, subAccountIds: outputs.SubAccountIds.split(',') } };
@@ -99,7 +104,7 @@ async function registrations({ outputs, settings }: DeployedStage) {
   const answer: unknown = JSON.parse(Payload?.transformToString() ?? '');
   if (FunctionError) throw new Error(`the registration function failed: ${Object(answer).errorMessage}`);
   return v.parse(v.array(Checked), answer).map(({ subAccountId, problem }) => ({
-    isWell: !problem,
+    isHealthy: !problem,
     text: `${subAccountId}: ${problem ? `${problem.finding}. ${problem.description}` : `8x8 delivers to ${url}`}`,
   }));
 }
@@ -118,34 +123,34 @@ async function queue({ outputs, settings }: DeployedStage) {
     periodSeconds: 60,
   });
   const seconds = newest?.value ?? 0;
-  const isWell = seconds <= OLD_SECONDS;
-  const hint = isWell
+  const isHealthy = seconds <= MAX_AGE_SECONDS;
+  const hint = isHealthy
     ? ''
-    : `: more than ${OLD_SECONDS} s, so recording fails or is slow; see the recorder's log`;
+    : `, more than ${MAX_AGE_SECONDS} s: recording is failing or slow; see the recorder's log`;
   const isEmpty = visible + hidden + seconds === 0;
-  const text = `${visible} waiting, ${hidden} being recorded, the oldest for ${seconds} s${hint}`;
-  return [{ isWell, text: isEmpty ? 'empty' : text }];
+  const text = `${visible} waiting, ${hidden} in flight; the oldest is ${seconds} s old${hint}`;
+  return [{ isHealthy, text: isEmpty ? 'empty' : text }];
 }
 
 async function deadLetters({ name, outputs, settings }: DeployedStage, interrupted: AbortSignal) {
   const sqs = new SQSClient(settings('sqs'));
   const { visible, hidden } = await depthOf(sqs, outputs.DeadLetterQueueUrl);
   const count = visible + hidden;
-  if (count === 0) return [{ isWell: true, text: 'none' }];
+  if (count === 0) return [{ isHealthy: true, text: 'none' }];
 
   await using queue = new DeadLetterQueue(sqs, outputs.DeadLetterQueueUrl);
   const reasons = new Map<string, number>();
-  let looked = 0;
-  for await (const { reason } of queue.letters(interrupted, { most: MOST_LETTERS })) {
+  let read = 0;
+  for await (const { reason } of queue.letters(interrupted, { most: MAX_LETTERS })) {
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-    looked++;
+    read++;
   }
   const byReason = [...reasons].map(([reason, number]) => `${reason} ${number}`).join(', ');
-  const part = looked === MOST_LETTERS ? ` (of the first ${looked})` : '';
+  const scope = read === MAX_LETTERS ? ` (of the first ${read})` : '';
   return [
     {
-      isWell: false,
-      text: `${count}: ${byReason || 'all being read by another command'}${part}. Look at them: npm run redrive -- --stage ${name}`,
+      isHealthy: false,
+      text: `${count}: ${byReason || 'all being read by another command'}${scope}. To list them: npm run redrive -- --stage ${name}`,
     },
   ];
 }
@@ -159,10 +164,8 @@ async function lastSession({ settings, stackName }: DeployedStage) {
   });
   const last = counts.find(({ value }) => value > 0);
   const isRecent = last && Date.now() - last.at < PERIOD_SECONDS * 1_000;
-  const when = last ? `recorded ${age(last.at)} ago` : `none recorded within ${LOOK_BACK_DAYS} days`;
-  return [
-    { isWell: true, text: isRecent ? `recorded within the last ${PERIOD_SECONDS / 60} minutes` : when },
-  ];
+  const when = last ? `recorded ${age(last.at)} ago` : `none recorded in the last ${LOOK_BACK_DAYS} days`;
+  return [{ isHealthy: true, text: isRecent ? `recorded in the last ${PERIOD_SECONDS / 60} minutes` : when }];
 }
 
 async function exportAge({ outputs, settings, stackName }: DeployedStage) {
@@ -174,17 +177,17 @@ async function exportAge({ outputs, settings, stackName }: DeployedStage) {
     periodSeconds: PERIOD_SECONDS,
   });
   if (!newest)
-    return [{ isWell: false, text: 'their age is not measured; see the log of the function ExportAge' }];
+    return [{ isHealthy: false, text: 'their age is unknown; see the log of the function ExportAge' }];
   const dataAt = newest.at - newest.value * 1_000;
   const hours = (Date.now() - dataAt) / 3_600_000;
-  const isWell = hours < MAX_EXPORT_AGE_HOURS;
-  const hint = isWell
+  const isHealthy = hours < MAX_EXPORT_AGE_HOURS;
+  const hint = isHealthy
     ? ''
-    : `: one is due every day. The log of the function ExportAge says why an export failed; what to do: infra/exports/README.md, "Daily exports"`;
+    : ', but one is due every day. The log of the function ExportAge shows why an export failed. Next steps: infra/exports/README.md, "Daily exports"';
   return [
     {
-      isWell,
-      text: `the newest complete one, or the table while there is none, is ${Math.floor(hours)} hours old${hint}`,
+      isHealthy,
+      text: `the newest complete export (or the table, if there is none yet) is ${Math.floor(hours)} hours old${hint}`,
     },
   ];
 }

@@ -7,15 +7,16 @@ import { findStage } from './stage/deployed-stage.ts';
 
 const HELP = `Usage: npm run export -- [options]
 
-Exports the table of the local stack, while npm start runs, into a folder, as
-DynamoDB exports a table to S3. A deployed stage exports by itself; how to do it
-at once is in infra/exports/README.md.
+Exports the table of the local stack to a folder, in the format of a DynamoDB
+export to S3. Needs a running npm start. A deployed stage exports its table every
+day; to export it now, see infra/exports/README.md.
 
 Options:
-  --stage NAME  local, or local:PORT if it listens on another port than 3000.
-                Default local.
-  --out FOLDER  Where the export goes, in a folder of its own. Default cdk.out/exports.
-  -h, --help    Show this.
+  --stage NAME  local, or local:PORT if npm start listens on another port than
+                3000. Default local.
+  --out FOLDER  The folder in which a new folder with the export is created.
+                Default cdk.out/exports.
+  -h, --help    Show this help.
 `;
 
 const COMMAND = {
@@ -27,11 +28,10 @@ const COMMAND = {
   },
 } as const;
 
-/** `npm run export`: for the analyst who tries it without AWS. */
 async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
   if (!/^local(:\d+)?$/.test(values.stage)) {
     throw new UsageError(
-      `"${values.stage}" is not on this machine: DynamoDB exports the table of a deployed stage to S3. infra/exports/README.md says how to do that now.`,
+      `"${values.stage}" is not a local stack. DynamoDB exports the table of a deployed stage to S3; to export it now, see infra/exports/README.md.`,
     );
   }
   const { outputs, settings } = await findStage(values.stage);
@@ -43,7 +43,7 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
     time: Date.now(),
   });
   client.destroy();
-  process.stdout.write(`${itemCount} records exported to ${relative('.', path) || path}
+  process.stdout.write(`Exported ${itemCount} records to ${relative('.', path) || path}
 
   npm run query -- ${values.out}
   npm run report -- ${values.out}

@@ -115,7 +115,7 @@ function sqlOf(query: string): string {
     );
   }
   const sql = query.replace(/[;\s]+$/, '');
-  if (sql === '') throw new UsageError('The query is empty: expected SQL, or the name of a saved query.');
+  if (sql === '') throw new UsageError('The query is empty: expected SQL, a saved query or a view.');
   return sql;
 }
 

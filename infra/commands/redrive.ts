@@ -10,37 +10,39 @@ import {
 import { positiveNumber } from './command-line/number-option.ts';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.ts';
 import { deleteOne, list, send, show } from './dead-letters/redrive-commands.ts';
-import { findStage, sayPlace } from './stage/deployed-stage.ts';
+import { findStage, printPlace } from './stage/deployed-stage.ts';
 
 const HELP = `Usage: npm run redrive -- [command] [options]
 
-Shows the dead-letter queue: deliveries that could not be recorded. Sends them
-back to be recorded, once the cause is fixed. Sending back what was recorded
-already does no harm. What is sent back is recorded whatever its sub-account is;
---reason tells them apart.
+Inspects the dead-letter queue, which keeps deliveries that could not be recorded,
+and sends them back to the queue after you have fixed the cause. Sending a delivery
+back is idempotent: one that was already recorded changes nothing. A delivery that
+is sent back is recorded even if its sub-account is not in subAccountIds; use
+--reason to select which ones to send.
 
 Commands:
-  list            All messages, by reason. The default.
-  show ID         One message in full. Phone numbers are masked.
-  send [ID]       Send messages back to the queue: all, or one.
-  delete ID       Delete one message permanently, to erase a session for example.
+  list            List all messages by reason (default).
+  show ID         Show one message in full, with phone numbers masked.
+  send [ID]       Send all messages, or one, back to the queue.
+  delete ID       Delete one message permanently, for example to erase a session.
 
-send and delete show what they would do, and ask before they do it.
+send and delete show what they will do and ask for confirmation.
 
 Options:
 ${STAGE_HELP}
   --reason NAME      With send: only messages with this reason.
-  --rate NUMBER      With send: messages per second, at most. Default 20.
-  --dry-run          With send and delete: only show what they would do.
-  --yes              With send and delete: do not ask. Without a terminal, they
-                     change nothing without it.
-  --unmasked         With show: show phone numbers.
-  -h, --help         Show this.
+  --rate NUMBER      With send: maximum messages per second. Default 20.
+  --dry-run          With send and delete: show what would be done, and stop.
+  --yes              With send and delete: skip the confirmation. Required if there
+                     is no terminal.
+  --unmasked         With show: do not mask phone numbers.
+  -h, --help         Show this help.
 
-Ctrl-C ends a command after the current message. An interruption loses nothing:
-a message leaves the dead-letter queue only after it has arrived in the queue.
-Messages that were only read are visible to other commands again at the end. If
-the command is killed, that takes two minutes, or longer in a large queue.
+Ctrl-C stops after the current message. An interruption loses nothing: a message
+is deleted from the dead-letter queue only after SQS has accepted it in the queue.
+Messages that the command has received are hidden from other commands until it
+ends. If it is killed, they stay hidden for two minutes, or longer for a large
+queue.
 `;
 
 const COMMAND = {
@@ -61,17 +63,16 @@ type Values = CommandLine<typeof COMMAND.options>['values'];
 
 const COMMANDS = { list, show, send, delete: deleteOne };
 
-/** `npm run redrive`: for the operator of a stage. */
 async function main({ values, args, interrupted }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const { run, id } = readCommand(args, values);
   const perSecond = positiveNumber('rate', values.rate);
   const stage = await findStage(values.stage);
-  sayPlace(stage);
+  printPlace(stage);
   const { QueueUrl, DeadLetterQueueUrl } = stage.outputs;
   await using queue = new DeadLetterQueue(new SQSClient(stage.settings('sqs')), DeadLetterQueueUrl);
   await run({ queue, queueUrl: QueueUrl, options: { ...values, id, perSecond }, interrupted });
   if (interrupted.aborted) {
-    process.stdout.write('Interrupted: there may be more.\n');
+    process.stdout.write('Interrupted: the output may be incomplete.\n');
     process.exitCode = 130;
   }
 }
@@ -79,21 +80,21 @@ async function main({ values, args, interrupted }: CommandLine<typeof COMMAND.op
 /** @throws UsageError */
 function readCommand([name = 'list', id, ...rest]: readonly string[], values: Values) {
   const run = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];
-  if (!run) throw new UsageError(seeHelp('redrive', `There is no command "${name}"`));
+  if (!run) throw new UsageError(seeHelp('redrive', `Unknown command "${name}"`));
   const takesId = { list: 'never', show: 'always', send: 'perhaps', delete: 'always' }[name];
   if (rest.length > 0 || (id === undefined ? takesId === 'always' : takesId === 'never')) {
     throw new UsageError(
       seeHelp(
         'redrive',
-        'show and delete take the id of one message, send may take one, and list takes none',
+        'show and delete need the id of one message, send accepts one, and list accepts none',
       ),
     );
   }
   const changes = name === 'send' || name === 'delete';
   if (values.reason !== undefined && (name !== 'send' || id !== undefined))
-    throw new UsageError(seeHelp('redrive', '--reason goes with send, without an id'));
+    throw new UsageError(seeHelp('redrive', '--reason needs the command send, without an id'));
   if (!changes && (values['dry-run'] || values.yes))
-    throw new UsageError(seeHelp('redrive', '--dry-run and --yes go with send and delete'));
+    throw new UsageError(seeHelp('redrive', '--dry-run and --yes need the command send or delete'));
   return { run, id };
 }
 

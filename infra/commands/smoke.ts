@@ -16,35 +16,35 @@ import { removeLeftovers } from './smoke/remove-leftovers.ts';
 import { SessionSteps } from './smoke/session-steps.ts';
 import type { SmokeTest } from './smoke/smoke-test.ts';
 import { report, runSteps } from './smoke/step.ts';
-import { type DeployedStage, findStage, sayPlace } from './stage/deployed-stage.ts';
+import { type DeployedStage, findStage, printPlace } from './stage/deployed-stage.ts';
 
 const HELP = `Usage: npm run smoke -- [options]
 
-Proves that a stage works as deployed, one line for each thing: delivers a
-session of its own to the webhook as 8x8 would, follows it to its record,
-delivers it again (a duplicate), makes a dead letter of another and sends that
-back, and publishes a test message to the topic of the alarms. Removes what it
-has made, also after a failure or Ctrl-C (a second Ctrl-C ends it at once), and
-says what it could not remove.
+Tests a deployed stage end to end and prints one line per step: delivers a test
+session to the webhook as 8x8 would, waits for its record, delivers it again (a
+duplicate), delivers one of an unknown sub-account, sends the resulting dead
+letter back to the queue, and publishes a test message to the alarm topic. Removes
+all test data afterwards, also after a failure or Ctrl-C, and reports what it
+could not remove. A second Ctrl-C exits immediately and removes nothing more.
 
-Where API Gateway refuses this machine's address (allowedSourceIps), the webhook
-function is invoked instead, and a line says so.
+If API Gateway does not allow this machine's address (allowedSourceIps), the
+command invokes the webhook function instead, and prints a note.
 
-The dead letter is there for some seconds, in which it may trigger the alarm
-DeadLetters. What is delivered counts in the metrics: two sessions, a duplicate
-and a rejected delivery.
+The dead letter exists for some seconds and may trigger the alarm DeadLetters. The
+metrics include the test data: two recorded sessions, a duplicate and a rejected
+delivery.
 
-Exit code 0 if all is proved, 1 if anything is not or is left behind, 2 if the
-command line is wrong or the stage is not there.
+Exit code 0 if every step passes, 1 if a step fails or test data is left behind, 2
+if the command line is invalid or the stage does not exist.
 
 Options:
 ${STAGE_HELP}
-  --export           Also export the table to S3, which takes some minutes and
-                     costs what a daily export does, and query in Athena. Not
-                     for local.
-  --timeout SECONDS  How long to wait for each effect of a delivery; raise it if
-                     deliveries wait in the queue. Default 300.
-  -h, --help         Show this.
+  --export           Also export the table to S3 and run a query in Athena. Takes
+                     some minutes and costs as much as a daily export. Not
+                     available for local.
+  --timeout SECONDS  How long to wait for each effect of a delivery. Raise it if
+                     the queue has a backlog. Default 300.
+  -h, --help         Show this help.
 `;
 
 const COMMAND = {
@@ -58,50 +58,49 @@ const COMMAND = {
   },
 } as const;
 
-/** `npm run smoke`: for the operator who has deployed a stage. */
 async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const timeoutMs = wholeNumber('timeout', values.timeout, 1, 86_400) * 1_000;
   const stage = await findStage(values.stage);
   const analytics = values.export ? analyticsOf(stage) : undefined;
-  sayPlace(stage);
+  printPlace(stage);
 
   const test: SmokeTest = {
     stage,
     dynamodb: new DynamoDBClient(stage.settings('dynamodb')),
     sqs: new SQSClient(stage.settings('sqs')),
-    patience: { signal: interrupted, timeoutMs },
+    waitOptions: { signal: interrupted, timeoutMs },
     leftovers: noLeftovers(),
   };
   const sessions = new SessionSteps(test);
-  const deadLetters = new DeadLetterSteps(test, (body, notKept) => sessions.deliver(body, notKept));
+  const deadLetters = new DeadLetterSteps(test, (body, onNotStored) => sessions.deliver(body, onNotStored));
   const steps = [
     ...sessions.steps,
     ...deadLetters.steps,
     alarmTopicStep(stage),
     ...(analytics ? exportSteps(test, analytics) : []),
   ];
-  const isProved = await runSteps(steps, interrupted, report);
+  const hasPassed = await runSteps(steps, interrupted, report);
   if (interrupted.aborted)
-    report('note', CLEAN_UP, 'waiting for what is on its way to the table; Ctrl-C again ends at once');
+    report('note', CLEAN_UP, 'waiting for deliveries in flight; press Ctrl-C again to exit immediately');
   const { removed, left } = await removeLeftovers(test, analytics);
-  for (const each of left) report('WRONG', CLEAN_UP, `not removed: ${each}`);
-  if (left.length === 0) report('ok', CLEAN_UP, `removed: ${removed.join(', ') || 'nothing was there'}`);
-  if (!isProved || left.length > 0) process.exitCode = 1;
+  for (const each of left) report('FAIL', CLEAN_UP, `not removed: ${each}`);
+  if (left.length === 0) report('ok', CLEAN_UP, `removed: ${removed.join(', ') || 'nothing to remove'}`);
+  if (!hasPassed || left.length > 0) process.exitCode = 1;
 }
 
 const CLEAN_UP = 'clean-up';
 
-/** @throws UsageError where the stage has no exports. */
+/** @throws UsageError if the stage has no exports. */
 function analyticsOf({ name, outputs, aws }: DeployedStage): Analytics {
   if (!aws) {
     throw new UsageError(
-      'The local stack has neither exports to S3 nor Athena: --export is for a deployed stage. See npm run export.',
+      '--export needs a deployed stage: the local stack has no S3 exports and no Athena. See npm run export.',
     );
   }
   const { ExportBucketName, AthenaWorkgroup } = outputs;
   if (ExportBucketName === undefined || AthenaWorkgroup === undefined) {
     throw new UsageError(
-      `The stage ${name} has no exports (its setting exports is false): leave out --export.`,
+      `The stage ${name} has no exports, because its setting exports is false. Run without --export.`,
     );
   }
   return { bucket: ExportBucketName, workgroup: AthenaWorkgroup, aws };

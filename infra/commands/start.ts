@@ -13,19 +13,18 @@ import { wholeNumber } from './command-line/number-option.ts';
 const HELP = `Usage: npm start -- [options]
 
 Runs the whole stack on this machine, from the template that cdk deploy would
-deploy: queues, table and functions, and an HTTP endpoint in place of API Gateway.
+deploy: queues, table and functions, with an HTTP server in place of API Gateway.
 Delivers the examples that 8x8 publishes, shows their records, and runs until
 Ctrl-C.
 
 Options:
   --once         Stop after the examples. Exit code 1 if one was not recorded.
-  --json         With --once: print the records as a JSON array, and nothing
-                 else, to standard output. (npm's own heading: npm start -s -- …)
-  --no-examples  Deliver nothing.
-  --logs         Show everything that the functions log, not only warnings
-                 and errors.
-  --port NUMBER  Where the webhook listens. Default ${DEFAULT_PORT}; 0 for any free port.
-  -h, --help     Show this.
+  --json         With --once: print only the records, as a JSON array, to standard
+                 output. To suppress npm's own heading: npm start -s -- …
+  --no-examples  Do not deliver the examples.
+  --logs         Show all log lines of the functions, not only warnings and errors.
+  --port NUMBER  Port of the webhook. Default ${DEFAULT_PORT}; 0 for any free port.
+  -h, --help     Show this help.
 `;
 
 const COMMAND = {
@@ -41,30 +40,29 @@ const COMMAND = {
   },
 } as const;
 
-/** @throws UsageError */
-function checked(values: CommandLine<typeof COMMAND.options>['values']) {
-  if (values.json && !values.once) throw new UsageError('--json goes with --once');
+/** Checks which options are combined. @throws UsageError */
+function checkedOptions(values: CommandLine<typeof COMMAND.options>['values']) {
+  if (values.json && !values.once) throw new UsageError('--json needs --once');
   if (values.once && !values.examples)
-    throw new UsageError('--once stops after the examples; it does not go with --no-examples');
+    throw new UsageError('--once cannot be combined with --no-examples: it stops after the examples');
   return { ...values, port: wholeNumber('port', values.port, 0, 65_535) };
 }
 
-/** `npm start`: runs the local stack for a person at a terminal, or with --json for a script. */
 async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>): Promise<void> {
-  const options = checked(values);
-  // With --json, standard output is for the records alone.
+  const options = checkedOptions(values);
+  // With --json, only the records go to standard output.
   const out = options.json ? process.stderr : process.stdout;
   const say = (text: string) => void out.write(`${text}\n`);
 
-  say('Synthesizing the stack and starting it on this machine …');
+  say('Synthesizing and starting the stack …');
   const stack = await startLocalStack({
     port: options.port,
     log(line) {
-      const text = options.logs ? line : whatHappened(line);
+      const text = options.logs ? line : readableLogLine(line);
       if (text !== undefined) say(text);
     },
     onAnswer(answer) {
-      if (answer.status !== 200) say(refusal(answer));
+      if (answer.status !== 200) say(rejection(answer));
     },
   }).catch(explainPort);
   try {
@@ -72,13 +70,15 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
     if (options.examples && !interrupted.aborted) {
       const records = await deliverExamples(stack, say);
       if (options.json) process.stdout.write(`${JSON.stringify(records, null, 2)}\n`);
-      else say(`\nRecorded in DynamoDB:\n${table(records)}`);
+      else say(`\nRecords in DynamoDB:\n${table(records)}`);
       const missing = examples.length - records.length;
       if (missing > 0)
-        throw new Error(`${missing} of ${examples.length} examples were not recorded; --logs shows more.`);
+        throw new Error(
+          `${missing} of ${examples.length} examples were not recorded. Run again with --logs to see why.`,
+        );
     }
     if (!options.once) {
-      say(tryIt(stack));
+      say(curlExample(stack));
       await showNewRecords(stack, say, interrupted);
     }
   } finally {
@@ -90,7 +90,7 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
 function explainPort(error: unknown): never {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
     throw new UsageError(
-      `Port ${error.port} is taken. Choose another with --port, or 0 for any that is free.`,
+      `Port ${error.port} is already in use. Choose another one with --port, or --port 0 for any free port.`,
     );
   }
   throw error;
@@ -98,25 +98,24 @@ function explainPort(error: unknown): never {
 
 const LogLine = v.pipe(v.string(), v.parseJson(), v.looseObject({ level: v.optional(v.string()) }));
 
-/** Metrics of the recorder in words. One line has those of a whole batch. */
-const COUNTED = {
-  DuplicateDeliveries: 'a duplicate: it is recorded already',
+/** Describes metrics of the recorder. It logs one line with the metrics of a whole batch. */
+const DESCRIPTIONS = {
+  DuplicateDeliveries: 'duplicate: the summary was already recorded',
   ConflictingSummaries:
-    'a conflict: another summary of a session that is recorded; the record shows the newer one and keeps both',
-  IncompleteSummaries:
-    'incomplete: it is recorded, but its status, start or end is missing or cannot be read',
+    'conflict: the session already has a different summary; the record shows the newer one and keeps both',
+  IncompleteSummaries: 'incomplete: recorded, but its status, start or end is missing or unreadable',
 };
 
-/** What a line that a function logs says to a person: warnings and errors, and what became of a delivery. */
-function whatHappened(line: string): string | undefined {
+/** Translates a log line for a person: keeps warnings and errors, describes metrics, and drops the rest. */
+function readableLogLine(line: string): string | undefined {
   const parsed = v.safeParse(LogLine, line);
   if (!parsed.success) return line;
-  const { level, ...counted } = parsed.output;
+  const { level, ...metrics } = parsed.output;
   if (level !== undefined) return level === 'INFO' || level === 'DEBUG' ? undefined : line;
-  const happened = Object.entries(COUNTED).flatMap(([metric, words]) =>
-    metric in counted ? [`  ${words}`] : [],
+  const lines = Object.entries(DESCRIPTIONS).flatMap(([metric, description]) =>
+    metric in metrics ? [`  ${description}`] : [],
   );
-  return happened.length > 0 ? happened.join('\n') : undefined;
+  return lines.length > 0 ? lines.join('\n') : undefined;
 }
 
 const Problem = v.pipe(
@@ -129,13 +128,13 @@ const Problem = v.pipe(
   }),
 );
 
-/** Why a delivery was refused, with one line per issue. */
-function refusal({ status, body }: Answer): string {
+/** Describes why a delivery was rejected, with one line per issue. */
+function rejection({ status, body }: Answer): string {
   const parsed = v.safeParse(Problem, body);
-  if (!parsed.success) return `  refused: ${status}`;
+  if (!parsed.success) return `  rejected: ${status}`;
   const { title, type, issues } = parsed.output;
   return [
-    `  refused: ${status} ${type.split(':').at(-1)}, ${title}`,
+    `  rejected: ${status} ${type.split(':').at(-1)}, ${title}`,
     ...issues.map(({ path, message }) => `    ${inOneLine(`${path}: ${message}`)}`),
   ].join('\n');
 }
@@ -151,7 +150,7 @@ function addresses({ webhookUrl, endpoints, authorization }: LocalStack): string
 }
 
 async function deliverExamples(stack: LocalStack, say: (text: string) => void): Promise<StoredRecord[]> {
-  say('8x8, a stand-in of it, delivers its examples to the URL that was registered:');
+  say('The simulated 8x8 delivers its examples to the registered URL:');
   const accepted: string[] = [];
   for (const { name, body, sessionId, subAccountId } of examples) {
     try {
@@ -165,27 +164,27 @@ async function deliverExamples(stack: LocalStack, say: (text: string) => void): 
   return awaitRecords(stack, accepted);
 }
 
-/** Prints each record that is new or has changed, until the signal. */
+/** Prints each new or changed record, until the signal aborts. */
 async function showNewRecords(
   stack: LocalStack,
   say: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const known = new Set((await readRecords(stack)).map(nameOf));
+  const shown = new Set((await readRecords(stack)).map(versionOf));
   while (!signal.aborted) {
-    const unknown = (await readRecords(stack)).filter((record) => !known.has(nameOf(record)));
-    if (unknown.length > 0) say(table(unknown));
-    for (const record of unknown) known.add(nameOf(record));
+    const changed = (await readRecords(stack)).filter((record) => !shown.has(versionOf(record)));
+    if (changed.length > 0) say(table(changed));
+    for (const record of changed) shown.add(versionOf(record));
     await setTimeout(500, undefined, { signal }).catch(() => {});
   }
 }
 
-const nameOf = ({ sessionId, revision }: StoredRecord) => `${sessionId} ${revision}`;
+const versionOf = ({ sessionId, revision }: StoredRecord) => `${sessionId} ${revision}`;
 
-/** What stands for a value that a record does not have. */
+/** Printed for an attribute that a record does not have. */
 const ABSENT = '-';
 
-/** Records, one line each: what a person looks for first. */
+/** The main attributes of records, one line per record. */
 function table(records: readonly StoredRecord[]): string {
   return textTable([
     ['sessionId', 'subAccountId', 'sessionStatus', 'endTime', 'legs'],
@@ -199,13 +198,13 @@ function table(records: readonly StoredRecord[]): string {
   ]);
 }
 
-function tryIt({ webhookUrl, authorization }: LocalStack): string {
+function curlExample({ webhookUrl, authorization }: LocalStack): string {
   return `
-Send one yourself; what it becomes is shown here:
+To send your own summary and see its record here:
 
   curl -i ${webhookUrl} -H 'Authorization: ${authorization}' --data-binary @infra/local/own-session.json
 
-Ctrl-C stops everything.
+Press Ctrl-C to stop.
 `;
 }
 

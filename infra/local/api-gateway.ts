@@ -6,25 +6,25 @@ import type { Invocable } from './lambda.ts';
 
 /** A REST API whose methods are integrated with functions. */
 export interface Api {
-  /** First part of every path. */
+  /** The first segment of every path. */
   stageName: string;
-  /** Whether its binaryMediaTypes cover every request: then bodies are passed on in base64. */
+  /** Whether binaryMediaTypes matches every request. If so, bodies are passed on in base64. */
   binary: boolean;
-  /** The addresses that its resource policy allows. */
+  /** The addresses that the resource policy allows. */
   allowed: BlockList;
-  /** What it answers itself, by the type of gateway response. */
+  /** The gateway responses by type, with which the API answers without invoking a function. */
   responses: Map<string, GatewayResponse>;
   methods: { method: string; path: string; target: Invocable }[];
 }
 
-/** An answer that is not a function's. Without a status it is the default of several types. */
+/** A response of API Gateway itself. Has no status if it is the default for several types. */
 export interface GatewayResponse {
   status?: number | undefined;
   headers: Record<string, string>;
   template: string;
 }
 
-/** What is sent to the client. */
+/** The response to the client. */
 export interface Answer {
   status: number;
   headers: Record<string, string>;
@@ -37,7 +37,7 @@ const Response = v.object({
   body: v.optional(v.string(), ''),
 });
 
-/** The addresses from which nothing is refused by the resource policy. */
+/** Parses the addresses and CIDR ranges that a resource policy allows. */
 export function allowedAddresses(ranges: readonly string[]): BlockList {
   const allowed = new BlockList();
   for (const range of ranges) {
@@ -52,13 +52,13 @@ export function allowedAddresses(ranges: readonly string[]): BlockList {
   return allowed;
 }
 
-/** API Gateway refuses a larger request itself. */
+/** API Gateway rejects larger requests. */
 const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
 
-/** Lambda refuses a larger event, which has the body in base64; API Gateway then answers as for its own limit. */
+/** Lambda rejects larger events, which contain the body in base64. API Gateway then answers as for its own limit. */
 const MAX_EVENT_BYTES = 6 * 1024 * 1024;
 
-/** Serves an API as API Gateway does: proxy events in, and its own answers for what no method takes. */
+/** Serves an API as API Gateway does, with proxy events and gateway responses. */
 export function apiGateway(
   api: Api,
   log: (line: string) => void,
@@ -69,7 +69,7 @@ export function apiGateway(
       log(`API Gateway answers 502: ${error instanceof Error ? error.message : error}`);
       return gatewayAnswer(api, 'DEFAULT_5XX', 502);
     });
-    // Nobody gets an answer to a request that was given up.
+    // The client has closed the connection.
     if (response.destroyed) return;
     response.writeHead(status, headers);
     response.end(body);
@@ -96,7 +96,7 @@ async function answerTo(api: Api, request: IncomingMessage): Promise<Answer> {
   return { status: statusCode, headers: Object.fromEntries(texts), body: answered };
 }
 
-/** The body, unless it is too large; what is beyond the limit is not kept. */
+/** Reads the body. Returns undefined if it exceeds the limit, and does not buffer the excess. */
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;

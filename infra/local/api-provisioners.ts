@@ -2,9 +2,9 @@ import * as v from 'valibot';
 import { allowedAddresses } from './api-gateway.ts';
 import { functionOf, type Provisioner } from './provisioning-context.ts';
 
-/** How the parts of an API are made on this machine. */
+/** Provisions the parts of an API on this machine. */
 export const API_PROVISIONERS: Readonly<Record<string, Provisioner>> = {
-  // The path of a resource of an API serves as its id: so a method knows its path.
+  // The id of an API resource is its path, so that a method, which refers to the id, knows its path.
   async 'AWS::ApiGateway::RestApi'(context, properties, logicalId) {
     const { BinaryMediaTypes, Policy } = v.parse(
       v.object({

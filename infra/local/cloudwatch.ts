@@ -2,17 +2,17 @@ import { createServer, type Server } from 'node:http';
 import { json } from 'node:stream/consumers';
 import * as v from 'valibot';
 
-/** One value of a metric. */
+/** The values that one log line has for a metric. */
 interface Datum {
   name: string;
-  /** Dimensions as text, to compare. */
+  /** Namespace and dimensions, serialised for comparison. */
   dimensions: string;
   /** Milliseconds since 1970. */
   at: number;
   values: number[];
 }
 
-/** A line of the embedded metric format, as far as Powertools writes it. */
+/** A log line in the embedded metric format, as Powertools writes it. */
 const EmbeddedMetric = v.pipe(
   v.string(),
   v.parseJson(),
@@ -63,17 +63,17 @@ const STATISTICS = {
   Minimum: (values: number[]) => Math.min(...values),
 };
 
-/** How old the oldest message of a queue is, in seconds; the service's own metric of that is published each minute. */
+/** Reads the age of a queue's oldest message, in seconds. SQS publishes this metric every minute. */
 export type OldestMessage = (queueName: string) => Promise<number | undefined>;
 
 /**
- * A stand-in for CloudWatch: takes the metrics that functions log, and answers GetMetricData about them and about
- * the age of a queue's oldest message, in the service's own protocol (AWS JSON 1.0).
+ * Simulates CloudWatch metrics: extracts metrics from the log lines of functions, and implements GetMetricData (AWS
+ * JSON 1.0) for them and for the age of a queue's oldest message.
  */
 export class CloudWatch {
   readonly #data: Datum[] = [];
 
-  /** Takes a line that a function has logged. */
+  /** Extracts the metrics from a log line of a function. */
   note(line: string): void {
     const parsed = line.includes('"_aws"') ? v.safeParse(EmbeddedMetric, line) : undefined;
     if (!parsed?.success) return;
@@ -99,7 +99,9 @@ export class CloudWatch {
       response.setHeader('Content-Type', 'application/x-amz-json-1.0');
       if (operation !== 'GetMetricData' || !parsed.success) {
         response.writeHead(400);
-        response.end(JSON.stringify({ __type: 'InvalidAction', message: 'Only GetMetricData is known.' }));
+        response.end(
+          JSON.stringify({ __type: 'InvalidAction', message: 'Only GetMetricData is supported.' }),
+        );
         return;
       }
       const { StartTime, EndTime, MetricDataQueries } = parsed.output;

@@ -1,10 +1,10 @@
-/** What is used of dynalite, which has no types. */
+/** The part of dynalite that is used here. The package has no types. */
 declare module 'dynalite' {
   import type { Server } from 'node:http';
 
-  /** A server of the DynamoDB API, in memory. */
+  /** Creates an in-memory server of the DynamoDB API. */
   export default function dynalite(options?: {
-    /** How long a table is CREATING. */
+    /** How long a new table has the status CREATING. */
     createTableMs?: number;
   }): Server;
 }

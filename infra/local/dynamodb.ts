@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import dynalite from 'dynalite';
 
-/** DynamoDB on this machine: dynalite, and an empty list of exports, which dynalite does not know. */
+/** Creates a DynamoDB server: dynalite, plus ListExports, which it does not support, with an empty list. */
 export function dynamodbServer(): Server {
   const server = dynalite({ createTableMs: 0 });
   const handlers = server.listeners('request');

@@ -9,7 +9,7 @@ import * as v from 'valibot';
 import type { Invocable } from './lambda.ts';
 import { REGION } from './template.ts';
 
-/** An event source mapping of a queue, as the template describes it. */
+/** An event source mapping of a queue, as defined in the template. */
 export interface EventSource {
   queueArn: string;
   queueUrl: string;
@@ -22,7 +22,7 @@ const BatchResponse = v.nullish(
   v.object({ batchItemFailures: v.optional(v.array(v.object({ itemIdentifier: v.string() })), []) }),
 );
 
-/** Polls a queue and invokes a function with batches until the signal, as Lambda does with ReportBatchItemFailures. */
+/** Invokes a function with batches from a queue until the signal aborts, like Lambda with ReportBatchItemFailures. */
 export async function pollQueue(
   sqs: SQSClient,
   source: EventSource,
@@ -35,14 +35,16 @@ export async function pollQueue(
       if (batch.length > 0) await processBatch(sqs, source, batch);
     } catch (error) {
       if (signal.aborted) return;
-      // The function failed as a whole, or the queue did. What was received is tried again when it is visible again.
-      log(`Polling ${source.queueArn}: ${error instanceof Error ? error.message : error}`);
+      // The function or SQS failed. Received messages are retried after their visibility timeout.
+      log(
+        `Event source mapping of ${source.queueArn} failed: ${error instanceof Error ? error.message : error}`,
+      );
       await setTimeout(1_000);
     }
   }
 }
 
-/** Waits for a message, then for as many as fill the batch or as arrive within the window. */
+/** Waits for the first message, then until the batch is full or the batching window closes. */
 async function receiveBatch(sqs: SQSClient, source: EventSource, signal: AbortSignal): Promise<Message[]> {
   const batch = await receive(sqs, source, source.batchSize, 20, signal);
   const windowEnds = Date.now() + source.batchingWindowSeconds * 1000;
@@ -73,14 +75,14 @@ async function receive(
   return Messages;
 }
 
-/** Deletes what the function did not report as failed; the rest reappears after the visibility timeout. */
+/** Deletes the messages that did not fail. The others reappear after the visibility timeout. */
 async function processBatch(sqs: SQSClient, source: EventSource, batch: readonly Message[]): Promise<void> {
   const response = v.parse(
     BatchResponse,
     await source.target.invoke({ Records: batch.map((message) => toRecord(message, source)) }),
   );
   const failed = new Set(response?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-  // Lambda takes an answer with an id that it did not send for a failure of the whole batch.
+  // Lambda treats an unknown id in the response as a failure of the whole batch.
   if ([...failed].some((id) => !batch.some(({ MessageId }) => MessageId === id))) return;
   const done = batch.filter(({ MessageId }) => MessageId !== undefined && !failed.has(MessageId));
   if (done.length === 0) return;
@@ -92,7 +94,7 @@ async function processBatch(sqs: SQSClient, source: EventSource, batch: readonly
   );
 }
 
-/** A message as Lambda passes it on. */
+/** Converts a message to a record of Lambda's SQS event. */
 export function toRecord(message: Message, { queueArn }: Pick<EventSource, 'queueArn'>) {
   return {
     messageId: message.MessageId,

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { fromItem } from '../../functions/recorder/item.ts';
 import type { LocalStack } from './local-stack.ts';
 
-/** A summary that 8x8 publishes as an example. */
+/** An example summary that 8x8 publishes. */
 export interface Example {
   name: string;
   body: string;
@@ -18,8 +18,8 @@ const Body = v.object({ payload: v.object({ sessionId: v.string(), subAccountId:
 const folder = new URL('examples/', import.meta.url);
 
 /**
- * The published examples: three of IVR, two each of Voice Messaging and Number Masking. Those of Number Masking
- * have session ids of their own here, because 8x8 publishes them with the ids of Voice Messaging's.
+ * The published examples: three of IVR, and two each of Voice Messaging and Number Masking. 8x8 publishes the same
+ * session ids for Voice Messaging and Number Masking, so those of Number Masking were changed here.
  */
 export const examples: readonly Example[] = readdirSync(folder)
   .sort()
@@ -29,9 +29,9 @@ export const examples: readonly Example[] = readdirSync(folder)
   });
 
 /**
- * Delivers a body as 8x8 does: to the URL that is registered for the sub-account, with the header registered with it.
+ * Delivers a body as 8x8 does: to the URL registered for the sub-account, with the registered Authorization header.
  *
- * @throws Error when no webhook is registered, or it is disabled.
+ * @throws Error if no webhook is registered, or it is disabled.
  */
 export function deliver(
   { fake8x8, resolve }: LocalStack,
@@ -48,7 +48,7 @@ export function deliver(
   });
 }
 
-/** A stored record, as far as it is shown. */
+/** The attributes of a stored record that are shown. */
 export const StoredRecord = v.looseObject({
   sessionId: v.string(),
   subAccountId: v.string(),
@@ -60,7 +60,7 @@ export const StoredRecord = v.looseObject({
 });
 export type StoredRecord = v.InferOutput<typeof StoredRecord>;
 
-/** Every record in the table, by session id. */
+/** Reads all records in the table, sorted by session id. */
 export async function readRecords({
   dynamodb,
   tableName,
@@ -72,7 +72,7 @@ export async function readRecords({
   return records.sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
 }
 
-/** The records of these sessions, once all are stored or the deadline has passed. */
+/** Polls until all these sessions are recorded or the deadline has passed, and returns the records found. */
 export async function awaitRecords(
   stack: LocalStack,
   sessionIds: readonly string[],

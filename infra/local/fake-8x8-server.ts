@@ -3,13 +3,13 @@ import { text } from 'node:stream/consumers';
 import * as v from 'valibot';
 import { DroppedConnection, type Fake8x8, Switches } from './fake-8x8.ts';
 
-/** Sets the switches, by PUT with a JSON object: those that it does not have are at their defaults again. */
+/** PUT with a JSON object sets the switches. Switches that the object does not contain return to their defaults. */
 const SWITCHES_PATH = '/switches';
 
-/** When what is late takes effect. */
+/** The delay after which a `late` request takes effect. */
 const LATE_MS = 30_000;
 
-/** Serves the stand-in for 8x8's Webhooks API, and its switches. */
+/** Serves the simulated Webhooks API of 8x8, and its switches. */
 export function fake8x8Server(api: Fake8x8): Server {
   return createServer(async (request, response) => {
     const { method = '', url: path = '', headers } = request;
@@ -17,7 +17,7 @@ export function fake8x8Server(api: Fake8x8): Server {
     try {
       const answer =
         method === 'PUT' && path === SWITCHES_PATH
-          ? turn(api, body)
+          ? setSwitches(api, body)
           : await api.handle({ method, path, authorization: headers.authorization, body });
       response.writeHead(answer.status, { 'Content-Type': 'application/json', ...answer.headers });
       response.end(answer.body === undefined ? '' : JSON.stringify(answer.body));
@@ -32,7 +32,7 @@ export function fake8x8Server(api: Fake8x8): Server {
   });
 }
 
-function turn(api: Fake8x8, body: string) {
+function setSwitches(api: Fake8x8, body: string) {
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Switches), body);
   if (!parsed.success) {
     const messages = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);

@@ -2,43 +2,43 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
 
-/** A webhook as 8x8 has it. */
+/** A webhook as 8x8 stores it. */
 export interface RegisteredWebhook {
   type: string;
   url: string;
   enabled: boolean;
-  /** Sent with each delivery, never shown. */
+  /** Sent with each delivery, but never returned by the API. */
   httpAuthHeader: string | null;
 }
 
-/** What the API description leaves open, and what can go wrong: how the stand-in behaves from now on. */
+/** Controls the simulated API where the API description is ambiguous, and injects faults. */
 export const Switches = v.strictObject({
-  /** What becomes of a webhook that exists when another of its type is created. */
+  /** What happens to an existing webhook when another of its type is created. */
   secondPost: v.optional(v.picklist(['replace', 'refuse', 'append']), 'replace'),
-  /** The status of an answer to a second POST that is refused … */
+  /** The status with which a second POST is refused. */
   refusal: v.optional(v.picklist([400, 403, 409, 422, 500]), 422),
-  /** … and its message. */
+  /** The message with which a second POST is refused. */
   refusalMessage: v.optional(v.string(), 'Webhook exists already'),
-  /** The status of a success. */
+  /** The status of a successful creation. */
   success: v.optional(v.picklist([200, 201]), 200),
-  /** How many lists after a change still show what was before it. */
+  /** How many list requests after a change still return the previous webhooks. */
   lag: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
-  /** The answer when there is no webhook to delete. */
+  /** The status of a deletion if there is no webhook. */
   deleteOfNothing: v.optional(v.picklist([200, 404]), 404),
-  /** How the list for a sub-account without webhooks looks. */
+  /** The `webhooks` property in the list of a sub-account without webhooks. */
   emptyList: v.optional(v.picklist(['empty', 'null', 'missing']), 'empty'),
-  /** How a webhook's state is called: the description says `enabled`, the guides say `active`. */
+  /** The name of a webhook's state: `enabled` in the API description, `active` in the guides. */
   stateName: v.optional(v.picklist(['enabled', 'active']), 'enabled'),
-  /** Above how many requests within a second it answers 429, and with which Retry-After. */
+  /** The rate above which requests are answered with 429, and the value of Retry-After. */
   rateLimit: v.optional(
     v.strictObject({
       perSecond: v.pipe(v.number(), v.integer(), v.minValue(1)),
       retryAfter: v.optional(v.string()),
     }),
   ),
-  /** Answers every request with 200, no webhooks and this `statusCode` in the body, and does nothing. */
+  /** Answers every request with 200, no webhooks and this `statusCode` in the body, and has no effect. */
   failureIn200: v.optional(v.union([v.number(), v.string()])),
-  /** What goes wrong with the next requests, one each; the last of them for all that follow when `stays`. */
+  /** Faults for the next requests, one per request. With `stays`, the last fault applies to all later requests. */
   faults: v.optional(
     v.array(
       v.union([
@@ -53,7 +53,7 @@ export const Switches = v.strictObject({
 export type Switches = v.InferOutput<typeof Switches>;
 export type Fault = Switches['faults'][number];
 
-/** The connection breaks without an answer. */
+/** The connection is closed without an answer. */
 export class DroppedConnection extends Error {
   override name = 'DroppedConnection';
 }
@@ -61,7 +61,7 @@ export class DroppedConnection extends Error {
 /** A request to the API. */
 export interface VoiceRequest {
   method: string;
-  /** The path, encoded as it was sent. */
+  /** The path, still percent-encoded. */
   path: string;
   authorization: string | undefined;
   body: string;
@@ -74,7 +74,7 @@ export interface VoiceAnswer {
 }
 
 /**
- * A stand-in for 8x8's Webhooks API, by its description: sub-accounts with webhooks, one per type, and an API key.
+ * Simulates 8x8's Webhooks API by its description: sub-accounts with one webhook per type, and an API key.
  *
  * @see https://developer.8x8.com/connect/reference/create-a-new-webhook
  */
@@ -84,13 +84,13 @@ export class Fake8x8 {
   /** The webhooks of each sub-account. */
   readonly webhooks: Map<string, RegisteredWebhook[]>;
   switches: Switches = v.parse(Switches, {});
-  /** Requests until now: method and path. */
+  /** Method and path of all requests so far. */
   readonly requests: string[] = [];
-  /** When requests were taken, within the last second: milliseconds of a steady clock. */
-  #taken: number[] = [];
-  /** Requests whose connection broke, and that take effect when time has passed. */
+  /** The times of the requests within the last second, in milliseconds of a monotonic clock. */
+  #recent: number[] = [];
+  /** `late` requests, which take effect in `settle`. */
   readonly #late: VoiceRequest[] = [];
-  /** What lists still show. */
+  /** The webhooks before the last change, and how many lists still return them. */
   #outdated: { webhooks: readonly RegisteredWebhook[]; lists: number } = { webhooks: [], lists: 0 };
 
   constructor(
@@ -103,7 +103,7 @@ export class Fake8x8 {
     this.webhooks = new Map(subAccountIds.map((id) => [id, []]));
   }
 
-  /** Answers a request, with the fault whose turn it is. @throws DroppedConnection */
+  /** Answers a request, with the next fault. @throws DroppedConnection */
   async handle(request: VoiceRequest): Promise<VoiceAnswer> {
     this.requests.push(`${request.method} ${request.path}`);
     const { rateLimit } = this.switches;
@@ -118,13 +118,13 @@ export class Fake8x8 {
 
   #isTooMany(perSecond: number): boolean {
     const now = performance.now();
-    this.#taken = this.#taken.filter((at) => at > now - 1_000);
-    if (this.#taken.length >= perSecond) return true;
-    this.#taken.push(now);
+    this.#recent = this.#recent.filter((at) => at > now - 1_000);
+    if (this.#recent.length >= perSecond) return true;
+    this.#recent.push(now);
     return false;
   }
 
-  /** Time passes: what was late has its effect, and lists show what is. */
+  /** Applies `late` requests, and ends the lag of lists. */
   settle(): void {
     for (const late of this.#late.splice(0)) this.#answer(late);
     this.#outdated.lists = 0;
@@ -202,7 +202,7 @@ export class Fake8x8 {
 
 const NO_WEBHOOKS = { count: 0, webhooks: [], statusMessage: 'Internal error' };
 
-/** Longer than anyone should wait for an answer. */
+/** Longer than the client's timeout. */
 const SLOW_MS = 11_000;
 
 const Creation = v.pipe(
@@ -232,7 +232,7 @@ function ok(body: object): VoiceAnswer {
   return { status: 200, body };
 }
 
-/** The one error body that the description has, with a code as text. */
+/** The error body of the API description, which has its code as a string. */
 function failure(status: number, statusMessage: string, retryAfter?: string): VoiceAnswer {
   return {
     status,

@@ -1,15 +1,15 @@
 import { pathToFileURL } from 'node:url';
 
 /**
- * Runs in the process of one function, in the place of Lambda's own runtime: loads the bundle, then answers one
- * event after the other. Started by `lambda.ts` with the bundle as its argument.
+ * The runtime in the process of a function: loads the bundle, then handles one event after the other. Started by
+ * `lambda.ts` with the path of the bundle as argument.
  */
 type Handler = (event: unknown, context: object) => Promise<unknown>;
 
 const [bundle = ''] = process.argv.slice(2);
 const { handler }: { handler: Handler } = await import(pathToFileURL(bundle).href);
 
-// Ctrl-C in a terminal reaches every process of it; the local stack ends this one when its work is done.
+// A terminal sends Ctrl-C to all its processes. The local stack stops this one after it has finished its work.
 process.on('SIGINT', () => {});
 
 process.on('message', async ({ requestId, event }: { requestId: string; event: unknown }) => {

@@ -6,23 +6,23 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { ACCOUNT, REGION } from './template.ts';
 
-/** A function as the template describes it. */
+/** A function as defined in the template. */
 export interface FunctionDefinition {
   name: string;
-  /** Absolute path of the bundle. */
+  /** The absolute path of the bundle. */
   bundle: string;
   timeoutSeconds: number;
   memoryMegabytes: number;
-  /** Exactly what the template sets. */
+  /** The environment variables that the template sets. */
   environment: Readonly<Record<string, string>>;
 }
 
-/** What invokes a function, and nothing else, needs of it. */
+/** The interface of callers that only invoke a function. */
 export type Invocable = Pick<LocalFunction, 'invoke'>;
 
 const RUNTIME = fileURLToPath(new URL('lambda-runtime.ts', import.meta.url));
 
-/** So many events at a time are processed by each function, where nothing else is said; more wait their turn. */
+/** The default number of events that a function processes concurrently. Further events wait. */
 export const CONCURRENCY = 2;
 
 export function functionArn(name: string): string {
@@ -30,8 +30,9 @@ export function functionArn(name: string): string {
 }
 
 /**
- * A function in processes of its own, one event at a time in each, started when needed and kept, as Lambda does.
- * Their environment has what the template sets, what Lambda itself sets, and where AWS is (`endpoints`).
+ * Runs a function in child processes, like the execution environments of Lambda: each handles one event at a time, is
+ * started on demand, and is reused. Its environment contains the variables of the template, those that Lambda sets, and
+ * the `endpoints` of the AWS services.
  */
 export class LocalFunction {
   readonly arn: string;
@@ -43,6 +44,7 @@ export class LocalFunction {
   readonly #concurrency: number;
   readonly #idle: ChildProcess[] = [];
   readonly #running = new Set<ChildProcess>();
+  /** Invocations that wait for a free process. */
   readonly #waiting: PromiseWithResolvers<ChildProcess>[] = [];
   #isStopped = false;
 
@@ -60,7 +62,7 @@ export class LocalFunction {
     this.#concurrency = concurrency;
   }
 
-  /** Rejects when the function throws, exceeds its timeout or dies. */
+  /** Rejects if the function throws, times out, or its process exits. */
   async invoke(event: unknown): Promise<unknown> {
     const { name, timeoutSeconds } = this.#definition;
     const child = await this.#acquire();
@@ -72,7 +74,7 @@ export class LocalFunction {
       if (answer.error === undefined) answered.resolve(answer.result);
       else answered.reject(new Error(`${name}: ${answer.error}`));
     };
-    const onExit = () => answered.reject(new Error(`${name} ended while it ran`));
+    const onExit = () => answered.reject(new Error(`The process of ${name} exited during the invocation`));
     const timeout = setTimeout(() => {
       answered.reject(new Error(`${name} timed out after ${timeoutSeconds} seconds`));
       child.kill('SIGKILL');
@@ -88,7 +90,7 @@ export class LocalFunction {
     }
   }
 
-  /** Ends a process that is at work, as when the machine under it fails. Returns whether there was one. */
+  /** Kills a busy process, to simulate a failed host. Returns whether there was one. */
   kill(): boolean {
     return [...this.#running].find((child) => !this.#idle.includes(child))?.kill('SIGKILL') ?? false;
   }
@@ -100,10 +102,10 @@ export class LocalFunction {
   }
 
   #stopped(): Error {
-    return new Error(`${this.#definition.name} is stopped`);
+    return new Error(`${this.#definition.name} has been stopped`);
   }
 
-  /** Starts a process. Its bundle is loaded first: Lambda does not count that against the timeout either. */
+  /** Starts a process and waits until its bundle is loaded. Like in Lambda, this does not count towards the timeout. */
   async #start(): Promise<ChildProcess> {
     const { name, bundle } = this.#definition;
     const child = fork(RUNTIME, [bundle], {
@@ -121,7 +123,7 @@ export class LocalFunction {
       if (!this.#isStopped) this.#waiting.shift()?.resolve(this.#start());
     });
     const [message] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
-    if (message !== 'ready') throw new Error(`${name} ended while its bundle was loaded`);
+    if (message !== 'ready') throw new Error(`The process of ${name} exited while loading its bundle`);
     return child;
   }
 
@@ -135,7 +137,7 @@ export class LocalFunction {
     return turn.promise;
   }
 
-  /** Passes a process on to the next event. One that has ended, or is about to, is replaced when it exits. */
+  /** Hands a process over to the next event. A process that has exited or is about to is replaced on its exit. */
   #release(child: ChildProcess): void {
     if (!this.#running.has(child) || !child.connected || child.killed) return;
     const next = this.#waiting.shift();
@@ -144,14 +146,14 @@ export class LocalFunction {
   }
 }
 
-/** What the process of a function answers. */
+/** The response of a function's process. */
 const Answer = v.object({
   requestId: v.string(),
   result: v.optional(v.unknown()),
   error: v.optional(v.string()),
 });
 
-/** What Lambda sets for every function. @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
+/** The variables that Lambda sets for every function. @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
 function lambdaEnvironment({ name, memoryMegabytes }: FunctionDefinition): Record<string, string> {
   return {
     AWS_REGION: REGION,

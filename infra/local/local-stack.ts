@@ -20,23 +20,23 @@ import { provision, REGION, readTemplate } from './template.ts';
 const STAGE = 'local';
 const STACK_NAME = stackName(STAGE);
 
-/** The whole stack, running on this machine. */
+/** The running stack. */
 export interface LocalStack {
   outputs: StackOutputs;
-  /** Where 8x8 would deliver. */
+  /** The URL of the webhook on this machine. */
   webhookUrl: string;
   /** The Authorization value that the webhook accepts. */
   authorization: string;
   tableName: string;
   queueUrl: string;
   deadLetterQueueUrl: string;
-  /** Where each service listens. */
+  /** The endpoint of each service. */
   endpoints: Endpoints;
   /** The functions, by ARN. */
   functions: ReadonlyMap<string, LocalFunction>;
-  /** The stand-in for 8x8, where the stack has registered its webhook. */
+  /** The simulated 8x8 API, where the stack has registered its webhook. */
   fake8x8: Fake8x8;
-  /** Where a URL of API Gateway is on this machine, as DNS would say. */
+  /** Maps the registered URL to the webhook on this machine, in place of DNS. */
   resolve(url: string): string;
   sqs: SQSClient;
   dynamodb: DynamoDBClient;
@@ -44,26 +44,26 @@ export interface LocalStack {
 }
 
 export interface LocalStackOptions {
-  /** Where the webhook listens; 0 for any free port. */
+  /** The port of the webhook; 0 for any free port. */
   port: number;
-  /** Takes each line that a function logs. */
+  /** Called with each log line of the functions. */
   log: (line: string) => void;
-  /** Takes each answer of the API. */
+  /** Called with each answer of the API. */
   onAnswer?: (answer: Answer) => void;
-  /** The cloud assembly of the stage `local`. Default: it is synthesized, and removed again. */
+  /** The cloud assembly of the stage `local`. By default, a new one is synthesized, and removed afterwards. */
   assembly?: string;
-  /** Settings of the stage `local` to replace when it is synthesized. */
+  /** Settings that override those of the stage `local` in cdk.json. */
   settings?: object;
-  /** How many events each function processes at a time, and how many pollers read a queue. */
+  /** How many events each function processes concurrently, and how many pollers read a queue. */
   concurrency?: number;
-  /** Puts something between the functions and a service: takes where the service is, returns where they call it. */
+  /** Inserts a proxy between the functions and a service. Returns the endpoint that the functions call. */
   between?: (service: 'sqs' | 'dynamodb', endpoint: string) => Promise<string>;
 }
 
 /**
- * Runs the template of the stage `local`: queues and topics on fauxqs, tables on dynalite, secrets and metrics on
- * stand-ins, each function's bundle in processes of its own, API methods over HTTP, event source mappings as pollers,
- * schedules as timers, 8x8 as a stand-in. Listens on the loopback interface only.
+ * Runs the template of the stage `local`: queues and topics on fauxqs, the table on dynalite, each function in child
+ * processes, event source mappings as pollers, schedules as timers, and simulations of API Gateway, Secrets Manager,
+ * CloudWatch metrics and 8x8. Listens on the loopback interface only.
  */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
   const { port, log, onAnswer } = options;
@@ -79,7 +79,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
   const cleanUp = new AsyncDisposableStack();
 
   async function stop(): Promise<void> {
-    // First the API: requests that have arrived are answered before anything else ends.
+    // Closes the API first, so that pending requests are answered while everything else still runs.
     await close(gateway);
     stopping.abort();
     await cleanUp.disposeAsync();
@@ -89,14 +89,14 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     const webhook = await listenOnLoopback(gateway, port);
     const services = await startServices(cleanUp);
     const context = await provisioningContext(options, services, api, cleanUp);
-    // On this machine the stand-in listens where 8x8 would.
+    // The simulated 8x8 API replaces the real one.
     const urls = { [readSettings(STAGE).webhooksApiUrl]: services.endpoints.fake8x8 };
     const template = readTemplate(context.assembly, STACK_NAME, urls);
     const provisioned = await provision(template, STACK_NAME, provisionerOf(context));
     const outputs = v.parse(StackOutputs, Object.fromEntries(provisioned));
     cleanUp.defer(startPolling(context, options, stopping.signal));
     for (const schedule of context.schedules) runOnSchedule(schedule, stopping.signal, log);
-    note(Number(new URL(webhook).port), { outputs, endpoints: services.endpoints }, cleanUp, log);
+    announce(Number(new URL(webhook).port), { outputs, endpoints: services.endpoints }, cleanUp, log);
     const webhookUrl = `${webhook}${new URL(outputs.WebhookUrl).pathname}`;
     return {
       outputs,
@@ -119,7 +119,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
   }
 }
 
-/** What the provisioners need to make the resources of the template. */
+/** Creates the clients and collections that the provisioners share. */
 async function provisioningContext(
   {
     log,
@@ -151,7 +151,7 @@ async function provisioningContext(
   return {
     stackName: STACK_NAME,
     assembly,
-    // A queue's URL says where the functions call it, which need not be where it is.
+    // A queue URL contains the endpoint that the functions call, which may be a proxy.
     sqs: new SQSClient({ ...common, endpoint: endpoints.sqs, useQueueUrlAsEndpoint: false }),
     sqsEndpoint: called.AWS_ENDPOINT_URL_SQS,
     dynamodb: new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb }),
@@ -170,7 +170,7 @@ async function provisioningContext(
   };
 }
 
-/** Starts the pollers of every event source. Returns what waits until they have ended. */
+/** Starts the pollers of all event sources. Returns a function that waits until they have stopped. */
 function startPolling(
   { sqs, eventSources }: ProvisioningContext,
   { log, concurrency = 1 }: LocalStackOptions,
@@ -182,8 +182,8 @@ function startPolling(
   return async () => void (await Promise.all(polling));
 }
 
-/** Notes for other commands that this stack runs, where the checkout can be written. */
-function note(
+/** Announces the running stack to other commands. Only logs a warning if the checkout is not writable. */
+function announce(
   port: number,
   running: Omit<Running, 'processId'>,
   cleanUp: AsyncDisposableStack,
@@ -193,11 +193,11 @@ function note(
     noteRunning(port, running);
     cleanUp.defer(() => noteStopped(port));
   } catch (error) {
-    log(`Other commands will not find this stack: ${reasonOf(error)}`);
+    log(`Other commands cannot find this stack: ${reasonOf(error)}`);
   }
 }
 
-/** Invokes a function at once, as a schedule does that is new, and then at its intervals, until the signal. */
+/** Invokes a function immediately, like a new schedule, and then at its interval until the signal aborts. */
 function runOnSchedule(
   { minutes, target, event }: Schedule,
   signal: AbortSignal,

@@ -1,10 +1,10 @@
 import type { Server } from 'node:http';
 
-/** Listens on the loopback interface only. Returns the URL. */
+/** Makes a server listen on the loopback interface only. Returns its URL. */
 export function listenOnLoopback(server: Server, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    // An idle connection stays open: a client that uses it again just when it is closed would have its request reset.
+    // Keeps idle connections open. Otherwise a client that reuses one while it is being closed gets ECONNRESET.
     server.keepAliveTimeout = 0;
     server.listen(port, '127.0.0.1', () => {
       const address = server.address();
@@ -14,10 +14,10 @@ export function listenOnLoopback(server: Server, port: number): Promise<string> 
   });
 }
 
-/** How long a server that stops waits for the requests it has begun. */
+/** How long a closing server waits for pending requests. */
 const GRACE_MS = 2_000;
 
-/** Stops a server once the requests it has begun are answered. */
+/** Closes a server after its pending requests are answered. */
 export function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

@@ -9,7 +9,7 @@ import { functionOf, type Provisioner, type ProvisioningContext } from './provis
 import { generateSecretString } from './secrets-manager.ts';
 import { ACCOUNT, type Provision, REGION } from './template.ts';
 
-/** How each type of resource is made on this machine: its properties are read as far as they matter here. */
+/** Finds the provisioner of a resource type. It parses only the properties that have an effect on this machine. */
 export function provisionerOf(context: ProvisioningContext): (type: string) => Provision {
   return (type) => {
     if (type.startsWith('Custom::')) return customResource(context, type);
@@ -17,11 +17,11 @@ export function provisionerOf(context: ProvisioningContext): (type: string) => P
     if (make) return (properties, logicalId) => make(context, properties, logicalId);
     if (WITHOUT_EFFECT.has(type))
       return async (_, logicalId) => ({ ref: logicalId, attributes: { Arn: logicalId } });
-    throw new Error(`The local stack does not know ${type}; infra/local/provisioners.ts says what it knows.`);
+    throw new Error(`The local stack does not support ${type}; see infra/local/provisioners.ts.`);
   };
 }
 
-/** What nothing on one machine depends on: permissions, keys, logs, traces, alarms, how an API is published, exports. */
+/** Types without an effect here: permissions, keys, logs, traces, alarms, API deployments, exports. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'AWS::ApiGateway::Deployment',
   'AWS::Athena::NamedQuery',
@@ -62,7 +62,7 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
       }),
     );
     const arn = `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`;
-    // The emulator names a host that not every machine resolves; the path is what it goes by.
+    // The URL of the emulator has a host name that some machines cannot resolve. The emulator uses only the path.
     const url = new URL(new URL(QueueUrl).pathname, sqsEndpoint).href;
     queueUrls.set(arn, url);
     return { ref: url, attributes: { Arn: arn, QueueName: name } };
@@ -124,7 +124,7 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
       functionArn(name),
       start({
         name,
-        // CDK's own convention: the asset <hash>.zip is made from the folder asset.<hash>.
+        // CDK creates the asset <hash>.zip from the folder asset.<hash>.
         bundle: join(assembly, `asset.${Code.S3Key.replace(/\.zip$/, '')}`, 'index.js'),
         timeoutSeconds: Timeout,
         memoryMegabytes: MemorySize,
@@ -163,7 +163,7 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
       }),
       properties,
     );
-    // A service that the scheduler calls by itself: here that is for `npm run export`.
+    // This schedule starts the daily export. On this machine, `npm run export` replaces it.
     if (Target.Arn.includes(':scheduler:::aws-sdk:')) return { ref: logicalId };
     context.schedules.push({
       minutes: Number(v.parse(Rate, ScheduleExpression).match(/\d+/)),
@@ -180,8 +180,8 @@ const Rate = v.pipe(v.string(), v.regex(/^rate\(\d+ minutes\)$/));
 const KeySchema = v.array(v.object({ AttributeName: v.string(), KeyType: v.picklist(['HASH', 'RANGE']) }));
 
 /**
- * Creates a custom resource as CloudFormation does through the CDK provider framework, whose own function is
- * replaced here: it only passes the event on to ours, and our answer to CloudFormation.
+ * Creates a custom resource as CloudFormation does through the CDK provider framework. The framework's function only
+ * forwards events and responses, so our function is invoked directly.
  */
 function customResource(context: ProvisioningContext, type: string): Provision {
   return async (properties, logicalId) => {
@@ -203,7 +203,7 @@ function customResource(context: ProvisioningContext, type: string): Provision {
   };
 }
 
-/** CloudFormation sends every scalar property of a custom resource as text. */
+/** CloudFormation sends every scalar property of a custom resource as a string. */
 function asText(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(asText);
   if (typeof value !== 'object' || value === null) return String(value);

@@ -6,10 +6,10 @@ import type { EventSource } from './event-source.ts';
 import type { FunctionDefinition, Invocable, LocalFunction } from './lambda.ts';
 import type { Provisioned } from './template.ts';
 
-/** Where resources are made. */
+/** The clients and collections that the provisioners share. */
 export interface ProvisioningContext {
   stackName: string;
-  /** The folder of the cloud assembly, which has the functions' bundles. */
+  /** The folder of the cloud assembly, which contains the functions' bundles. */
   assembly: string;
   sqs: SQSClient;
   sqsEndpoint: string;
@@ -18,7 +18,7 @@ export interface ProvisioningContext {
   start(definition: FunctionDefinition): LocalFunction;
   /** The queues' URLs, by ARN. */
   queueUrls: Map<string, string>;
-  /** The values of secrets, by ARN; of those that exist already, by name. */
+  /** The values of secrets, by ARN, or by name for those outside the template. */
   secrets: Map<string, string>;
   /** The functions, by ARN. */
   functions: Map<string, LocalFunction>;
@@ -27,21 +27,21 @@ export interface ProvisioningContext {
   api: Api;
 }
 
-/** Invokes a function at once, and then at regular intervals. */
+/** Invokes a function immediately, and then at regular intervals. */
 export interface Schedule {
   minutes: number;
   target: Invocable;
   event: unknown;
 }
 
-/** Makes a resource of one type. */
+/** Provisions a resource of one type. */
 export type Provisioner = (
   context: ProvisioningContext,
   properties: unknown,
   logicalId: string,
 ) => Promise<Provisioned>;
 
-/** The function of the template with this ARN. */
+/** Finds the function with this ARN. */
 export function functionOf(context: ProvisioningContext, arn: string): LocalFunction {
   const found = context.functions.get(arn);
   if (!found) throw new Error(`The template has no function ${arn}`);

@@ -10,13 +10,13 @@ const Endpoints = v.object({
   cloudwatch: v.string(),
   secretsManager: v.string(),
   sns: v.string(),
-  /** The stand-in for 8x8. */
+  /** The simulated 8x8 API. */
   fake8x8: v.string(),
 });
-/** Where each service of the local stack listens. */
+/** The endpoint of each service of the local stack. */
 export type Endpoints = v.InferOutput<typeof Endpoints>;
 
-/** What others need to reach the local stack while it runs. */
+/** The information that other commands need to reach a running local stack. */
 const Running = v.object({
   processId: v.number(),
   outputs: StackOutputs,
@@ -24,24 +24,24 @@ const Running = v.object({
 });
 export type Running = v.InferOutput<typeof Running>;
 
-/** Where a local stack's webhook listens unless another port is chosen. */
+/** The default port of the webhook of a local stack. */
 export const DEFAULT_PORT = 3000;
 
 const folder = fileURLToPath(new URL('../../cdk.out/', import.meta.url));
 const fileOf = (port: number) => `${folder}local-${port}.json`;
 
-/** Notes that a local stack runs whose webhook listens on this port. */
+/** Announces a running local stack whose webhook listens on this port. */
 export function noteRunning(port: number, running: Omit<Running, 'processId'>): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(fileOf(port), JSON.stringify({ processId: process.pid, ...running }));
 }
 
-/** Takes the note back. */
+/** Withdraws the announcement. */
 export function noteStopped(port: number): void {
   rmSync(fileOf(port), { force: true });
 }
 
-/** The local stack whose webhook listens on this port, if it runs. */
+/** Finds the running local stack whose webhook listens on this port. */
 export function findRunning(port: number): Running | undefined {
   try {
     const running = v.parse(Running, JSON.parse(readFileSync(fileOf(port), 'utf8')));
@@ -51,7 +51,7 @@ export function findRunning(port: number): Running | undefined {
   }
 }
 
-/** The ports of the local stacks that run. */
+/** The ports of all running local stacks. */
 export function runningPorts(): number[] {
   return notes()
     .flatMap((name) => /^local-(\d+)\.json$/.exec(name)?.[1] ?? [])

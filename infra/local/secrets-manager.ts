@@ -5,7 +5,7 @@ import * as v from 'valibot';
 
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** A random text of letters and digits, as GenerateSecretString makes it without punctuation. */
+/** Generates a random string of letters and digits, like GenerateSecretString with ExcludePunctuation. */
 export function generateSecretString(length: number): string {
   return Array.from({ length }, () => ALPHANUMERIC[randomInt(ALPHANUMERIC.length)]).join('');
 }
@@ -13,8 +13,8 @@ export function generateSecretString(length: number): string {
 const Request = v.object({ SecretId: v.string() });
 
 /**
- * A stand-in for AWS Secrets Manager, for which npm has no emulator: answers GetSecretValue, the one operation that
- * functions and `npm run smoke` use, in the service's own protocol (AWS JSON 1.1).
+ * Simulates AWS Secrets Manager, for which npm has no emulator. Implements only GetSecretValue (AWS JSON 1.1), which
+ * the functions and `npm run smoke` use.
  *
  * @param secrets The values by ARN or name.
  */
@@ -27,13 +27,13 @@ export function secretsManager(secrets: ReadonlyMap<string, string>): Server {
     if (request.headers['x-amz-target'] !== 'secretsmanager.GetSecretValue' || !parsed.success) {
       return answer(400, {
         __type: 'InvalidRequestException',
-        message: 'Only GetSecretValue is known here.',
+        message: 'Only GetSecretValue is supported.',
       });
     }
     const { SecretId } = parsed.output;
     const SecretString = secrets.get(SecretId);
     if (SecretString === undefined) {
-      // Not ResourceNotFoundException: IAM comes first, and a policy for a name fits no secret that does not exist.
+      // Not ResourceNotFoundException: IAM denies first, because a policy for a name does not match a missing secret.
       return answer(400, {
         __type: 'AccessDeniedException',
         message: `User is not authorized to perform secretsmanager:GetSecretValue on resource: ${SecretId}`,

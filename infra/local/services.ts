@@ -11,21 +11,21 @@ import { close, listenOnLoopback } from './loopback.ts';
 import type { Endpoints } from './running.ts';
 import { secretsManager } from './secrets-manager.ts';
 
-/** What the stand-in for 8x8 accepts as the API key. */
+/** The API key that the simulated 8x8 API accepts. */
 export const API_KEY = 'local-api-key';
 
-/** The services of AWS that the stack uses, and 8x8, each listening on the loopback interface. */
+/** The AWS services that the stack uses, and 8x8, each listening on the loopback interface. */
 export interface Services {
   endpoints: Endpoints;
   /** Values of secrets, by ARN or name. */
   secrets: Map<string, string>;
-  /** Functions that can be invoked, by ARN. */
+  /** The functions, by ARN. */
   functions: Map<string, LocalFunction>;
   fake8x8: Fake8x8;
   cloudWatch: CloudWatch;
 }
 
-/** Starts them. `cleanUp` stops them. */
+/** Starts the services. `cleanUp` stops them. */
 export async function startServices(cleanUp: AsyncDisposableStack): Promise<Services> {
   const listen = (server: Server) => {
     cleanUp.defer(() => close(server));
@@ -40,7 +40,7 @@ export async function startServices(cleanUp: AsyncDisposableStack): Promise<Serv
   const sqs = await queues.listen({ port: 0, host: '127.0.0.1' });
   const endpoints: Endpoints = {
     sqs,
-    // The emulator of queues also emulates topics.
+    // fauxqs emulates both SQS and SNS.
     sns: sqs,
     dynamodb: await listen(dynamodbServer()),
     lambda: await listen(lambdaApi(functions)),
@@ -58,7 +58,7 @@ const QueueContents = v.object({
   }),
 });
 
-/** The age in seconds of a queue's oldest message, which the emulator shows without receiving it. */
+/** The age in seconds of a queue's oldest message, read from the emulator without receiving the message. */
 async function oldestMessage(sqsEndpoint: string, queueName: string): Promise<number | undefined> {
   const response = await fetch(`${sqsEndpoint}/_fauxqs/queues/${queueName}`);
   const { messages } = v.parse(QueueContents, await response.json());

@@ -16,16 +16,16 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const readContext = () => v.parse(CdkJson, JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'))).context;
 
-/** The settings of a stage in cdk.json. @throws ConfigurationError */
+/** Reads the settings of a stage from cdk.json. @throws ConfigurationError */
 export function readSettings(stage: string): Settings {
   return readStage(readContext().stages, stage).settings;
 }
 
 /**
- * Runs the CDK app for a stage, as the CDK CLI does, and returns the folder of the cloud assembly.
+ * Runs the CDK app for a stage, like the CDK CLI, and returns the folder of the cloud assembly.
  *
- * @param settings Settings of the stage that are others than in cdk.json.
- * @throws Error with what the app said, when it fails.
+ * @param settings Settings that override those of the stage in cdk.json.
+ * @throws Error with the error output of the app if it fails.
  */
 export async function synthesize(stage: string, settings: object = {}): Promise<string> {
   const context = readContext();
@@ -36,22 +36,22 @@ export async function synthesize(stage: string, settings: object = {}): Promise<
     ...process.env,
     CDK_OUTDIR: assembly,
     CDK_CONTEXT_JSON: JSON.stringify({ ...context, stages, stage }),
-    // CloudFormation's rules are checked by `cdk synth`, and so by the tests; here they would take a third of the time.
+    // `cdk synth`, and so the tests, validate the template. Here, validation would take a third of the time.
     CDK_VALIDATION: 'false',
   };
   try {
     await promisify(execFile)(process.execPath, ['infra/app.ts'], { cwd: root, env });
   } catch (error) {
     rmSync(assembly, { recursive: true, force: true });
-    throw new Error(`The stack cannot be synthesized. ${inOneLine(error)}`);
+    throw new Error(`The stack cannot be synthesized. ${errorOutputOf(error)}`);
   }
   return assembly;
 }
 
-/** What the app said: of a stack trace the line that names the error, else all of it. */
-function inOneLine(error: unknown): string {
-  const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
-  const lines = said.split('\n').filter((line) => line.trim() !== '');
-  const named = lines.find((line) => /^\w*Error: /.test(line));
-  return named ?? (lines.map((line) => line.trim()).join(' ') || String(error));
+/** The error output of the app as one line: the line with the error message if it is a stack trace, else all of it. */
+function errorOutputOf(error: unknown): string {
+  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  const message = lines.find((line) => /^\w*Error: /.test(line));
+  return message ?? (lines.map((line) => line.trim()).join(' ') || String(error));
 }

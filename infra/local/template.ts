@@ -17,7 +17,7 @@ const Template = v.object({
 });
 export type Template = v.InferOutput<typeof Template>;
 
-/** What a resource is to those that refer to it, once it exists. */
+/** The values with which other resources refer to a provisioned resource. */
 export interface Provisioned {
   /** The value of Ref. */
   ref: string;
@@ -25,13 +25,13 @@ export interface Provisioned {
   attributes?: Readonly<Record<string, string>>;
 }
 
-/** Makes a resource from its properties, in which every reference has been replaced by its value. */
+/** Provisions a resource from its properties, in which all intrinsic functions are already evaluated. */
 export type Provision = (
   properties: Readonly<Record<string, unknown>>,
   logicalId: string,
 ) => Promise<Provisioned>;
 
-/** Reads the template of the one stack in a cloud assembly, with these URLs replaced by others. */
+/** Reads the template of a stack from a cloud assembly, and replaces each key of `urls` by its value. */
 export function readTemplate(
   assembly: string,
   stackName: string,
@@ -46,7 +46,7 @@ export const ACCOUNT = '000000000000';
 export const REGION = 'us-east-1';
 
 /**
- * Makes every resource of a template, as CloudFormation does: each once, after those it refers to or depends on.
+ * Provisions every resource of a template, like CloudFormation: each once, after those it refers to or depends on.
  * Returns the values of the template's outputs.
  */
 export async function provision(
@@ -55,7 +55,7 @@ export async function provision(
   provisionerOf: (type: string) => Provision,
 ): Promise<Map<string, string>> {
   const provisioning = new Provisioning(template, stackName, provisionerOf);
-  // All have to end before the first failure is reported: what is still being made would outlive the clean-up.
+  // Waits for all before it rejects: a resource that is still being created would outlive the clean-up.
   const results = await Promise.allSettled(
     Object.keys(template.Resources).map((logicalId) => provisioning.resource(logicalId)),
   );
@@ -66,7 +66,7 @@ export async function provision(
   return new Map(await Promise.all(outputs));
 }
 
-/** The resources that have been made so far, and the values of intrinsic functions that refer to them. */
+/** Provisions resources on demand, and evaluates the intrinsic functions that refer to them. */
 class Provisioning {
   readonly #template: Template;
   readonly #provisionerOf: (type: string) => Provision;
@@ -96,13 +96,13 @@ class Provisioning {
 
   async #make(logicalId: string): Promise<Provisioned> {
     const definition = this.#template.Resources[logicalId];
-    if (!definition) throw new Error(`The template refers to ${logicalId}, which it does not have.`);
+    if (!definition) throw new Error(`The template refers to a missing resource ${logicalId}.`);
     await Promise.all([definition.DependsOn].flat().map((other) => this.resource(other)));
     const properties = v.parse(Properties, await this.evaluate(definition.Properties));
     return this.#provisionerOf(definition.Type)(properties, logicalId);
   }
 
-  /** Replaces intrinsic functions by their values; properties that are AWS::NoValue are left out. */
+  /** Evaluates the intrinsic functions in a value. */
   async evaluate(value: unknown): Promise<unknown> {
     if (Array.isArray(value)) return Promise.all(value.map((item) => this.evaluate(item)));
     if (typeof value !== 'object' || value === null) return value;
@@ -110,7 +110,7 @@ class Provisioning {
     const [name = '', argument] = entries[0] ?? [];
     const intrinsic = entries.length === 1 ? this.#intrinsics[name] : undefined;
     if (intrinsic) return intrinsic(argument);
-    if (name.startsWith('Fn::')) throw new Error(`The local stack does not know ${name}.`);
+    if (name.startsWith('Fn::')) throw new Error(`The local stack does not support ${name}.`);
     return Object.fromEntries(
       await Promise.all(entries.map(async ([key, inner]) => [key, await this.evaluate(inner)] as const)),
     );
@@ -125,7 +125,7 @@ class Provisioning {
       const [logicalId, attribute] = v.parse(v.tuple([v.string(), v.string()]), argument);
       const found = (await this.resource(logicalId)).attributes?.[attribute];
       if (found === undefined)
-        throw new Error(`The local stack gives ${logicalId} no attribute ${attribute}.`);
+        throw new Error(`The local stack does not support the attribute ${attribute} of ${logicalId}.`);
       return found;
     },
     'Fn::Join': async (argument) => {
@@ -134,7 +134,7 @@ class Provisioning {
     },
     'Fn::Sub': async (argument) => {
       const references = v.parse(v.string(), argument).split(/\$\{([\w:]+)\}/);
-      // Every other part is a name between ${ and }.
+      // Every second part is a name from ${name}.
       const parts = references.map((part, i) => (i % 2 === 0 ? part : this.evaluate({ Ref: part })));
       return (await Promise.all(parts)).join('');
     },

@@ -104,7 +104,7 @@ it('npm run cost accepts other numbers, and rejects invalid ones', async () => {
   );
   expect(await run(['infra/commands/cost.ts', '--sessions', 'many'])).toMatchObject({
     code: 2,
-    stderr: '--sessions takes a number greater than 0, not "many"\n',
+    stderr: 'Invalid --sessions "many": expected a number greater than 0\n',
   });
   expect((await run(['infra/commands/cost.ts', '--unsuccessful', '0'])).stdout).toMatch(
     /write units +1,428,571/,

@@ -4,7 +4,7 @@ import { reasonOf } from '../../terminal/reason-of.ts';
 import { interruption } from './interruption.ts';
 import { npmCommand, takenByNpm } from './npm-options.ts';
 
-/** The command line, or what it names, is not as expected. */
+/** The command line is invalid, or names something that does not exist. */
 export class UsageError extends Error {
   override name = 'UsageError';
 }
@@ -13,14 +13,14 @@ export class UsageError extends Error {
 export interface Command<Options extends ParseArgsOptionsConfig> {
   /** The name of its npm script. */
   name: string;
-  /** What --help prints; its first line is `Usage: …`. */
+  /** The text of --help; the first line is `Usage: …`. */
   help: string;
   options: Options;
-  /** Whether it takes arguments that are not options. Default false. */
+  /** Whether it accepts positional arguments. Default false. */
   takesArguments?: boolean;
   /**
-   * Whether it has something to finish when it is interrupted, or when nothing reads its output any more: then the
-   * signal aborts, instead of ending the process. Default false.
+   * Whether it cleans up after an interruption. If so, Ctrl-C or a closed output pipe aborts `interrupted` instead of
+   * ending the process. Default false.
    */
   finishes?: boolean;
 }
@@ -29,33 +29,33 @@ type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
   typeof parseArgs<{ options: Options; allowPositionals: true; allowNegative: true }>
 >;
 
-/** What a command is given. */
+/** The parsed command line. */
 export interface CommandLine<Options extends ParseArgsOptionsConfig> {
   values: Parsed<Options>['values'];
-  /** What is not an option. */
+  /** The positional arguments. */
   args: string[];
-  /** Aborted by Ctrl-C and the like; only of a command that `finishes`. */
+  /** Aborted by Ctrl-C, SIGTERM and SIGHUP. Never aborted unless the command `finishes`. */
   interrupted: AbortSignal;
 }
 
-/** `--stage`, of every command about a stage that runs. */
+/** The option `--stage` of the commands that work on a running stage. */
 export const STAGE_OPTION = { stage: { type: 'string', default: 'dev' } } as const;
 
-/** What --help says of `--stage`. */
+/** The description of `--stage` in the output of --help. */
 export const STAGE_HELP = `  --stage NAME       A deployed stage, in the account and region that cdk deploy
-                     would use, or local while npm start runs (local:4000 if
-                     it listens on another port than 3000). Default dev.`;
+                     would use; or local for the stack that npm start runs
+                     (local:4000 if it listens on port 4000). Default dev.`;
 
 /**
- * Runs a command. Every one behaves alike: an error is one line on standard error with its cause; the exit code is 1
- * after a failure, 2 for a `UsageError`; requests go through the proxy that the environment names.
+ * Runs a command. All commands behave alike: an error is printed to standard error as one line with its cause; the exit
+ * code is 1 after a failure and 2 after a `UsageError`; requests use the proxy that the environment sets.
  */
 export async function runCommand<const Options extends ParseArgsOptionsConfig>(
   command: Command<Options>,
   main: (commandLine: CommandLine<Options>) => Promise<void>,
 ): Promise<void> {
   const interrupted = command.finishes ? interruption() : new AbortController();
-  process.stdout.on('error', (error) => (command.finishes ? interrupted.abort() : endAtOnce(error)));
+  process.stdout.on('error', (error) => (command.finishes ? interrupted.abort() : exitOnOutputError(error)));
   try {
     useProxy();
     const { values, positionals } = parse(command);
@@ -90,13 +90,13 @@ function parse<const Options extends ParseArgsOptionsConfig>({
   }
 }
 
-/** What is wrong with a command line, and where the right one is. */
+/** Appends to a usage problem a pointer to --help. */
 export function seeHelp(name: string, problem: string): string {
   return `${problem}. See: ${npmCommand(name)} -- --help`;
 }
 
-function endAtOnce(error: Error): never {
-  // Nobody reads any more (`| head`): that is no failure.
+function exitOnOutputError(error: Error): never {
+  // A reader that closes the pipe early, such as `head`, is not a failure.
   if ('code' in error && error.code === 'EPIPE') process.exit();
   process.stderr.write(`${error.message}\n`);
   process.exit(1);

@@ -1,16 +1,16 @@
 import { createInterface } from 'node:readline/promises';
 import { UsageError } from './command.ts';
 
-/** Where a question is asked. */
+/** The streams that the question is printed to and the answer is read from. */
 interface Terminal {
   input: NodeJS.ReadableStream & { isTTY?: boolean };
   output: NodeJS.WritableStream & { isTTY?: boolean };
 }
 
 /**
- * Asks before something is changed. Only `y` or `yes` confirms; an interruption and the end of input do not.
+ * Asks for confirmation of a change. Only `y` and `yes` confirm; an interruption or the end of input declines.
  *
- * @throws UsageError where there is no terminal to ask on.
+ * @throws UsageError if input or output is not a terminal.
  */
 export async function confirm(
   question: string,
@@ -19,11 +19,11 @@ export async function confirm(
 ): Promise<boolean> {
   if (!input.isTTY || !output.isTTY) {
     throw new UsageError(
-      'Nothing was changed: there is no terminal to confirm in. Add --yes to do it without a question.',
+      'Nothing was changed: confirmation needs a terminal. Add --yes to skip the confirmation.',
     );
   }
   const terminal = createInterface({ input, output });
-  // readline takes Ctrl-C for itself.
+  // readline intercepts Ctrl-C, so the signal has to be sent again.
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   const asked = terminal.question(`${question} [y/N] `, { signal }).catch(() => '');

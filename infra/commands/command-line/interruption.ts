@@ -1,9 +1,12 @@
-/** npm passes Ctrl-C on to a command which has had it from the terminal already: what comes so soon is the same. */
-const SAME_MS = 1_000;
+/**
+ * The terminal sends Ctrl-C to the command, and npm forwards it once more. A second signal within this time counts as
+ * the same Ctrl-C.
+ */
+const SAME_SIGNAL_MS = 1_000;
 
 /**
- * Is aborted by Ctrl-C, and by the end of the terminal; so that a command can still clean up. A second Ctrl-C ends the
- * command at once.
+ * Returns a controller that Ctrl-C, SIGTERM and SIGHUP abort, so that the command can clean up. A second Ctrl-C exits
+ * immediately.
  */
 export function interruption(): AbortController {
   const interrupted = new AbortController();
@@ -11,7 +14,7 @@ export function interruption(): AbortController {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
       first ??= performance.now();
-      if (performance.now() - first > SAME_MS) process.exit(130);
+      if (performance.now() - first > SAME_SIGNAL_MS) process.exit(130);
       interrupted.abort();
     });
   }

@@ -1,21 +1,21 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
 
-/** How a command is started. */
+/** The shell command that runs an npm script. */
 export function npmCommand(script: string): string {
   return script === 'start' ? 'npm start' : `npm run ${script}`;
 }
 
-/** An option with its value, if it takes one. */
+/** An option that npm consumed; `value` is undefined for a boolean option. */
 interface TakenOption {
   option: string;
   value: string | undefined;
 }
 
 /**
- * npm takes an option that does not come after `--` for its own, passes it to the script only as an environment
- * variable, and runs the script without it.
+ * Detects options that npm consumed. npm treats an option that does not follow `--` as its own: it sets an environment
+ * variable and runs the script without the option.
  *
- * @returns What to tell the user, if npm took options of this script.
+ * @returns The message for the user, or undefined if npm consumed no option of this script.
  */
 export function takenByNpm(
   script: string,
@@ -23,11 +23,11 @@ export function takenByNpm(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): string | undefined {
-  // A script that another script runs inherits the variables of that one.
+  // A script that another script runs inherits its environment variables.
   if (env['npm_lifecycle_event'] !== script) return undefined;
   const taken = Object.entries(options).flatMap(([name, { type, default: usual = false }]): TakenOption[] => {
     const value = env[`npm_config_${name.replaceAll('-', '_')}`];
-    // Where it is npm's own setting, as in many CI images, nothing is changed without it.
+    // Many CI images set npm's own --yes. Ignoring it is safe: without --yes, a command changes nothing.
     if (name === 'yes') return [];
     const isGiven = args.some((arg) => arg.replace(/^--(no-)?/, '').split('=')[0] === name);
     if (value === undefined || isGiven) return [];
@@ -37,22 +37,22 @@ export function takenByNpm(
   });
   if (taken.length === 0) return undefined;
   const names = taken.map(({ option }) => option).join(' and ');
-  return `npm took ${names}, and the command did not get it. Options come after --, like this:
+  return `npm consumed ${names} instead of passing it to the command. Put options after --:
 
   ${[npmCommand(script), '--', ...repaired(args, taken)].join(' ')}`;
 }
 
-/** The arguments with the options that npm took. */
+/** The arguments, with the options that npm consumed put back. */
 function repaired(args: readonly string[], taken: readonly TakenOption[]): string[] {
-  // npm makes `true` of an option whose value came as the next word, and passes that word on among the others.
+  // For `--option value`, npm sets the option to `true` and passes `value` to the script as an argument.
   const words = args.filter((arg) => !arg.startsWith('-'));
-  const isLeftOver = taken.some(({ value }) => value === 'true') && words.length === 1;
-  const value = (option: string) => (isLeftOver ? quoted(words[0] ?? '') : option.slice(2).toUpperCase());
+  const isValue = taken.some(({ value }) => value === 'true') && words.length === 1;
+  const value = (option: string) => (isValue ? quoted(words[0] ?? '') : option.slice(2).toUpperCase());
   const options = taken.flatMap(({ option, value: given }) => {
     if (given === undefined) return [option];
     return [option, given === 'true' ? value(option) : quoted(given)];
   });
-  return [...(isLeftOver ? args.filter((arg) => !words.includes(arg)) : args).map(quoted), ...options];
+  return [...(isValue ? args.filter((arg) => !words.includes(arg)) : args).map(quoted), ...options];
 }
 
 function quoted(word: string): string {

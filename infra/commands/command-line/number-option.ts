@@ -1,16 +1,16 @@
 import { UsageError } from './command.ts';
 
-/** A number within limits. @throws UsageError */
+/** Parses a whole number within limits. @throws UsageError */
 export function wholeNumber(option: string, text: string, min: number, max?: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= (max ?? Number.MAX_SAFE_INTEGER)) return value;
   const limits = max === undefined ? `from ${min}` : `from ${min} to ${max}`;
-  throw new UsageError(`--${option} takes a whole number ${limits}, not "${text}"`);
+  throw new UsageError(`Invalid --${option} "${text}": expected a whole number ${limits}`);
 }
 
-/** @throws UsageError */
+/** Parses a number greater than 0. @throws UsageError */
 export function positiveNumber(option: string, text: string): number {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;
-  throw new UsageError(`--${option} takes a number greater than 0, not "${text}"`);
+  throw new UsageError(`Invalid --${option} "${text}": expected a number greater than 0`);
 }

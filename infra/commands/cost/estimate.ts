@@ -3,33 +3,33 @@ import { EXPORTS_PREFIX } from '../../exports/bucket-prefixes.ts';
 import type { Template } from '../../local/template.ts';
 import prices from './prices.json' with { type: 'json' };
 
-/** Measured: on the local stack, and of the published examples by DynamoDB's sizing rules. */
+/** Measured on the local stack, and computed from the published examples with DynamoDB's sizing rules. */
 const MEASURED = {
-  /** What the functions log: for a delivery, and for a batch. */
+  /** Log bytes of the webhook per delivery, and of the recorder per batch. */
   webhookLogBytes: 348,
   recorderLogBytes: 611,
-  /** Write units of a record, and its size; means of the seven examples. */
+  /** Write units and size of a record: the mean of the seven examples. */
   writeUnits: 10 / 7,
   recordBytes: 975,
-  /** The same in the index, of the four examples that were not successful. */
+  /** The same for the index: the mean of the four unsuccessful examples. */
   indexWriteUnits: 1,
   indexBytes: 702,
-  /** Of a record in an export, compressed: of generated sessions (test/bench/sessions.ts). */
+  /** Compressed size of a record in an export, measured with generated sessions (test/bench/sessions.ts). */
   exportedBytes: 178,
 };
 
-/** AWS charges for the first two yearly rotations of a key as for another key, and for no more. */
+/** AWS charges for each of the first two yearly rotations of a key as much as for a key. Later rotations are free. */
 const KEY_VERSIONS = 3;
 
-/** An answer 200 with its headers. */
-const ANSWER_BYTES = 400;
-/** What Lambda logs of an invocation: START, END and REPORT. */
+/** Size of a 200 response with its headers. */
+const RESPONSE_BYTES = 400;
+/** The lines that Lambda logs per invocation: START, END and REPORT. */
 const PLATFORM_LOG_BYTES = 350;
-/** What DynamoDB adds to each item. */
+/** The overhead that DynamoDB adds to each stored item. */
 const ITEM_OVERHEAD_BYTES = 100;
-/** Lambda polls a queue with five connections for 20 seconds each, even when there is nothing. */
+/** Lambda polls an empty queue with five connections, each with a long poll of 20 seconds. */
 const IDLE_POLLS_PER_MONTH = (5 * 30 * 86_400) / 20;
-/** Custom metrics that a stage has in ordinary use: name and dimensions. */
+/** Custom metrics of a stage in normal operation. Each combination of name and dimensions counts. */
 const CUSTOM_METRICS = 19;
 
 export interface Usage {
@@ -37,14 +37,14 @@ export interface Usage {
   hours: number;
   webhookMs: number;
   recorderMs: number;
-  /** Fraction of the sessions that were not successful. */
+  /** Share of unsuccessful sessions, from 0 to 1. */
   unsuccessful: number;
 }
 
-/** A line of the table: what it is, how much of it, and US dollars. */
-export type Line = readonly [what: string, amount: string, dollars: number];
+/** A line of the table: item, amount and US dollars. */
+export type Line = readonly [item: string, amount: string, dollars: number];
 
-/** What a million sessions cost, delivered once each. */
+/** The cost of a million sessions, each delivered once. */
 export function perMillion(
   template: Template,
   { sessions, hours, webhookMs, recorderMs, unsuccessful }: Usage,
@@ -53,7 +53,7 @@ export function perMillion(
   const [source] = propertiesOf(template, 'AWS::Lambda::EventSourceMapping');
   const { BatchSize, MaximumBatchingWindowInSeconds } = v.parse(EventSource, source);
   const perSecond = sessions / 30 / (hours * 3_600);
-  // A batch begins with one message, and ends with the window or when it is full.
+  // A batch starts with one message, and ends when it is full or the batching window closes.
   const batchSize = Math.min(BatchSize, 1 + perSecond * MaximumBatchingWindowInSeconds);
   const batches = million / batchSize;
   const polls = IDLE_POLLS_PER_MONTH * (million / sessions);
@@ -73,9 +73,9 @@ export function perMillion(
   return [
     ['API Gateway, requests', count(million), rates.apiGatewayRestRequests],
     [
-      'API Gateway, answers out',
-      gigabytes(million * ANSWER_BYTES),
-      ((million * ANSWER_BYTES) / 1e9) * perGigabyte.dataOut,
+      'API Gateway, data transfer out',
+      gigabytes(million * RESPONSE_BYTES),
+      ((million * RESPONSE_BYTES) / 1e9) * perGigabyte.dataOut,
     ],
     ['Lambda, webhook', `${count(million)} of ${webhookMs} ms`, lambda(million, webhookMs)],
     ['Lambda, recorder', `${count(batches)} of ${recorderMs} ms`, lambda(batches, recorderMs)],
@@ -86,12 +86,12 @@ export function perMillion(
     ],
     ['DynamoDB, write units', count(writes), (writes / million) * rates.dynamodbWriteUnits],
     [
-      'DynamoDB, first month of storage',
+      'DynamoDB, storage for the first month',
       gigabytes(tableBytes + indexBytes),
       ((tableBytes + indexBytes) / 1e9) * perGigabyte.dynamodbMonth,
     ],
     [
-      'DynamoDB, its point-in-time recovery',
+      'DynamoDB, point-in-time recovery',
       gigabytes(tableBytes),
       (tableBytes / 1e9) * perGigabyte.dynamodbPointInTimeRecoveryMonth,
     ],
@@ -100,22 +100,22 @@ export function perMillion(
   ];
 }
 
-/** What a stage costs per month, however many sessions there are. */
+/** The monthly cost of a stage that does not depend on the number of sessions. */
 export function perMonth(template: Template): Line[] {
   const { perMonth: rates } = prices;
   const secrets = propertiesOf(template, 'AWS::SecretsManager::Secret').length + 1;
   const keys = propertiesOf(template, 'AWS::KMS::Key').length;
   const alarms = propertiesOf(template, 'AWS::CloudWatch::Alarm').length;
   return [
-    ['Secrets, with the API key', String(secrets), secrets * rates.secret],
-    ['Keys, from the third year on', String(keys), keys * KEY_VERSIONS * rates.key],
+    ['Secrets, including the API key', String(secrets), secrets * rates.secret],
+    ['KMS keys, from the third year on', String(keys), keys * KEY_VERSIONS * rates.key],
     ['Alarms', String(alarms), alarms * rates.alarm],
     ['Dashboards', '1', rates.dashboard],
-    ['Custom metrics, about', String(CUSTOM_METRICS), CUSTOM_METRICS * rates.customMetric],
+    ['Custom metrics, approximately', String(CUSTOM_METRICS), CUSTOM_METRICS * rates.customMetric],
   ];
 }
 
-/** What daily exports cost, with as many records in the table. What queries read of them is not in it. */
+/** The monthly cost of daily exports per million records in the table, without the cost of queries. */
 export function exportsPerMonth(template: Template): Line[] {
   const rules = propertiesOf(template, 'AWS::S3::Bucket').flatMap(
     (bucket) => v.parse(Lifecycle, bucket).LifecycleConfiguration.Rules,
@@ -127,7 +127,7 @@ export function exportsPerMonth(template: Template): Line[] {
   const kept = days * million * MEASURED.exportedBytes;
   return [
     ['DynamoDB, 30 exports', gigabytes(exported), (exported / 1e9) * prices.perGigabyte.dynamodbExport],
-    [`S3, ${days} exports kept`, gigabytes(kept), (kept / 1e9) * prices.perGigabyte.s3Month],
+    [`S3, storage of ${days} exports`, gigabytes(kept), (kept / 1e9) * prices.perGigabyte.s3Month],
   ];
 }
 
@@ -146,7 +146,7 @@ function propertiesOf(template: Template, type: string): Readonly<Record<string,
     .map(({ Properties }) => Properties);
 }
 
-/** The memory of our functions, in MB; CDK's own have none in the template. */
+/** The memory size of our functions in MB. The template sets none for the functions that CDK adds. */
 function memoryOf(template: Template): number {
   const sizes = propertiesOf(template, 'AWS::Lambda::Function').flatMap((properties) => {
     const parsed = v.safeParse(Memory, properties);

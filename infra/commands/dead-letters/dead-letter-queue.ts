@@ -10,41 +10,40 @@ import {
 import { type Delivery, fromMessage, toMessage } from '../../../functions/queue/message.ts';
 import { inOneLine } from '../../terminal/printable.ts';
 
-/** A delivery in the dead-letter queue. */
+/** A message of the dead-letter queue. */
 export interface DeadLetter {
   messageId: string;
-  /** Why it is here. */
+  /** Why it could not be recorded. */
   reason: string;
-  /** Issues as the function that moved it wrote them, in JSON. */
+  /** The issues as JSON, as written by the function that moved the message. */
   issues: string | undefined;
   delivery: Delivery;
   receiptHandle: string;
 }
 
-/** The reason of a message that has none: the queue itself moved it, after its last receive. */
+/** The reason of a message without one: SQS itself moved it, after the maximum number of receives. */
 export const TRIED_TOO_OFTEN = 'tried-too-often';
 
-/** How long a message that was received is hidden from others, in seconds: at least, and at most (a limit of SQS). */
-const HIDDEN = { min: 120, max: 43_200 };
+/** Limits of the visibility timeout, in seconds. The maximum is a limit of SQS. */
+const VISIBILITY_TIMEOUT = { min: 120, max: 43_200 };
 
-/** Letters that are received within a second, at the least. */
+/** The slowest rate at which messages are received, per second. */
 const READ_PER_SECOND = 100;
 
-/** How often nothing is received before the letters that SQS says are left are taken for missed. */
+/** After how many consecutive empty responses the messages that SQS still counts are reported as missed. */
 const MAX_EMPTY = 5;
 
-/** How a queue is read. */
-interface Reading {
+interface ReadOptions {
   perSecond?: number;
   most?: number;
   expected?: number;
 }
 
-/** A dead-letter queue that is being read. What was received is hidden from others until `release`. */
+/** Reads a dead-letter queue. Messages that it has received are hidden from other consumers until `release`. */
 export class DeadLetterQueue {
-  /** About how many letters were not received, once all that could be were. */
+  /** The approximate number of messages that SQS did not return. */
   missed = 0;
-  /** About how many are hidden because somebody else has received them. */
+  /** The approximate number of messages that are hidden because another consumer has received them. */
   hidden = 0;
 
   readonly #sqs: SQSClient;
@@ -57,26 +56,27 @@ export class DeadLetterQueue {
   }
 
   /**
-   * Receives every letter once, until there are no more, there were as many as `most`, or the signal aborts.
+   * Yields every message once, until the queue has no more, `most` is reached, or the signal aborts.
    *
-   * @param options.perSecond How many are dealt with within a second: none becomes visible again before all have been.
-   * @param options.expected How many letters there are at least, where that is known; the queue's own count lags.
+   * @param options.perSecond The rate at which the caller processes messages. It determines the visibility timeout, so
+   *   that no message reappears before all are processed.
+   * @param options.expected The minimum number of messages, if known. The count of SQS is eventually consistent.
    */
   async *letters(
     signal: AbortSignal,
-    { perSecond = READ_PER_SECOND, most = Number.POSITIVE_INFINITY, expected = 0 }: Reading = {},
+    { perSecond = READ_PER_SECOND, most = Number.POSITIVE_INFINITY, expected = 0 }: ReadOptions = {},
   ): AsyncGenerator<DeadLetter> {
     const { visible, hidden } = await depthOf(this.#sqs, this.#url);
     if (expected === 0) this.hidden = hidden;
     const count = Math.min(Math.max(visible, expected), most);
     const seconds = Math.ceil((2 * count) / Math.min(perSecond, READ_PER_SECOND));
-    const hiddenSeconds = Math.min(Math.max(seconds, HIDDEN.min), HIDDEN.max);
+    const visibilityTimeout = Math.min(Math.max(seconds, VISIBILITY_TIMEOUT.min), VISIBILITY_TIMEOUT.max);
     const seen = new Set<string>();
     for (let empty = 0; empty < 2 || (empty < MAX_EMPTY && (await this.#countMissed()) > 0); ) {
       if (signal.aborted || seen.size >= most) return;
-      const page = await this.#receive(hiddenSeconds);
+      const page = await this.#receive(visibilityTimeout);
       const letters = page.filter(({ messageId }) => !seen.has(messageId));
-      // Those that were seen have become visible again: all others have been, too.
+      // If only known messages come back, their visibility timeout has expired and all others have been read.
       empty = letters.length === 0 ? empty + 1 : 0;
       for (const letter of letters) {
         seen.add(letter.messageId);
@@ -88,19 +88,19 @@ export class DeadLetterQueue {
     await this.#countMissed();
   }
 
-  /** Takes a letter out of the queue, for ever. */
+  /** Deletes a message permanently. */
   async delete({ messageId, receiptHandle }: DeadLetter): Promise<void> {
     await this.#sqs.send(new DeleteMessageCommand({ QueueUrl: this.#url, ReceiptHandle: receiptHandle }));
     this.#held.delete(messageId);
   }
 
-  /** Puts a letter into another queue, as it was delivered, and only then takes it out of this one. */
+  /** Sends a delivery unchanged to another queue, and only then deletes it from this one. */
   async sendBack(letter: DeadLetter, queueUrl: string): Promise<void> {
     await this.#sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...toMessage(letter.delivery) }));
     await this.delete(letter);
   }
 
-  /** Shows the letters to others again, at once. */
+  /** Makes the received messages visible to other consumers again. */
   async release(): Promise<void> {
     const letters = [...this.#held.values()];
     this.#held.clear();
@@ -122,14 +122,14 @@ export class DeadLetterQueue {
     await this.release();
   }
 
-  async #receive(hiddenSeconds: number): Promise<DeadLetter[]> {
+  async #receive(visibilityTimeout: number): Promise<DeadLetter[]> {
     const { Messages = [] } = await this.#sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: this.#url,
         MaxNumberOfMessages: 10,
-        // Long polling, which asks every server of the queue.
+        // Long polling queries all servers of the queue; short polling only some of them.
         WaitTimeSeconds: 1,
-        VisibilityTimeout: hiddenSeconds,
+        VisibilityTimeout: visibilityTimeout,
         MessageSystemAttributeNames: ['All'],
         MessageAttributeNames: ['All'],
       }),
@@ -145,7 +145,7 @@ export class DeadLetterQueue {
   }
 }
 
-/** About how many messages a queue has: to be received, and received but not yet deleted. */
+/** The approximate number of messages in a queue: `visible` can be received, `hidden` are in flight. */
 export async function depthOf(
   sqs: SQSClient,
   queueUrl: string,

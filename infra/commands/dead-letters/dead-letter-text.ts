@@ -6,7 +6,7 @@ import type { DeadLetter } from './dead-letter-queue.ts';
 import { masked } from './masked.ts';
 import { prettyJson } from './pretty-json.ts';
 
-/** All letters by reason, the most frequent first. */
+/** Lists dead letters by reason, the most frequent reason first. */
 export function lettersByReason(letters: readonly DeadLetter[]): string {
   const groups = Object.entries(Object.groupBy(letters, ({ reason }) => reason)).map(
     ([reason, group = []]) => [reason, group] as const,
@@ -19,12 +19,12 @@ export function lettersByReason(letters: readonly DeadLetter[]): string {
     .join('\n\n');
 }
 
-/** A letter in one line: its id, how old it is, and which session it is about. */
+/** One line for a dead letter: message id, age and session id. */
 export function letterLine({ messageId, delivery }: DeadLetter): string {
   return `${messageId}  ${age(Date.parse(delivery.receivedAt)).padStart(4)}  ${sessionOf(delivery.body)}`;
 }
 
-/** A letter and all that is known of it. JSON gets line breaks; what is not UTF-8 is shown as Latin-1. */
+/** A dead letter in full. JSON is indented; a body that is not UTF-8 is shown as Latin-1. */
 export function letterInFull(
   { messageId, reason, issues, delivery }: DeadLetter,
   { unmasked }: { unmasked: boolean },

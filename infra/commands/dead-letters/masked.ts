@@ -1,6 +1,6 @@
 /**
- * A text for a terminal or a ticket: of every run of seven digits or more, which may be a phone number, only the
- * last two are left. UUIDs and dates are not touched.
+ * Masks a text for a terminal or a ticket: a run of seven or more digits may be a phone number, so all but its last two
+ * digits are replaced. UUIDs and dates are not changed.
  */
 export function masked(text: string): string {
   return text.replace(

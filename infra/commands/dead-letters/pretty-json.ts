@@ -1,6 +1,6 @@
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{[]\s*[}\]]|[{}[\],:]|\s+/g;
 
-/** JSON with line breaks and indentation, and otherwise as it was: numbers keep their digits. Other text stays as it is. */
+/** Indents JSON without parsing its values, so numbers keep all their digits. Returns other text unchanged. */
 export function prettyJson(text: string): string {
   if (!isJson(text)) return text;
   let depth = 0;

@@ -5,13 +5,13 @@ import { confirm } from '../command-line/confirm.ts';
 import type { DeadLetter, DeadLetterQueue } from './dead-letter-queue.ts';
 import { letterInFull, letterLine, lettersByReason } from './dead-letter-text.ts';
 
-/** What the commands of `npm run redrive` work on. */
+/** The arguments of the commands of `npm run redrive`. */
 export interface Redrive {
   queue: DeadLetterQueue;
-  /** Where deliveries wait to be recorded. */
+  /** The queue from which the recorder reads. */
   queueUrl: string;
   options: {
-    /** Of the one message that the command is about. */
+    /** The id of the one message that the command processes. */
     id: string | undefined;
     reason?: string | undefined;
     perSecond: number;
@@ -25,7 +25,7 @@ export interface Redrive {
 export async function list({ queue, interrupted }: Redrive): Promise<void> {
   const letters = await read(queue, interrupted);
   say(letters.length === 0 ? EMPTY : lettersByReason(letters));
-  sayWhatIsNotShown(queue);
+  sayIncomplete(queue);
 }
 
 export async function show({ queue, options, interrupted }: Redrive): Promise<void> {
@@ -45,41 +45,44 @@ export async function send(redrive: Redrive): Promise<void> {
       queue.sendBack(letter, queueUrl),
     );
   }
-  const isMeant = ({ reason }: DeadLetter) => (options.reason ?? reason) === reason;
+  const isSelected = ({ reason }: DeadLetter) => (options.reason ?? reason) === reason;
   if (options.yes && !options['dry-run']) {
-    const { sent, left } = await sendAll(redrive, isMeant);
-    if (sent === 0 && !interrupted.aborted) say(nothingMeant(left, options.reason));
-    return sayWhatIsNotShown(queue);
+    const { sent, left } = await sendAll(redrive, isSelected);
+    if (sent === 0 && !interrupted.aborted) say(nothingToSend(left, options.reason));
+    return sayIncomplete(queue);
   }
 
   const letters = await read(queue, interrupted);
   if (interrupted.aborted) return;
-  const meant = letters.filter(isMeant);
-  if (meant.length === 0) return say(nothingMeant(letters, options.reason));
-  say(`${lettersByReason(meant)}\n\n${meant.length} to send, ${letters.length - meant.length} to leave.`);
-  sayWhatIsNotShown(queue);
+  const selected = letters.filter(isSelected);
+  if (selected.length === 0) return say(nothingToSend(letters, options.reason));
+  say(
+    `${lettersByReason(selected)}\n\n${selected.length} to send, ${letters.length - selected.length} to leave.`,
+  );
+  sayIncomplete(queue);
   if (options['dry-run']) return say('Nothing was sent (--dry-run).');
-  // Others can see them while the question is on the screen; then they are received again.
+  // Other consumers can receive the messages while the question is open. After a yes, they are received again.
   await queue.release();
-  if (!(await confirm(`Send ${meant.length} back?`, interrupted))) return say('Nothing was sent.');
-  const ids = new Set(meant.map(({ messageId }) => messageId));
+  if (!(await confirm(`Send ${selected.length} back?`, interrupted))) return say('Nothing was sent.');
+  const ids = new Set(selected.map(({ messageId }) => messageId));
   const { sent } = await sendAll(redrive, ({ messageId }) => ids.has(messageId), letters.length);
-  if (sent < ids.size && !interrupted.aborted) say(`${ids.size - sent} are not there any more.`);
+  if (sent < ids.size && !interrupted.aborted)
+    say(`${ids.size - sent} are no longer in the dead-letter queue.`);
 }
 
-/** Sends back what is meant, and says how much that was even if it fails. */
+/** Sends back the selected messages. Prints the numbers of messages even if it fails. */
 async function sendAll(
   { queue, queueUrl, options, interrupted }: Redrive,
-  isMeant: (letter: DeadLetter) => boolean,
+  isSelected: (letter: DeadLetter) => boolean,
   expected = 0,
 ): Promise<{ sent: number; left: DeadLetter[] }> {
   const limit = rateLimit(options.perSecond);
-  /** Requests whose deliveries were sent back. One that fails again comes as another message, and is not sent twice. */
+  /** Request ids of deliveries sent back. One that fails again returns as a new message, and is not sent twice. */
   const sent = new Set<string>();
   const left: DeadLetter[] = [];
   try {
     for await (const letter of queue.letters(interrupted, { perSecond: options.perSecond, expected })) {
-      if (!isMeant(letter) || sent.has(letter.delivery.requestId)) {
+      if (!isSelected(letter) || sent.has(letter.delivery.requestId)) {
         left.push(letter);
         continue;
       }
@@ -89,25 +92,25 @@ async function sendAll(
       say(`sent  ${letterLine(letter)}`);
     }
   } finally {
-    if (sent.size > 0) say(`${sent.size} sent back, ${left.length} left where they are.`);
+    if (sent.size > 0) say(`${sent.size} sent back, ${left.length} left in the dead-letter queue.`);
   }
   return { sent: sent.size, left };
 }
 
 /**
- * Why there is nothing to send.
+ * The message when there is nothing to send.
  *
- * @throws UsageError when no message has the reason that was asked for.
+ * @throws UsageError if no message has the given reason.
  */
-function nothingMeant(letters: readonly DeadLetter[], reason: string | undefined): string {
+function nothingToSend(letters: readonly DeadLetter[], reason: string | undefined): string {
   if (letters.length === 0) return EMPTY;
   const reasons = [...new Set(letters.map((letter) => letter.reason))].sort();
-  throw new UsageError(`No message has the reason "${reason}". Reasons there: ${reasons.join(', ')}`);
+  throw new UsageError(`No message has the reason "${reason}". Existing reasons: ${reasons.join(', ')}`);
 }
 
 const EMPTY = 'The dead-letter queue is empty.';
 
-/** Changes one message, after it was shown and confirmed. */
+/** Shows one message, asks for confirmation, and changes it. */
 async function changeOne(
   { queue, options, interrupted }: Redrive,
   question: string,
@@ -118,8 +121,8 @@ async function changeOne(
   if (!shown) return;
   say(`${letterLine(shown)}  ${shown.reason}`);
   if (options['dry-run']) return say(`Not ${done} (--dry-run).`);
-  // Others can see it while the question is on the screen. It is then received again: only the last one who has
-  // received a message can delete it.
+  // Other consumers can receive the message while the question is open. It is received again afterwards, because only
+  // the most recent receipt handle can delete a message.
   await queue.release();
   if (!options.yes && !(await confirm(question, interrupted))) return say(`Not ${done}.`);
   const letter = await find(queue, options.id, interrupted);
@@ -128,7 +131,7 @@ async function changeOne(
   say(`${done}  ${letterLine(letter)}`);
 }
 
-/** Finds a message; undefined when the search is interrupted. */
+/** Finds a message. Returns undefined if the search is interrupted. */
 async function find(
   queue: DeadLetterQueue,
   id: string | undefined,
@@ -136,9 +139,9 @@ async function find(
 ): Promise<DeadLetter | undefined> {
   for await (const letter of queue.letters(signal)) if (letter.messageId === id) return letter;
   if (signal.aborted) return undefined;
-  const missed = queue.missed > 0 ? `, or among about ${queue.missed} that SQS did not show: try again` : '';
+  const missed = queue.missed > 0 ? ` SQS did not return about ${queue.missed} messages: try again.` : '';
   throw new Error(
-    `There is no message ${id} in the dead-letter queue, or another command is reading it${missed}.`,
+    `Message ${id} is not in the dead-letter queue, or another command is reading it.${missed}`,
   );
 }
 
@@ -155,10 +158,10 @@ async function read(queue: DeadLetterQueue, signal: AbortSignal): Promise<DeadLe
   return letters;
 }
 
-/** Says how many messages there are beside those that were read. */
-function sayWhatIsNotShown({ hidden, missed }: DeadLetterQueue): void {
+/** Prints how many messages could not be read. */
+function sayIncomplete({ hidden, missed }: DeadLetterQueue): void {
   if (hidden > 0)
-    say(`Not shown: about ${hidden} that another command is reading, or was when it was killed.`);
+    say(`Not shown: about ${hidden} that another command is reading, or was reading when it was killed.`);
   if (missed > 0) say(`Not shown: about ${missed} that SQS did not return. Run the command again.`);
 }
 

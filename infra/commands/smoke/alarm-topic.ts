@@ -1,8 +1,8 @@
 import { GetTopicAttributesCommand, PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import type { DeployedStage } from '../stage/deployed-stage.ts';
-import { proved, type Step } from './step.ts';
+import { passed, type Step } from './step.ts';
 
-/** That the topic of the alarms takes messages, and whether it hands them on to anybody. */
+/** Tests that the alarm topic accepts messages, and warns if it has no confirmed subscription. */
 export function alarmTopicStep({ settings, outputs, stackName }: DeployedStage): Step {
   const sns = new SNSClient(settings('sns'));
   const TopicArn = outputs.AlarmTopicArn;
@@ -14,7 +14,7 @@ export function alarmTopicStep({ settings, outputs, stackName }: DeployedStage):
         new PublishCommand({
           TopicArn,
           Subject: `Test message of ${stackName}`,
-          Message: `npm run smoke published this to test the topic of the alarms of ${stackName}. There is nothing to do.`,
+          Message: `npm run smoke published this message to test the alarm topic of ${stackName}. No action is required.`,
         }),
       );
       const { Attributes } = await sns.send(new GetTopicAttributesCommand({ TopicArn }));
@@ -23,11 +23,11 @@ export function alarmTopicStep({ settings, outputs, stackName }: DeployedStage):
       if (confirmed === 0) {
         note(
           pending > 0
-            ? `nobody is told of alarms yet: subscriptions that wait for their confirmation: ${pending}`
-            : 'nobody is told of alarms: set alarmEmail, or subscribe to the output AlarmTopicArn',
+            ? `alarms notify nobody yet: ${pending} subscription(s) not confirmed`
+            : 'alarms notify nobody: set alarmEmail, or subscribe to the output AlarmTopicArn',
         );
       }
-      return proved(`a test message is published; confirmed subscriptions: ${confirmed}`);
+      return passed(`published a test message; confirmed subscriptions: ${confirmed}`);
     },
   };
 }

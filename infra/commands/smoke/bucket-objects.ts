@@ -6,7 +6,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 
-/** How the bucket encrypts what is written to it, as DynamoDB has to be told. */
+/** The default encryption of the bucket, as parameters for a DynamoDB export. */
 export async function encryptionOf(s3: S3Client, bucket: string) {
   const { ServerSideEncryptionConfiguration } = await s3.send(
     new GetBucketEncryptionCommand({ Bucket: bucket }),
@@ -18,7 +18,7 @@ export async function encryptionOf(s3: S3Client, bucket: string) {
     : ({ S3SseAlgorithm: 'AES256' } as const);
 }
 
-/** Up to a thousand objects under a prefix, in every version; markers of deletion are versions too. */
+/** Lists up to 1,000 object versions and delete markers under a prefix. */
 export async function listObjects(s3: S3Client, bucket: string, prefix: string): Promise<ObjectIdentifier[]> {
   const { Versions = [], DeleteMarkers = [] } = await s3.send(
     new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix }),
@@ -26,7 +26,7 @@ export async function listObjects(s3: S3Client, bucket: string, prefix: string):
   return [...Versions, ...DeleteMarkers].map(({ Key, VersionId }) => ({ Key, VersionId }));
 }
 
-/** Deletes all objects under a prefix, in every version. Returns how many there were. */
+/** Deletes all object versions and delete markers under a prefix. Returns their number. */
 export async function deleteObjects(s3: S3Client, bucket: string, prefix: string): Promise<number> {
   let deleted = 0;
   for (;;) {
@@ -36,7 +36,7 @@ export async function deleteObjects(s3: S3Client, bucket: string, prefix: string
       new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects, Quiet: true } }),
     );
     const [first] = Errors;
-    if (first) throw new Error(`${first.Key} cannot be deleted: ${first.Code} ${first.Message}`);
+    if (first) throw new Error(`Cannot delete ${first.Key}: ${first.Code} ${first.Message}`);
     deleted += objects.length;
   }
 }

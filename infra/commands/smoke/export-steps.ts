@@ -18,23 +18,23 @@ import { databaseName } from '../../stack-outputs.ts';
 import { encryptionOf, listObjects } from './bucket-objects.ts';
 import { inSeconds } from './session-steps.ts';
 import type { SmokeTest } from './smoke-test.ts';
-import { proved, type Step, type Verdict, wrong } from './step.ts';
+import { failed, passed, type Step, type Verdict } from './step.ts';
 import { until } from './until.ts';
 
-/** Where the exports of a stage are, and who queries them. */
+/** The bucket with the exports of a stage, and the Athena workgroup that queries them. */
 export interface Analytics {
   bucket: string;
   workgroup: string;
   aws: AwsSettings;
 }
 
-/** How long an export is waited for, which mostly takes some minutes. */
+/** How long to wait for an export. Most take some minutes. */
 const EXPORT_TIMEOUT_MS = 2 * 3_600_000;
 
-/** How often a progress line is printed. */
+/** The interval between progress lines. */
 const PROGRESS_MS = 60_000;
 
-/** That DynamoDB exports the table to the bucket, and that Athena answers a query. */
+/** Tests that DynamoDB exports the table to the bucket, and that Athena answers a query. */
 export function exportSteps(test: SmokeTest, analytics: Analytics): Step[] {
   return [
     { name: 'export', needs: [], run: (note) => exportTable(test, analytics, note) },
@@ -43,13 +43,13 @@ export function exportSteps(test: SmokeTest, analytics: Analytics): Step[] {
 }
 
 async function exportTable(
-  { dynamodb, stage, patience, leftovers }: SmokeTest,
+  { dynamodb, stage, waitOptions, leftovers }: SmokeTest,
   { bucket, aws }: Analytics,
   note: (text: string) => void,
 ): Promise<Verdict> {
   const s3 = new S3Client(aws);
   const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: stage.outputs.TableName }));
-  // Not among the daily exports, which Athena and `npm run query` look through; and what is left here expires.
+  // Separate from the daily exports that Athena and `npm run query` read. Objects under this prefix expire.
   const prefix = `${RESULTS_PREFIX}smoke-${randomUUID()}`;
   const begun = performance.now();
   leftovers.prefixes.add(`${prefix}/`);
@@ -72,25 +72,25 @@ async function exportTable(
       if (now?.ExportStatus !== 'IN_PROGRESS') return now;
       if (performance.now() - said > PROGRESS_MS) {
         said = performance.now();
-        note(`DynamoDB has been writing for ${inSeconds(said - begun)}`);
+        note(`DynamoDB has been exporting for ${inSeconds(said - begun)}`);
       }
       return undefined;
     },
-    { ...patience, timeoutMs: EXPORT_TIMEOUT_MS, maxPauseMs: 10_000 },
+    { ...waitOptions, timeoutMs: EXPORT_TIMEOUT_MS, maxPauseMs: 10_000 },
   );
-  if (!ended) return wrong(`DynamoDB has not finished within ${inSeconds(EXPORT_TIMEOUT_MS)}: ${ExportArn}`);
+  if (!ended) return failed(`DynamoDB did not finish within ${inSeconds(EXPORT_TIMEOUT_MS)}: ${ExportArn}`);
   leftovers.runningExport = undefined;
   if (ended.ExportStatus !== 'COMPLETED')
-    return wrong(`${ended.ExportStatus}: ${ended.FailureCode} ${ended.FailureMessage}`);
+    return failed(`${ended.ExportStatus}: ${ended.FailureCode} ${ended.FailureMessage}`);
   const objects = await listObjects(s3, bucket, `${prefix}/`);
   if (!objects.some(({ Key }) => Key === ended.ExportManifest))
-    return wrong(`DynamoDB has finished, but s3://${bucket}/${ended.ExportManifest} is missing`);
+    return failed(`the export is complete, but s3://${bucket}/${ended.ExportManifest} is missing`);
   const waited = inSeconds(performance.now() - begun);
-  return proved(`DynamoDB exported ${ended.ItemCount} records to s3://${bucket}/${prefix} in ${waited}`);
+  return passed(`DynamoDB exported ${ended.ItemCount} records to s3://${bucket}/${prefix} in ${waited}`);
 }
 
 async function queryAthena(
-  { stage, patience, leftovers }: SmokeTest,
+  { stage, waitOptions, leftovers }: SmokeTest,
   { workgroup, aws }: Analytics,
 ): Promise<Verdict> {
   const athena = new AthenaClient(aws);
@@ -105,19 +105,21 @@ async function queryAthena(
   const ended = await until(async () => {
     const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId }));
     return isRunning(QueryExecution?.Status?.State) ? undefined : QueryExecution;
-  }, patience);
+  }, waitOptions);
   if (!ended) {
     await athena.send(new StopQueryExecutionCommand({ QueryExecutionId }));
-    return wrong(`no answer within ${inSeconds(patience.timeoutMs)}, so the query was stopped`);
+    return failed(`stopped the query: no result within ${inSeconds(waitOptions.timeoutMs)}`);
   }
   const { State, StateChangeReason } = ended.Status ?? {};
-  if (State !== 'SUCCEEDED') return wrong(`the query ${State}: ${StateChangeReason}`);
+  if (State !== 'SUCCEEDED') return failed(`the query ${State}: ${StateChangeReason}`);
   const { ResultSet } = await athena.send(new GetQueryResultsCommand({ QueryExecutionId }));
-  // The first row has the names of the columns.
+  // The first row contains the column names.
   const count = ResultSet?.Rows?.[1]?.Data?.[0]?.VarCharValue;
-  if (count === undefined) return wrong('the query has no result');
-  const hint = count === '0' ? ', as it is before the first daily export' : '';
-  return proved(`the workgroup ${workgroup} counts ${count} sessions in the newest daily export${hint}`);
+  if (count === undefined) return failed('the query has no result');
+  const hint = count === '0' ? ' (expected before the first daily export)' : '';
+  return passed(
+    `the newest daily export has ${count} sessions, queried in the workgroup ${workgroup}${hint}`,
+  );
 }
 
 const isRunning = (state: string | undefined) => state === 'QUEUED' || state === 'RUNNING';

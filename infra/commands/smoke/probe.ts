@@ -4,23 +4,23 @@ import { fromItem, toItem } from '../../../functions/recorder/item.ts';
 import { newRecord, receivedSummary } from '../../../functions/vss/record.ts';
 import { readSummary } from '../../../functions/vss/summary.ts';
 
-/** A delivery of our own, which is told from those of 8x8 by the id of its session. */
+/** A test delivery. Its session id distinguishes it from deliveries of 8x8. */
 export interface Probe {
   sessionId: string;
   body: string;
 }
 
-/** What the session id of every probe begins with. */
+/** The prefix of every probe's session id. */
 const PREFIX = 'smoke-';
 
 /** A sub-account that no stage has. */
 export const UNKNOWN_SUB_ACCOUNT = 'smoke-test-unknown-sub-account';
 
 /**
- * A summary as 8x8 delivers it, of a session of two legs. It is a successful one, so that it is in no index of what has
- * to be retried, and its phone numbers are among those that are never assigned.
+ * Creates a summary as 8x8 delivers it, of a session with two legs. The session is successful, so that it is not in the
+ * index of sessions to retry. Its phone numbers are from a range that is never assigned.
  *
- * @param end When the session ended, and this was delivered.
+ * @param end When the session ended and the summary is delivered.
  */
 export function probeOf(subAccountId: string, end: Date = new Date()): Probe {
   const sessionId = `${PREFIX}${randomUUID()}`;
@@ -80,12 +80,12 @@ export function probeOf(subAccountId: string, end: Date = new Date()): Probe {
 export type Attributes = Readonly<Record<string, unknown>>;
 
 /**
- * The names of the attributes in which a record differs from the one that a probe has to become: what one delivery of
- * it makes. When the record expires, and when exactly the probe was received, is for the stage to say.
+ * Compares a record with the one that a single delivery of the probe must create. Returns the names of the attributes
+ * that differ. Both times depend on the stage: `expiresAt` is ignored, and `receivedAt` only has to be a valid time.
  */
 export function differences({ body }: Probe, record: Attributes): string[] {
   const read = readSummary(body);
-  if (read.outcome !== 'summary') throw new Error(`The probe is no summary: ${read.outcome}`);
+  if (read.outcome !== 'summary') throw new Error(`The probe is not a valid summary: ${read.outcome}`);
   const { expiresAt: _, ...found } = record;
   const receivedAt = String(found['receivedAt']);
   const expected = fromItem(toItem(newRecord(receivedSummary(read.summary, receivedAt))));
@@ -93,7 +93,7 @@ export function differences({ body }: Probe, record: Attributes): string[] {
   return Number.isNaN(Date.parse(receivedAt)) ? [...new Set([...differing, 'receivedAt'])] : differing;
 }
 
-/** The names of the attributes that are not the same in both. */
+/** The names of the attributes that differ. */
 export function changes(before: Attributes, after: Attributes): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...names].filter((name) => !isDeepStrictEqual(before[name], after[name])).sort();

@@ -3,35 +3,36 @@ import { RESULTS_RETENTION_DAYS } from '../../exports/bucket-prefixes.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
 import { type DeadLetter, DeadLetterQueue } from '../dead-letters/dead-letter-queue.ts';
 import { deleteObjects } from './bucket-objects.ts';
-import { isAbout } from './dead-letter-steps.ts';
+import { mentionsSession } from './dead-letter-steps.ts';
 import type { Analytics } from './export-steps.ts';
 import { deleteCommand, deleteRecord } from './session-item.ts';
-import { placeOf } from './session-steps.ts';
+import { locationOf } from './session-steps.ts';
 import type { SmokeTest } from './smoke-test.ts';
 import { until } from './until.ts';
 
-/** What a clean-up has done. */
+/** The result of a clean-up. */
 export interface CleanUp {
-  /** What was removed: how many of what. */
+  /** Counts of what was removed, such as `2 session records`. */
   removed: readonly string[];
-  /** What could not be removed, and what to do about it. */
+  /** Descriptions of what could not be removed, and what to do about it. */
   left: readonly string[];
 }
 
 /**
- * Removes what a smoke test has made. After an interruption it first waits for what is on its way to the table.
+ * Removes everything that a smoke test has created. After an interruption, first waits until deliveries in flight are
+ * recorded.
  *
- * @param analytics Where exports are, if one has been made.
+ * @param analytics Where the export is, if the test made one.
  */
 export async function removeLeftovers(test: SmokeTest, analytics: Analytics | undefined): Promise<CleanUp> {
   const left: string[] = [];
-  /** What cannot be removed must not keep the rest from being removed. */
-  async function attempt(of: string, remove: () => Promise<number>): Promise<string[]> {
+  /** Reports a failed removal without rejecting, so that the rest is still removed. */
+  async function attempt(kind: string, remove: () => Promise<number>): Promise<string[]> {
     try {
       const number = await remove();
-      return number === 0 ? [] : [`${number} ${of}${number === 1 ? '' : 's'}`];
+      return number === 0 ? [] : [`${number} ${kind}${number === 1 ? '' : 's'}`];
     } catch (error) {
-      left.push(`${of}s: ${reasonOf(error)}`);
+      left.push(`${kind}s: ${reasonOf(error)}`);
       return [];
     }
   }
@@ -45,34 +46,34 @@ export async function removeLeftovers(test: SmokeTest, analytics: Analytics | un
   const { deadLetters, pending } = test.leftovers;
   for (const sessionId of new Set([...deadLetters, ...[...pending].map((each) => each.sessionId)])) {
     left.push(
-      `session ${sessionId} may still be in the queue or the dead-letter queue. Look there with npm run redrive; once it is recorded: ${deleteCommand(test.stage.outputs.TableName, sessionId)}`,
+      `session ${sessionId} may still be in the queue or the dead-letter queue. Check with npm run redrive. Once it is recorded, run: ${deleteCommand(test.stage.outputs.TableName, sessionId)}`,
     );
   }
   return { removed: removed.flat(), left };
 }
 
-/** The signal of a test ends its steps; removing goes on. */
-const goesOn = () => new AbortController().signal;
+/** The clean-up continues although the test's own signal has aborted. */
+const neverAborted = () => new AbortController().signal;
 
-/** Forgets the deliveries with which the recorder is done; where that cannot be found out, they stay pending. */
-async function forgetRecorded({ leftovers, patience }: SmokeTest): Promise<void> {
-  // Without an interruption they have been waited for already.
-  const timeoutMs = patience.signal.aborted ? patience.timeoutMs : 0;
+/** Removes deliveries that the recorder has processed from `pending`. If that cannot be determined, they stay there. */
+async function forgetRecorded({ leftovers, waitOptions }: SmokeTest): Promise<void> {
+  // If the test was not interrupted, its steps have already waited for them.
+  const timeoutMs = waitOptions.signal.aborted ? waitOptions.timeoutMs : 0;
   for (const pending of leftovers.pending) {
     const isDone = async () => (await pending.isDone().catch(() => false)) || undefined;
-    if (await until(isDone, { signal: goesOn(), timeoutMs })) leftovers.pending.delete(pending);
+    if (await until(isDone, { signal: neverAborted(), timeoutMs })) leftovers.pending.delete(pending);
   }
 }
 
-/** What the recorder could not record is a dead letter, too. */
+/** Also removes the dead letters of deliveries that the recorder could not record. */
 async function removeDeadLetters({ sqs, stage, leftovers }: SmokeTest): Promise<number> {
   const { pending, deadLetters } = leftovers;
   if (pending.size + deadLetters.size === 0) return 0;
   const sessionOf = ({ delivery }: DeadLetter) =>
-    [...leftovers.sessionIds].find((sessionId) => isAbout(delivery, sessionId));
+    [...leftovers.sessionIds].find((sessionId) => mentionsSession(delivery, sessionId));
   await using queue = new DeadLetterQueue(sqs, stage.outputs.DeadLetterQueueUrl);
   const removed: DeadLetter[] = [];
-  for await (const letter of queue.letters(goesOn())) {
+  for await (const letter of queue.letters(neverAborted())) {
     if (sessionOf(letter) === undefined) continue;
     await queue.delete(letter);
     removed.push(letter);
@@ -88,10 +89,10 @@ async function removeRecords(test: SmokeTest, left: string[]): Promise<number> {
   let removed = 0;
   for (const sessionId of test.leftovers.sessionIds) {
     try {
-      if (await deleteRecord(placeOf(test, sessionId))) removed++;
+      if (await deleteRecord(locationOf(test, sessionId))) removed++;
     } catch (error) {
       left.push(
-        `the record of ${sessionId}: ${reasonOf(error)}. ${deleteCommand(test.stage.outputs.TableName, sessionId)}`,
+        `the record of ${sessionId}: ${reasonOf(error)}. Run: ${deleteCommand(test.stage.outputs.TableName, sessionId)}`,
       );
     }
   }
@@ -106,14 +107,16 @@ async function removeObjects(
   const s3 = new S3Client(aws);
   let removed = 0;
   for (const prefix of leftovers.prefixes) {
-    const later = `what is left in s3://${bucket}/${prefix} is deleted after ${RESULTS_RETENTION_DAYS} days; at once: aws s3 rm --recursive s3://${bucket}/ --exclude '*' --include '${prefix}*'`;
+    const advice = `the objects in s3://${bucket}/${prefix} are deleted after ${RESULTS_RETENTION_DAYS} days; to delete them earlier: aws s3 rm --recursive s3://${bucket}/ --exclude '*' --include '${prefix}*'`;
     try {
       removed += await deleteObjects(s3, bucket, prefix);
     } catch (error) {
-      left.push(`objects: ${reasonOf(error)}; ${later}`);
+      left.push(`objects: ${reasonOf(error)}; ${advice}`);
     }
     if (leftovers.runningExport !== undefined && prefix.endsWith('/'))
-      left.push(`DynamoDB is still writing ${leftovers.runningExport}, which nobody can stop; ${later}`);
+      left.push(
+        `DynamoDB is still writing ${leftovers.runningExport}, and an export cannot be cancelled; ${advice}`,
+      );
   }
   return removed;
 }

@@ -3,13 +3,20 @@ import type { DeployedStage } from '../stage/deployed-stage.ts';
 import { countedBy, newestFirst } from '../stage/metric.ts';
 import type { Pending } from './leftovers.ts';
 import { type Attributes, changes, differences, type Probe, probeOf } from './probe.ts';
-import { type Place, readRecord } from './session-item.ts';
+import {
+  type Answer,
+  deliver,
+  describeAnswer,
+  type Route,
+  throughApiGateway,
+  throughLambda,
+} from './route.ts';
+import { type RecordLocation, readRecord } from './session-item.ts';
 import type { SmokeTest } from './smoke-test.ts';
-import { proved, type Step, type Verdict, wrong } from './step.ts';
+import { failed, passed, type Step, type Verdict } from './step.ts';
 import { until } from './until.ts';
-import { type Answer, deliver, inWords, throughApiGateway, throughLambda, type WayIn } from './way-in.ts';
 
-/** From a delivery to its record; and that a second delivery of the same is a duplicate. */
+/** Tests that a delivery is recorded, and that a second delivery of it is a duplicate. */
 export class SessionSteps {
   readonly steps: readonly Step[] = [
     { name: 'delivery', needs: [], run: (note) => this.#deliverFirst(note) },
@@ -20,7 +27,7 @@ export class SessionSteps {
   readonly #test: SmokeTest;
   readonly #probe: Probe;
   readonly #first: Pending;
-  #wayIn: WayIn | undefined;
+  #route: Route | undefined;
   #deliveredAt = 0;
   #record: Attributes = {};
 
@@ -33,88 +40,90 @@ export class SessionSteps {
     };
   }
 
-  /** Delivers a body by the way that the first step has found; `notKept` as in `deliver`. */
-  async deliver(body: string, notKept: () => void): Promise<Answer> {
-    if (!this.#wayIn) throw new Error('nothing has been delivered yet');
-    return deliver(this.#wayIn, body, notKept);
+  /** Delivers a body by the route that the first step has found. See `deliver` in `route.ts` for `onNotStored`. */
+  async deliver(body: string, onNotStored: () => void): Promise<Answer> {
+    if (!this.#route) throw new Error('The step "delivery" has not run yet');
+    return deliver(this.#route, body, onNotStored);
   }
 
   async #deliverFirst(note: (text: string) => void): Promise<Verdict> {
     const { stage, leftovers } = this.#test;
     const { sessionId, body } = this.#probe;
     const authorization = await readAuthorization(stage);
-    const deliverBy = (wayIn: WayIn): Promise<Answer> => {
-      this.#wayIn = wayIn;
+    const deliverBy = (route: Route): Promise<Answer> => {
+      this.#route = route;
       this.#deliveredAt = performance.now();
       leftovers.pending.add(this.#first);
       return this.deliver(body, () => leftovers.pending.delete(this.#first));
     };
     leftovers.sessionIds.add(sessionId);
-    let wayIn = throughApiGateway(stage, authorization);
-    let answer = await deliverBy(wayIn);
+    let route = throughApiGateway(stage, authorization);
+    let answer = await deliverBy(route);
     if (answer.problem === 'source-not-allowed') {
       note(NOT_ALLOWED);
-      wayIn = throughLambda(stage, authorization);
-      answer = await deliverBy(wayIn);
+      route = throughLambda(stage, authorization);
+      answer = await deliverBy(route);
     }
     if (answer.status !== 200 || answer.sessionId !== sessionId)
-      return wrong(`${wayIn.name} answers ${inWords(answer)}; expected 200 with the session id`);
-    return proved(`200 from ${wayIn.name} for session ${sessionId}`);
+      return failed(`${route.name} answered ${describeAnswer(answer)}; expected 200 with the session id`);
+    return passed(`200 from ${route.name} for session ${sessionId}`);
   }
 
   async #awaitRecord(): Promise<Verdict> {
-    const { patience, leftovers } = this.#test;
-    const record = await until(() => this.#readRecord(), patience);
-    if (!record) return wrong(`no record within ${inSeconds(patience.timeoutMs)}; see the recorder's log`);
+    const { waitOptions, leftovers } = this.#test;
+    const record = await until(() => this.#readRecord(), waitOptions);
+    if (!record)
+      return failed(`no record within ${inSeconds(waitOptions.timeoutMs)}; see the recorder's log`);
     leftovers.pending.delete(this.#first);
     this.#record = record;
     const differing = differences(this.#probe, record);
-    if (differing.length > 0) return wrong(`the record is not as it was delivered: ${differing.join(', ')}`);
+    if (differing.length > 0)
+      return failed(`the record differs from the delivery in: ${differing.join(', ')}`);
     const waited = performance.now() - this.#deliveredAt;
-    return proved(`in the table after ${inSeconds(waited)}, with every field as it was delivered`);
+    return passed(`recorded after ${inSeconds(waited)}, with every field as delivered`);
   }
 
   async #deliverAgain(): Promise<Verdict> {
-    const { stage, patience, leftovers } = this.#test;
+    const { stage, waitOptions, leftovers } = this.#test;
     const since = Date.now();
     const before = await countDuplicates(stage, since);
     const isDone = async () => (await countDuplicates(stage, since)) > before;
     const second: Pending = { sessionId: this.#probe.sessionId, isDone };
     leftovers.pending.add(second);
     const answer = await this.deliver(this.#probe.body, () => leftovers.pending.delete(second));
-    if (answer.status !== 200) return wrong(`the second delivery is answered ${inWords(answer)}`);
+    if (answer.status !== 200)
+      return failed(`the webhook answered ${describeAnswer(answer)} to the second delivery; expected 200`);
 
     const seen = await until(async () => {
-      // Only the metric says that the recorder is done: a duplicate leaves nothing in the record.
+      // Only the metric shows that the recorder has processed a duplicate, because the record does not change.
       const isCounted = await isDone();
       const changed = changes(this.#record, (await this.#readRecord()) ?? {});
       return isCounted || changed.length > 0 ? { isCounted, changed } : undefined;
-    }, patience);
+    }, waitOptions);
     if (seen?.isCounted) leftovers.pending.delete(second);
-    return verdictOfSecond(seen?.changed, patience.timeoutMs);
+    return verdictOfSecond(seen?.changed, waitOptions.timeoutMs);
   }
 
   #readRecord(): Promise<Attributes | undefined> {
-    return readRecord(placeOf(this.#test, this.#probe.sessionId));
+    return readRecord(locationOf(this.#test, this.#probe.sessionId));
   }
 }
 
-/** @param changed What the second delivery has changed; undefined, if nothing shows that it has been recorded. */
+/** @param changed The attributes that the second delivery has changed; undefined if it was not processed in time. */
 function verdictOfSecond(changed: readonly string[] | undefined, timeoutMs: number): Verdict {
   if (changed === undefined) {
-    return wrong(
-      `DuplicateDeliveries has not counted the second delivery within ${inSeconds(timeoutMs)}: it waits in the queue, or the metric is missing`,
+    return failed(
+      `DuplicateDeliveries did not count the second delivery within ${inSeconds(timeoutMs)}: it is still in the queue, or the metric is missing`,
     );
   }
-  if (changed.length > 0) return wrong(`the second delivery has changed the record: ${changed.join(', ')}`);
-  return proved('delivered again: a duplicate is counted, and the record has not changed');
+  if (changed.length > 0) return failed(`the second delivery changed the record: ${changed.join(', ')}`);
+  return passed('delivered again: counted as a duplicate, and the record did not change');
 }
 
 const NOT_ALLOWED =
-  "403 source-not-allowed: this machine's address is not in allowedSourceIps. Invoking the webhook function instead; that API Gateway passes deliveries on to it is not proved";
+  "403 source-not-allowed: this machine's address is not in allowedSourceIps. Invoking the webhook function instead, which does not test API Gateway";
 
-/** Where the record of a session is. */
-export function placeOf({ dynamodb, stage }: SmokeTest, sessionId: string): Place {
+export function locationOf({ dynamodb, stage }: SmokeTest, sessionId: string): RecordLocation {
   return { dynamodb, tableName: stage.outputs.TableName, sessionId };
 }
 
@@ -126,7 +135,7 @@ async function readAuthorization({ settings, outputs }: DeployedStage): Promise<
   return SecretString;
 }
 
-/** How many duplicates have been counted since a time; within the minute of that time, also before it. */
+/** The number of duplicates since a time, from the start of its minute on. */
 async function countDuplicates({ settings, stackName }: DeployedStage, since: number): Promise<number> {
   const metric = countedBy(stackName, 'DuplicateDeliveries');
   const values = await newestFirst(settings('cloudwatch'), { metric, stat: 'Sum', since, periodSeconds: 60 });

@@ -1,69 +1,68 @@
 import { inOneLine } from '../../terminal/printable.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
 
-/** What a step says once it has ended. */
+/** The result of a step. */
 export interface Verdict {
-  isProved: boolean;
-  /** One line. */
+  hasPassed: boolean;
+  /** Printed as one line. */
   text: string;
 }
 
-export const proved = (text: string): Verdict => ({ isProved: true, text });
-export const wrong = (text: string): Verdict => ({ isProved: false, text });
+export const passed = (text: string): Verdict => ({ hasPassed: true, text });
+export const failed = (text: string): Verdict => ({ hasPassed: false, text });
 
-/** One thing that a smoke test proves. */
+/** A step of a smoke test. */
 export interface Step {
   name: string;
-  /** The names of earlier steps without which this one can prove nothing. */
+  /** The names of earlier steps that must have passed. */
   needs: readonly string[];
-  /** @param note Takes a line that is no verdict: a warning, or how far it is. */
+  /** @param note Reports a warning or progress. */
   run(note: (text: string) => void): Promise<Verdict>;
 }
 
-/** What a line begins with. */
-export type Mark = 'ok' | 'WRONG' | 'skip' | 'note';
+export type Status = 'ok' | 'FAIL' | 'skip' | 'note';
 
-/** Takes a line of output. */
-export type Report = (mark: Mark, of: string, text: string) => void;
+/** Reports a line of output. */
+export type Report = (status: Status, step: string, text: string) => void;
 
-/** Writes such lines to standard output, as `npm run doctor` does. */
-export const report: Report = (mark, of, text) => {
-  process.stdout.write(`${mark.padEnd(5)}  ${of.padEnd(12)}  ${inOneLine(text)}\n`);
+/** Prints a line in the format of `npm run doctor`. */
+export const report: Report = (status, step, text) => {
+  process.stdout.write(`${status.padEnd(5)}  ${step.padEnd(12)}  ${inOneLine(text)}\n`);
 };
 
 /**
- * Runs steps in their order; skips those that need one that has proved nothing, and all that are left once the signal
- * has come.
+ * Runs the steps in order. Skips a step if one that it needs has not passed, and all remaining steps once the signal
+ * has aborted.
  *
- * @returns Whether every step has proved what it is for.
+ * @returns Whether all steps have passed.
  */
 export async function runSteps(
   steps: readonly Step[],
   signal: AbortSignal,
   report: Report,
 ): Promise<boolean> {
-  const unproved = new Set<string>();
+  const notPassed = new Set<string>();
   for (const { name, needs, run } of steps) {
-    const missing = needs.find((need) => unproved.has(need));
+    const missing = needs.find((need) => notPassed.has(need));
     if (missing !== undefined || signal.aborted) {
-      unproved.add(name);
+      notPassed.add(name);
       report('skip', name, missing === undefined ? 'interrupted' : `needs ${missing}`);
       continue;
     }
-    const { isProved, text } = await verdictOf(run((noted) => report('note', name, noted)));
-    if (!isProved) unproved.add(name);
-    // What is missing when the waiting was cut short says nothing about the stage.
-    if (!isProved && signal.aborted) report('skip', name, `interrupted: ${text}`);
-    else report(isProved ? 'ok' : 'WRONG', name, text);
+    const { hasPassed, text } = await verdictOf(run((noted) => report('note', name, noted)));
+    if (!hasPassed) notPassed.add(name);
+    // A step that fails because of the interruption says nothing about the stage.
+    if (!hasPassed && signal.aborted) report('skip', name, `interrupted: ${text}`);
+    else report(hasPassed ? 'ok' : 'FAIL', name, text);
   }
-  return unproved.size === 0;
+  return notPassed.size === 0;
 }
 
-/** A step that cannot be carried out has proved nothing, and must not keep the others from running. */
+/** Turns an exception into a failed step, so that the other steps still run. */
 export async function verdictOf(run: Promise<Verdict>): Promise<Verdict> {
   try {
     return await run;
   } catch (error) {
-    return wrong(`could not be carried out: ${reasonOf(error)}`);
+    return failed(`could not be completed: ${reasonOf(error)}`);
   }
 }

@@ -12,55 +12,53 @@ import { StackOutputs, stackName } from '../../stack-outputs.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
 import { UsageError } from '../command-line/command.ts';
 
-/** A service that commands call. */
+/** An AWS service that commands call. */
 type Service = Exclude<keyof Endpoints, 'fake8x8'>;
 
-/** Settings for a client of AWS. */
+/** Settings for an AWS client. */
 export type ClientSettings =
   | AwsSettings
   | { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
 
 /** How to reach a stage. */
 export interface DeployedStage {
-  /** As it was named on the command line. */
+  /** The name given on the command line. */
   name: string;
   stackName: string;
-  /** Where it runs, in words: account and region, or this machine. */
+  /** Describes where it runs: account and region, or this machine. */
   place: string;
   outputs: StackOutputs;
-  /** Where its webhook listens, as seen from this machine. */
+  /** The URL of its webhook, as seen from this machine. */
   webhookUrl: string;
   /** Settings for the client of a service. */
   settings(service: Service): ClientSettings;
-  /** Settings for clients of any other service; undefined for the local stack, which has no other. */
+  /** Settings for clients of all other services; undefined for the local stack, which has none. */
   aws: AwsSettings | undefined;
 }
 
 /**
- * Finds a stage: for `local` the local stack while it runs (`local:4000` if it listens on that port), else the
- * stack that was deployed, with the account and region that the CDK CLI would use.
+ * Finds a stage: for `local`, the running local stack (`local:4000` if it listens on port 4000); otherwise the deployed
+ * stack, in the account and region that the CDK CLI would use.
  *
- * @throws UsageError that says what to do when there is none.
+ * @throws UsageError if there is no such stage, with what to do.
  */
 export async function findStage(name: string): Promise<DeployedStage> {
   const local = /^local(?::(\d+))?$/.exec(name);
   if (!local && !/^[A-Za-z][A-Za-z0-9-]{0,62}$/.test(name)) {
-    throw new UsageError(
-      `"${name}" is not the name of a stage: expected one of cdk.json, local or local:PORT`,
-    );
+    throw new UsageError(`"${name}" is not a stage name: expected a stage of cdk.json, local or local:PORT`);
   }
   return local ? findLocal(name, Number(local[1] ?? DEFAULT_PORT)) : findDeployed(name);
 }
 
-/** Says about which stage a command is, before it says or does anything else. */
-export function sayPlace({ stackName: stack, place }: DeployedStage): void {
+/** Prints which stage a command works on, before it does anything else. */
+export function printPlace({ stackName: stack, place }: DeployedStage): void {
   process.stdout.write(`${stack}, ${place}\n\n`);
 }
 
 function findLocal(name: string, port: number): DeployedStage {
   const running = findRunning(port);
   if (!running) {
-    throw new UsageError(`No local stack runs on port ${port}. ${localStages()}`);
+    throw new UsageError(`No local stack is running on port ${port}. ${localStages()}`);
   }
   const { outputs, endpoints } = running;
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
@@ -80,11 +78,11 @@ async function findDeployed(name: string): Promise<DeployedStage> {
   const cloudFormation = new CloudFormationClient(settings);
   const StackName = stackName(name);
   const stack = await readStack(cloudFormation, StackName).catch(async (error: Error) => {
-    const where = `in ${settings.region}, with ${credentialsInWords()}`;
+    const where = `in ${settings.region}, using ${credentialsSource()}`;
     const isMissing = error.message.includes('does not exist');
     if (isMissing) {
       throw new UsageError(
-        `There is no stack ${StackName} ${where}. ${await deployedStages(cloudFormation)} ${CHOOSE} ${localStages()}`,
+        `The stack ${StackName} does not exist ${where}. ${await deployedStages(cloudFormation)} ${CHOOSE} ${localStages()}`,
       );
     }
     throw new Error(
@@ -97,7 +95,7 @@ async function findDeployed(name: string): Promise<DeployedStage> {
   const parsed = v.safeParse(StackOutputs, outputs);
   if (!parsed.success) {
     throw new UsageError(
-      `The stack ${StackName} was deployed from another version. Deploy this one: npx cdk deploy -c stage=${name}`,
+      `The stack ${StackName} was deployed from a different version. Deploy this version: npx cdk deploy -c stage=${name}`,
     );
   }
   const [, , , region, account] = (stack?.StackId ?? '').split(':');
@@ -120,9 +118,9 @@ async function readStack(
   return Stacks[0];
 }
 
-const CHOOSE = 'AWS_PROFILE and AWS_REGION choose account and region, as for cdk deploy.';
+const CHOOSE = 'Set AWS_PROFILE and AWS_REGION to choose account and region, as for cdk deploy.';
 
-/** Which stages are deployed, in words; nothing where that may not be asked. */
+/** A sentence that lists the deployed stages, or an empty string if the credentials do not allow listing stacks. */
 async function deployedStages(client: CloudFormationClient): Promise<string> {
   const prefix = stackName('');
   const names: string[] = [];
@@ -137,15 +135,15 @@ async function deployedStages(client: CloudFormationClient): Promise<string> {
   return stages.length > 0 ? `Stages deployed there: ${stages.join(', ')}.` : 'No stage is deployed there.';
 }
 
-/** Which local stacks run, or how to start one. */
+/** A sentence that lists the running local stacks, or says how to start one. */
 function localStages(): string {
   const running = runningPorts().map((port) => (port === DEFAULT_PORT ? 'local' : `local:${port}`));
   return running.length > 0
     ? `Running on this machine: --stage ${running.join(', --stage ')}.`
-    : 'npm start, in another terminal, runs one on this machine: --stage local.';
+    : 'To start one on this machine, run npm start in another terminal, and use --stage local.';
 }
 
-function credentialsInWords({ env } = process): string {
+function credentialsSource({ env } = process): string {
   if (keysOf(env)) return 'the access key in the environment';
   return `the profile ${env['AWS_PROFILE'] || env['AWS_DEFAULT_PROFILE'] || 'default'}`;
 }

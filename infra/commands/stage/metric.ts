@@ -4,12 +4,12 @@ import type { ClientSettings } from './deployed-stage.ts';
 export interface Query {
   metric: Metric;
   stat: 'Sum' | 'Maximum';
-  /** Milliseconds since 1970. The period in which it lies is part of the answer. */
+  /** Milliseconds since 1970. The result includes the period that contains it. */
   since: number;
   periodSeconds: number;
 }
 
-/** The values of a metric since a time, with the start of their periods, the newest first. */
+/** Reads the values of a metric since a time, newest first, each with the start of its period. */
 export async function newestFirst(
   settings: ClientSettings,
   { metric, stat, since, periodSeconds }: Query,
@@ -26,7 +26,7 @@ export async function newestFirst(
   return Timestamps.map((at, i) => ({ at: at.getTime(), value: Values[i] ?? 0 }));
 }
 
-/** What the functions of a stage count under this name. */
+/** The custom metric of this name that the functions of a stage count. */
 export function countedBy(stackName: string, name: string): Metric {
   return {
     Namespace: 'VssWebhook',

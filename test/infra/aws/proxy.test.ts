@@ -55,7 +55,7 @@ it('bypasses the proxy for requests to localhost, even with NODE_USE_ENV_PROXY',
   const { stderr } = await run(['infra/commands/doctor.ts', '--stage', 'prod'], { env });
   const start = await run(['infra/commands/start.ts', '--once', '--port', '0'], { env });
 
-  expect(stderr).toMatch(/^There is no stack vss-webhook-prod in us-east-1/);
+  expect(stderr).toMatch(/^The stack vss-webhook-prod does not exist in us-east-1/);
   expect(start.code).toBe(0);
   expect(proxy.requests).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { LocalStack } from '../../../infra/local/local-stack.ts';
 
-/** The stage `prod` as a command finds it with a shell's credentials: CloudFormation answers, and the local stack is behind. */
+/** A deployed stage `prod`: a CloudFormation stub returns its outputs, and the local stack is behind them. */
 export function deployedStage({ outputs, endpoints }: LocalStack, others: NodeJS.ProcessEnv = {}) {
   const members = Object.entries(outputs)
     .filter(([, value]) => value !== undefined)
@@ -25,7 +25,7 @@ export function deployedStage({ outputs, endpoints }: LocalStack, others: NodeJS
   );
 }
 
-/** No stage `prod`. */
+/** A CloudFormation stub that has no stage `prod`. */
 export function missingStage() {
   return cloudFormation(
     400,
@@ -34,7 +34,7 @@ export function missingStage() {
   );
 }
 
-/** The environment of a shell for which CloudFormation always gives this answer, until it is disposed of. */
+/** Starts a CloudFormation stub that always gives this answer. Returns the environment of a shell that uses it. */
 async function cloudFormation(status: number, body: string, others: NodeJS.ProcessEnv) {
   const server = createServer((_, response) => response.writeHead(status).end(body)).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -55,6 +55,6 @@ async function cloudFormation(status: number, body: string, others: NodeJS.Proce
 
 export function urlOf(server: Server): string {
   const address = server.address();
-  if (typeof address !== 'object' || !address) throw new Error('The server does not listen');
+  if (typeof address !== 'object' || !address) throw new Error('The server is not listening');
   return `http://127.0.0.1:${address.port}`;
 }

@@ -12,7 +12,7 @@ import { startStack } from '../../start-stack.ts';
 import { root, run } from '../run.ts';
 import { deployedStage, urlOf } from './deployed-stage.ts';
 
-/** `npm run doctor` about the running local stack, as an operator sees it. */
+/** Runs `npm run doctor` on a running local stack. */
 
 let stack: LocalStack;
 let stage: string;
@@ -35,8 +35,8 @@ async function deadLetter(reason: DeadLetterReason['reason']): Promise<void> {
   );
 }
 
-it('finds a stage well: registered, nothing waiting, no dead letters', async () => {
-  // The first measurement of the exports arrives a moment after the start.
+it('passes every check of a healthy stage', async () => {
+  // The age of the exports is first measured a moment after the start.
   await expect.poll(async () => (await doctor()).stdout).toContain('ok     exports');
   const { stdout, code } = await doctor();
 
@@ -50,34 +50,34 @@ it('finds a stage well: registered, nothing waiting, no dead letters', async () 
   expect(stdout).toMatch(/^vss-webhook-local, on this machine, port \d+\n\n/);
   expect(stdout).toContain('queue         empty\n');
   expect(stdout).toContain('dead letters  none\n');
-  expect(stdout).toContain('last session  none recorded within 14 days\n');
-  expect(stdout).toContain('or the table while there is none, is 0 hours old\n');
+  expect(stdout).toContain('last session  none recorded in the last 14 days\n');
+  expect(stdout).toContain('(or the table, if there is none yet) is 0 hours old\n');
   expect(code).toBe(0);
 });
 
-it('tells when the last session was recorded', async () => {
+it('shows when the last session was recorded', async () => {
   await deliver(stack, summaryBody({ sessionId: 'doctor-1' }));
   await awaitRecords(stack, ['doctor-1']);
 
-  // The function's log arrives a moment after its record.
+  // The metric is logged a moment after the record is written.
   await expect
     .poll(async () => (await doctor()).stdout)
-    .toContain('last session  recorded within the last 5 minutes\n');
+    .toContain('last session  recorded in the last 5 minutes\n');
 });
 
-it('counts dead letters by reason, hides none of them, and says how to look at them', async () => {
+it('counts dead letters by reason, leaves all of them visible, and prints the command that lists them', async () => {
   for (const reason of ['invalid-json', 'record-too-large', 'invalid-json'] as const)
     await deadLetter(reason);
 
   const { stdout, code } = await doctor();
 
-  expect(stdout).toMatch(/^WRONG {2}dead letters {2}3: .*invalid-json 2/m);
-  expect(stdout).toMatch(/^WRONG {2}dead letters {2}3: .*record-too-large 1/m);
-  expect(stdout).toContain(`Look at them: npm run redrive -- --stage ${stage}\n`);
+  expect(stdout).toMatch(/^FAIL {3}dead letters {2}3: .*invalid-json 2/m);
+  expect(stdout).toMatch(/^FAIL {3}dead letters {2}3: .*record-too-large 1/m);
+  expect(stdout).toContain(`To list them: npm run redrive -- --stage ${stage}\n`);
   expect(code).toBe(1);
-  // Another who looks sees all of them at once.
+  // Another consumer can receive all of them immediately.
   const seen = new Set<string>();
-  for (let looks = 0; looks < 5; looks++) {
+  for (let receives = 0; receives < 5; receives++) {
     const { Messages = [] } = await stack.sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: stack.deadLetterQueueUrl,
@@ -90,7 +90,7 @@ it('counts dead letters by reason, hides none of them, and says how to look at t
   expect(seen.size).toBe(3);
 });
 
-it('asks 8x8 through the function that has the API key, and says what is wrong with which sub-account', async () => {
+it('reports the sub-account whose webhook is not registered, and what is wrong', async () => {
   const registered = stack.fake8x8.webhooks.get('wavecell_voice') ?? [];
   stack.fake8x8.webhooks.set('wavecell_voice', []);
 
@@ -101,12 +101,12 @@ it('asks 8x8 through the function that has the API key, and says what is wrong w
     /^ok {5}registration {2}8x8_test: 8x8 delivers to https:\S+\/local\/voice\/webhooks\/vss$/m,
   );
   expect(stdout).toMatch(
-    /^WRONG {2}registration {2}wavecell_voice: gone\. 8x8 shows no VSS webhook; expected https:/m,
+    /^FAIL {3}registration {2}wavecell_voice: gone\. 8x8 shows no VSS webhook; expected https:/m,
   );
   expect(code).toBe(1);
 });
 
-it('says that the registration function failed, and how', async () => {
+it('reports why the registration function could not be invoked', async () => {
   await using prod = await deployedStage({
     ...stack,
     outputs: { ...stack.outputs, RegistrationFunctionName: 'missing' },
@@ -116,27 +116,30 @@ it('says that the registration function failed, and how', async () => {
     env: prod.environment,
   });
 
-  expect(stdout).toMatch(/^WRONG {2}registration {2}cannot be examined: Function not found/m);
+  expect(stdout).toMatch(/^FAIL {3}registration {2}could not be checked: Function not found/m);
   expect(code).toBe(1);
 });
 
-it.each(['SIGINT', 'a closed output'])('ends quietly after %s, and hides no dead letter', async (end) => {
-  for (let n = 0; n < 30; n++) await deadLetter('invalid-json');
-  const child = spawn(process.execPath, ['infra/commands/doctor.ts', '--stage', stage], {
-    cwd: root,
-  });
-  let complaints = '';
-  child.stderr.on('data', (chunk) => (complaints += chunk));
-  await once(child.stdout, 'data');
-  if (end === 'SIGINT') child.kill('SIGINT');
-  else child.stdout.destroy();
-  await once(child, 'exit');
+it.each(['SIGINT', 'a closed output'])(
+  'exits without an error message after %s, and leaves every dead letter visible',
+  async (end) => {
+    for (let n = 0; n < 30; n++) await deadLetter('invalid-json');
+    const child = spawn(process.execPath, ['infra/commands/doctor.ts', '--stage', stage], {
+      cwd: root,
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk) => (stderr += chunk));
+    await once(child.stdout, 'data');
+    if (end === 'SIGINT') child.kill('SIGINT');
+    else child.stdout.destroy();
+    await once(child, 'exit');
 
-  expect(complaints).toBe('');
-  expect(await depthOf(stack.sqs, stack.deadLetterQueueUrl)).toEqual({ visible: 30, hidden: 0 });
-});
+    expect(stderr).toBe('');
+    expect(await depthOf(stack.sqs, stack.deadLetterQueueUrl)).toEqual({ visible: 30, hidden: 0 });
+  },
+);
 
-it('says so when the API key is refused', async () => {
+it('reports each sub-account when 8x8 rejects the API key', async () => {
   Object.assign(stack.fake8x8.switches, { faults: [401], stays: true });
 
   expect(
@@ -144,7 +147,7 @@ it('says so when the API key is refused', async () => {
   ).toHaveLength(2);
 });
 
-it('finds a deployed stage by its outputs, and a message that waits for too long in its queue', async () => {
+it('reports a message of a deployed stage that has waited for too long', async () => {
   const metrics = new CloudWatch().server(async () => 301).listen(0, '127.0.0.1');
   await once(metrics, 'listening');
   await using prod = await deployedStage(stack, { AWS_ENDPOINT_URL_CLOUDWATCH: urlOf(metrics) });
@@ -157,15 +160,15 @@ it('finds a deployed stage by its outputs, and a message that waits for too long
   expect(stdout).toMatch(/^vss-webhook-prod, account 123456789012, region eu-west-1\n\n/);
   expect(stdout).toMatch(/^ok {5}registration {2}8x8_test: /m);
   expect(stdout).toMatch(
-    /^WRONG {2}queue {9}0 waiting, 0 being recorded, the oldest for 301 s: .*see the recorder's log$/m,
+    /^FAIL {3}queue {9}0 waiting, 0 in flight; the oldest is 301 s old, more than 300 s: .*see the recorder's log$/m,
   );
   expect(code).toBe(1);
 });
 
 it.each([
-  [25, /^ok {5}exports {7}the newest complete one, .*, is 25 hours old$/m],
-  [27, /^WRONG {2}exports {7}the newest complete one, .*, is 27 hours old: one is due every day\. /m],
-])('says how old the newest export is: %i hours', async (hours, expected) => {
+  [25, /^ok {5}exports {7}the newest complete export .* is 25 hours old$/m],
+  [27, /^FAIL {3}exports {7}the newest complete export .* is 27 hours old, but one is due every day\. /m],
+])('shows that the newest export is %i hours old', async (hours, expected) => {
   const cloudWatch = new CloudWatch();
   const Dimensions = [['service']];
   cloudWatch.note(
@@ -188,7 +191,7 @@ it.each([
   expect(stdout).toMatch(expected);
 });
 
-it('says what it could not find out, and still says the rest', async () => {
+it('reports a check that could not be completed, and still runs the others', async () => {
   await using prod = await deployedStage(stack, {
     AWS_ENDPOINT_URL_LAMBDA: 'http://127.0.0.1:1',
     AWS_MAX_ATTEMPTS: '1',
@@ -198,27 +201,27 @@ it('says what it could not find out, and still says the rest', async () => {
     env: prod.environment,
   });
 
-  expect(stdout).toMatch(/^WRONG {2}registration {2}cannot be examined: .*ECONNREFUSED/m);
+  expect(stdout).toMatch(/^FAIL {3}registration {2}could not be checked: .*ECONNREFUSED/m);
   expect(stdout).toMatch(/^ok {5}dead letters {2}none$/m);
   expect(code).toBe(1);
 });
 
 it.each([
   [['--nonsense'], "Unknown option '--nonsense'"],
-  [['--stage', 'local:1'], 'No local stack runs on port 1.'],
+  [['--stage', 'local:1'], 'No local stack is running on port 1.'],
   [
     ['--stage', 'local:abc'],
-    '"local:abc" is not the name of a stage: expected one of cdk.json, local or local:PORT',
+    '"local:abc" is not a stage name: expected a stage of cdk.json, local or local:PORT',
   ],
-  [['--stage', ''], '"" is not the name of a stage'],
-])('%j is refused with what to do', async (args, message) => {
+  [['--stage', ''], '"" is not a stage name'],
+])('rejects %j with what to do', async (args, message) => {
   const { stderr, code } = await doctor(...args);
 
   expect(code).toBe(2);
   expect(stderr).toContain(message);
 });
 
-it('--help explains itself', async () => {
+it('prints its usage with --help', async () => {
   const { stdout, code } = await doctor('--help');
 
   expect(stdout).toContain('Usage: npm run doctor');

@@ -118,7 +118,7 @@ describe('npm run query', () => {
       ['FOLDER', 'nonsense'],
       /^Unknown saved query or view "nonsense"\. Available: outcomes-by-day, .*, sessions, .*\.\n$/,
     ],
-    [['FOLDER', ' ; '], 'The query is empty: expected SQL, or the name of a saved query.\n'],
+    [['FOLDER', ' ; '], 'The query is empty: expected SQL, a saved query or a view.\n'],
     [['FOLDER', 'SELECT 1; SELECT 2'], 'Expected one query, not 2.\n'],
     [
       ['FOLDER', 'DESCRIBE sessions', '--format', 'csv'],

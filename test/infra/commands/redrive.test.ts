@@ -14,7 +14,7 @@ import { startStack } from '../../start-stack.ts';
 import { root, run } from '../run.ts';
 import { deployedStage, missingStage } from './deployed-stage.ts';
 
-/** `npm run redrive` against the running local stack, as an operator sees it. */
+/** Runs `npm run redrive` on a running local stack. */
 
 let stack: LocalStack;
 let stage: string;
@@ -49,8 +49,8 @@ const lettersLeft = () => queueDepth(stack.sqs, stack.deadLetterQueueUrl);
 let sessions = 0;
 const newSession = () => `redrive-${++sessions}`;
 
-describe('list', () => {
-  it('shows what is there by reason, with age and session, and hides nothing from the next who looks', async () => {
+describe('redrive list', () => {
+  it('lists messages by reason with age and session, and leaves all of them visible', async () => {
     const [a, b, c] = [newSession(), newSession(), newSession()];
     const ids = [
       await deadLetter(summaryBody({ sessionId: a }), { reason: 'unknown-subaccount' }, 3),
@@ -71,15 +71,15 @@ describe('list', () => {
     for (const id of ids) expect(again).toContain(id);
   });
 
-  it('says that the queue is empty', async () => {
+  it('reports an empty queue', async () => {
     expect((await redrive()).stdout).toMatch(
       /^vss-webhook-local, on this machine, port \d+\n\nThe dead-letter queue is empty\.\n$/,
     );
   });
 });
 
-describe('show', () => {
-  it('prints one message with why it is there, and masks phone numbers unless told not to', async () => {
+describe('redrive show', () => {
+  it('prints a message with its reason, and masks phone numbers unless --unmasked is given', async () => {
     const issues = [{ path: 'payload.endTime', message: 'expected a time' }];
     const body = summaryBody({ sessionId: newSession(), details: { callA: { source: '+6591178965' } } });
     const id = await deadLetter(body, { reason: 'invalid-summary', issues });
@@ -93,7 +93,7 @@ describe('show', () => {
     expect((await redrive('show', id, '--unmasked')).stdout).toContain(prettyJson(body));
   });
 
-  it('shows a body that is not UTF-8 as Latin-1, with its phone numbers masked', async () => {
+  it('shows a body that is not UTF-8 as Latin-1, with phone numbers masked', async () => {
     const id = await deadLetter(Buffer.from('{"name":"J\u00fcrgen","to":"+6591178965"}', 'latin1'));
 
     const { stdout } = await redrive('show', id);
@@ -103,7 +103,7 @@ describe('show', () => {
     expect((await redrive('show', id, '--unmasked')).stdout).toContain('"to": "+6591178965"');
   });
 
-  it('lets neither a body nor a reason steer the terminal', async () => {
+  it('escapes terminal control characters in bodies and reasons', async () => {
     const id = await deadLetter(JSON.stringify({ payload: { sessionId: '\u001b[2J\nforged' } }));
     const hidden = await deadLetter('{', { reason: 'a\nforged\u{e0001}' });
     const garbage = await deadLetter('\u001b[2J\tnot JSON\n');
@@ -115,7 +115,7 @@ describe('show', () => {
     expect((await redrive('show', hidden)).stdout).not.toContain('\nforged');
   });
 
-  it('hides no letter from the next command', async () => {
+  it('leaves every message visible to the next command', async () => {
     const ids = [await deadLetter('{'), await deadLetter('['), await deadLetter('"')];
 
     await redrive('show', ids[0] ?? '');
@@ -124,39 +124,39 @@ describe('show', () => {
     for (const id of ids) expect(listed).toContain(id);
   });
 
-  it('fails for a message that is not there', async () => {
+  it('fails for an unknown message id', async () => {
     expect(await redrive('show', 'none')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('There is no message none'),
+      stderr: expect.stringContaining('Message none is not in the dead-letter queue'),
     });
   });
 });
 
-describe('send', () => {
-  it('sends back the messages with one reason, and leaves others where they are', async () => {
+describe('redrive send', () => {
+  it('sends back only the messages with the given reason', async () => {
     const [sessionId, other] = [newSession(), newSession()];
     await deadLetter(summaryBody({ sessionId, clientRequestId: '😀' }), { reason: 'unknown-subaccount' });
     await deadLetter(summaryBody({ sessionId: other }), { reason: 'record-too-large' });
 
     const { stdout } = await redrive('send', '--yes', '--reason', 'unknown-subaccount');
 
-    expect(stdout).toContain('1 sent back, 1 left where they are.');
+    expect(stdout).toContain('1 sent back, 1 left in the dead-letter queue.');
     expect(await awaitRecords(stack, [sessionId])).toMatchObject([{ sessionId, clientRequestId: '😀' }]);
     const left = (await redrive()).stdout;
     expect(left).toContain(other);
     expect(left).not.toContain(sessionId);
   });
 
-  it('sends each letter once, also when it fails again', async () => {
+  it('sends each message once, even if it fails again', async () => {
     await deadLetter('{', { reason: 'invalid-json' });
 
     const { stdout } = await redrive('send', '--yes');
 
     expect(stdout.match(/^sent /gm)).toHaveLength(1);
-    expect(stdout).toMatch(/^1 sent back, [01] left where they are\.$/m);
+    expect(stdout).toMatch(/^1 sent back, [01] left in the dead-letter queue\.$/m);
   });
 
-  it('--dry-run says what would be sent, and sends nothing', async () => {
+  it('shows what would be sent with --dry-run, and sends nothing', async () => {
     const sessionId = newSession();
     const id = await deadLetter(summaryBody({ sessionId }), { reason: 'unknown-subaccount' });
 
@@ -167,7 +167,7 @@ describe('send', () => {
     expect((await redrive()).stdout).toContain(sessionId);
   });
 
-  it('without a terminal and without --yes only shows what it would send', async () => {
+  it('only shows what it would send if there is neither a terminal nor --yes', async () => {
     const id = await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'invalid-json' });
 
     const all = await redrive('send');
@@ -176,14 +176,14 @@ describe('send', () => {
     for (const { stdout, stderr, code } of [all, one]) {
       expect(stdout).toContain(id);
       expect(stderr).toBe(
-        'Nothing was changed: there is no terminal to confirm in. Add --yes to do it without a question.\n',
+        'Nothing was changed: confirmation needs a terminal. Add --yes to skip the confirmation.\n',
       );
       expect(code).toBe(2);
     }
     expect(await lettersLeft()).toBe(1);
   });
 
-  it('sends one message by its id', async () => {
+  it('sends back one message by its id', async () => {
     const sessionId = newSession();
     const id = await deadLetter(summaryBody({ sessionId }), { reason: 'unknown-subaccount' });
     await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'unknown-subaccount' });
@@ -195,18 +195,18 @@ describe('send', () => {
     expect(await lettersLeft()).toBe(1);
   });
 
-  it.each([['--yes'], ['--dry-run']])('refuses a reason that no message has (%s)', async (option) => {
+  it.each([['--yes'], ['--dry-run']])('rejects a reason that no message has (%s)', async (option) => {
     await deadLetter('{', { reason: 'invalid-json' });
     await deadLetter('{');
 
     expect(await redrive('send', '--reason', 'bogus', option)).toMatchObject({
       code: 2,
-      stderr: 'No message has the reason "bogus". Reasons there: invalid-json, tried-too-often\n',
+      stderr: 'No message has the reason "bogus". Existing reasons: invalid-json, tried-too-often\n',
     });
     expect(await lettersLeft()).toBe(2);
   });
 
-  it('that is interrupted loses nothing', async ({ signal }) => {
+  it('loses no message when it is killed', async ({ signal }) => {
     const ids = Array.from({ length: 12 }, newSession);
     for (const sessionId of ids) await deadLetter(summaryBody({ sessionId }));
     const child = spawn(
@@ -217,7 +217,7 @@ describe('send', () => {
         signal,
       },
     );
-    // What comes after the heading.
+    // Skips the heading.
     for await (const text of child.stdout.setEncoding('utf8')) if (/^sent /m.test(text)) break;
 
     child.kill('SIGKILL');
@@ -232,8 +232,8 @@ describe('send', () => {
   });
 });
 
-describe('delete', () => {
-  it('deletes one message, and no other', async () => {
+describe('redrive delete', () => {
+  it('deletes only the given message', async () => {
     const id = await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'invalid-json' });
     await deadLetter(summaryBody({ sessionId: newSession() }), { reason: 'invalid-json' });
 
@@ -246,13 +246,13 @@ describe('delete', () => {
     expect(await lettersLeft()).toBe(1);
     expect(await redrive('delete', id, '--yes')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`There is no message ${id} in the dead-letter queue`),
+      stderr: expect.stringContaining(`Message ${id} is not in the dead-letter queue`),
     });
   });
 });
 
-describe('a deployed stage', () => {
-  it('is found by the outputs of its stack', async () => {
+describe('redrive of a deployed stage', () => {
+  it('finds the queues in the outputs of the stack', async () => {
     const sessionId = newSession();
     await deadLetter(summaryBody({ sessionId }), { reason: 'unknown-subaccount' });
     await using deployed = await deployedStage(stack);
@@ -260,13 +260,13 @@ describe('a deployed stage', () => {
     expect((await redriveDeployed(deployed.environment)).stdout).toContain(sessionId);
   });
 
-  it('that is not there is reported with what to check', async () => {
+  it('reports a missing stack with the region and credentials to check', async () => {
     await using missing = await missingStage();
 
     expect(await redriveDeployed(missing.environment)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /^There is no stack vss-webhook-prod in us-east-1, with the access key in the environment\. /,
+        /^The stack vss-webhook-prod does not exist in us-east-1, using the access key in the environment\. /,
       ),
     });
   });
@@ -275,8 +275,8 @@ describe('a deployed stage', () => {
     run(['infra/commands/redrive.ts', '--stage', 'prod'], { env: environment });
 });
 
-describe('a rate limit', () => {
-  it('of four a second lets five through in a second, and makes up for no time that was not used', async () => {
+describe('rateLimit', () => {
+  it('spaces four requests per second evenly, and does not catch up after idle time', async () => {
     let time = 0;
     const passed: number[] = [];
     const limit = rateLimit(
@@ -294,15 +294,15 @@ describe('a rate limit', () => {
   });
 });
 
-describe('the command line', () => {
+describe('the command line of redrive', () => {
   it.each([
-    [['frobnicate'], 'There is no command "frobnicate". See: npm run redrive -- --help'],
-    [['show'], 'show and delete take the id of one message, send may take one'],
-    [['list', 'x'], 'show and delete take the id of one message, send may take one'],
-    [['send', '--rate', '0'], '--rate takes a number greater than 0'],
-    [['--dry-run'], '--dry-run and --yes go with send and delete'],
-    [['--stage', 'local:1'], 'No local stack runs on port 1. Running on this machine: --stage local'],
-  ])('%j fails with one line', async (args, message) => {
+    [['frobnicate'], 'Unknown command "frobnicate". See: npm run redrive -- --help'],
+    [['show'], 'show and delete need the id of one message, send accepts one'],
+    [['list', 'x'], 'show and delete need the id of one message, send accepts one'],
+    [['send', '--rate', '0'], 'Invalid --rate "0": expected a number greater than 0'],
+    [['--dry-run'], '--dry-run and --yes need the command send or delete'],
+    [['--stage', 'local:1'], 'No local stack is running on port 1. Running on this machine: --stage local'],
+  ])('rejects %j with one line', async (args, message) => {
     const { stderr, code } = await redrive(...args);
 
     expect(code).toBe(2);
@@ -311,7 +311,7 @@ describe('the command line', () => {
   });
 });
 
-describe('masking', () => {
+describe('masked', () => {
   it.each([
     ['+6591178965', '+********65'],
     ['65 9117-8965', '**********65'],
@@ -320,7 +320,7 @@ describe('masking', () => {
     ['eb0fc709-9693-11ea-454d-170512345678', 'eb0fc709-9693-11ea-454d-170512345678'],
     ['12345678-1234-1234-1234-123456789012', '12345678-1234-1234-1234-123456789012'],
     ['"callDuration":123456', '"callDuration":123456'],
-  ])('of %s gives %s', (text, expected) => {
+  ])('turns %s into %s', (text, expected) => {
     expect(masked(text)).toBe(expected);
   });
 });

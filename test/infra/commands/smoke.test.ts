@@ -26,14 +26,14 @@ import { root, run } from '../run.ts';
 import { type Answers, analyticsStubs } from './analytics-stubs.ts';
 import { deployedStage, urlOf } from './deployed-stage.ts';
 
-/** `npm run smoke` about the running local stack, and about one that is found as a deployed one is. */
+/** Runs `npm run smoke` on a running local stack, and on the same stack found like a deployed one. */
 
 let stack: LocalStack;
 let stage: string;
-/** What DynamoDB does with a call of the recorder's: a fault, or another call. */
+/** Injects a fault into the recorder's calls to DynamoDB, or rewrites their bodies. */
 let faultOf: (call: Call) => Fault | undefined;
 let rewritten: (call: Call) => Buffer | undefined;
-/** Where the metrics of the stage `prod` are, which are those of the local stack. */
+/** Serves the metrics of the local stack under the name of the stage `prod`. */
 let metrics: FaultProxy;
 const cleanUp: (() => Promise<void>)[] = [];
 beforeAll(async () => {
@@ -71,12 +71,12 @@ beforeEach(async () => {
 const smoke = (...args: string[]) => run(['infra/commands/smoke.ts', '--stage', stage, ...args]);
 
 interface Deployed {
-  /** Where other services are than those of the local stack. */
+  /** Endpoints that replace those of the local stack. */
   others?: NodeJS.ProcessEnv;
   outputs?: Partial<LocalStack['outputs']>;
 }
 
-/** The stage `prod`, whose webhook has this URL; the rest of it is the local stack. */
+/** The stage `prod` with this webhook URL; otherwise the local stack. */
 const deployed = (webhookUrl: string, { others, outputs }: Deployed = {}) =>
   deployedStage(
     { ...stack, outputs: { ...stack.outputs, WebhookUrl: webhookUrl, ...outputs } },
@@ -91,9 +91,8 @@ async function smokeDeployed(
   return await run(['infra/commands/smoke.ts', '--stage', 'prod', ...args], { env: prod.environment });
 }
 
-/** The marks of the lines, each with what it is about: `ok delivery`. */
-/** The lines after the heading. */
-const marks = (stdout: string) =>
+/** The status and step of each line after the heading, such as `ok delivery`. */
+const statuses = (stdout: string) =>
   stdout
     .trimEnd()
     .split('\n')
@@ -119,11 +118,11 @@ async function answering(answer: (body: string) => Promise<{ status: number; bod
   return urlOf(server);
 }
 
-describe('a stage that works', () => {
-  it('is proved, step by step, and nothing is left behind', async () => {
+describe('smoke on a healthy stage', () => {
+  it('passes every step and leaves nothing behind', async () => {
     const { stdout, stderr, code } = await smoke();
 
-    expect([marks(stdout), stderr]).toEqual([
+    expect([statuses(stdout), stderr]).toEqual([
       [
         'ok delivery',
         'ok record',
@@ -137,12 +136,12 @@ describe('a stage that works', () => {
       '',
     ]);
     expect(stdout).toMatch(/^ok {5}clean-up {6}removed: 2 session records$/m);
-    expect(stdout).toMatch(/^note {3}alarm topic {3}nobody is told of alarms: set alarmEmail/m);
+    expect(stdout).toMatch(/^note {3}alarm topic {3}alarms notify nobody: set alarmEmail/m);
     expect(code).toBe(0);
     expect(await left()).toEqual(NOTHING);
   });
 
-  it('keeps the dead letters of others, and shows them again at once', async () => {
+  it('keeps other dead letters, and makes them visible again immediately', async () => {
     const delivery = {
       body: summaryBody({ sessionId: 'another' }),
       receivedAt: new Date().toISOString(),
@@ -160,7 +159,7 @@ describe('a stage that works', () => {
     expect(Messages.map(({ Body }) => Body)).toEqual([delivery.body]);
   });
 
-  it('tells whoever has subscribed to the alarms, and counts them', async () => {
+  it('notifies and counts the subscribers of the alarm topic', async () => {
     const { sns: endpoint } = stack.endpoints;
     const sns = new SNSClient({
       endpoint,
@@ -184,54 +183,64 @@ describe('a stage that works', () => {
     const { stdout } = await smoke();
     await sns.send(new UnsubscribeCommand({ SubscriptionArn }));
 
-    expect(stdout).toMatch(/^ok {5}alarm topic {3}a test message is published; confirmed subscriptions: 1$/m);
-    expect(marks(stdout)).not.toContain('note alarm topic');
+    expect(stdout).toMatch(/^ok {5}alarm topic {3}published a test message; confirmed subscriptions: 1$/m);
+    expect(statuses(stdout)).not.toContain('note alarm topic');
     const { Messages = [] } = await stack.sqs.send(new ReceiveMessageCommand({ QueueUrl }));
     expect(Messages[0]?.Body).toContain('Test message of vss-webhook-local');
   });
 });
 
-describe('the way in', () => {
-  /** What API Gateway answers to an address that is not allowed. */
-  function refusal(): string {
+describe('the step delivery', () => {
+  /** The body with which API Gateway rejects an address that is not allowed. */
+  function sourceNotAllowed(): string {
     const [, response] = GATEWAY_RESPONSES.find(([type]) => type === ResponseType.ACCESS_DENIED) ?? [];
-    if (!response) throw new Error('There is no such response');
+    if (!response) throw new Error('No gateway response ACCESS_DENIED');
     return problemDocument(response).templates['application/json'];
   }
 
-  it('is the function where API Gateway refuses the address, which a line says', async () => {
-    const refused: string[] = [];
+  it('invokes the function with a note if API Gateway does not allow the address', async () => {
+    const rejected: string[] = [];
     const url = await answering(async (body) => {
-      refused.push(body);
-      return { status: 403, body: refusal() };
+      rejected.push(body);
+      return { status: 403, body: sourceNotAllowed() };
     });
 
     const { stdout, code } = await smokeDeployed(url);
 
     expect(stdout).toMatch(/^note {3}delivery {6}403 source-not-allowed: this machine's address is not in/m);
     expect(stdout).toContain(`200 from the function ${stack.outputs.WebhookFunctionName}`);
-    expect(marks(stdout)).toContain('ok redrive');
+    expect(statuses(stdout)).toContain('ok redrive');
     expect(code).toBe(0);
-    expect(refused).toHaveLength(1);
+    expect(rejected).toHaveLength(1);
     expect(await left()).toEqual(NOTHING);
   });
 
   it.each([
-    ['a web ACL refuses', 403, '{"type":"urn:problem:vss-webhook:refused"}', /403 refused: .*web ACL/],
-    ['the value is not accepted', 401, '{"type":"urn:problem:vss-webhook:unauthorized"}', /401 unauthorized/],
     [
-      'something else answers',
+      'a web ACL rejects the request',
+      403,
+      '{"type":"urn:problem:vss-webhook:refused"}',
+      /403 refused: .*web ACL/,
+    ],
+    [
+      'the Authorization value is not accepted',
+      401,
+      '{"type":"urn:problem:vss-webhook:unauthorized"}',
+      /401 unauthorized/,
+    ],
+    [
+      'another server answers',
       200,
       '<html>\u001b[2J</html>',
-      /answers 200; expected 200 with the session id/,
+      /answered 200; expected 200 with the session id/,
     ],
-  ])('is reported when %s; what needs it is skipped, the rest is not', async (_, status, body, message) => {
+  ])('fails when %s, and only the steps that need it are skipped', async (_, status, body, message) => {
     const url = await answering(async () => ({ status, body }));
 
     const { stdout, code } = await smokeDeployed(url);
 
-    expect(marks(stdout).slice(0, 7)).toEqual([
-      'WRONG delivery',
+    expect(statuses(stdout).slice(0, 7)).toEqual([
+      'FAIL delivery',
       'skip record',
       'skip duplicate',
       'skip dead letter',
@@ -244,7 +253,7 @@ describe('the way in', () => {
     expect(code).toBe(1);
   });
 
-  it('is reported when nobody is there', async () => {
+  it('fails when the connection is refused', async () => {
     const nobody = createServer().listen(0, '127.0.0.1');
     await once(nobody, 'listening');
     const url = urlOf(nobody);
@@ -253,17 +262,17 @@ describe('the way in', () => {
 
     const { stdout, code } = await smokeDeployed(url);
 
-    expect(stdout).toMatch(/^WRONG {2}delivery {6}could not be carried out: fetch failed \(.*ECONNREFUSED/m);
-    // What has not arrived is nowhere.
-    expect(stdout).toMatch(/^ok {5}clean-up {6}removed: nothing was there$/m);
+    expect(stdout).toMatch(/^FAIL {3}delivery {6}could not be completed: fetch failed \(.*ECONNREFUSED/m);
+    // The delivery did not arrive, so nothing has to be removed.
+    expect(stdout).toMatch(/^ok {5}clean-up {6}removed: nothing to remove$/m);
     expect(code).toBe(1);
   });
 });
 
 const PutItem = v.looseObject({ Item: v.record(v.string(), v.unknown()) });
 
-describe('a recorder', () => {
-  /** Has DynamoDB store other items than the recorder writes. */
+describe('smoke on a stage with a faulty recorder', () => {
+  /** Rewrites the items that the recorder puts into the table. */
   function rewriteItems(change: (put: v.InferOutput<typeof PutItem>) => object): void {
     rewritten = ({ operation, body }) =>
       operation === 'PutItem'
@@ -271,12 +280,12 @@ describe('a recorder', () => {
         : undefined;
   }
 
-  it('that records something else is found out', async () => {
+  it('fails if the record differs from the delivery', async () => {
     rewriteItems((put) => ({ ...put, Item: { ...put.Item, sessionStatus: { S: 'FAILED' } } }));
 
     const { stdout, code } = await smoke();
 
-    expect(stdout).toMatch(/^WRONG {2}record {8}the record is not as it was delivered: sessionStatus$/m);
+    expect(stdout).toMatch(/^FAIL {3}record {8}the record differs from the delivery in: sessionStatus$/m);
     expect(stdout).toMatch(/^skip {3}duplicate {5}needs record$/m);
     expect(stdout).toMatch(/^skip {3}redrive {7}needs record$/m);
     expect(stdout).toMatch(/^ok {5}clean-up {6}removed: 1 dead letter, 1 session record$/m);
@@ -284,32 +293,32 @@ describe('a recorder', () => {
     expect(await left()).toEqual(NOTHING);
   });
 
-  it('that records a session again, when it is delivered again, is found out', async () => {
+  it('fails if a duplicate changes the record', async () => {
     rewriteItems(({ ConditionExpression: _, ...put }) => put);
 
     const { stdout, code } = await smoke();
 
-    expect(stdout).toMatch(/^WRONG {2}duplicate {5}the second delivery has changed the record: receivedAt$/m);
+    expect(stdout).toMatch(/^FAIL {3}duplicate {5}the second delivery changed the record: receivedAt$/m);
     expect(code).toBe(1);
     expect(await left()).toEqual(NOTHING);
   });
 
-  it('that records nothing is found out; what cannot be removed is named, with what to do', async () => {
+  it('fails if nothing is recorded, and names what it could not remove and what to do', async () => {
     faultOf = ({ operation }) => (operation === 'PutItem' ? 'refuse' : undefined);
 
     const { stdout, code } = await smoke('--timeout', '2');
 
-    expect(marks(stdout)).toEqual([
+    expect(statuses(stdout)).toEqual([
       'ok delivery',
-      'WRONG record',
+      'FAIL record',
       'skip duplicate',
       'ok dead letter',
       'skip redrive',
       'note alarm topic',
       'ok alarm topic',
-      'WRONG clean-up',
+      'FAIL clean-up',
     ]);
-    expect(stdout).toMatch(/^WRONG {2}record {8}no record within 2\.0 s; see the recorder's log$/m);
+    expect(stdout).toMatch(/^FAIL {3}record {8}no record within 2\.0 s; see the recorder's log$/m);
     const [, sessionId] = /for session (smoke-\S+)$/m.exec(stdout) ?? [];
     expect(stdout).toContain(`not removed: session ${sessionId} may still be in the queue`);
     expect(stdout).toContain(
@@ -320,8 +329,8 @@ describe('a recorder', () => {
   });
 });
 
-describe('the clean-up', () => {
-  it('names a record that it cannot delete', async () => {
+describe('the step clean-up', () => {
+  it('fails and names a record that it cannot delete', async () => {
     const proxy = await faultProxy(stack.endpoints.dynamodb, ({ operation }) =>
       operation === 'DeleteItem' ? 'refuse' : undefined,
     );
@@ -331,14 +340,14 @@ describe('the clean-up', () => {
     await proxy.close();
 
     expect(
-      stdout.match(/^WRONG {2}clean-up {6}not removed: the record of smoke-\S+: .* delete-item /gm),
+      stdout.match(/^FAIL {3}clean-up {6}not removed: the record of smoke-\S+: .* delete-item /gm),
     ).toHaveLength(2);
     expect(code).toBe(1);
     for (const { sessionId } of await readRecords(stack)) await remove(sessionId);
   });
 
-  it('waits, after Ctrl-C, for what is on its way, and removes it', async ({ signal }) => {
-    // The signal comes while the delivery is answered.
+  it('waits for deliveries in flight after Ctrl-C, and removes their records', async ({ signal }) => {
+    // Sends the signal while the webhook answers the delivery.
     const child = Promise.withResolvers<ReturnType<typeof spawn>>();
     const url = await answering(async (body) => {
       (await child.promise).kill('SIGINT');
@@ -355,7 +364,7 @@ describe('the clean-up', () => {
     child.resolve(started);
     const [stdout, [code]] = await Promise.all([text(started.stdout), once(started, 'exit')]);
 
-    expect(marks(stdout)).toEqual(
+    expect(statuses(stdout)).toEqual(
       expect.arrayContaining(['ok delivery', 'skip redrive', 'skip alarm topic', 'ok clean-up']),
     );
     expect(stdout).toMatch(/removed: 1 session record$/m);
@@ -363,15 +372,15 @@ describe('the clean-up', () => {
     expect(await left()).toEqual(NOTHING);
   });
 
-  it('goes on when nobody reads what is printed', async ({ signal }) => {
+  it('runs even if the output is closed', async ({ signal }) => {
     const child = spawn(process.execPath, ['infra/commands/smoke.ts', '--stage', stage], {
       cwd: root,
       signal,
     });
     child.stdout.destroy();
-    const [complaints] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+    const [stderr] = await Promise.all([text(child.stderr), once(child, 'exit')]);
 
-    expect(complaints).toBe('');
+    expect(stderr).toBe('');
     expect(await left()).toEqual(NOTHING);
   });
 
@@ -381,34 +390,37 @@ describe('the clean-up', () => {
   }
 });
 
-describe('--export', () => {
+describe('smoke --export', () => {
   const GOOD: Answers = {
     exportStatuses: ['IN_PROGRESS', 'COMPLETED'],
     writesManifest: true,
     queryState: 'SUCCEEDED',
   };
-  const OTHERS = ['exports/2026-11-21T02:00:00Z/AWSDynamoDB/0/manifest-summary.json', 'results/another.csv'];
+  const OTHER_KEYS = [
+    'exports/2026-11-21T02:00:00Z/AWSDynamoDB/0/manifest-summary.json',
+    'results/another.csv',
+  ];
 
   async function smokeWith(answers: Partial<Answers>) {
     await using stubs = await analyticsStubs(stack.endpoints.dynamodb, { ...GOOD, ...answers });
-    for (const key of OTHERS) stubs.objects.add(key);
+    for (const key of OTHER_KEYS) stubs.objects.add(key);
     const others = stubs.environment;
     const result = await smokeDeployed(stack.webhookUrl, { others, args: ['--export'] });
     return { ...result, ...stubs };
   }
 
-  it('proves an export and a query, and removes their objects', async () => {
+  it('exports the table, runs a query, and removes the objects of both', async () => {
     const { stdout, code, asked, objects } = await smokeWith({});
 
-    expect(marks(stdout).slice(-3)).toEqual(['ok export', 'ok athena', 'ok clean-up']);
-    expect(stdout).toMatch(/^ok {5}athena {8}.* counts 42 sessions/m);
+    expect(statuses(stdout).slice(-3)).toEqual(['ok export', 'ok athena', 'ok clean-up']);
+    expect(stdout).toMatch(/^ok {5}athena {8}the newest daily export has 42 sessions/m);
     expect(stdout).toMatch(/removed: 2 session records, 4 objects$/m);
     expect(code).toBe(0);
-    expect([...objects]).toEqual(OTHERS);
+    expect([...objects]).toEqual(OTHER_KEYS);
     expect(asked['ExportTableToPointInTime']).toMatchObject({
       TableArn: expect.stringMatching(new RegExp(`table/${stack.tableName}$`)),
       S3Bucket: stack.outputs.ExportBucketName,
-      // Not under exports/, where the daily exports are looked for.
+      // Not under exports/, which has only the daily exports.
       S3Prefix: expect.stringMatching(/^results\/smoke-/),
       S3SseAlgorithm: 'KMS',
       S3SseKmsKeyId: 'the-key',
@@ -419,26 +431,26 @@ describe('--export', () => {
     });
   });
 
-  it('finds an export that fails, and a query; and removes what they left', async () => {
+  it('reports a failed export and a failed query, and removes their objects', async () => {
     const { stdout, code, objects } = await smokeWith({
       exportStatuses: ['FAILED'],
       queryState: 'FAILED',
     });
 
-    expect(stdout).toMatch(/^WRONG {2}export {8}FAILED: S3AccessDenied no access$/m);
-    expect(stdout).toMatch(/^WRONG {2}athena {8}the query FAILED: line 1:1: no such view$/m);
+    expect(stdout).toMatch(/^FAIL {3}export {8}FAILED: S3AccessDenied no access$/m);
+    expect(stdout).toMatch(/^FAIL {3}athena {8}the query FAILED: line 1:1: no such view$/m);
     expect(code).toBe(1);
-    expect([...objects]).toEqual(OTHERS);
+    expect([...objects]).toEqual(OTHER_KEYS);
   });
 
-  it('finds an export without its manifest', async () => {
+  it('fails if the manifest of the export is missing', async () => {
     const { stdout, code } = await smokeWith({ writesManifest: false });
 
-    expect(stdout).toMatch(/^WRONG {2}export {8}DynamoDB has finished, but s3:\S+ is missing$/m);
+    expect(stdout).toMatch(/^FAIL {3}export {8}the export is complete, but s3:\S+ is missing$/m);
     expect(code).toBe(1);
   });
 
-  it('says after Ctrl-C that DynamoDB goes on to write, and what to do', async ({ signal }) => {
+  it('reports after Ctrl-C that DynamoDB continues the export, and what to do', async ({ signal }) => {
     await using stubs = await analyticsStubs(stack.endpoints.dynamodb, {
       ...GOOD,
       exportStatuses: ['IN_PROGRESS'],
@@ -454,16 +466,16 @@ describe('--export', () => {
     child.kill('SIGINT');
     const [stdout, [code]] = await Promise.all([printed, once(child, 'exit')]);
 
-    expect(marks(stdout)).toContain('skip export');
+    expect(statuses(stdout)).toContain('skip export');
     expect(stdout).toMatch(
-      /not removed: DynamoDB is still writing arn:\S+, .* deleted after 7 days; at once: aws s3 rm /,
+      /not removed: DynamoDB is still writing arn:\S+, .* deleted after 7 days; to delete them earlier: aws s3 rm /,
     );
     expect(code).toBe(1);
     expect([...stubs.objects]).toEqual([]);
     expect(await left()).toEqual(NOTHING);
   });
 
-  it('is refused where the stage has no exports', async () => {
+  it('is rejected for a stage without exports', async () => {
     expect(
       await smokeDeployed(stack.webhookUrl, {
         outputs: { ExportBucketName: undefined, AthenaWorkgroup: undefined },
@@ -477,15 +489,15 @@ describe('--export', () => {
   });
 });
 
-describe('the command line', () => {
+describe('the command line of smoke', () => {
   it.each([
     [['--nonsense'], /^Unknown option '--nonsense'\. See: npm run smoke -- --help\n$/],
-    [['--export'], /^The local stack has neither exports to S3 nor Athena: --export is for a deployed/],
-    [['--timeout', 'long'], /^--timeout takes a whole number from 1 to 86400, not "long"\n$/],
-    [['--timeout', '0'], /^--timeout takes a whole number from 1/],
-    [['--stage', 'local:1'], /^No local stack runs on port 1\. Running on this machine: --stage local/],
-    [['--stage', 'local:abc'], /^"local:abc" is not the name of a stage/],
-  ])('%j is refused with one line, and exit code 2', async (args, message) => {
+    [['--export'], /^--export needs a deployed stage: the local stack has no S3 exports and no Athena/],
+    [['--timeout', 'long'], /^Invalid --timeout "long": expected a whole number from 1 to 86400\n$/],
+    [['--timeout', '0'], /^Invalid --timeout "0": expected a whole number from 1/],
+    [['--stage', 'local:1'], /^No local stack is running on port 1\. Running on this machine: --stage local/],
+    [['--stage', 'local:abc'], /^"local:abc" is not a stage name/],
+  ])('rejects %j with one line and exit code 2', async (args, message) => {
     const { stdout, stderr, code } = await smoke(...args);
 
     expect([stdout, code]).toEqual(['', 2]);
@@ -493,12 +505,12 @@ describe('the command line', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
-  it('--help says what it does to a stage', async () => {
+  it('describes its side effects with --help', async () => {
     const { stdout, code } = await smoke('--help');
 
     expect(stdout).toMatch(/^Usage: npm run smoke/);
-    expect(stdout).toContain('it may trigger the alarm');
-    expect(stdout).toContain('counts in the metrics');
+    expect(stdout).toContain('may trigger the alarm');
+    expect(stdout).toContain('metrics include the test data');
     expect(code).toBe(0);
   });
 });

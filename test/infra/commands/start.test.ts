@@ -10,13 +10,13 @@ import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { summaryBody } from '../../functions/summaries.ts';
 import { root, run } from '../run.ts';
 
-/** `npm start`, as its user sees it: what is printed where, and the exit code. */
+/** Tests what `npm start` prints, to which stream, and its exit code. */
 
 const start = (folder: string, ...options: string[]) =>
   run(['infra/commands/start.ts', ...options], { cwd: folder });
 
-/** A local stack that runs until it is interrupted, without examples. */
-async function started() {
+/** Starts a local stack without examples, which runs until it is interrupted. */
+async function startWithoutExamples() {
   const options = ['infra/commands/start.ts', '--no-examples', '--port', '0'];
   const child = spawn(process.execPath, options, { cwd: root });
   onTestFinished(() => void child.kill());
@@ -33,7 +33,7 @@ async function started() {
 }
 
 describe('npm start', () => {
-  it('--once --json prints the records of the published examples, and nothing else', async () => {
+  it('prints only the records of the published examples with --once --json', async () => {
     const { stdout, code } = await start(root, '--once', '--json', '--port', '0');
 
     expect(code).toBe(0);
@@ -44,15 +44,15 @@ describe('npm start', () => {
     ).toHaveLength(2);
   });
 
-  it('stays until Ctrl-C, with a curl line that works when pasted', async ({ signal }) => {
+  it('runs until Ctrl-C, and prints a working curl command', async ({ signal }) => {
     const child = spawn(process.execPath, ['infra/commands/start.ts', '--port', '0'], { cwd: root, signal });
     let curl = '';
     for await (const line of createInterface(child.stdout)) {
       if (line.trim().startsWith('curl ')) curl = line.trim();
-      if (line.startsWith('Ctrl-C')) break;
+      if (line.startsWith('Press Ctrl-C')) break;
     }
 
-    // Read as a shell reads it, and sent without curl, which not every machine has.
+    // Parses the command instead of running it, because not every machine has curl.
     const [, url = '', name = '', value = '', file = ''] =
       /^curl -i (\S+) -H '([\w-]+): (\S+)' --data-binary @(\S+)$/.exec(curl) ?? [];
     const body = await readFile(`${root}${file}`);
@@ -66,15 +66,13 @@ describe('npm start', () => {
     expect(code).toBe(0);
   });
 
-  it('says that a summary is incomplete, and shows its record with - for what is absent', async () => {
-    const { child, prints, post } = await started();
+  it('reports an incomplete summary, and shows its record with - for absent attributes', async () => {
+    const { child, prints, post } = await startWithoutExamples();
 
     const response = await post(
       summaryBody({ sessionId: 'incomplete', sessionStatus: null, startTime: null, endTime: null }),
     );
-    await prints(
-      /^ {2}incomplete: it is recorded, but its status, start or end is missing or cannot be read$/m,
-    );
+    await prints(/^ {2}incomplete: recorded, but its status, start or end is missing or unreadable$/m);
     await prints(/^ *incomplete +8x8_test +- +- +0$/m);
     child.kill('SIGINT');
     const [code] = await once(child, 'exit');
@@ -83,23 +81,21 @@ describe('npm start', () => {
     expect(code).toBe(0);
   });
 
-  it('says in words why a delivery was refused, with its issues, and what a conflict is', async () => {
-    const { child, prints, post } = await started();
+  it('reports why a delivery was rejected, and explains a conflict', async () => {
+    const { child, prints, post } = await startWithoutExamples();
 
     await post(summaryBody({ sessionId: 7, subAccountId: null }));
-    await prints(/^ {2}refused: 422 invalid-summary, .+\n {4}payload\.\S+: expected .+$/m);
+    await prints(/^ {2}rejected: 422 invalid-summary, .+\n {4}payload\.\S+: expected .+$/m);
     await post('{}', { Authorization: 'wrong' });
-    await prints(/^ {2}refused: 401 unauthorized, /m);
+    await prints(/^ {2}rejected: 401 unauthorized, /m);
     await post(summaryBody({ sessionId: 'twice', sessionStatus: 'BUSY' }));
     await post(summaryBody({ sessionId: 'twice', sessionStatus: 'COMPLETED' }));
-    await prints(
-      /^ {2}a conflict: another summary of a session that is recorded; the record shows the newer/m,
-    );
+    await prints(/^ {2}conflict: the session already has a different summary; the record shows the newer/m);
     child.kill('SIGINT');
     await once(child, 'exit');
   });
 
-  it('says in one line that a port is taken', async () => {
+  it('reports in one line that the port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
@@ -109,10 +105,12 @@ describe('npm start', () => {
     other.close();
 
     expect(code).toBe(2);
-    expect(stderr).toBe(`Port ${port} is taken. Choose another with --port, or 0 for any that is free.\n`);
+    expect(stderr).toBe(
+      `Port ${port} is already in use. Choose another one with --port, or --port 0 for any free port.\n`,
+    );
   });
 
-  describe('where cdk.json is another', () => {
+  describe('in a copy of the repository', () => {
     const copy = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
     afterAll(() => rmSync(copy, { recursive: true }));
 
@@ -128,27 +126,27 @@ describe('npm start', () => {
       return start(copy, '--once', '--port', '0');
     }
 
-    it('fails when an example was not delivered, because nobody registered a webhook for it, and says so', async () => {
+    it('fails when an example has no registered webhook, and names it', async () => {
       const { stdout, stderr, code } = await startWith((local) => {
         local['subAccountIds'] = ['8x8_test'];
       });
 
       expect(code).toBe(1);
       expect(stdout).toContain('---  number-masking-error  no webhook is registered for wavecell_voice');
-      expect(stderr).toBe('1 of 7 examples were not recorded; --logs shows more.\n');
+      expect(stderr).toBe('1 of 7 examples were not recorded. Run again with --logs to see why.\n');
     });
 
-    it('runs where the checkout cannot be written, and says what does not work there', async () => {
+    it('warns that other commands cannot find the stack when cdk.out is not writable', async () => {
       rmSync(join(copy, 'cdk.out'), { recursive: true, force: true });
-      writeFileSync(join(copy, 'cdk.out'), 'in the way of the folder');
+      writeFileSync(join(copy, 'cdk.out'), 'a file instead of the folder');
 
       const { stdout, code } = await startWith(() => {});
 
       expect(code).toBe(0);
-      expect(stdout).toMatch(/^Other commands will not find this stack: .*cdk\.out/m);
+      expect(stdout).toMatch(/^Other commands cannot find this stack: .*cdk\.out/m);
     });
 
-    it('says in one line why the stack cannot be synthesized', async () => {
+    it('reports in one line why the stack cannot be synthesized', async () => {
       const { stderr, code } = await startWith((local) => {
         local['subaccounts'] = [];
       });
@@ -162,10 +160,13 @@ describe('npm start', () => {
 
   it.each([
     [['--nonsense'], /^Unknown option '--nonsense'\. See: npm start -- --help\n$/],
-    [['--port', 'http'], /^--port takes a whole number from 0 to 65535, not "http"\n$/],
-    [['--json'], /^--json goes with --once\n$/],
-    [['--once', '--no-examples'], /^--once stops after the examples; it does not go with --no-examples\n$/],
-  ])('%j is refused with one line', async (options, message) => {
+    [['--port', 'http'], /^Invalid --port "http": expected a whole number from 0 to 65535\n$/],
+    [['--json'], /^--json needs --once\n$/],
+    [
+      ['--once', '--no-examples'],
+      /^--once cannot be combined with --no-examples: it stops after the examples\n$/,
+    ],
+  ])('rejects %j with one line', async (options, message) => {
     const { stderr, code } = await start(root, ...options);
 
     expect(code).toBe(2);
@@ -173,7 +174,7 @@ describe('npm start', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
-  it('--help explains every option', async () => {
+  it('describes every option with --help', async () => {
     const { stdout, code } = await start(root, '--help');
 
     expect(code).toBe(0);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { allowedAddresses, apiGateway } from '../../../infra/local/api-gateway.ts';
 
-/** What an API whose one method fails answers to a request from this machine. */
+/** Sends a request to an API whose only function always fails, and returns the answer. */
 async function answerOf(allowed: string[], path = '/stage/path', body?: string) {
   const log: string[] = [];
   const target = {
@@ -36,16 +36,16 @@ async function answerOf(allowed: string[], path = '/stage/path', body?: string) 
   return { status, type: headers.get('X-Type'), text, log };
 }
 
-describe('the stand-in for API Gateway', () => {
+describe('apiGateway', () => {
   it.each([[['127.0.0.1']], [['10.0.0.0/8', '127.0.0.0/8']], [['0.0.0.0/0', '::/0']]])(
-    'lets in who is in %j',
+    'accepts a request if the resource policy allows %j',
     async (allowed) => {
       expect(await answerOf(allowed)).toMatchObject({ status: 502, type: 'failed' });
     },
   );
 
   it.each([[['127.0.0.2']], [['18.140.80.2/32']], [['::1']], [[]]])(
-    'refuses who is not in %j',
+    'rejects a request if the resource policy allows only %j',
     async (allowed) => {
       expect(await answerOf(allowed)).toMatchObject({
         status: 403,
@@ -60,13 +60,13 @@ describe('the stand-in for API Gateway', () => {
     [5_000_000, 413],
     [10_500_000, 413],
   ])(
-    'takes a body of %i bytes, or refuses it because Lambda or API Gateway would: %i',
+    'applies the size limits of Lambda and API Gateway: answers a body of %i bytes with %i',
     async (bytes, status) => {
       expect(await answerOf(['127.0.0.1'], '/stage/path', 'x'.repeat(bytes))).toMatchObject({ status });
     },
   );
 
-  it('says in the log why it answers 502', async () => {
+  it('logs why it answers 502', async () => {
     expect((await answerOf(['127.0.0.1'])).log).toEqual(['API Gateway answers 502: failed']);
   });
 });

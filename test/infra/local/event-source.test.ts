@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pollQueue } from '../../../infra/local/event-source.ts';
 import { queueDepth } from '../../queue-depth.ts';
 
-/** A queue that feeds a function on this machine, as Lambda's event source mapping does. */
+/** The local event source mapping behaves like Lambda's. */
 
 type Batch = { Records: { messageId: string; body: string }[] };
 
@@ -25,7 +25,7 @@ beforeEach(async () => {
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
   });
   const { QueueUrl = '' } = await sqs.send(
-    // The emulator looks for what is visible again when it is polled: so a message is hidden while it is processed.
+    // The emulator makes messages visible again only when polled, so a message stays hidden while it is processed.
     new CreateQueueCommand({ QueueName: 'queue', Attributes: { VisibilityTimeout: '0' } }),
   );
   queueUrl = QueueUrl;
@@ -54,8 +54,8 @@ const send = (...bodies: string[]) =>
 
 const left = () => queueDepth(sqs, queueUrl);
 
-describe('a queue', () => {
-  it('brings back what was reported as failed, and only that', async () => {
+describe('pollQueue', () => {
+  it('retries only the messages that the function reports as failed', async () => {
     const received: string[] = [];
     await send('good', 'bad', 'also good');
 
@@ -75,7 +75,7 @@ describe('a queue', () => {
       'reports a message that was not in the batch',
       () => ({ batchItemFailures: [{ itemIdentifier: 'other' }] }),
     ],
-  ])('brings back the whole batch when the function %s', async (_, fault) => {
+  ])('retries the whole batch when the function %s', async (_, fault) => {
     let batches = 0;
     await send('message');
 
@@ -85,7 +85,7 @@ describe('a queue', () => {
     await expect.poll(left).toBe(0);
   });
 
-  it('is polled on after a failure, which is logged', async () => {
+  it('logs a failure and continues to poll', async () => {
     let received = 0;
     const broken = queueUrl;
     queueUrl = broken.replace('/queue', '/gone');

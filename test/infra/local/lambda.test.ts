@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type FunctionDefinition, LocalFunction } from '../../../infra/local/lambda.ts';
 
-/** A function on this machine, run as Lambda runs it. */
+/** A local function behaves as in Lambda. */
 
 const directory = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -30,14 +30,14 @@ function run(
   return { invoke: (event) => current.invoke(event), stop: () => current.stop() };
 }
 
-describe('a function', () => {
-  it('answers each event with what its handler returns', async () => {
+describe('LocalFunction', () => {
+  it('returns the result of its handler for each event', async () => {
     const { invoke } = run('async ({ a, b }) => a + b');
 
     expect(await Promise.all([1, 2, 3, 4, 5].map((a) => invoke({ a, b: 1 })))).toEqual([2, 3, 4, 5, 6]);
   });
 
-  it('has the environment of the template and of Lambda, and nothing of this machine’s', async () => {
+  it('sets the variables of the template and of Lambda, and none of this machine', async () => {
     const { invoke } = run('async () => process.env', { environment: { TABLE_NAME: 'sessions' } });
 
     expect(await invoke({})).toEqual({
@@ -52,7 +52,7 @@ describe('a function', () => {
     });
   });
 
-  it('fails with what its handler throws, and goes on', async () => {
+  it('rejects with the error of its handler, and keeps the process', async () => {
     const { invoke } = run(
       'async ({ wrong }) => { if (wrong) throw new TypeError("wrong"); return process.pid; }',
     );
@@ -62,7 +62,7 @@ describe('a function', () => {
     expect(await invoke({})).toBe(process);
   });
 
-  it('is killed when it exceeds its timeout, and starts again', async () => {
+  it('kills the process after the timeout, and starts a new one', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const { invoke } = run(
@@ -77,22 +77,24 @@ describe('a function', () => {
     expect(await invoke({})).toBe('done');
   });
 
-  it('fails the event whose bundle cannot be loaded', async () => {
+  it('rejects if the bundle cannot be loaded', async () => {
     const { invoke } = run('1; throw new Error("broken bundle")');
 
-    await expect(invoke({})).rejects.toThrow('test ended while its bundle was loaded');
+    await expect(invoke({})).rejects.toThrow('The process of test exited while loading its bundle');
   });
 
-  it('that dies fails the event at hand, and serves those that wait', async () => {
+  it('rejects the current event when the process exits, and handles the waiting ones', async () => {
     const { invoke } = run('async ({ dies }) => { if (dies) process.exit(3); return "done"; }');
 
     const results = await Promise.allSettled([true, true, false, false].map((dies) => invoke({ dies })));
 
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled', 'fulfilled']);
-    expect(results[0]).toMatchObject({ reason: new Error('test ended while it ran') });
+    expect(results[0]).toMatchObject({
+      reason: new Error('The process of test exited during the invocation'),
+    });
   });
 
-  it('processes one event at a time in each process', async () => {
+  it('handles one event at a time in each process', async () => {
     const { invoke } = run(
       'async () => { globalThis.at = (globalThis.at ?? 0) + 1; await new Promise(r => setTimeout(r, 20)); return globalThis.at--; }',
     );
@@ -100,7 +102,7 @@ describe('a function', () => {
     expect(await Promise.all(Array.from({ length: 8 }, () => invoke({})))).toEqual(Array(8).fill(1));
   });
 
-  it('logs line by line', async () => {
+  it('passes on standard output and standard error line by line', async () => {
     const { invoke } = run('async () => { console.log("one\\ntwo"); console.error("three"); }');
 
     await invoke({});
@@ -108,7 +110,7 @@ describe('a function', () => {
     await expect.poll(() => logged.toSorted()).toEqual(['one', 'three', 'two']);
   });
 
-  it('that is stopped takes no event any more, and leaves none waiting', async () => {
+  it('rejects running, waiting and new events after it was stopped', async () => {
     const { invoke, stop } = run('() => new Promise(() => {})');
     const waiting = [1, 2, 3].map(() => invoke({}));
 

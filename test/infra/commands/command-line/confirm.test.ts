@@ -3,8 +3,6 @@ import { expect, it } from 'vitest';
 import { UsageError } from '../../../../infra/commands/command-line/command.ts';
 import { confirm } from '../../../../infra/commands/command-line/confirm.ts';
 
-/** Nothing is changed without a person's yes. */
-
 function terminal(isTTY = true) {
   return {
     input: Object.assign(new PassThrough(), { isTTY }),
@@ -18,7 +16,7 @@ it.each([
   ['', false],
   ['n', false],
   ['yesterday', false],
-])('takes the answer "%s" for %s', async (answer, expected) => {
+])('returns for the answer "%s": %s', async (answer, expected) => {
   const { input, output } = terminal();
   const confirmed = confirm('Delete?', new AbortController().signal, { input, output });
   input.write(`${answer}\n`);
@@ -27,7 +25,7 @@ it.each([
   expect(String(output.read())).toContain('Delete? [y/N]');
 });
 
-it('takes the end of input, and an interruption, for no', async () => {
+it('declines at the end of input, and when interrupted', async () => {
   const ended = terminal();
   ended.input.end();
   const interrupted = new AbortController();
@@ -38,6 +36,6 @@ it('takes the end of input, and an interruption, for no', async () => {
   expect(await waiting).toBe(false);
 });
 
-it('refuses to ask where there is no terminal', async () => {
+it('throws a UsageError if there is no terminal', async () => {
   await expect(confirm('Delete?', new AbortController().signal, terminal(false))).rejects.toThrow(UsageError);
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { takenByNpm } from '../../../../infra/commands/command-line/npm-options.ts';
 import { root } from '../../run.ts';
 
-/** Options that npm takes for its own, because they do not come after `--`. */
+/** npm consumes options that do not follow `--`. */
 
 const options = {
   stage: { type: 'string', default: 'dev' },
@@ -17,36 +17,40 @@ const options = {
 const taken = (args: string[], env: Record<string, string>) =>
   takenByNpm('redrive', options, args, { npm_lifecycle_event: 'redrive', ...env });
 
-describe('an option that npm took', () => {
+describe('takenByNpm', () => {
   it.each([
     [['send'], { npm_config_dry_run: 'true' }, 'npm run redrive -- send --dry-run'],
     [[], { npm_config_stage: 'prod' }, 'npm run redrive -- --stage prod'],
     [['prod'], { npm_config_stage: 'true' }, 'npm run redrive -- --stage prod'],
     [["it's"], { npm_config_reason: 'true' }, String.raw`npm run redrive -- --reason 'it'\''s'`],
-    // Nothing says which word is its value.
+    // It is unknown which of the two words is the value.
     [['prod', 'send'], { npm_config_stage: 'true' }, 'npm run redrive -- prod send --stage STAGE'],
     [['send', '--yes'], { npm_config_stage: 'prod' }, 'npm run redrive -- send --yes --stage prod'],
     [[], { npm_config_examples: '' }, 'npm run redrive -- --no-examples'],
-  ])('from %j with %j is said with the line %s', (args, env, line) => {
+  ])('for %j with %j suggests %s', (args, env, line) => {
     expect(taken(args, env)).toMatch(
-      /^npm took --.*, and the command did not get it\. Options come after --/,
+      /^npm consumed --.* instead of passing it to the command\. Put options after --/,
     );
     expect(taken(args, env)?.split('\n').at(-1)?.trim()).toBe(line);
   });
 
   it.each([
-    ['is one of ours but set to its default', [], { npm_config_dry_run: '', npm_config_stage: '' }],
-    ['is on the command line, too', ['send', '--dry-run'], { npm_config_dry_run: 'true' }],
+    ['is set to its default', [], { npm_config_dry_run: '', npm_config_stage: '' }],
+    ['is also on the command line', ['send', '--dry-run'], { npm_config_dry_run: 'true' }],
     ['is on the command line with a value', ['--stage=prod'], { npm_config_stage: 'true' }],
     ['is negated on the command line', ['--no-dry-run'], { npm_config_dry_run: 'true' }],
     ['is --yes, which many CI images set for npm', [], { npm_config_yes: 'true' }],
-    ['is not ours', [], { npm_config_loglevel: 'silent' }],
-    ['is of the script that runs this one', [], { npm_lifecycle_event: 'test', npm_config_dry_run: 'true' }],
-  ])('does not count when it %s', (_, args, env) => {
+    ['is not an option of the command', [], { npm_config_loglevel: 'silent' }],
+    [
+      'belongs to a script that runs this one',
+      [],
+      { npm_lifecycle_event: 'test', npm_config_dry_run: 'true' },
+    ],
+  ])('ignores an option that %s', (_, args, env) => {
     expect(taken(args, env)).toBeUndefined();
   });
 
-  it('stops the command: npm run redrive send --dry-run sends nothing', async () => {
+  it('makes npm run redrive send --dry-run fail before it sends anything', async () => {
     const npm = promisify(execFile)('npm', ['run', '--silent', 'redrive', 'send', '--dry-run'], {
       cwd: root,
     });

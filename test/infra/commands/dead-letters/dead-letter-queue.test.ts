@@ -9,7 +9,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { toMessage } from '../../../../functions/queue/message.ts';
 import { DeadLetterQueue } from '../../../../infra/commands/dead-letters/dead-letter-queue.ts';
 
-/** Reading a dead-letter queue shows every message once, however long it takes, or says that it did not. */
+/** A reader of the dead-letter queue sees every message once, however long it takes, or counts what it missed. */
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -18,7 +18,7 @@ interface Stored {
   visibleAt: number;
 }
 
-/** SQS in virtual time: a request takes 50 ms, an empty one the time of its long poll. */
+/** Simulates SQS in virtual time. A request takes 50 ms; an empty receive also takes its long poll of one second. */
 function simulatedQueue({ count, maxInFlight = 120_000 }: { count: number; maxInFlight?: number }) {
   const messages = new Map<string, Stored>();
   for (let n = 0; n < count; n++) messages.set(`m${n}`, { id: `m${n}`, visibleAt: 0 });
@@ -81,7 +81,7 @@ function simulatedQueue({ count, maxInFlight = 120_000 }: { count: number; maxIn
 
 const forever = new AbortController().signal;
 
-it('shows each of 15,000 messages once, and hides none of them afterwards', async () => {
+it('yields each of 15,000 messages once, and makes all of them visible again', async () => {
   const simulated = simulatedQueue({ count: 15_000 });
   const shown: string[] = [];
 
@@ -96,7 +96,7 @@ it('shows each of 15,000 messages once, and hides none of them afterwards', asyn
   expect(simulated.visible()).toBe(15_000);
 });
 
-it('shows each once when only ten a second are dealt with', async () => {
+it('yields each message once even if the caller processes only ten per second', async () => {
   const simulated = simulatedQueue({ count: 3_000 });
   await using queue = new DeadLetterQueue(simulated.sqs, 'url');
   const shown: string[] = [];
@@ -110,7 +110,7 @@ it('shows each once when only ten a second are dealt with', async () => {
   expect(shown).toHaveLength(3_000);
 });
 
-it('says how many it missed where SQS lets no more be in flight', async () => {
+it('counts the messages it missed when SQS reaches its limit of messages in flight', async () => {
   const simulated = simulatedQueue({ count: 500, maxInFlight: 300 });
   await using queue = new DeadLetterQueue(simulated.sqs, 'url');
   let shown = 0;
@@ -120,7 +120,7 @@ it('says how many it missed where SQS lets no more be in flight', async () => {
   expect([shown, queue.missed]).toEqual([300, 200]);
 });
 
-it('says how many another command has received', async () => {
+it('counts the messages that another consumer has received', async () => {
   const simulated = simulatedQueue({ count: 30 });
   await using other = new DeadLetterQueue(simulated.sqs, 'url');
   for await (const _ of other.letters(forever)) break;
@@ -132,7 +132,7 @@ it('says how many another command has received', async () => {
   expect([shown, queue.hidden, queue.missed]).toEqual([20, 10, 0]);
 });
 
-it('stops at as many as are wanted, and hides them for no longer than these take', async () => {
+it('stops after the given maximum, and hides messages only for as long as that takes', async () => {
   const simulated = simulatedQueue({ count: 3_000 });
   await using queue = new DeadLetterQueue(simulated.sqs, 'url');
   let shown = 0;
@@ -143,7 +143,7 @@ it('stops at as many as are wanted, and hides them for no longer than these take
   expect([shown, simulated.visible()]).toEqual([100, 3_000]);
 });
 
-it('takes out what is deleted, and shows the rest again', async () => {
+it('deletes one message, and makes the others visible again', async () => {
   const simulated = simulatedQueue({ count: 20 });
 
   await (async () => {

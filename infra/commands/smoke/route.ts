@@ -4,25 +4,25 @@ import * as v from 'valibot';
 import type { Request } from '../../../functions/webhook/receive.ts';
 import type { DeployedStage } from '../stage/deployed-stage.ts';
 
-/** What is answered to a delivery. */
+/** The webhook's answer to a delivery. */
 export interface Answer {
   status: number;
-  /** The name of the problem, where the answer is a problem document. */
+  /** The type of the problem, if the answer is a problem document. */
   problem?: string | undefined;
-  /** Of the request, as the answer says it; a dead letter has the same. */
+  /** The request id in the answer; a dead letter has the same one. */
   requestId?: string | undefined;
   sessionId?: string | undefined;
 }
 
-/** How a delivery gets to the webhook's function. */
-export interface WayIn {
-  /** Who answers. */
+/** How a delivery reaches the webhook function. */
+export interface Route {
+  /** Names what answers, for messages. */
   name: string;
   deliver(body: string): Promise<Answer>;
 }
 
-/** As 8x8 does: with a request to the URL that is registered. */
-export function throughApiGateway({ webhookUrl }: DeployedStage, authorization: string): WayIn {
+/** Delivers as 8x8 does, with a request to the registered URL. */
+export function throughApiGateway({ webhookUrl }: DeployedStage, authorization: string): Route {
   return {
     name: webhookUrl,
     async deliver(body) {
@@ -31,21 +31,21 @@ export function throughApiGateway({ webhookUrl }: DeployedStage, authorization: 
         headers: { Authorization: authorization, 'Content-Type': 'application/json' },
         body,
         redirect: 'manual',
-        signal: AbortSignal.timeout(MOST_MS),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
       return answerOf(response.status, await response.text());
     },
   };
 }
 
-/** API Gateway answers within 29 seconds. */
-const MOST_MS = 35_000;
+/** Longer than API Gateway's limit of 29 seconds. */
+const REQUEST_TIMEOUT_MS = 35_000;
 
-/** As API Gateway does: invokes the function with the event of a proxy integration. */
+/** Delivers as API Gateway does: invokes the function with the event of a proxy integration. */
 export function throughLambda(
   { settings, outputs, webhookUrl }: DeployedStage,
   authorization: string,
-): WayIn {
+): Route {
   const client = new LambdaClient(settings('lambda'));
   const FunctionName = outputs.WebhookFunctionName;
   return {
@@ -82,7 +82,7 @@ const AnswerBody = v.pipe(
   }),
 );
 
-/** Reads an answer: 200 with the session id, or a problem document; whatever else answers there has neither. */
+/** Parses an answer: a 200 with the session id, or a problem document. Any other body yields only the status. */
 export function answerOf(status: number, body: string): Answer {
   const parsed = v.safeParse(AnswerBody, body);
   if (!parsed.success) return { status };
@@ -90,44 +90,45 @@ export function answerOf(status: number, body: string): Answer {
   return { status, problem: type?.replace(/^urn:problem:vss-webhook:/, ''), requestId, sessionId };
 }
 
-/** An answer in words, with what to do about it where that is known. */
-export function inWords({ status, problem }: Answer): string {
+/** Describes an answer for messages, with advice if there is any. */
+export function describeAnswer({ status, problem }: Answer): string {
   const hint = HINTS[problem ?? ''];
   return [`${status}${problem === undefined ? '' : ` ${problem}`}`, ...(hint ? [hint] : [])].join(': ');
 }
 
 const HINTS: Readonly<Record<string, string>> = {
   unauthorized: 'the webhook does not accept the value in AuthorizationSecretArn; deploy the stage again',
-  'unknown-subaccount': 'the webhook knows other sub-accounts than the output SubAccountIds; deploy again',
+  'unknown-subaccount':
+    'the sub-accounts of the webhook differ from the output SubAccountIds; deploy the stage again',
   'not-found': 'the API has no such path; deploy the stage again',
-  refused: 'API Gateway refused it; is there a web ACL (webAclArn) that blocks this address?',
-  'too-many-requests': 'more requests than throttlingRate; try again later',
+  refused: 'API Gateway rejected the request; check whether a web ACL (webAclArn) blocks this address',
+  'too-many-requests': 'the stage receives more requests than throttlingRate allows; try again later',
   unavailable: "the function failed; see the webhook's log",
-  'queue-unavailable': "SQS did not take it; see the webhook's log",
+  'queue-unavailable': "SQS did not accept the message; see the webhook's log",
 };
 
 /**
  * Delivers a body.
  *
- * @param notKept Is called where the answer, or the lack of one, says that no queue can have the delivery.
+ * @param onNotStored Called if the answer or error proves that the delivery is in neither queue.
  */
-export async function deliver(wayIn: WayIn, body: string, notKept: () => void): Promise<Answer> {
+export async function deliver(route: Route, body: string, onNotStored: () => void): Promise<Answer> {
   try {
-    const answer = await wayIn.deliver(body);
-    if (!mayBeKept(answer)) notKept();
+    const answer = await route.deliver(body);
+    if (!mayBeStored(answer)) onNotStored();
     return answer;
   } catch (error) {
-    if (isNotDelivered(error)) notKept();
+    if (isNotDelivered(error)) onNotStored();
     throw error;
   }
 }
 
-/** Those that are refused are not kept; what becomes of one that is answered 5xx, nobody can say. */
-function mayBeKept({ status }: Answer): boolean {
+/** Accepted deliveries and those answered 400 or 422 are in a queue. After a 5xx, the delivery may be in a queue. */
+function mayBeStored({ status }: Answer): boolean {
   return status < 300 || status === 400 || status === 422 || status >= 500;
 }
 
-/** Whether a request has not arrived: there was no connection, or AWS has refused it. */
+/** Whether the request did not reach the function: the connection failed, or AWS rejected the call. */
 function isNotDelivered(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ('$fault' in error) return error.$fault === 'client';
@@ -136,6 +137,6 @@ function isNotDelivered(error: unknown): boolean {
   );
 }
 
-/** Codes of errors in finding a host, connecting to it, and checking its certificate. */
+/** Error codes of DNS resolution, connecting, and certificate validation. */
 const NO_CONNECTION =
   /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_.*|CERT_.*|DEPTH_ZERO_.*|SELF_SIGNED_.*|UNABLE_TO_.*)$/;
