@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 
-/** SHA-256 of an Authorization value, in hexadecimal: the webhook has only this, never the value. */
+/** SHA-256 of an Authorization value, in hexadecimal. The webhook is configured with this, not with the value. */
 export function digestOf(authorization: string): string {
   return hash('sha256', authorization, 'hex');
 }

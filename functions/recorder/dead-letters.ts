@@ -24,7 +24,7 @@ export function deadLetters({ sendToDeadLetters, logger, metrics }: DeadLetterDe
     async quarantine(delivery: Delivery, deadLetter: DeadLetterReason, ids: object = {}): Promise<void> {
       await move(delivery, deadLetter);
       const details = { requestId: loggableId(delivery.requestId), reason: deadLetter.reason, ...ids };
-      logger.warn('Cannot be recorded; moved to the dead-letter queue', details);
+      logger.warn('The delivery cannot be recorded; moved to the dead-letter queue', details);
     },
   };
 }

@@ -304,7 +304,7 @@ export function recorderSuite(endpoint: string): void {
       expect(counted).toEqual({ DeadLettered: 3, SessionsRecorded: 1, UnrecognisedFields: 0 });
       expect(logged[0]).toEqual({
         level: 'warn',
-        message: 'Cannot be recorded; moved to the dead-letter queue',
+        message: 'The delivery cannot be recorded; moved to the dead-letter queue',
         details: [{ requestId: 'request-0', reason: 'invalid-json' }],
       });
       expect(await itemOf(sessionId)).toBeDefined();
