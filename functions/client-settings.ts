@@ -1,7 +1,7 @@
 /**
- * How every function calls AWS: three attempts, each with a second to connect and two to be answered. Without
- * `throwOnRequestTimeout` the SDK only warns when an answer is late; `socketTimeout` ends one that has begun and stops.
- * `cacheMiddleware` saves a twentieth of the processor's time of a delivery, as nothing changes a client's middleware.
+ * The settings of every AWS client: three attempts, each with one second to connect and two to respond. Without
+ * `throwOnRequestTimeout`, the SDK only logs a warning when a response is late. `socketTimeout` aborts a response that
+ * stalls. `cacheMiddleware` saves 5 % of the CPU time per delivery; it requires that no client's middleware changes.
  */
 export const clientSettings = {
   maxAttempts: 3,
@@ -14,27 +14,27 @@ export const clientSettings = {
   },
 };
 
-const MOST_MS = 9_000;
+const DEADLINE_MS = 9_000;
 
-/** A call to AWS that was not answered within its deadline, all its attempts included. */
+/** An AWS call did not complete within its deadline, retries included. */
 export class DeadlineExceededError extends Error {
   override name = 'DeadlineExceededError';
 }
 
 /**
- * Waits nine seconds for a call with all its attempts, whatever pauses the service asks for between them; it may still
- * take effect after that. Not with an AbortSignal: an SDK that is given options with a call does not use its cache.
+ * Waits up to nine seconds for an AWS call, including all retries and the delays that the service requests. The call is
+ * not aborted and may still take effect later: with an AbortSignal, the SDK would not use its middleware cache.
  *
- * @throws DeadlineExceededError when it takes longer.
+ * @throws DeadlineExceededError if it takes longer.
  */
 export async function withDeadline<T>(call: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
+  const deadline = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(new DeadlineExceededError(`No success within ${MOST_MS} ms`)),
-    MOST_MS,
+    () => deadline.reject(new DeadlineExceededError(`The call did not succeed within ${DEADLINE_MS} ms`)),
+    DEADLINE_MS,
   );
   try {
-    return await Promise.race([call, late.promise]);
+    return await Promise.race([call, deadline.promise]);
   } finally {
     clearTimeout(timer);
   }

@@ -7,9 +7,9 @@ export const List = v.pipe(
 );
 
 /**
- * Reads a function's settings from the environment its stack gave it.
+ * Reads a function's settings from its environment variables, which the stack sets.
  *
- * @throws Error that names each variable that is missing or malformed, never its value.
+ * @throws Error that names each missing or malformed variable, without its value.
  */
 export function readEnvironment<const E extends v.ObjectEntries>(
   entries: E,

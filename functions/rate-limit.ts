@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** Resolves at most `perSecond` times a second, at even intervals. The clock is in milliseconds. */
+/** Returns a function that resolves at most `perSecond` times per second, evenly spaced. `now` is in milliseconds. */
 export function rateLimit(
   perSecond: number,
   now: () => number = () => performance.now(),
@@ -9,9 +9,9 @@ export function rateLimit(
   const interval = 1_000 / perSecond;
   let next = now();
   return async () => {
-    const asked = now();
-    const turn = Math.max(next, asked);
-    next = turn + interval;
-    if (turn > asked) await pause(turn - asked);
+    const requestedAt = now();
+    const startsAt = Math.max(next, requestedAt);
+    next = startsAt + interval;
+    if (startsAt > requestedAt) await pause(startsAt - requestedAt);
   };
 }

@@ -2,14 +2,14 @@ import { setTimeout } from 'node:timers/promises';
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { withDeadline } from './client-settings.ts';
 
-/** IAM is eventually consistent: a permission of the same deployment may not hold for some seconds. */
+/** IAM is eventually consistent: a permission granted by the same deployment may take some seconds to apply. */
 const PERMISSION_RETRY_MS = 3_000;
 const PERMISSION_ATTEMPTS = 20;
 
 /**
- * Reads the text of a secret, by ARN or name. Waits up to a minute for the permission.
+ * Returns a function that reads the text of a secret, by ARN or name. Retries for up to a minute if access is denied.
  *
- * @throws Error that names the secret, when it cannot be read or has no text.
+ * @throws Error that names the secret if it cannot be read or has no text.
  */
 export function secretReader(
   client: SecretsManagerClient,
@@ -26,9 +26,9 @@ export function secretReader(
         if (!(error instanceof Error)) throw error;
         const isDenied = error.name === 'AccessDeniedException';
         if (!isDenied || attempt === PERMISSION_ATTEMPTS) {
-          // A permission for a name holds for no secret that does not exist.
-          const advice = isDenied ? ' Does it exist, under this name, in this account and region?' : '';
-          throw new Error(`The secret ${secretId} cannot be read: ${error.message}${advice}`, {
+          // A permission granted by name does not match a secret that does not exist.
+          const advice = isDenied ? ' Check that it exists under this name, in this account and region.' : '';
+          throw new Error(`Cannot read the secret ${secretId}: ${error.message}${advice}`, {
             cause: error,
           });
         }

@@ -1,7 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 
-/** What a handler logs with: Powertools' Logger. No line holds a phone number, a payload, a header or a key. */
+/** The part of Powertools' Logger that handlers use. Never log a phone number, a payload, a header or a key. */
 export type Log = Record<'warn' | 'error', (message: string, details: Record<string, unknown>) => void>;
 
 /** Created lazily: most environments never log, which saves 5 % of the cold start. */
@@ -17,17 +17,17 @@ export function lazyLogger(): Log {
   };
 }
 
-/** What a handler counts with: Powertools' Metrics, of which it uses this much. */
+/** The part of Powertools' Metrics that handlers use. */
 export interface Counters {
   addDimension(...dimension: Parameters<Metrics['addDimension']>): unknown;
   addMetadata(...metadata: Parameters<Metrics['addMetadata']>): unknown;
   addMetric(...metric: Parameters<Metrics['addMetric']>): unknown;
   publishStoredMetrics(): unknown;
-  /** Counts one metric on its own, with dimensions that the others do not have. */
+  /** Returns a separate metric, which can have dimensions that the others do not have. */
   singleMetric(): Pick<Counters, 'addDimension' | 'addMetric'>;
 }
 
-/** Counts a metric on its own, by one dimension that the others do not have. */
+/** Counts a metric separately, with a dimension that the others do not have. */
 export function countBy(metrics: Counters, name: string, dimension: [string, string], count: number): void {
   const metric = metrics.singleMetric();
   metric.addDimension(...dimension);

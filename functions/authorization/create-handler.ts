@@ -2,20 +2,20 @@ import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import * as v from 'valibot';
 import { digestOf } from './digest.ts';
 
-/** Properties of the custom resource, as CloudFormation sends them: everything is text. */
+/** Properties of the custom resource, as CloudFormation sends them: all values are text. */
 const Properties = v.object({
   /** The setting `authorizationVersion`. */
   version: v.pipe(v.string(), v.transform(Number), v.integer()),
-  /** The secrets whose values are accepted: the previous one, the current and the next. */
+  /** The secrets with the accepted values: the previous, the current and the next one. */
   secretArns: v.array(v.string()),
 });
 
-/** How a secret is read; rejects where it has no text. */
+/** Reads the text of a secret; rejects if it has none. */
 type ReadSecret = (secretArn: string) => Promise<string>;
 
 /**
- * The custom resource behind the webhook's authorization (CDK provider framework). Its attribute `digests` has the
- * SHA-256 of every accepted Authorization value, comma-separated, so that the webhook itself reads no secret.
+ * The custom resource behind the webhook's authorization (CDK provider framework). Its attribute `digests` is the
+ * comma-separated list of the SHA-256 of each accepted Authorization value, so the webhook needs no access to secrets.
  */
 export function createHandler(readSecret: ReadSecret) {
   return async (event: CloudFormationCustomResourceEvent) => {
@@ -26,8 +26,8 @@ export function createHandler(readSecret: ReadSecret) {
       const previous = v.parse(Properties, event.OldResourceProperties).version;
       if (Math.abs(version - previous) > 1) {
         throw new Error(
-          `authorizationVersion goes from ${previous} to ${version}. Change it by one per deployment: ` +
-            'only then does the value that 8x8 sends now stay accepted until it sends the new one.',
+          `authorizationVersion changed from ${previous} to ${version}. Change it by one per deployment: ` +
+            'otherwise the webhook would reject the value that 8x8 still sends.',
         );
       }
     }

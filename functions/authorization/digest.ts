@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 
-/** What a function knows of an Authorization value: its SHA-256, in hexadecimal. */
+/** SHA-256 of an Authorization value, in hexadecimal. The webhook is configured with this, not with the value. */
 export function digestOf(authorization: string): string {
   return hash('sha256', authorization, 'hex');
 }
@@ -9,8 +9,8 @@ export function digestOf(authorization: string): string {
 const SCHEME = /^[\w!#$%&'*+.^`|~-]+ /;
 
 /**
- * Whether a value, as it is or after a scheme such as `Bearer`, is one of those accepted. Takes the same time whether and
- * whichever value matches.
+ * Whether a value is accepted, alone or after a scheme such as `Bearer`. Takes the same time whether or not a value
+ * matches, and whichever does.
  */
 export function isAccepted(authorization: string, acceptedDigests: readonly string[]): boolean {
   const digests = [authorization, authorization.replace(SCHEME, '')].map((value) =>

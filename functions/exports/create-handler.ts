@@ -4,7 +4,7 @@ import type { TableExports } from './table-exports.ts';
 
 interface Dependencies {
   exports: TableExports;
-  /** Where the exports are that analysts read; others of the table do not count. */
+  /** Where the stage's own exports are; other exports of the table are ignored. */
   destination: { bucket: string; prefix: string };
   /** Milliseconds since 1970. */
   now: () => number;
@@ -12,15 +12,15 @@ interface Dependencies {
   metrics: Counters;
 }
 
-/** An export of an earlier point in time may have been made later: the newest is looked for among so many. */
+/** How many of the last exports to compare: a later export may show an earlier point in time. */
 const CANDIDATES = 3;
 
 /**
- * Measures on a schedule how old the newest complete export is, as the metric ExportAge; while there is none, how old the
- * table is. DynamoDB tells nobody when an export that it accepted fails.
+ * Measures the age of the newest complete export, or of the table if there is none, as the metric ExportAge. Runs on a
+ * schedule, because DynamoDB does not notify anyone when an export that it accepted fails.
  */
 export function createHandler({ exports, destination, now, logger, metrics }: Dependencies) {
-  /** The point in time that the newest complete export shows, in milliseconds since 1970. */
+  /** The latest point in time that a complete export shows, in milliseconds since 1970. */
   async function newestExport(newestFirst: readonly string[]): Promise<number | undefined> {
     const times: number[] = [];
     for (const arn of newestFirst) {
@@ -33,7 +33,7 @@ export function createHandler({ exports, destination, now, logger, metrics }: De
   }
 
   return async (): Promise<void> => {
-    // The last part of an ARN begins with the time of the request.
+    // The last part of an ARN starts with the time of the request, so ARNs sort by time.
     const all = (await exports.list())
       .map(({ ExportArn = '', ExportStatus, ExportType }) => ({ ExportArn, ExportStatus, ExportType }))
       .toSorted((a, b) => (a.ExportArn > b.ExportArn ? -1 : 1));

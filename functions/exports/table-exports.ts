@@ -39,7 +39,7 @@ export function tableExports(client: DynamoDBClient, tableArn: string): TableExp
 
     async tableCreated() {
       const { Table } = await withDeadline(client.send(new DescribeTableCommand({ TableName: tableName })));
-      if (!Table?.CreationDateTime) throw new Error(`DynamoDB does not say when ${tableName} was created`);
+      if (!Table?.CreationDateTime) throw new Error(`DynamoDB returned no creation time for ${tableName}`);
       return Table.CreationDateTime;
     },
   };

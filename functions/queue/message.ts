@@ -2,44 +2,44 @@ import { isUtf8 } from 'node:buffer';
 import type { SQSRecord, SQSRecordAttributes } from 'aws-lambda';
 import type { Issue } from '../vss/event.ts';
 
-/** One HTTP delivery by 8x8, as it travels through the queues. */
+/** An HTTP delivery by 8x8, as it passes through the queues. */
 export interface Delivery {
-  /** What was delivered: text, or bytes where those are not UTF-8. */
+  /** The body as delivered: text, or bytes if they are not UTF-8. */
   body: string | Uint8Array;
   /** When it was received: ISO 8601, UTC. */
   receivedAt: string;
-  /** The id of the request that brought it. */
+  /** The id of the HTTP request. */
   requestId: string;
 }
 
-/** Why a delivery is in the dead-letter queue; those that were tried too often have no reason. */
+/** Why a delivery is a dead letter. Deliveries that SQS itself moved, after too many receives, have no reason. */
 export interface DeadLetterReason {
   reason: string;
   issues?: readonly Issue[];
 }
 
-/** What SendMessage takes beside the queue. */
+/** The parameters of SendMessage, except the queue. */
 export interface Message {
   MessageBody: string;
   MessageAttributes: Record<string, { DataType: 'String'; StringValue: string }>;
 }
 
-/** The part of an SQS event record that a delivery is read from. */
+/** The part of an SQS event record that contains a delivery. */
 export type ReceivedMessage = Pick<SQSRecord, 'messageId' | 'body' | 'messageAttributes'> & {
   attributes: Pick<SQSRecordAttributes, 'SentTimestamp'>;
 };
 
 /**
- * Characters that a message body carries as they are. SQS refuses or replaces control characters and lone
- * surrogates; those above U+FFFF it takes today but not in all its emulators, so they are encoded as well.
+ * Text that SQS stores unchanged. SQS rejects or replaces control characters and lone surrogates. It accepts characters
+ * above U+FFFF, but not all of its emulators do, so they are encoded as well.
  *
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
-const CARRIED_AS_TEXT = /^[\t\n\r\x20-\uD7FF\uE000-\uFFFD]+$/;
+const SAFE_IN_SQS = /^[\t\n\r\x20-\uD7FF\uE000-\uFFFD]+$/;
 
 /**
- * The message that carries a delivery: its body as delivered, or base64 where SQS cannot carry that as text, which
- * the attribute `encoding` then says. A dead letter also says why it is one.
+ * The message for a delivery: its body as delivered or, if SQS cannot store that as text, in base64, with the attribute
+ * `encoding`. A dead letter also has its reason.
  */
 export function toMessage(delivery: Delivery, deadLetter?: DeadLetterReason): Message {
   const { body, receivedAt, requestId } = delivery;
@@ -49,7 +49,7 @@ export function toMessage(delivery: Delivery, deadLetter?: DeadLetterReason): Me
     ...(deadLetter && { reason: deadLetter.reason }),
     ...(deadLetter?.issues && { issues: JSON.stringify(deadLetter.issues) }),
   };
-  if (typeof body === 'string' && CARRIED_AS_TEXT.test(body)) return message(body, attributes);
+  if (typeof body === 'string' && SAFE_IN_SQS.test(body)) return message(body, attributes);
   if (typeof body === 'string' && !body.isWellFormed()) {
     return message(Buffer.from(body, 'utf16le').toString('base64'), {
       ...attributes,
@@ -69,8 +69,8 @@ function message(body: string, attributes: Readonly<Record<string, string>>): Me
 }
 
 /**
- * The delivery that a message carries. One sent by hand may have other attributes than ours, or none: its body is what
- * counts.
+ * The delivery in a message. A message that was sent by hand may lack our attributes or have malformed ones: then its
+ * own id and the time at which it was sent are used.
  */
 export function fromMessage({ messageId, body, attributes, messageAttributes }: ReceivedMessage): Delivery {
   const attribute = (name: string) => messageAttributes[name]?.stringValue;
@@ -78,29 +78,29 @@ export function fromMessage({ messageId, body, attributes, messageAttributes }: 
   const sentAt = Number(attributes.SentTimestamp);
   return {
     body: decode(body, attribute('encoding')),
-    receivedAt: receivedAt !== undefined && isBefore(receivedAt, sentAt) ? receivedAt : isoTime(sentAt),
+    receivedAt: receivedAt !== undefined && isTimeBefore(receivedAt, sentAt) ? receivedAt : isoTime(sentAt),
     requestId: requestId !== undefined && /^[\w-]{1,128}$/.test(requestId) ? requestId : messageId,
   };
 }
 
-/** The clocks of API Gateway and SQS may differ by this much. */
+/** How much the clocks of API Gateway and SQS may differ. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
-/** Whether a text is a time as `Date` writes it, and no later than the message was sent. */
-function isBefore(time: string, sentAt: number): boolean {
+/** Whether a text is a time in the format of `Date`, and not after the message was sent. */
+function isTimeBefore(time: string, sentAt: number): boolean {
   const parsed = Date.parse(time);
   return parsed <= sentAt + CLOCK_SKEW_MS && isoTime(parsed) === time;
 }
 
-/** The epoch, where a time is none: SQS always says when a message was sent. */
+/** Falls back to the epoch for an invalid time. SQS always provides the time at which a message was sent. */
 function isoTime(milliseconds: number): string {
-  return new Date(Math.abs(milliseconds) <= MAX_TIME ? milliseconds : 0).toISOString();
+  return new Date(Math.abs(milliseconds) <= MAX_DATE_MS ? milliseconds : 0).toISOString();
 }
 
-/** Of a `Date`. */
-const MAX_TIME = 8.64e15;
+/** The latest time that a `Date` can represent. */
+const MAX_DATE_MS = 8.64e15;
 
-/** A body that is not in the encoding that it claims is left as it is, so that nothing of it is lost. */
+/** Leaves a body unchanged if it is not in the stated encoding, so that nothing is lost. */
 function decode(body: string, encoding: string | undefined): string | Uint8Array {
   if (encoding !== 'base64' && encoding !== 'base64-utf16le') return body;
   const bytes = Buffer.from(body, 'base64');
@@ -108,7 +108,7 @@ function decode(body: string, encoding: string | undefined): string | Uint8Array
   return encoding === 'base64' ? textOrBytes(bytes) : bytes.toString('utf16le');
 }
 
-/** Text where the bytes are UTF-8; a byte order mark stays in it. */
+/** Converts UTF-8 bytes to text, including a byte order mark. Returns other bytes unchanged. */
 export function textOrBytes(bytes: Buffer): string | Uint8Array {
   return isUtf8(bytes) ? bytes.toString('utf8') : bytes;
 }

@@ -17,7 +17,7 @@ interface Dependencies extends BatchDependencies, DeadLetterDependencies {
   table: SessionTable;
 }
 
-/** SQS → DynamoDB. Every message stands for itself: what fails is reported alone, and retried alone. */
+/** SQS → DynamoDB. Messages are independent: only those that fail are reported and retried. */
 export function createHandler(dependencies: Dependencies) {
   const { table, now, logger, metrics } = dependencies;
   const { move, quarantine } = deadLetters(dependencies);
@@ -26,7 +26,7 @@ export function createHandler(dependencies: Dependencies) {
     giveUp: async (message) => move(fromMessage(message), { reason: 'recording-failed' }),
   });
 
-  /** Records a delivery. Returns the status of its session, if that is a new one. */
+  /** Records a delivery. Returns the status of its session if the session is new. */
   async function record(message: BatchMessage): Promise<string | undefined> {
     const delivery = fromMessage(message);
     const read = readSummary(delivery.body);
@@ -59,7 +59,7 @@ export function createHandler(dependencies: Dependencies) {
     metrics.addMetric('RecordingLag', MetricUnit.Milliseconds, now() - Date.parse(receivedAt));
     metrics.addMetric('UnrecognisedFields', MetricUnit.Count, Object.keys(unrecognised).length);
     if (recorded === 'conflict')
-      logger.warn('Another summary of a recorded session, kept beside it', idsOf(summary));
+      logger.warn('Recorded a different summary of a recorded session', idsOf(summary));
     if (isIncomplete(summary)) metrics.addMetric('IncompleteSummaries', MetricUnit.Count, 1);
   }
 
@@ -74,7 +74,7 @@ export function createHandler(dependencies: Dependencies) {
   };
 }
 
-/** What a log line says of a summary. */
+/** The ids of a summary, for the log. */
 function idsOf({ sessionId, subAccountId, digest }: ReceivedSummary) {
   return { sessionId: loggableId(sessionId), subAccountId: loggableId(subAccountId), digest };
 }
@@ -87,5 +87,5 @@ const METRICS = {
 
 const OTHER = 'OTHER';
 
-/** A metric for each value that somebody might send would have no end. */
+/** The statuses with a metric of their own: one for every delivered value would be unbounded. */
 const KNOWN_STATUSES: ReadonlySet<string> = new Set(STATUSES);

@@ -10,7 +10,7 @@ export interface DeadLetterDependencies {
   metrics: Counters;
 }
 
-/** Moves deliveries to the dead-letter queue, and counts them by their reason. */
+/** Moves deliveries to the dead-letter queue, and counts them by reason. */
 export function deadLetters({ sendToDeadLetters, logger, metrics }: DeadLetterDependencies) {
   async function move(delivery: Delivery, deadLetter: DeadLetterReason): Promise<void> {
     await sendToDeadLetters(toMessage(delivery, deadLetter));
@@ -20,11 +20,11 @@ export function deadLetters({ sendToDeadLetters, logger, metrics }: DeadLetterDe
 
   return {
     move,
-    /** Moves a delivery that cannot be recorded, and logs it with the ids that are known of it. */
+    /** Moves a delivery that cannot be recorded, and logs its known ids. */
     async quarantine(delivery: Delivery, deadLetter: DeadLetterReason, ids: object = {}): Promise<void> {
       await move(delivery, deadLetter);
       const details = { requestId: loggableId(delivery.requestId), reason: deadLetter.reason, ...ids };
-      logger.warn('Not recordable, moved to the dead-letter queue', details);
+      logger.warn('The delivery cannot be recorded; moved to the dead-letter queue', details);
     },
   };
 }

@@ -1,23 +1,23 @@
 import { type BatchMessage, receiveCount } from './batch-message.ts';
 import { backoffSeconds, MAX_UNEXPECTED_RECEIVES } from './retry-policy.ts';
 
-/** Two clocks measure how long a message has been in work: Lambda's, and that of SQS. */
+/** The time since the first receive is measured with two clocks: those of Lambda and SQS. */
 const CLOCK_TOLERANCE_SECONDS = 60;
 
-/** A batch, divided into what is recorded now and what is left to another batch. */
+/** A batch, divided into the messages to attempt now and those to leave to another batch. */
 export interface Isolation {
   attempted: readonly BatchMessage[];
   released: readonly BatchMessage[];
 }
 
 /**
- * Keeps a message that kills the function away from the others. A kill answers nothing, so the whole batch comes back
- * after the visibility timeout, the killer and whoever was with it alike: they are suspects. Where a batch has suspects,
- * half of them are attempted, those with the most receives first, and everything else is released. The killer soon meets
- * nobody, and whoever was dragged along is recorded within a few receives.
+ * Isolates a message that kills the function. A killed function reports nothing, so its whole batch returns after the
+ * visibility timeout, and all messages in it are suspects. If a batch contains suspects, half of them are attempted, the
+ * most received first, and all other messages are released. Within a few receives, the message that kills the function
+ * is attempted alone, and the others are recorded.
  *
- * Half and not one: after a deployment that could not start, every message in the queue is a suspect, and one in ten at
- * a time would use up the receives that the redrive policy grants before a long queue is through.
+ * Half, not one: after a deployment whose function cannot start, every message in the queue is a suspect. One per batch
+ * of ten would exhaust the receives that the redrive policy allows before a long queue is drained.
  */
 export function isolateSuspects(messages: readonly BatchMessage[], now: number): Isolation {
   const suspects = messages.filter((message) => isSuspect(message, now)).toSorted(byReceives);
@@ -27,8 +27,8 @@ export function isolateSuspects(messages: readonly BatchMessage[], now: number):
 }
 
 /**
- * Whether the function was killed while it had this message: the message has come back sooner than it would have after
- * a back-off from each receive. One that fails for an unexpected reason comes back sooner too, but not so often.
+ * Whether the function was killed while it had this message: the message has returned sooner than a back-off after each
+ * receive allows. A message with unexpected errors also returns sooner, but not after `MAX_UNEXPECTED_RECEIVES`.
  */
 function isSuspect(message: BatchMessage, now: number): boolean {
   const receives = receiveCount(message);
@@ -43,7 +43,7 @@ function totalBackoffSeconds(receives: number): number {
   return total;
 }
 
-/** The most received first; among equals at random, which the receipt handle is: SQS makes another for each receive. */
+/** The most received first. Ties are in random order, by receipt handle, which SQS creates anew for each receive. */
 function byReceives(a: BatchMessage, b: BatchMessage): number {
   return receiveCount(b) - receiveCount(a) || (a.receiptHandle < b.receiptHandle ? -1 : 1);
 }

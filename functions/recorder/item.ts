@@ -1,10 +1,10 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
 /**
- * A DynamoDB item with these attributes; what is undefined is left out. Not the SDK's marshall: that one tells a
- * value's type by its `constructor`, which is whatever was delivered when a field has that name.
+ * Converts JSON values to a DynamoDB item, without undefined attributes. The SDK's marshall does not work here: it
+ * determines the type of an object by its `constructor`, which may be a delivered field of that name.
  *
- * @param attributes JSON values, whose numbers DynamoDB holds exactly.
+ * @param attributes JSON values with numbers that DynamoDB stores exactly.
  */
 export function toItem(attributes: object): Record<string, AttributeValue> {
   return Object.fromEntries(
@@ -23,7 +23,7 @@ function toAttribute(value: unknown): AttributeValue {
   return { NULL: true };
 }
 
-/** The attributes of an item that `toItem` made. */
+/** Converts an item that `toItem` created back to its attributes. */
 export function fromItem(item: Readonly<Record<string, AttributeValue>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(item).map(([name, attribute]) => [name, fromAttribute(attribute)]),

@@ -6,7 +6,7 @@ import { isolateSuspects } from './isolate.ts';
 import { retryAfter } from './retry-policy.ts';
 
 export interface BatchDependencies {
-  /** Hides a received message for so many seconds from now; 0 shows it again at once. */
+  /** Hides a received message for a number of seconds from now; 0 makes it visible immediately. */
   changeVisibility: (message: BatchMessage, seconds: number) => Promise<unknown>;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -14,21 +14,21 @@ export interface BatchDependencies {
   metrics: Counters;
 }
 
-/** What is done with one message. Each may reject. */
+/** The actions on a message. Each may reject. */
 export interface MessageActions<T> {
-  /** Resolves once nothing is left to do for the message. */
+  /** Resolves when the message can be deleted from the queue. */
   record: (message: BatchMessage) => Promise<T>;
   /** Moves a message that failed too often to the dead-letter queue. */
   giveUp: (message: BatchMessage) => Promise<unknown>;
 }
 
-/** What became of a batch: what was recorded, and the failures in the terms of Lambda's batch response. */
+/** The results of the recorded messages, and the failures for Lambda's partial batch response. */
 export interface ProcessedBatch<T> {
   recorded: T[];
   failures: SQSBatchItemFailure[];
 }
 
-/** Records each message of a batch by itself; one that fails is retried by itself, later each time. */
+/** Records the messages of a batch independently of each other. Retries those that fail, as `retryAfter` decides. */
 export function batchProcessor<T>(
   { changeVisibility, now, logger, metrics }: BatchDependencies,
   { record, giveUp }: MessageActions<T>,
@@ -49,7 +49,7 @@ export function batchProcessor<T>(
       const retrying = retryAfter(error, receives);
       if (retrying.outcome === 'give-up') {
         await giveUp(message);
-        logger.warn('Not recorded after several attempts, moved to the dead-letter queue', {
+        logger.warn('Recording failed too often; moved to the dead-letter queue', {
           messageId,
           receives,
           error,
@@ -58,13 +58,13 @@ export function batchProcessor<T>(
       }
       if (retrying.outcome === 'back-off') await changeVisibility(message, retrying.seconds);
     } catch {
-      // What SQS does not do either is left to the queue's own visibility timeout and redrive policy.
+      // If SQS fails as well, the queue's visibility timeout and redrive policy apply.
     }
-    logger.warn('Not recorded; the queue will deliver it again', { messageId, receives, error });
+    logger.warn('Recording failed; the queue will redeliver the message', { messageId, receives, error });
     return [{ itemIdentifier: messageId }];
   }
 
-  /** Shows messages again at once. One that cannot be shown reappears after the visibility timeout. */
+  /** Makes messages visible immediately. If that fails, they become visible after the visibility timeout. */
   async function release(messages: readonly BatchMessage[]): Promise<SQSBatchItemFailure[]> {
     await Promise.allSettled(messages.map((message) => changeVisibility(message, 0)));
     return messages.map(({ messageId }) => ({ itemIdentifier: messageId }));
@@ -72,7 +72,7 @@ export function batchProcessor<T>(
 
   return async (messages: readonly BatchMessage[]): Promise<ProcessedBatch<T>> => {
     const { attempted, released } = isolateSuspects(messages, now());
-    // Before anything is attempted: a function that is killed releases nothing.
+    // Before any attempt, because an attempt may kill the function.
     const failures = await release(released);
     const attempts = await Promise.all(attempted.map(attempt));
     return {

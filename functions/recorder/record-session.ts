@@ -10,25 +10,25 @@ import {
 } from '../vss/record.ts';
 import { RecordTooLargeError, type SessionTable } from './session-table.ts';
 
-/** What became of a summary: first of its session, already there, or another summary of a recorded session. */
+/** Whether a summary was the first of its session, already recorded, or different from a recorded one. */
 export type Recorded = 'recorded' | 'duplicate' | 'conflict';
 
-/** Others kept changing the record of a session, which passes. */
+/** Concurrent writers kept changing the record of a session; a later retry will succeed. */
 export class ContendedRecordError extends Error {
   override name = 'ContendedRecordError';
 }
 
-/** Lost races after which the message is retried later. Only tests have more concurrent writers per session. */
+/** Attempts before the message is retried later. Only tests have more concurrent writers per session. */
 const MAX_ATTEMPTS = 20;
 
-/** Takes alternates for which a record has no room any more; resolves once they are kept. */
+/** Stores alternates that no longer fit into a record; resolves when they are stored. */
 export type KeepElsewhere = (alternates: readonly StoredSummary[]) => Promise<unknown>;
 
 /**
- * Adds a summary to the record of its session: one write for a new session, a read more to find a duplicate, and
- * optimistic locking where two summaries of one session differ.
+ * Adds a summary to the record of its session. A new session takes one write, and a duplicate one more read. If the
+ * record has other summaries, the new one is merged into it with optimistic locking.
  *
- * @throws RecordTooLargeError if there is no room for the summary itself.
+ * @throws RecordTooLargeError if the record has no room for the summary.
  */
 export async function recordSession(
   table: SessionTable,
@@ -53,7 +53,7 @@ export async function recordSession(
   );
 }
 
-/** Keeps each alternate once, however many races are lost after that. */
+/** Stores each alternate only once, however often the merge is retried. */
 function once(keepElsewhere: KeepElsewhere): KeepElsewhere {
   const kept = new Set<string>();
   return async (alternates) => {
@@ -62,7 +62,7 @@ function once(keepElsewhere: KeepElsewhere): KeepElsewhere {
   };
 }
 
-/** Replaces a record by a merged one, without the last alternates if that is too large. */
+/** Replaces a record with a merged one, without its last alternates if it is too large. */
 async function replace(
   table: SessionTable,
   merged: SessionRecord,
@@ -74,7 +74,7 @@ async function replace(
     return await table.replace(merged, revision);
   } catch (error) {
     const smaller = error instanceof RecordTooLargeError ? withoutLastAlternates(merged) : undefined;
-    // The summary at hand is a message that can be kept as it was delivered.
+    // If the new summary does not fit, the caller keeps its message as it was delivered.
     if (!smaller || smaller.removed.some((alternate) => alternate.digest === digest)) throw error;
     await keepElsewhere(smaller.removed);
     return replace(table, smaller.record, revision, digest, keepElsewhere);

@@ -13,21 +13,21 @@ import { fromItem, toItem } from './item.ts';
 
 /** The table of session records, one item each. */
 export interface SessionTable {
-  /** Stores the record of a session that has none; false if it has one. */
+  /** Adds the record of a new session; false if the session already has one. */
   add(record: SessionRecord): Promise<boolean>;
   read(sessionId: string): Promise<SessionRecord | undefined>;
-  /** Replaces the record that has this revision, and raises that; false if it has another by now. */
+  /** Replaces the record and increments its revision; false if it no longer has this revision. */
   replace(record: SessionRecord, revision: number): Promise<boolean>;
 }
 
-/** DynamoDB takes items up to 400 KB; a record beyond that can never be stored. */
+/** The record exceeds DynamoDB's limit of 400 KB per item, so a retry cannot succeed. */
 export class RecordTooLargeError extends Error {
   override name = 'RecordTooLargeError';
 }
 
 /**
- * @param retentionDays How many days after its last change DynamoDB deletes a record; never, where it is not given. Not
- *   after the summary was received: a dead letter that is sent back after that long would be deleted at once.
+ * @param retentionDays Days after its last write until DynamoDB deletes a record; never by default. It does not count
+ *   from the receipt of a summary, because the record of an old, redriven dead letter would then expire at once.
  */
 export function sessionTable(
   client: DynamoDBClient,
@@ -71,25 +71,25 @@ export function sessionTable(
       });
       const { Item } = await withDeadline(client.send(command));
       if (!Item) return undefined;
-      // When an item expires is this table's matter; it is no part of what was delivered.
+      // The expiry belongs to the item, not to the record.
       const { expiresAt: _, ...attributes } = fromItem(Item);
       const parsed = v.safeParse(SessionRecord, attributes);
       if (parsed.success) return parsed.output;
-      // Not valibot's own error: that one has the item in it, with phone numbers.
+      // Valibot's own error would contain the item, with phone numbers.
       const paths = parsed.issues.map((issue) => v.getDotPath(issue));
       throw new Error(
-        `The item of session ${loggableId(sessionId)} is no session record. Missing or malformed: ${paths.join(', ')}`,
+        `The item of session ${loggableId(sessionId)} is not a session record. Missing or malformed: ${paths.join(', ')}`,
       );
     },
   };
 }
 
-/** When a record that is written now expires, in seconds since 1970, as DynamoDB's time to live wants it. */
+/** When a record that is written now expires, in seconds since 1970, as DynamoDB's time to live requires. */
 function expiryAt(now: number, retentionDays: number | undefined): number | undefined {
   return retentionDays === undefined ? undefined : Math.floor(now / 1_000) + retentionDays * 86_400;
 }
 
-/** DynamoDB has no error of its own for this: a ValidationException says it in words. */
+/** DynamoDB has no separate error type for this: only the message of the ValidationException identifies it. */
 function isItemTooLarge(error: unknown): boolean {
   return error instanceof Error && error.name === 'ValidationException' && /item size/i.test(error.message);
 }

@@ -2,7 +2,7 @@ import { isServerError, isThrottlingError, isTransientError } from '@smithy/core
 import { DeadlineExceededError } from '../client-settings.ts';
 import { ContendedRecordError } from './record-session.ts';
 
-/** Faults of the network that the SDK does not count as transient. */
+/** Network errors that the SDK does not classify as transient. */
 const NETWORK_FAULTS: ReadonlySet<unknown> = new Set([
   'ECONNABORTED',
   'EHOSTDOWN',
@@ -12,12 +12,12 @@ const NETWORK_FAULTS: ReadonlySet<unknown> = new Set([
   'EPROTO',
 ]);
 
-/** Real errors nest a few causes; a limit also ends a cycle. */
+/** Real errors have few nested causes, and the limit also ends cycles. */
 const MAX_CAUSES = 10;
 
 /**
- * Whether an error is the fault of a service, or of the network before it, that may pass by itself: throttled, failed,
- * unreachable or late. What AWS refuses (access denied, no such table, an invalid request) is not, nor is a bug.
+ * Whether an error is transient: a service throttled, failed, was unreachable or too slow, or the network failed. An
+ * error is not transient if AWS rejects the request (access denied, no such table, invalid request), or if it is a bug.
  */
 export function isTransientFault(error: unknown, causes = MAX_CAUSES): boolean {
   if (!isSdkError(error)) return false;
@@ -27,7 +27,7 @@ export function isTransientFault(error: unknown, causes = MAX_CAUSES): boolean {
     ('code' in error && NETWORK_FAULTS.has(error.code)) ||
     error.$metadata?.httpStatusCode === 408 ||
     error.name === 'ExpiredTokenException' ||
-    // SQS answers 400 when KMS, which encrypts for it, is throttled; the SDK does not count that as throttling.
+    // SQS answers 400 when KMS throttles its encryption; the SDK does not classify that as throttling.
     error.name === 'KmsThrottled' ||
     isThrottlingError(error) ||
     isTransientError(error) ||
@@ -36,7 +36,7 @@ export function isTransientFault(error: unknown, causes = MAX_CAUSES): boolean {
   );
 }
 
-/** Whether the SDK's classification can look at it: that takes every cause for an Error. */
+/** Whether the SDK can classify an error: it assumes that every cause is an Error. */
 function isSdkError(error: unknown): error is Parameters<typeof isTransientError>[0] {
   return error instanceof Error && (error.cause === undefined || error.cause instanceof Error);
 }

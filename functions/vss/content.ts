@@ -1,23 +1,23 @@
 import { hash } from 'node:crypto';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from './json.ts';
 import { isNothing } from './payload.ts';
-import { isDecimal, isFinerThanMilliseconds, letters, utcOf } from './values.ts';
+import { isDecimal, isFinerThanMilliseconds, normaliseWord, utcOf } from './values.ts';
 
 /**
- * SHA-256 of a payload's content in a normalised form, in hexadecimal. It depends on no list of known fields, so that a
- * delivery that is repeated after a release that learns a field still has the digest that it had before.
+ * SHA-256 of a payload's normalised content, in hexadecimal. It does not depend on a list of known fields, so it stays
+ * the same when a new release knows more fields.
  *
- * The same for payloads that differ only in the order and the case of keys, in fields without a value, and in how they
- * write times, numbers and the words of a vocabulary.
+ * Payloads have the same digest if they differ only in the order and case of keys, in fields without a value, and in
+ * how times, numbers and vocabulary words are written.
  */
 export function contentDigest(payload: Json): string {
-  return hash('sha256', contentOf(payload, asItIs, 1) ?? '', 'hex');
+  return hash('sha256', contentOf(payload, unchanged, 1) ?? '', 'hex');
 }
 
-/** Deeper values are compared as they are: recursion would exhaust the stack. */
+/** Deeper values are not normalised: recursion would exhaust the stack. */
 const MAX_DEPTH = 32;
 
-/** The content of a value, whose texts are all of one kind; undefined if there is none. */
+/** The content of a value as JSON, with all its texts and numbers normalised; undefined if it has none. */
 function contentOf(value: Json, normalise: Normalise, depth: number): string | undefined {
   if (isNothing(value)) return undefined;
   if (typeof value === 'string' || typeof value === 'number') return JSON.stringify(normalise(value));
@@ -33,7 +33,7 @@ function contentOfObject(object: JsonObject, depth: number): string {
     const name = key.toLowerCase();
     const content = contentOf(object[key] ?? null, normaliserFor(name), depth + 1);
     if (content === undefined) continue;
-    // Two spellings of one name are two fields: which of them is read depends on how each is written.
+    // Two spellings of one name: which one is read depends on the spelling, so do not normalise the object.
     if (contents.has(name)) return canonicalJson(object);
     contents.set(name, content);
   }
@@ -41,17 +41,17 @@ function contentOfObject(object: JsonObject, depth: number): string {
   return `{${names.map((name) => `${JSON.stringify(name)}:${contents.get(name)}`).join()}}`;
 }
 
-/** Removes the differences between the ways in which a value may be written. */
+/** Converts equivalent forms of a value to one. */
 type Normalise = (value: string | number) => string | number;
 
-const asItIs: Normalise = (value) => value;
+const unchanged: Normalise = (value) => value;
 
 const asTime: Normalise = (value) => (isFinerThanMilliseconds(value) ? value : (utcOf(value) ?? value));
-const asWord: Normalise = (value) => (typeof value === 'string' ? letters(value) : value);
+const asWord: Normalise = (value) => (typeof value === 'string' ? normaliseWord(value) : value);
 const asNumber: Normalise = (value) =>
   typeof value === 'string' && isDecimal(value) && !/^-?0\d/.test(value) ? Number(value) : value;
 
-/** The end of a field's name tells its type, in every field that 8x8 has published. */
+/** The end of a field's name determines its type, for every field that 8x8 has published. */
 const NORMALISERS: readonly (readonly [ending: string, normalise: Normalise])[] = [
   ['time', asTime],
   ['timestamp', asTime],
@@ -69,5 +69,5 @@ const NORMALISERS: readonly (readonly [ending: string, normalise: Normalise])[] 
 ];
 
 function normaliserFor(name: string): Normalise {
-  return NORMALISERS.find(([ending]) => name.endsWith(ending))?.[1] ?? asItIs;
+  return NORMALISERS.find(([ending]) => name.endsWith(ending))?.[1] ?? unchanged;
 }

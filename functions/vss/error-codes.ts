@@ -1,15 +1,15 @@
-/** What a code in `errorDetails.errorCode` says. */
+/** The description of an `errorDetails.errorCode`. */
 export interface ErrorCode {
-  /** 8x8's message for it. */
+  /** 8x8's message for this code. */
   message: string;
-  /** What it means for whoever started the session. Our reading: 8x8 publishes no more than the message. */
+  /** What it means for the caller, and what to do. Our interpretation: 8x8 publishes only the message. */
   meaning: string;
-  /** Whether the same session may succeed when it is tried again. Our reading. */
+  /** Whether a retry of the same session may succeed. Our interpretation. */
   retryCanHelp: boolean;
 }
 
 /**
- * The error codes of a Voice Session Summary; the same for all products. Others may appear: the list has grown.
+ * The error codes of a Voice Session Summary, the same for all products. 8x8 has added codes before: expect others.
  *
  * @see https://developer.8x8.com/connect/docs/voice/error-codes/voice-error-codes
  */
@@ -18,7 +18,7 @@ export const ERROR_CODES: ReadonlyMap<number, ErrorCode> = new Map([
     -2001,
     {
       message: 'An internal error has occurred',
-      meaning: 'A fault at 8x8; try again, and ask them if it persists',
+      meaning: 'A fault at 8x8; retry, and contact 8x8 if it persists',
       retryCanHelp: true,
     },
   ],
@@ -26,7 +26,7 @@ export const ERROR_CODES: ReadonlyMap<number, ErrorCode> = new Map([
     -2002,
     {
       message: 'An internal connectivity error has occurred',
-      meaning: 'A connection within 8x8 or to a carrier broke; try again',
+      meaning: 'A connection within 8x8 or to a carrier failed; retry',
       retryCanHelp: true,
     },
   ],
@@ -34,7 +34,7 @@ export const ERROR_CODES: ReadonlyMap<number, ErrorCode> = new Map([
     -2003,
     {
       message: 'The call flow provided is invalid',
-      meaning: 'The call flow that was sent, or answered to a call action, has to be corrected',
+      meaning: 'Correct the call flow in the request, or in the response to a call action',
       retryCanHelp: false,
     },
   ],
@@ -42,7 +42,7 @@ export const ERROR_CODES: ReadonlyMap<number, ErrorCode> = new Map([
     -2004,
     {
       message: 'No coverage available for requested area',
-      meaning: 'The account may not call this country, or from this one; ask 8x8 for coverage',
+      meaning: 'The account is not enabled for calls to or from this country; ask 8x8 for coverage',
       retryCanHelp: false,
     },
   ],
@@ -50,7 +50,7 @@ export const ERROR_CODES: ReadonlyMap<number, ErrorCode> = new Map([
     -2005,
     {
       message: 'Unable to synthesize text to speech',
-      meaning: 'The text or its voice could not be spoken; check both, else try again',
+      meaning: 'No speech could be generated; check the text and its voice, then retry',
       retryCanHelp: true,
     },
   ],
@@ -58,7 +58,8 @@ export const ERROR_CODES: ReadonlyMap<number, ErrorCode> = new Map([
     -2006,
     {
       message: 'Unable to download file for playback',
-      meaning: 'The audio file could not be fetched; check that its URL is public and fast, then try again',
+      meaning:
+        'The audio file could not be fetched; check that its URL is public and responds quickly, then retry',
       retryCanHelp: true,
     },
   ],
@@ -66,7 +67,7 @@ export const ERROR_CODES: ReadonlyMap<number, ErrorCode> = new Map([
     -2007,
     {
       message: 'The validity period of the call flow request has expired',
-      meaning: 'The call was not set up before validUntil; try again with a later one',
+      meaning: 'The call was not set up before validUntil; retry with a later validUntil',
       retryCanHelp: true,
     },
   ],
@@ -74,7 +75,7 @@ export const ERROR_CODES: ReadonlyMap<number, ErrorCode> = new Map([
     -2008,
     {
       message: 'The provided source MSISDN or caller ID is not whitelisted',
-      meaning: 'The caller id has to be registered at 8x8 first',
+      meaning: 'Register the caller ID at 8x8 first',
       retryCanHelp: false,
     },
   ],
@@ -82,7 +83,7 @@ export const ERROR_CODES: ReadonlyMap<number, ErrorCode> = new Map([
     -2009,
     {
       message: 'The scenario parameters provided is invalid',
-      meaning: 'The parameters of the scenario have to be corrected',
+      meaning: 'Correct the parameters of the scenario',
       retryCanHelp: false,
     },
   ],
@@ -90,7 +91,7 @@ export const ERROR_CODES: ReadonlyMap<number, ErrorCode> = new Map([
     -2010,
     {
       message: 'The trunk capacity has been exceeded',
-      meaning: 'Too many calls at once; try again later, or ask 8x8 for more capacity',
+      meaning: 'Too many concurrent calls; retry later, or ask 8x8 for more capacity',
       retryCanHelp: true,
     },
   ],
@@ -98,7 +99,7 @@ export const ERROR_CODES: ReadonlyMap<number, ErrorCode> = new Map([
     -9999,
     {
       message: 'An unknown error has occurred',
-      meaning: 'Nothing more is known; one more try may show whether it lasts',
+      meaning: 'The cause is unknown; retry once to see whether it persists',
       retryCanHelp: true,
     },
   ],

@@ -11,19 +11,19 @@ import {
   spellings,
 } from './payload.ts';
 
-/** Where a delivery is not a valid summary. Holds nothing of what was delivered. */
+/** Why a delivery is not a valid summary. Contains nothing that was delivered. */
 export interface Issue {
   /** Path from the root of the delivery; empty for the root itself. */
   path: string;
   message: string;
 }
 
-/** Why a delivery is no summary. */
+/** The outcome for a delivery that is not a summary. */
 export type NoSummary = { outcome: 'unsupported-event' } | { outcome: 'invalid-summary'; issues: Issue[] };
 
 /**
- * Identifies the session of a summary: all that is needed to accept a body, in a fraction of the time of reading it.
- * Accepts and rejects exactly the bodies that `readSummary` does, for the same reasons.
+ * Identifies the session of a summary. This is all that is needed to accept a body, and takes a fraction of the time of
+ * `readSummary`. Accepts and rejects exactly the bodies that `readSummary` does, for the same reasons.
  */
 export function identify(
   body: string | Uint8Array,
@@ -37,19 +37,19 @@ export function identify(
 }
 
 /**
- * A summary with every field and 26 legs, `callA` to `callZ`, has less than 700 keys. Tens of thousands, which fit into
- * a body, would take a tenth of a second.
+ * A summary with every field and 26 legs, `callA` to `callZ`, has fewer than 700 keys. A body could contain tens of
+ * thousands, which would take a tenth of a second to read.
  */
 export const MAX_KEYS = 2_000;
 
 /**
- * Parses a body as delivered: text, or the bytes of what is no text in UTF-8. Undefined if it is not JSON, or has more
- * than `MAX_KEYS` keys. A list of one event is that event; an event or a payload given as JSON text is what it says.
+ * Parses a body as delivered: text, or bytes if they are not UTF-8. Undefined if it is not JSON, or has more than
+ * `MAX_KEYS` keys. Unwraps a list of one event, and parses an event or a payload that is delivered as JSON text.
  */
 export function parseBody(body: string | Uint8Array): Json | undefined {
   const parsed = parsedOrUndefined(body);
   const [only = null] = Array.isArray(parsed) && parsed.length === 1 ? parsed : [parsed];
-  const event = parsed === undefined ? undefined : fromText(only);
+  const event = parsed === undefined ? undefined : parsedIfText(only);
   return isJsonObject(event) ? withParsedPayload(event) : event;
 }
 
@@ -61,25 +61,25 @@ function parsedOrUndefined(text: Json | Uint8Array): Json | undefined {
   }
 }
 
-/** The object that a text holds as JSON; any other value is what it is. */
-function fromText(value: Json): Json {
+/** Parses a text that contains a JSON object; returns any other value unchanged. */
+function parsedIfText(value: Json): Json {
   const parsed = parsedOrUndefined(value);
   return isJsonObject(parsed) ? parsed : value;
 }
 
 function withParsedPayload(event: JsonObject): JsonObject {
   const key = spellings(KNOWN_FIELDS.event, event).get('payload');
-  return key === undefined ? event : { ...event, [key]: fromText(event[key] ?? null) };
+  return key === undefined ? event : { ...event, [key]: parsedIfText(event[key] ?? null) };
 }
 
-/** Reads a delivery, parsed from JSON, as one of the schemas of a summary; both require the same of it. */
+/** Validates a delivery, parsed from JSON, with one of the schemas of a summary. Both have the same requirements. */
 export function readEvent<const S extends typeof SummaryEvent | typeof IdentifyingEvent>(
   schema: S,
   delivered: Json,
 ): { outcome: 'event'; event: v.InferOutput<S> } | NoSummary {
   const parsed = v.safeParse(schema, delivered);
   if (parsed.success) return { outcome: 'event', event: parsed.output };
-  // Legacy pages of 8x8 give the summary the name of another event: one that looks like a summary is kept.
+  // 8x8's legacy pages give the summary the name of another event, so do not discard what looks like a summary.
   if (v.is(OtherEvent, delivered) && !v.is(SummaryPayload, delivered))
     return { outcome: 'unsupported-event' };
   const paths = new Set(parsed.issues.map((issue) => v.getDotPath(issue) ?? ''));

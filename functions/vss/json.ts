@@ -8,14 +8,14 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Whether a double holds a decimal number in all its digits: it reads back as the same number. */
+/** Whether a double preserves all digits of a decimal number. */
 export function isDouble(number: string): boolean {
   const double = Number(number);
-  // The nearest double is never another power of ten, unless it is 0 or infinite: so the digits say it all.
+  // Comparing digits is enough: the nearest double is off by a power of ten only if it is 0 or infinite.
   return Number.isFinite(double) && significantDigits(String(double)) === significantDigits(number);
 }
 
-/** The digits of a decimal number, from the first to the last that is not 0. */
+/** The digits of a decimal number, from its first to its last non-zero digit. */
 function significantDigits(number: string): string {
   let digits = '';
   let zeros = '';
@@ -32,9 +32,9 @@ function significantDigits(number: string): string {
 }
 
 /**
- * The same text for the same value, whatever the order of its keys: no white space, keys sorted by UTF-16 code
- * units (as RFC 8785, but lone surrogates are escaped, not refused). Properties that are undefined are left out.
- * Works at any depth of nesting, where JSON.stringify exhausts the stack.
+ * Serialises equal values to the same text: no white space, keys sorted by UTF-16 code units (as in RFC 8785, but lone
+ * surrogates are escaped, not rejected). Omits undefined properties. Works at any depth of nesting, where
+ * JSON.stringify exhausts the stack.
  */
 export function canonicalJson(value: unknown): string {
   let text = '';

@@ -3,14 +3,14 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { decimal, instant, integer, text, vocabulary } from './values.ts';
 
 /**
- * The wire format of a Voice Session Summary, as 8x8 publishes it for IVR, Voice Messaging and Number Masking:
- * one shape with different optional fields. What identifies a session is required. Of everything else, a value
- * that does not fit its type reads as absent, and the caller keeps it verbatim (`summary.ts`).
+ * The wire format of a Voice Session Summary, as 8x8 publishes it for IVR, Voice Messaging and Number Masking: one
+ * shape with different optional fields. The fields that identify a session are required. A value of any other field
+ * that does not match its type is read as absent, and the caller keeps it verbatim (`summary.ts`).
  *
  * @see https://developer.8x8.com/connect/docs/voice/webhook-guides/voice-session-summary-webhook
  */
 
-/** What 8x8 documents as the status of a session; the last three are of Voice Messaging. */
+/** The session statuses that 8x8 documents; the last three are specific to Voice Messaging. */
 export const STATUSES = [
   'COMPLETED',
   'NO_ANSWER',
@@ -27,7 +27,7 @@ const status = vocabulary(STATUSES);
 
 const action = vocabulary(['MAKE_CALL', 'HANGUP', 'SAY', 'SAY_AND_CAPTURE', 'PLAY_FILE', 'PLAY_TTS']);
 
-/** 8x8's other Voice webhooks, which may share one URL with this one. */
+/** 8x8's other Voice webhooks, which may use the same URL. */
 const OTHER_EVENTS = [
   'CALL_ACTION',
   'CALL_STATUS',
@@ -37,12 +37,12 @@ const OTHER_EVENTS = [
 
 const eventType = vocabulary(['SESSION_SUMMARY', ...OTHER_EVENTS]);
 
-/** Makes a field optional, and absent where its value does not fit. */
+/** Makes a field optional, and absent if its value does not match. */
 function tolerated<const S extends v.GenericSchema>(schema: S) {
   return v.fallback(v.optional(schema), undefined);
 }
 
-/** An object of known fields, whatever the case of their names. */
+/** An object with known fields, whose names may be in any case. */
 function fields<const E extends v.ObjectEntries>(entries: E) {
   const names = namesOf(entries);
   return v.pipe(
@@ -56,7 +56,7 @@ function fields<const E extends v.ObjectEntries>(entries: E) {
   );
 }
 
-/** The documented names of an object's fields, by themselves and by their lower-case form. */
+/** Maps the documented names of an object's fields, and their lower-case forms, to the documented names. */
 export type Names = ReadonlyMap<string, string>;
 
 function namesOf(entries: v.ObjectEntries): Names {
@@ -68,14 +68,14 @@ function namesOf(entries: v.ObjectEntries): Names {
   );
 }
 
-/** The documented name of the field that is delivered under this key, if one is known. */
+/** The documented name of the field that has this key; undefined if it is unknown. */
 export function nameOf(names: Names, key: string): string | undefined {
   return names.get(key) ?? names.get(key.toLowerCase());
 }
 
 /**
- * Under which key each known field was delivered: 8x8 has published `SourceRefId` for `sourceRefId`. Of several
- * spellings the documented one is read, else the first in the alphabet. A field without a value was not delivered.
+ * Maps each known field to the key under which it was delivered: 8x8 has published `SourceRefId` for `sourceRefId`.
+ * Prefers the documented spelling, then the alphabetically first. Ignores fields without a value.
  */
 export function spellings(names: Names, object: JsonObject): Map<string, string> {
   const found = new Map<string, string>();
@@ -88,28 +88,28 @@ export function spellings(names: Names, object: JsonObject): Map<string, string>
   return found;
 }
 
-/** Whether a known field has no value, which counts as not delivered; so does an object of nothing but such fields. */
+/** Whether a known field has no value, and so counts as not delivered. So does an object with only such fields. */
 export function isAbsent(name: string, value: Json): boolean {
-  const isKnown = INSIDE[name];
+  const isKnown = KNOWN_INSIDE[name];
   if (isNothing(value) || isKnown === undefined || !isJsonObject(value)) return isNothing(value);
-  // Mostly the first key says it, and there may be thousands: so not by a list of them.
+  // Usually the first of possibly thousands of keys decides, so do not list them all.
   for (const key in value) if (!isKnown(key) || !isNothing(value[key] ?? null)) return false;
   return true;
 }
 
-/** What is known inside the fields that are objects, and optional. */
-const INSIDE: Readonly<Record<string, (key: string) => boolean>> = {
+/** Which keys are known inside the optional fields that are objects. */
+const KNOWN_INSIDE: Readonly<Record<string, (key: string) => boolean>> = {
   callQuality: (key) => KNOWN_FIELDS.callQuality.has(key.toLowerCase()),
   errorDetails: (key) => KNOWN_FIELDS.errorDetails.has(key.toLowerCase()),
   details: isLegName,
 };
 
-/** `callA`, in any case. */
+/** `callA` to `callZ`, in any case. */
 export function isLegName(key: string): boolean {
   return /^call[a-z]$/i.test(key);
 }
 
-/** null, an empty text and the text "null" have all been published for a field without a value. */
+/** 8x8 has published null, an empty text and the text "null" for a field without a value. */
 export function isNothing(value: Json): boolean {
   if (typeof value !== 'string') return value === null;
   return value === '' || (value.length === 4 && value.toLowerCase() === 'null');
@@ -128,7 +128,7 @@ const errorDetailsFields = {
   /** See `error-codes.ts`. */
   errorCode: tolerated(integer),
   errorMsg: tolerated(text),
-  /** Observed beside the two documented fields: the callflow request that failed, and its action. */
+  /** Not documented, but observed: the call flow request that failed, and its action. */
   callFlowRequestId: tolerated(text),
   action: tolerated(action),
 };
@@ -141,7 +141,7 @@ const legFields = {
   initiatedTimestamp: tolerated(instant),
   connectedTimestamp: tolerated(instant),
   disconnectedTimestamp: tolerated(instant),
-  /** Seconds connected, as 8x8 counts them: not always the difference of the timestamps. */
+  /** Seconds connected, as counted by 8x8: not always the difference between the timestamps. */
   callDuration: tolerated(integer),
   source: tolerated(text),
   sourceFormat: tolerated(vocabulary(['MSISDN'])),
@@ -155,14 +155,14 @@ const legFields = {
   /** Reference id of the virtual number that an inbound leg called. */
   destinationRefId: tolerated(text),
   callQuality: tolerated(fields(callQualityFields)),
-  /** Documented on the payload; one page says that it concerns a leg. */
+  /** Documented for the payload, but one page says that it concerns a leg. */
   errorDetails: tolerated(fields(errorDetailsFields)),
 };
 
-/** One leg of a session, typed as documented. */
+/** One leg of a session, with its documented fields. */
 export const LegFields = fields(legFields);
 
-/** What identifies a session: printable ASCII, so that it can be a key, a log field and an attribute anywhere. */
+/** The id of a session or sub-account: printable ASCII, so it can be a key, a log field and an attribute anywhere. */
 const id = v.pipe(v.string(), v.regex(/^[!-~]{1,128}$/));
 
 const requiredFields = { sessionId: id, subAccountId: id };
@@ -173,9 +173,9 @@ const payloadFields = {
   startTime: tolerated(instant),
   endTime: tolerated(instant),
   lastAction: tolerated(action),
-  /** Legs of the session, connected or not. */
+  /** The number of legs, connected or not. */
   callCount: tolerated(integer),
-  /** The id that the client gave its request. */
+  /** The id that the client assigned to its request. */
   clientRequestId: tolerated(text),
   errorDetails: tolerated(fields(errorDetailsFields)),
   /** Legs by name: `callA`, `callB`. */
@@ -196,13 +196,13 @@ const eventFields = {
 /** A whole delivery. */
 export const SummaryEvent = fields(eventFields);
 
-/** The part of a delivery that is required; it is a summary if and only if that is there. */
+/** The required part of a delivery, which is a summary if and only if it matches. */
 export const IdentifyingEvent = fields({ eventType: summaryType, payload: fields(requiredFields) });
 
 /** A delivery of one of 8x8's other webhooks. */
 export const OtherEvent = fields({ eventType: v.pipe(eventType, v.picklist(OTHER_EVENTS)) });
 
-/** The payload of a summary, whatever its event is called: it identifies a session, and has what no other event has. */
+/** The payload of a summary under any event type: it identifies a session, and has a field that no other event has. */
 export const SummaryPayload = fields({
   payload: v.pipe(
     v.custom<JsonObject>(isJsonObject),
@@ -213,7 +213,7 @@ export const SummaryPayload = fields({
   ),
 });
 
-/** The fields that each object of a delivery is known to have, with their types. */
+/** The known fields of each object in a delivery, with their types. */
 export const FIELDS = {
   event: eventFields,
   payload: payloadFields,
@@ -222,7 +222,7 @@ export const FIELDS = {
   errorDetails: errorDetailsFields,
 };
 
-/** Their names. */
+/** The names of these fields. */
 export const KNOWN_FIELDS = {
   event: namesOf(FIELDS.event),
   payload: namesOf(FIELDS.payload),
@@ -231,7 +231,7 @@ export const KNOWN_FIELDS = {
   errorDetails: namesOf(FIELDS.errorDetails),
 };
 
-/** What is required of a delivery, by path, in words for whoever sent something else. */
+/** The requirements of a delivery, by path, as the response to an invalid delivery states them. */
 export const REQUIREMENTS: ReadonlyMap<string, string> = new Map([
   ['', 'expected a JSON object'],
   ['eventType', 'expected SESSION_SUMMARY'],

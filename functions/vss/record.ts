@@ -8,8 +8,8 @@ export interface ReceivedSummary extends Summary {
 }
 
 /**
- * What merging needs to know of a summary in a stored record; the rest passes through as it is, so that a record
- * written by a newer or an older release is merged without loss.
+ * The attributes of a stored summary that merging needs. Others pass through unchanged, so that a record written by a
+ * newer or an older release is merged without loss.
  */
 const StoredSummary = v.looseObject({
   sessionId: v.string(),
@@ -22,17 +22,17 @@ const StoredSummary = v.looseObject({
 export type StoredSummary = v.InferOutput<typeof StoredSummary>;
 
 /**
- * The stored session: the set of distinct summaries received for one `sessionId`. The one shown is the one with the
+ * The stored session: the set of distinct summaries received for one `sessionId`. It shows the summary with the
  * greatest (endTime, receivedAt, digest); the others are its alternates, in descending order.
  */
 export const SessionRecord = v.looseObject({
   ...StoredSummary.entries,
   alternates: v.optional(v.array(StoredSummary)),
-  /** Counts the changes of the record; the optimistic lock of an update. */
+  /** Counts the writes of the record, for optimistic locking. */
   revision: v.number(),
-  /** The sub-account, when the session was not successful: partition key of the index `unsuccessful-sessions`. */
+  /** The sub-account, if the session was not successful: partition key of the index `unsuccessful-sessions`. */
   unsuccessfulIn: v.optional(v.string()),
-  /** When it ended or, where that is not known, was received: sort key of that index. */
+  /** `endTime` or, if that is absent, `receivedAt`: sort key of that index. */
   unsuccessfulAt: v.optional(v.string()),
 });
 export type SessionRecord = v.InferOutput<typeof SessionRecord>;
@@ -41,13 +41,13 @@ export function receivedSummary(summary: Summary, receivedAt: string): ReceivedS
   return { ...summary, receivedAt };
 }
 
-/** The record of a session of which one summary is known. */
+/** The record of a session with one summary. */
 export function newRecord(summary: ReceivedSummary): SessionRecord {
   return recordOf([{ ...summary }]);
 }
 
 /**
- * The record of all summaries that either record holds. Commutative, associative and idempotent: the order and the
+ * Merges the summaries of two records into one record. Commutative, associative and idempotent: the order and the
  * number of deliveries do not matter.
  */
 export function merge(a: SessionRecord, b: SessionRecord): SessionRecord {
@@ -59,26 +59,27 @@ export function merge(a: SessionRecord, b: SessionRecord): SessionRecord {
   return recordOf([...byDigest.values()]);
 }
 
-/** What a summary is to a record: unknown, or known as it is, or known but received before that. */
+/** Whether a summary is new to a record, already known, or known but received earlier than recorded. */
 export function standingOf(summary: ReceivedSummary, record: SessionRecord): 'new' | 'known' | 'earlier' {
   const known = summariesOf(record).find(({ digest }) => digest === summary.digest);
   if (known === undefined) return 'new';
   return isReceivedBefore({ ...summary }, known) ? 'earlier' : 'known';
 }
 
-/** How much of a record is kept when it has become too large. */
-const KEPT = 2 / 3;
+/** The share of its size that a record keeps when it is too large. */
+const KEPT_SHARE = 2 / 3;
 
 /**
- * A record without its last alternates, a third of its size; undefined if it has none. DynamoDB takes 400 KB, which is
- * hundreds of conflicting summaries of one session.
+ * Removes the last alternates of a record, a third of its size; undefined if it has none. DynamoDB's limit of 400 KB is
+ * enough for hundreds of conflicting summaries of one session.
  */
 export function withoutLastAlternates(
   record: SessionRecord,
 ): { record: SessionRecord; removed: StoredSummary[] } | undefined {
   const { alternates = [] } = record;
   if (alternates.length === 0) return undefined;
-  let room = JSON.stringify(record).length * KEPT - JSON.stringify({ ...record, alternates: [] }).length;
+  let room =
+    JSON.stringify(record).length * KEPT_SHARE - JSON.stringify({ ...record, alternates: [] }).length;
   const kept = alternates.findIndex((alternate) => {
     room -= JSON.stringify(alternate).length;
     return room < 0;
@@ -109,18 +110,18 @@ function recordOf(summaries: readonly StoredSummary[]): SessionRecord {
   };
 }
 
-/** By end of session, then by receipt, so that a correction wins; then by digest, which no two share. All sort as text. */
+/** By end of session, then by receipt, so that a correction wins; then by digest, which is unique. All sort as text. */
 function rankOf({ endTime = '', receivedAt, digest }: StoredSummary): string {
   return `${endTime} ${receivedAt} ${digest}`;
 }
 
-/** Of two wordings of one summary that were received at the same time, either may be kept, but always the same. */
+/** Of two versions of a summary that were received at the same time, either may be kept, but always the same one. */
 function isReceivedBefore(a: StoredSummary, b: StoredSummary): boolean {
   if (a.receivedAt !== b.receivedAt) return a.receivedAt < b.receivedAt;
   return canonicalJson(a) < canonicalJson(b);
 }
 
-/** Sessions that did what they were for; the opt-out outcomes of Voice Messaging are among them. */
+/** Sessions that achieved their purpose, including the opt-out outcomes of Voice Messaging. */
 const SUCCESSFUL: ReadonlySet<string | undefined> = new Set([
   'COMPLETED',
   'COMPLETED_UNSUBSCRIBED',

@@ -16,33 +16,33 @@ import { isFinerThanMilliseconds } from './values.ts';
 
 type Payload = v.InferOutput<typeof SummaryEvent>['payload'];
 
-/** A call leg of a session: its name (`callA`) and the documented fields that fit their types. */
+/** A call leg of a session: its name (`callA`), and the documented fields whose values match their types. */
 export interface Leg extends v.InferOutput<typeof LegFields> {
   leg: string;
 }
 
 /**
- * The canonical form of one delivery: 8x8's own names, one spelling per value, UTC times with milliseconds, legs
- * sorted by name. Lossless: whatever was delivered and is not shown elsewhere is under `unrecognised`.
+ * The canonical form of a delivery: 8x8's field names, one spelling per value, UTC times with milliseconds, legs sorted
+ * by name. Lossless: everything else that was delivered is under `unrecognised`.
  */
 export interface Summary extends Omit<Payload, 'details'> {
-  /** What identifies its content: see `contentDigest`. */
+  /** Identifies the content: see `contentDigest`. */
   digest: string;
   version?: number | undefined;
   legs: Leg[];
-  /** Path in the delivery (`payload.details.callA.ringSeconds`) to the value there, as `storable` keeps it. */
+  /** Maps a path in the delivery (`payload.details.callA.ringSeconds`) to its value, in the form of `storable`. */
   unrecognised?: Record<string, Json> | undefined;
 }
 
 export type Canonicalised = { outcome: 'summary'; summary: Summary } | NoSummary;
 
-/** Reads a body as delivered: text, or the bytes of what is no text in UTF-8. */
+/** Reads a body as delivered: text, or bytes if they are not UTF-8. */
 export function readSummary(body: string | Uint8Array): Canonicalised | { outcome: 'invalid-json' } {
   const delivered = parseBody(body);
   return delivered === undefined ? { outcome: 'invalid-json' } : canonicalise(delivered);
 }
 
-/** Reads a delivery, parsed from JSON, into its canonical form. */
+/** Converts a delivery, parsed from JSON, to its canonical form. */
 export function canonicalise(delivered: Json): Canonicalised {
   const read = readEvent(SummaryEvent, delivered);
   if (read.outcome !== 'event') return read;
@@ -70,14 +70,14 @@ function payloadOf(delivered: Json): Json {
   return delivered[spellings(KNOWN_FIELDS.event, delivered).get('payload') ?? ''] ?? null;
 }
 
-/** Whether a summary lacks, or has in no readable form, how or when its session ended or when it began. */
+/** Whether the status, the start or the end of a session is missing or unreadable. */
 export function isIncomplete({ sessionStatus, startTime, endTime }: Summary): boolean {
   return sessionStatus === undefined || startTime === undefined || endTime === undefined;
 }
 
 function readLegs(details: JsonObject, unrecognised: Map<string, Json>): Leg[] {
   const legs = new Map<string, Leg | undefined>();
-  // A documented spelling comes before its variants, whatever the order of delivery: it takes the name.
+  // Read documented spellings before variants, so that the result does not depend on the order of delivery.
   const keys = Object.keys(details);
   const variants = keys.filter((key) => key !== legName(key)).sort();
   for (const key of [...keys.filter((key) => key === legName(key)), ...variants]) {
@@ -97,12 +97,12 @@ function readLegs(details: JsonObject, unrecognised: Map<string, Json>): Leg[] {
   return [...legs.values()].filter((leg) => leg !== undefined).sort((a, b) => (a.leg < b.leg ? -1 : 1));
 }
 
-/** `CallA` and `callA` name the same leg; a name of another kind stays as it is. */
+/** `CallA` and `callA` name the same leg. Other names are unchanged. */
 function legName(key: string): string {
   return isLegName(key) ? `call${key.slice(4).toUpperCase()}` : key;
 }
 
-/** Keeps what `read` does not show of `delivered`: fields unknown, values that did not fit, digits cut off. */
+/** Keeps everything in `delivered` that `read` lacks: unknown fields, values that do not match, truncated digits. */
 function keepUnrecognised(
   kind: keyof typeof KNOWN_FIELDS,
   delivered: Json,
@@ -121,7 +121,7 @@ function keepUnrecognised(
       continue;
     }
     if (isAbsent(name, value)) continue;
-    // The documented spelling is read in any case; of others, one.
+    // The documented spelling is always read; of several variants, only one is.
     if (key !== name) readFrom ??= spellings(names, delivered);
     const shown = read[name];
     if (key !== name && readFrom?.get(name) !== key) {
@@ -138,7 +138,7 @@ function isNested(name: string): name is 'payload' | 'callQuality' | 'errorDetai
   return name === 'payload' || name === 'callQuality' || name === 'errorDetails';
 }
 
-/** Whether a value is a time that has lost digits. */
+/** Whether a value is a time that was truncated. */
 function isFinerThanShown(shown: unknown, delivered: Json): boolean {
   return typeof shown === 'string' && shown !== delivered && isFinerThanMilliseconds(delivered);
 }
@@ -155,24 +155,24 @@ function keep(unrecognised: Map<string, Json>, path: string, key: string, value:
   }
 }
 
-/** DynamoDB takes attribute names up to 64 KiB; longer than this is no name. Such fields are listed under `*`, as JSON. */
+/** DynamoDB allows 64 KiB, but field names are shorter than this. Fields with longer names are under `*`, as JSON. */
 const MAX_KEY_LENGTH = 255;
 
-/** Whether a name is of a length that names have, and JSON needs no escape for it. */
+/** Whether a key is at most `MAX_KEY_LENGTH` long and needs no escape in JSON. */
 function isPlainKey(key: string): boolean {
   return key.length <= MAX_KEY_LENGTH && JSON.stringify(key) === `"${key}"`;
 }
 
-/** A key that is not a plain name is quoted, so that no two places have the same path. */
+/** Quotes a key that is not a plain name, so that no two fields have the same path. */
 function pathTo(path: string, key: string): string {
   if (!/^[A-Za-z][\w-]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
   return path === '' ? key : `${path}.${key}`;
 }
 
-/** Deeper values are kept as JSON text: DynamoDB takes 32 levels in all, of which the record needs some. */
+/** Deeper values are kept as JSON text: DynamoDB allows 32 levels, and the record itself needs some of them. */
 const MAX_DEPTH = 16;
 
-/** A value as DynamoDB can hold it: itself where that is exact, else `{ json: "its JSON text" }`. */
+/** Returns a value that DynamoDB stores exactly unchanged, and any other as `{ json: "its JSON text" }`. */
 function storable(value: Json): Json {
   const looksWrapped = isJsonObject(value) && Object.keys(value).join() === 'json';
   return isExactInDynamoDb(value) && !looksWrapped ? value : { json: canonicalJson(value) };
@@ -187,8 +187,8 @@ function isExactInDynamoDb(value: Json, depth = 1): boolean {
   if (depth > MAX_DEPTH) return false;
   return Object.entries(value).every(
     ([key, item]) =>
-      // An empty name is refused by DynamoDB; `__proto__` is lost by code that builds objects by assignment; V8 may
-      // mistake one that needs an escape (`parseJson`) when the SDK reads the item.
+      // DynamoDB rejects an empty name. Code that builds objects by assignment loses `__proto__`. V8 may confuse a
+      // key that needs an escape (`parseWithEscapedKeys`) when the SDK parses the item.
       key !== '' && key !== '__proto__' && isPlainKey(key) && isExactInDynamoDb(item, depth + 1),
   );
 }

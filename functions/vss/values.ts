@@ -1,47 +1,47 @@
 import * as v from 'valibot';
 import { isDouble, type Json } from './json.ts';
 
-/** The kinds of values that a delivery has, from every form 8x8 has published them in to one. */
+/** The types of values in a delivery. Each schema converts all forms that 8x8 has published to one. */
 
-/** A text that DynamoDB can store: well-formed Unicode. */
+/** Text that DynamoDB can store: well-formed Unicode. */
 export const text = v.pipe(
   v.string(),
   v.check((value) => value.isWellFormed()),
 );
 
-/** A number that a double holds, or the same number as text: error codes have been published as both. */
+/** A number that a double represents exactly, or its text: 8x8 has published error codes as both. */
 export const decimal = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.check(isDecimal), v.transform(Number))]),
   v.check((value) => Math.abs(value) <= Number.MAX_SAFE_INTEGER && (value === 0 || Math.abs(value) >= 1e-15)),
 );
 
-/** Whether a text is a number that a double holds. */
+/** Whether a text is a decimal number that a double represents exactly. */
 export function isDecimal(value: string): boolean {
   return /^-?\d+(\.\d+)?$/.test(value) && isDouble(value);
 }
 
 export const integer = v.pipe(decimal, v.integer());
 
-/** A time in any form that `utcOf` reads; becomes UTC with milliseconds, which sorts as text. */
+/** A time in any form that `utcOf` reads, converted to UTC with milliseconds, which sorts as text. */
 export const instant = v.pipe(v.union([v.string(), v.number()]), v.transform(utcOf), v.string());
 
-/** ISO 8601, also with a space for T, a comma before the fraction, without seconds, or without an offset. */
+/** ISO 8601, also with a space instead of T, a comma before the fraction, without seconds or without an offset. */
 const ISO =
   /^\s*(?<date>\d{4}-\d\d-\d\d)[T ](?<minute>\d\d:\d\d)(?::(?<second>\d\d)(?:[.,](?<fraction>\d+))?)?\s?(?:Z|UTC|GMT|(?<hours>[+-]\d\d)(?::?(?<minutes>\d\d))?)?\s*$/i;
 
-/** Since 1970, from September 2001 to November 2286: seconds, perhaps with a fraction, or milliseconds. */
+/** Since 1970, from September 2001 to November 2286: seconds, optionally with a fraction, or milliseconds. */
 const EPOCH_SECONDS = /^(?<seconds>\d{10})(?:\.(?<decimals>\d+))?$/;
 const EPOCH_MILLISECONDS = /^\d{13}$/;
 
 /**
- * The time that a value stands for, in UTC with milliseconds; undefined if it is none. A time without an offset is UTC,
- * as every time is that 8x8 has published for Voice.
+ * Converts a time to UTC with milliseconds; undefined if the value is not a time. A time without an offset is read as
+ * UTC, because all times that 8x8 has published for Voice are UTC.
  */
 export function utcOf(value: string | number): string | undefined {
   const text = String(value);
   if (text.length > MAX_LENGTH) return undefined;
-  // Each time is parsed twice: for the summary and for its digest. Without this, recording takes 7 % longer.
-  // Stryker disable all: it changes nothing else.
+  // Each time is parsed twice: for the summary and for its digest. Without the cache, recording takes 7 % longer.
+  // Stryker disable all: the cache only saves time.
   if (!recent.has(text)) {
     if (recent.size === MAX_RECENT) recent.clear();
     recent.set(text, readTime(text));
@@ -59,7 +59,7 @@ function readTime(text: string): string | undefined {
   const { date, minute, second = '00', fraction = '', hours, minutes = '00' } = ISO.exec(text)?.groups ?? {};
   if (date !== undefined) {
     const offset = hours === undefined ? 'Z' : `${hours}:${minutes}`;
-    // Of a longer fraction, V8 reads three digits.
+    // V8 ignores all digits of a fraction after the third.
     return toUtc(date, `${date}T${minute}:${second}.${fraction.padEnd(3, '0')}${offset}`);
   }
   const { seconds, decimals = '' } = EPOCH_SECONDS.exec(text)?.groups ?? {};
@@ -68,7 +68,7 @@ function readTime(text: string): string | undefined {
   return EPOCH_MILLISECONDS.test(text) ? new Date(Number(text)).toISOString() : undefined;
 }
 
-/** Whether a time has digits after its milliseconds, which `utcOf` leaves out. */
+/** Whether a time has non-zero digits after its milliseconds, which `utcOf` truncates. */
 export function isFinerThanMilliseconds(time: Json): boolean {
   return /[.,]\d{3}\d*[1-9]/.test(String(time));
 }
@@ -76,27 +76,27 @@ export function isFinerThanMilliseconds(time: Json): boolean {
 function toUtc(day: string, time: string): string | undefined {
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return undefined;
-  // Date takes 30 February for 2 March.
+  // Date reads 30 February as 2 March.
   if (!new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)) return undefined;
   const utc = date.toISOString();
-  // A year outside 0000–9999, which an offset can lead to, has a sign and would not sort.
+  // With its offset, a time may be in a year outside 0000–9999, which is written with a sign and would not sort.
   return utc.length === '2024-03-25T06:01:30.000Z'.length ? utc : undefined;
 }
 
-/** An open list: a known value in any published spelling becomes the canonical one, any other stays as it is. */
+/** An open vocabulary: converts all published spellings of a known value to one; other values are unchanged. */
 export function vocabulary(known: readonly string[]) {
-  const canonical = new Map(known.map((value) => [letters(value), value]));
+  const canonical = new Map(known.map((value) => [normaliseWord(value), value]));
   return v.pipe(
     text,
-    v.transform((value) => canonical.get(letters(value)) ?? value),
+    v.transform((value) => canonical.get(normaliseWord(value)) ?? value),
   );
 }
 
 /**
- * A word without the differences between its published spellings: `NO ANSWER`, `no-answer` and `NO_ANSWER`, `makeCall`
- * and `MAKE_CALL`, `CANCELLED` and `CANCELED`.
+ * Removes the differences between published spellings: `NO ANSWER`, `no-answer` and `NO_ANSWER`, `makeCall` and
+ * `MAKE_CALL`, `CANCELLED` and `CANCELED`.
  */
-export function letters(value: string): string {
+export function normaliseWord(value: string): string {
   const joined = value.replace(/[\s_-]/g, '').toLowerCase();
   return joined === 'cancelled' ? 'canceled' : joined;
 }

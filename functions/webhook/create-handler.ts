@@ -16,7 +16,7 @@ interface Dependencies extends Expectations {
   metrics: Counters;
 }
 
-/** API Gateway → SQS. Answers 200, and 4xx where a copy is kept, only after a queue has acknowledged the delivery. */
+/** API Gateway → SQS. Stores a delivery before it answers 200, or 4xx for a delivery that is kept as a dead letter. */
 export function createHandler(dependencies: Dependencies) {
   const { queueUrl, deadLetterQueueUrl, send, logger, metrics, ...expectations } = dependencies;
 
@@ -53,7 +53,7 @@ export function createHandler(dependencies: Dependencies) {
   return async (request: Request): Promise<APIGatewayProxyResult> => {
     const { requestId } = request.requestContext;
     const response = await receiveAndStore(request, requestId);
-    // The metric's own log line says which delivery it was, so that a delivery costs one line.
+    // The log line with the metric also identifies the delivery, so that each delivery logs only one line.
     metrics.addMetadata('requestId', requestId);
     metrics.publishStoredMetrics();
     return response;

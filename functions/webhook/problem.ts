@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { type Issue, MAX_KEYS } from '../vss/event.ts';
 
-/** The answers other than 200, with what each tells its reader. */
+/** The responses other than 200. Their texts are for whoever sent the request. */
 const PROBLEMS = {
   'invalid-json': {
     status: 400,
@@ -17,17 +17,17 @@ const PROBLEMS = {
   'payload-too-large': {
     status: 413,
     title: 'The body is larger than 256 KiB',
-    detail: 'A Voice Session Summary has a few kilobytes. This body was not read.',
+    detail: 'A Voice Session Summary is a few kilobytes long. This body was not processed.',
   },
   'unsupported-event': {
     status: 422,
-    title: 'This is another event than a Voice Session Summary',
-    detail: 'This URL takes webhooks of type VSS only; register other types at another URL.',
+    title: 'This event is not a Voice Session Summary',
+    detail: 'This URL only accepts webhooks of type VSS. Register other types with another URL.',
   },
   'invalid-summary': {
     status: 422,
     title: 'This is not a valid Voice Session Summary',
-    detail: 'The issues say which fields were expected. The body was kept for the operators of this service.',
+    detail: 'The issues list what was expected. The body was kept for the operators of this service.',
   },
   'unknown-subaccount': {
     status: 422,
@@ -38,17 +38,17 @@ const PROBLEMS = {
   'queue-unavailable': {
     status: 503,
     title: 'The summary could not be stored',
-    // SQS may have stored it all the same, and its acknowledgement got lost.
+    // SQS may have stored it, and only its acknowledgement was lost.
     detail: 'It may not have been kept. Send it again later: it will not be recorded twice.',
   },
 } as const;
 
 export type ProblemName = keyof typeof PROBLEMS;
 
-/** Seconds after which a delivery that could not be stored should be sent again. */
+/** How long to wait before sending a delivery again that could not be stored. */
 const RETRY_AFTER_SECONDS = 30;
 
-/** A response with a problem document (RFC 9457). It repeats nothing of what was delivered. */
+/** A response with a problem document (RFC 9457). It contains nothing that was delivered. */
 export function problem(
   name: ProblemName,
   requestId: string,
@@ -72,7 +72,7 @@ export function problem(
   };
 }
 
-/** 200: the summary is in the queue. */
+/** The response 200: the summary is in the queue. */
 export function accepted(sessionId: string): APIGatewayProxyResult {
   return {
     statusCode: 200,

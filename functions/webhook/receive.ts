@@ -3,23 +3,23 @@ import { isAccepted } from '../authorization/digest.ts';
 import { type Delivery, textOrBytes } from '../queue/message.ts';
 import { type Issue, identify } from '../vss/event.ts';
 
-/** The part of an API Gateway proxy event (REST) that a delivery is read from. */
+/** The part of an API Gateway proxy event (REST) that the webhook reads. */
 export type Request = Pick<APIGatewayProxyEvent, 'headers' | 'body' | 'isBase64Encoded'> & {
   requestContext: Pick<APIGatewayProxyEvent['requestContext'], 'requestId' | 'requestTimeEpoch'>;
 };
 
-/** What deliveries are held against. */
+/** The Authorization values and sub-accounts that the webhook accepts. */
 export interface Expectations {
   /** SHA-256 of each accepted Authorization value, in hexadecimal. */
   authorizationDigests: readonly string[];
   subAccountIds: readonly string[];
 }
 
-/** What becomes of a request. */
+/** What to do with a request. */
 export type Decision =
-  /** A summary for the queue. */
+  /** A summary: goes to the queue. */
   | { outcome: 'accepted'; delivery: Delivery; sessionId: string; subAccountId: string }
-  /** From 8x8, but not to be recorded as it is: for the dead-letter queue. */
+  /** From 8x8, but cannot be recorded as it is: goes to the dead-letter queue. */
   | {
       outcome: 'quarantined';
       delivery: Delivery;
@@ -32,12 +32,12 @@ export type Decision =
       reason: 'payload-too-large' | 'unauthorized' | 'unsupported-event' | 'invalid-json';
     };
 
-/** 256 KiB: a hundred times the largest summary published. With base64 it still fits a message of 1 MiB. */
+/** 256 KiB: a hundred times the largest published summary. Even in base64 it fits an SQS message of 1 MiB. */
 export const MAX_BODY_BYTES = 256 * 1024;
 
 /**
- * Decides about a request, cheapest question first: size, authorization, decompressed size, JSON, event type, schema,
- * sub-account.
+ * Decides what to do with a request. The cheapest checks come first: size, authorization, decompressed size, JSON,
+ * event type, schema, sub-account.
  */
 export function receive(request: Request, { authorizationDigests, subAccountIds }: Expectations): Decision {
   const body = request.isBase64Encoded ? Buffer.from(request.body ?? '', 'base64') : (request.body ?? '');
@@ -47,7 +47,7 @@ export function receive(request: Request, { authorizationDigests, subAccountIds 
   }
   const content = typeof body === 'string' ? body : decompressed(body);
   if (content === undefined) return { outcome: 'refused', reason: 'payload-too-large' };
-  // Nothing was sent, so there is nothing to keep (nor does SQS take an empty message).
+  // There is nothing to keep, and SQS rejects empty messages.
   if (content.length === 0) return { outcome: 'refused', reason: 'invalid-json' };
 
   const delivery = {
@@ -71,20 +71,20 @@ export function receive(request: Request, { authorizationDigests, subAccountIds 
 }
 
 /**
- * Decompresses a gzip body, recognised by its first two bytes: Content-Encoding may be missing or wrong. A damaged body
- * is returned as it is; undefined if the result would be too large.
+ * Decompresses a gzip body, detected by its first two bytes, because Content-Encoding may be missing or wrong. Returns
+ * a damaged body unchanged, and undefined if the result would be too large.
  */
 function decompressed(body: Buffer): Buffer | undefined {
   if (body[0] !== 0x1f || body[1] !== 0x8b) return body;
   try {
-    // Loading zlib takes milliseconds, and 8x8 is not known to compress.
+    // Loaded only here: it takes milliseconds, and 8x8 is not known to compress.
     return process.getBuiltinModule('node:zlib').gunzipSync(body, { maxOutputLength: MAX_BODY_BYTES });
   } catch (error) {
     return error instanceof RangeError ? undefined : body;
   }
 }
 
-/** Header names are case-insensitive; API Gateway passes them as they were sent. */
+/** Header names are case-insensitive, and API Gateway passes them on as they were sent. */
 function authorizationOf({ headers }: Request): string {
   const name = Object.keys(headers ?? {}).find((header) => header.toLowerCase() === 'authorization');
   return (name && headers[name]) ?? '';

@@ -1,8 +1,8 @@
 import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
 
 /**
- * What joins the recorder's trace to this one: Lambda takes up the trace that a message carries, and sets the header
- * of the running one for each invocation.
+ * Passes the trace of this invocation on with an SQS message, so that the recorder's trace is linked to it. Lambda sets
+ * the environment variable for each invocation.
  *
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
  */

@@ -30,14 +30,14 @@ describe('a secret', () => {
     const { paused, read } = reader({ error: 'AccessDeniedException' });
 
     await expect(read('some/name')).rejects.toThrow(
-      'The secret some/name cannot be read: said AWS. Does it exist, under this name, in this account and region?',
+      'Cannot read the secret some/name: said AWS. Check that it exists under this name, in this account and region.',
     );
     expect(paused.reduce((sum, pause) => sum + pause, 0)).toBe(57_000);
   });
 
   it.each([
-    [{ error: 'ResourceNotFoundException' }, 'The secret some/name cannot be read: said AWS.'],
-    [{ text: '' }, 'The secret some/name cannot be read: it has no text'],
+    [{ error: 'ResourceNotFoundException' }, 'Cannot read the secret some/name: said AWS.'],
+    [{ text: '' }, 'Cannot read the secret some/name: it has no text'],
   ])('is not read again after the response %j', async (answer, message) => {
     const { paused, read } = reader(answer);
 

@@ -62,7 +62,7 @@ describe('the authorization digests', () => {
   ])('reject a change from version %i to %i, which would lock 8x8 out', async (from, to) => {
     await expect(
       handle(update(properties(from, `arn:${from}`), properties(to, `arn:${to}`, `arn:${to - 1}`))),
-    ).rejects.toThrow(`authorizationVersion goes from ${from} to ${to}. Change it by one per deployment`);
+    ).rejects.toThrow(`authorizationVersion changed from ${from} to ${to}. Change it by one per deployment`);
   });
 
   it('follow a rollback to the previous version', async () => {

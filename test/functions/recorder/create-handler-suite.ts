@@ -225,7 +225,7 @@ export function recorderSuite(endpoint: string): void {
       expect(logged).toEqual([
         {
           level: 'warn',
-          message: 'Another summary of a recorded session, kept beside it',
+          message: 'Recorded a different summary of a recorded session',
           details: [{ sessionId, subAccountId: '8x8_test', digest: item?.['digest'] }],
         },
       ]);
@@ -269,7 +269,7 @@ export function recorderSuite(endpoint: string): void {
       expect(logged).toEqual([
         {
           level: 'warn',
-          message: 'Not recorded; the queue will deliver it again',
+          message: 'Recording failed; the queue will redeliver the message',
           details: [{ messageId: '3', receives: 1, error: new Error('throttled') }],
         },
       ]);
@@ -304,7 +304,7 @@ export function recorderSuite(endpoint: string): void {
       expect(counted).toEqual({ DeadLettered: 3, SessionsRecorded: 1, UnrecognisedFields: 0 });
       expect(logged[0]).toEqual({
         level: 'warn',
-        message: 'Not recordable, moved to the dead-letter queue',
+        message: 'The delivery cannot be recorded; moved to the dead-letter queue',
         details: [{ requestId: 'request-0', reason: 'invalid-json' }],
       });
       expect(await itemOf(sessionId)).toBeDefined();
@@ -366,7 +366,7 @@ export function recorderSuite(endpoint: string): void {
         expect(logged).toEqual([
           {
             level: 'warn',
-            message: 'Not recorded; the queue will deliver it again',
+            message: 'Recording failed; the queue will redeliver the message',
             details: [{ messageId: '0', receives: 3, error: expect.any(ThrottlingException) }],
           },
         ]);
@@ -416,7 +416,7 @@ export function recorderSuite(endpoint: string): void {
         expect(logged).toHaveLength(5);
         expect(logged.at(-1)).toEqual({
           level: 'warn',
-          message: 'Not recorded after several attempts, moved to the dead-letter queue',
+          message: 'Recording failed too often; moved to the dead-letter queue',
           details: [{ messageId: '0', receives: 5, error: new TypeError('a bug') }],
         });
       });

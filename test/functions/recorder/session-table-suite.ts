@@ -110,7 +110,7 @@ export function sessionTableSuite(endpoint: string): void {
       const reading = emulator.table.read('damaged');
 
       await expect(reading).rejects.toThrow(
-        /^The item of session damaged is no session record\. Missing or malformed: .*digest/,
+        /^The item of session damaged is not a session record\. Missing or malformed: .*digest/,
       );
       await expect(reading).rejects.not.toThrow('6591178965');
       expect(JSON.stringify(await reading.catch((error: Error) => ({ ...error })))).not.toContain(

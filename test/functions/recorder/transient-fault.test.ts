@@ -31,7 +31,7 @@ describe('a fault is transient', () => {
     ['a request is answered 429', unmodelled('Unheard', 429)],
     ['SQS throttles', new RequestThrottled(answered(400))],
     ['KMS throttles SQS', new KmsThrottled(answered(400))],
-    ['a call exceeds its deadline', new DeadlineExceededError('No success within 9000 ms')],
+    ['a call exceeds its deadline', new DeadlineExceededError('The call did not succeed within 9000 ms')],
     ['a request times out', named('TimeoutError')],
     ['a request is answered 408', unmodelled('Unheard', 408)],
     ['credentials have expired', unmodelled('ExpiredTokenException', 400)],
