@@ -7,6 +7,7 @@ import { MAX_EXPORT_AGE_HOURS } from '../exports/max-export-age.ts';
 import { age } from '../terminal/age.ts';
 import { progress } from '../terminal/progress.ts';
 import { reasonOf } from '../terminal/reason-of.ts';
+import { printStatus } from '../terminal/status-line.ts';
 import { type CommandLine, runCommand, STAGE_HELP, STAGE_OPTION } from './command-line/command.ts';
 import { DeadLetterQueue, depthOf } from './dead-letters/dead-letter-queue.ts';
 import { type DeployedStage, findStage, printPlace } from './stage/deployed-stage.ts';
@@ -75,7 +76,7 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
     progress();
     if (!diagnoses) break;
     for (const { isHealthy, text } of diagnoses) {
-      process.stdout.write(`${isHealthy ? 'ok   ' : 'FAIL '}  ${name.padEnd(12)}  ${text}\n`);
+      printStatus(isHealthy ? 'ok' : 'FAIL', name, text);
       if (!isHealthy) process.exitCode = 1;
     }
   }

@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { printStatus } from '../terminal/status-line.ts';
 import {
   type CommandLine,
   runCommand,
@@ -15,7 +16,7 @@ import { noLeftovers } from './smoke/leftovers.ts';
 import { removeLeftovers } from './smoke/remove-leftovers.ts';
 import { SessionSteps } from './smoke/session-steps.ts';
 import type { SmokeTest } from './smoke/smoke-test.ts';
-import { report, runSteps } from './smoke/step.ts';
+import { runSteps } from './smoke/step.ts';
 import { type DeployedStage, findStage, printPlace } from './stage/deployed-stage.ts';
 
 const HELP = `Usage: npm run smoke -- [options]
@@ -79,12 +80,12 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
     alarmTopicStep(stage),
     ...(analytics ? exportSteps(test, analytics) : []),
   ];
-  const hasPassed = await runSteps(steps, interrupted, report);
+  const hasPassed = await runSteps(steps, interrupted, printStatus);
   if (interrupted.aborted)
-    report('note', CLEAN_UP, 'waiting for deliveries in flight; press Ctrl-C again to exit immediately');
+    printStatus('note', CLEAN_UP, 'waiting for deliveries in flight; press Ctrl-C again to exit immediately');
   const { removed, left } = await removeLeftovers(test, analytics);
-  for (const each of left) report('FAIL', CLEAN_UP, `not removed: ${each}`);
-  if (left.length === 0) report('ok', CLEAN_UP, `removed: ${removed.join(', ') || 'nothing to remove'}`);
+  for (const each of left) printStatus('FAIL', CLEAN_UP, `not removed: ${each}`);
+  if (left.length === 0) printStatus('ok', CLEAN_UP, `removed: ${removed.join(', ') || 'nothing to remove'}`);
   if (!hasPassed || left.length > 0) process.exitCode = 1;
 }
 

@@ -38,7 +38,7 @@ export const GATEWAY_RESPONSES: readonly (readonly [ResponseType, Problem])[] = 
       status: 413,
       name: 'payload-too-large',
       title: 'The body is larger than 256 KiB',
-      detail: 'A Voice Session Summary has a few kilobytes. This body was not read.',
+      detail: 'A Voice Session Summary is a few kilobytes long. This body was not processed.',
     },
   ],
   [

@@ -19,7 +19,7 @@ and 400 MB of temporary disk space.
 
 Options:
   --sizes LIST  Numbers of sessions. Default: 10000,100000,1000000.
-  -h, --help    Show this.
+  -h, --help    Show this help.
 `;
 
 const QUERIES = ['outcomes-by-day', 'worst-routes', 'durations'];

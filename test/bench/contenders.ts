@@ -13,8 +13,6 @@ export const WAYS = [
   'bare',
   /** Only the SDK call, without the modules that Lambda never loads. Ours excludes them too. */
   'lean',
-  /** Written as in the documentation of Powertools, with zod. */
-  'usual',
 ] as const;
 
 /** One implementation of a function, bundled with the same options as ours. */
@@ -35,7 +33,6 @@ export function bundleContenders(name: FunctionName): Contender[] {
     ours: {},
     bare: { ...other('bare'), external: [] },
     lean: other('bare'),
-    usual: { ...other('usual'), external: [] },
   };
   return WAYS.map((way) => {
     const bundle = join(folder, `${name}-${way}.cjs`);

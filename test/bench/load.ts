@@ -20,7 +20,7 @@ than the first by more than the emulators are. Takes about five minutes.
 Options:
   --sessions NUMBER  Number of sessions. Default: 100000.
   --at-once NUMBER   Maximum of sessions not recorded yet. Default: 32.
-  -h, --help         Show this.
+  -h, --help         Show this help.
 `;
 
 const TENTHS = 10;

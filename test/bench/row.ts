@@ -12,9 +12,8 @@ export interface Row {
 
 const BARE = WAYS.indexOf('bare');
 const LEAN = WAYS.indexOf('lean');
-const USUAL = WAYS.indexOf('usual');
 
-export const HEADINGS = ['', ...WAYS, '÷ bare', 'limit', '÷ lean', '÷ usual'];
+export const HEADINGS = ['', ...WAYS, '÷ bare', 'limit', '÷ lean'];
 
 export function cellsOf({ label, values, digits, limit }: Row): string[] {
   const ratio = (way: number) => (values[way] === undefined ? '' : ratioTo(values, way).toFixed(2));
@@ -24,7 +23,6 @@ export function cellsOf({ label, values, digits, limit }: Row): string[] {
     ratio(BARE),
     limit?.toFixed(2) ?? '',
     ratio(LEAN),
-    ratio(USUAL),
   ];
 }
 

@@ -15,15 +15,14 @@ const HELP = `Usage: npm run bench -- [options]
 
 Compares the webhook and the recorder with functions that only call the SDK
 (bare; lean: without the modules that Lambda never loads, which ours exclude
-too), and with functions written as in the documentation of Powertools, with zod
-(usual): load time of the bundle, CPU time per session, requests to DynamoDB, and
+too): load time of the bundle, CPU time per session, requests to DynamoDB, and
 time to parse a summary. All take turns in the same run, so compare the ratios,
 not the milliseconds. Exit code 1 if a ratio exceeds its limit.
 
 Options:
   --rounds NUMBER  Number of measurements, besides warm-up. Default: 41, which
                    takes eight minutes; 1 takes three.
-  -h, --help       Show this.
+  -h, --help       Show this help.
 `;
 
 /** Sessions in a batch of the recorder. */

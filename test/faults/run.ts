@@ -14,7 +14,7 @@ Exit code 1 if they differ. Takes about seven minutes for 20000 sessions.
 Options:
   --sessions NUMBER  Number of sessions. Default: 20000.
   --seed NUMBER      Seed of the deliveries. Default: random.
-  -h, --help         Show this.
+  -h, --help         Show this help.
 `;
 
 const COMMAND = {

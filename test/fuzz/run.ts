@@ -21,7 +21,7 @@ Options:
   --parses NUMBER      Number of bodies to parse. Default: 1000000.
   --deliveries NUMBER  Number of bodies to deliver. Default: 100000.
   --seed NUMBER        Seed of the bodies. Default: random.
-  -h, --help           Show this.
+  -h, --help           Show this help.
 `;
 
 const COMMAND = {

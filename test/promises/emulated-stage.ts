@@ -27,7 +27,6 @@ export type Answer = v.InferOutput<typeof Answer>;
 /** A message in a queue, visible or in flight. */
 export interface KeptMessage {
   messageId: string;
-  receives: number;
   reason: string | undefined;
   delivery: Delivery;
 }
@@ -254,7 +253,6 @@ const Kept = v.object({
   body: v.string(),
   messageAttributes: v.optional(Attributes, {}),
   sentTimestamp: v.number(),
-  approximateReceiveCount: v.number(),
 });
 const QueueContents = v.object({
   messages: v.object({ ready: v.array(Kept), inflight: v.array(v.object({ message: Kept })) }),
@@ -265,9 +263,8 @@ async function messagesIn(sqsEndpoint: string, queue: string): Promise<KeptMessa
   const response = await fetch(`${sqsEndpoint}/_fauxqs/queues/${queue}`);
   const { messages } = v.parse(QueueContents, await response.json());
   return [...messages.ready, ...messages.inflight.map(({ message }) => message)].map(
-    ({ messageId, body, messageAttributes, sentTimestamp, approximateReceiveCount }) => ({
+    ({ messageId, body, messageAttributes, sentTimestamp }) => ({
       messageId,
-      receives: approximateReceiveCount,
       reason: messageAttributes['reason']?.StringValue,
       delivery: fromMessage({
         messageId,

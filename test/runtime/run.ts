@@ -20,7 +20,7 @@ npm builds the client in node_modules/.cache, for another minute. Linux only.
 
 Options:
   --logs      Show the logs of the functions on standard error.
-  -h, --help  Show this.
+  -h, --help  Show this help.
 `;
 
 const COMMAND = {

@@ -1,9 +1,4 @@
-/** The count of one kind in one part. */
-export interface Tally {
-  part: string;
-  kind: string;
-  count: number;
-}
+import type { Tally } from './rows.ts';
 
 /** The counts of each kind in each part, as a stacked chart needs them. */
 export function crossTabulate(

@@ -1,7 +1,8 @@
 import type { Figure } from './card.ts';
 import { columnChart } from './column-chart.ts';
-import { crossTabulate, sum, type Tally } from './cross-tabulate.ts';
+import { crossTabulate, sum } from './cross-tabulate.ts';
 import type { Colour } from './palette.ts';
+import type { Tally } from './rows.ts';
 import { partLabel, type Timeline } from './timeline.ts';
 
 /** Sessions by time and kind. Those without a plausible start date are only in the table. */

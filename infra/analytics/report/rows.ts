@@ -21,7 +21,10 @@ export const PrintableText = v.pipe(
   v.transform((text) => printable(text)),
 );
 
-const TallyRow = v.object({ part: v.string(), kind: v.string(), count: Count });
+const Tally = v.object({ part: v.string(), kind: v.string(), count: Count });
+
+/** The count of one kind in one part. */
+export type Tally = v.InferOutput<typeof Tally>;
 
 /** Runs a query that counts by `part` and `kind`. */
-export const talliesOf = (connection: DuckDBConnection, sql: string) => rowsOf(connection, TallyRow, sql);
+export const talliesOf = (connection: DuckDBConnection, sql: string) => rowsOf(connection, Tally, sql);

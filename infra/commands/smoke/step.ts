@@ -1,5 +1,5 @@
-import { inOneLine } from '../../terminal/printable.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
+import type { printStatus } from '../../terminal/status-line.ts';
 
 /** The result of a step. */
 export interface Verdict {
@@ -20,16 +20,6 @@ export interface Step {
   run(note: (text: string) => void): Promise<Verdict>;
 }
 
-export type Status = 'ok' | 'FAIL' | 'skip' | 'note';
-
-/** Reports a line of output. */
-export type Report = (status: Status, step: string, text: string) => void;
-
-/** Prints a line in the format of `npm run doctor`. */
-export const report: Report = (status, step, text) => {
-  process.stdout.write(`${status.padEnd(5)}  ${step.padEnd(12)}  ${inOneLine(text)}\n`);
-};
-
 /**
  * Runs the steps in order. Skips a step if one that it needs has not passed, and all remaining steps once the signal
  * has aborted.
@@ -39,7 +29,7 @@ export const report: Report = (status, step, text) => {
 export async function runSteps(
   steps: readonly Step[],
   signal: AbortSignal,
-  report: Report,
+  report: typeof printStatus,
 ): Promise<boolean> {
   const notPassed = new Set<string>();
   for (const { name, needs, run } of steps) {

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { PurgeQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
-import { rateLimit } from '../../../functions/rate-limit.ts';
 import { masked } from '../../../infra/commands/dead-letters/masked.ts';
 import { prettyJson } from '../../../infra/commands/dead-letters/pretty-json.ts';
 import { awaitRecords, readRecords } from '../../../infra/local/examples.ts';
@@ -275,25 +274,6 @@ describe('redrive of a deployed stage', () => {
     run(['infra/commands/redrive.ts', '--stage', 'prod'], { env: environment });
 });
 
-describe('rateLimit', () => {
-  it('spaces four requests per second evenly, and does not catch up after idle time', async () => {
-    let time = 0;
-    const passed: number[] = [];
-    const limit = rateLimit(
-      4,
-      () => time,
-      async (milliseconds) => {
-        time += milliseconds;
-      },
-    );
-    for (let i = 0; i < 5; i++) await limit().then(() => passed.push(time));
-    time += 10_000;
-    for (let i = 0; i < 2; i++) await limit().then(() => passed.push(time));
-
-    expect(passed).toEqual([0, 250, 500, 750, 1_000, 11_000, 11_250]);
-  });
-});
-
 describe('the command line of redrive', () => {
   it.each([
     [['frobnicate'], 'Unknown command "frobnicate". See: npm run redrive -- --help'],
@@ -308,19 +288,5 @@ describe('the command line of redrive', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(message);
     expect(stderr.trim().split('\n')).toHaveLength(1);
-  });
-});
-
-describe('masked', () => {
-  it.each([
-    ['+6591178965', '+********65'],
-    ['65 9117-8965', '**********65'],
-    ['(415) 555-0100', '(***********00'],
-    ['2026-01-13 06:01:30', '2026-01-13 06:01:30'],
-    ['eb0fc709-9693-11ea-454d-170512345678', 'eb0fc709-9693-11ea-454d-170512345678'],
-    ['12345678-1234-1234-1234-123456789012', '12345678-1234-1234-1234-123456789012'],
-    ['"callDuration":123456', '"callDuration":123456'],
-  ])('turns %s into %s', (text, expected) => {
-    expect(masked(text)).toBe(expected);
   });
 });
