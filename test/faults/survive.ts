@@ -231,6 +231,7 @@ async function redrive({ webhookUrl }: LocalStack): Promise<number> {
   const { stdout, stderr, code } = await run([
     'infra/commands/redrive.ts',
     'send',
+    '--yes',
     '--stage',
     stage,
     '--rate',
