@@ -30,7 +30,7 @@ const CustomDomain = v.strictObject({
     v.regex(/^arn:[\w-]+:acm:/, 'expected the ARN of a certificate'),
   ),
   /** The hosted zone in Route 53 in which the stack creates the record. Default: you create the record yourself. */
-  hostedZoneId: v.optional(v.string('expected the ID of a hosted zone')),
+  hostedZoneId: v.optional(v.string('expected the id of a hosted zone')),
   /** Whether the name resolves to the API and can be registered at 8x8. Default: whether `hostedZoneId` is set. */
   isLive: v.optional(v.boolean('expected true or false')),
 });

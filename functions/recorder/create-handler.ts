@@ -58,8 +58,7 @@ export function createHandler(dependencies: Dependencies) {
     if (recorded === 'duplicate') return;
     metrics.addMetric('RecordingLag', MetricUnit.Milliseconds, now() - Date.parse(receivedAt));
     metrics.addMetric('UnrecognisedFields', MetricUnit.Count, Object.keys(unrecognised).length);
-    if (recorded === 'conflict')
-      logger.warn('Recorded a different summary of a recorded session', idsOf(summary));
+    if (recorded === 'conflict') logger.warn('Recorded a conflicting summary of a session', idsOf(summary));
     if (isIncomplete(summary)) metrics.addMetric('IncompleteSummaries', MetricUnit.Count, 1);
   }
 

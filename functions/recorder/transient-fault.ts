@@ -20,7 +20,7 @@ const MAX_CAUSES = 10;
  * error is not transient if AWS rejects the request (access denied, no such table, invalid request), or if it is a bug.
  */
 export function isTransientFault(error: unknown, causes = MAX_CAUSES): boolean {
-  if (!isSdkError(error)) return false;
+  if (!isClassifiable(error)) return false;
   return (
     error instanceof DeadlineExceededError ||
     error instanceof ContendedRecordError ||
@@ -36,7 +36,7 @@ export function isTransientFault(error: unknown, causes = MAX_CAUSES): boolean {
   );
 }
 
-/** Whether the SDK can classify an error: it assumes that every cause is an Error. */
-function isSdkError(error: unknown): error is Parameters<typeof isTransientError>[0] {
+/** Whether the SDK's functions can classify an error: they assume that its cause is an Error. */
+function isClassifiable(error: unknown): error is Parameters<typeof isTransientError>[0] {
   return error instanceof Error && (error.cause === undefined || error.cause instanceof Error);
 }

@@ -57,16 +57,17 @@ export function check(connect: () => Promise<WebhooksApi>, { check }: CheckEvent
   );
 }
 
-/** Tells a failed check that the configuration causes from one that may pass. */
+/** Distinguishes a failure that the configuration causes from one that may be temporary. */
 function findingOfFailure(error: unknown): string {
-  if (!(error instanceof WebhooksApiError)) return isSecretUnread(error) ? 'not-checked' : 'misconfigured';
+  if (!(error instanceof WebhooksApiError))
+    return isSecretsManagerUnavailable(error) ? 'not-checked' : 'misconfigured';
   const { status = 503 } = error;
-  const mayPass = status === 429 || status >= 500 || status < 300;
-  return REFUSALS.get(status) ?? (mayPass ? 'not-checked' : 'misconfigured');
+  const isTemporary = status === 429 || status >= 500 || status < 300;
+  return REFUSALS.get(status) ?? (isTemporary ? 'not-checked' : 'misconfigured');
 }
 
 /** Whether Secrets Manager was unavailable, as opposed to refusing access or having no such secret. */
-function isSecretUnread(error: unknown): boolean {
+function isSecretsManagerUnavailable(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return (
     cause instanceof Error &&

@@ -4,7 +4,7 @@ import type { WebhooksApi } from './webhooks-api.ts';
 import { WebhooksApiError } from './webhooks-api-error.ts';
 
 /** The outcome of a removal. */
-export type Removal = 'removed' | 'nothing-there' | 'not-ours';
+type Removal = 'removed' | 'nothing-there' | 'not-ours';
 
 /** Removes the webhook if it has our URL. */
 export async function unregister(api: WebhooksApi, subAccountId: string, url: string): Promise<Removal> {

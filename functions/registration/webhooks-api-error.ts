@@ -4,7 +4,7 @@ import type { Answer } from './request.ts';
 export type Method = 'GET' | 'POST' | 'DELETE';
 
 /** A call that failed. */
-export interface Failure {
+interface Failure {
   method: Method;
   subAccountId: string;
   baseUrl: string;
@@ -28,11 +28,11 @@ export class WebhooksApiError extends Error {
   constructor(failure: Failure) {
     const { method, subAccountId, answer, secrets, mayHaveArrived } = failure;
     const { status } = answer;
-    const said = status === undefined ? answer.fault : `HTTP ${status}${quote(answer.body, secrets)}`;
-    super(`8x8 did not ${ACTIONS[method]} of sub-account ${subAccountId}: ${said}. ${adviceOn(failure)}`);
+    const reason = status === undefined ? answer.fault : `HTTP ${status}${quote(answer.body, secrets)}`;
+    super(`8x8 did not ${ACTIONS[method]} of sub-account ${subAccountId}: ${reason}. ${adviceOn(failure)}`);
     this.status = status;
     this.mayHaveArrived = mayHaveArrived;
-    this.isConflict = status === 409 || (!NEVER_CONFLICTS.has(status) && CONFLICT.test(said));
+    this.isConflict = status === 409 || (!NEVER_CONFLICTS.has(status) && CONFLICT.test(reason));
   }
 }
 
@@ -83,9 +83,9 @@ const ErrorBody = v.object({
 });
 
 function quote(body: unknown, secrets: readonly string[]): string {
-  const said = v.safeParse(ErrorBody, body);
-  if (!said.success) return '';
-  const { statusMessage, message = statusMessage, statusCode, code = statusCode, errorId } = said.output;
+  const parsed = v.safeParse(ErrorBody, body);
+  if (!parsed.success) return '';
+  const { statusMessage, message = statusMessage, statusCode, code = statusCode, errorId } = parsed.output;
   const parts = [
     ...(message === undefined ? [] : [`"${printable(message, secrets)}"`]),
     ...(code === undefined ? [] : [`code ${printable(String(code), secrets)}`]),

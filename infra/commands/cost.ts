@@ -29,9 +29,6 @@ Options:
   -h, --help         Show this help.
 `;
 
-/** Percentage of unsuccessful sessions in 8x8's examples. */
-const UNSUCCESSFUL = 57;
-
 const COMMAND = {
   name: 'cost',
   help: HELP,
@@ -41,7 +38,7 @@ const COMMAND = {
     hours: { type: 'string', default: '12' },
     'webhook-ms': { type: 'string', default: '25' },
     'recorder-ms': { type: 'string', default: '50' },
-    unsuccessful: { type: 'string', default: String(UNSUCCESSFUL) },
+    unsuccessful: { type: 'string', default: '57' },
   },
 } as const;
 

@@ -55,7 +55,7 @@ const PERIOD_SECONDS = 300;
 const COMMAND = {
   name: 'doctor',
   help: HELP,
-  finishes: true,
+  cleansUp: true,
   options: STAGE_OPTION,
 } as const;
 

@@ -48,7 +48,6 @@ const COMMAND = {
   },
 } as const;
 
-/** Runs `npm run query`. */
 async function main({ values, args }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const [source, query, ...rest] = args;
   if (source === undefined)

@@ -49,7 +49,7 @@ const COMMAND = {
   name: 'redrive',
   help: HELP,
   takesArguments: true,
-  finishes: true,
+  cleansUp: true,
   options: {
     ...STAGE_OPTION,
     reason: { type: 'string' },

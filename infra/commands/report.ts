@@ -28,7 +28,6 @@ const COMMAND = {
   },
 } as const;
 
-/** Runs `npm run report`. */
 async function main({ values, args }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const [source, ...rest] = args;
   if (source === undefined)

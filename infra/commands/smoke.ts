@@ -51,7 +51,7 @@ ${STAGE_HELP}
 const COMMAND = {
   name: 'smoke',
   help: HELP,
-  finishes: true,
+  cleansUp: true,
   options: {
     ...STAGE_OPTION,
     export: { type: 'boolean', default: false },

@@ -30,7 +30,7 @@ Options:
 const COMMAND = {
   name: 'start',
   help: HELP,
-  finishes: true,
+  cleansUp: true,
   options: {
     once: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -150,7 +150,7 @@ function addresses({ webhookUrl, endpoints, authorization }: LocalStack): string
 }
 
 async function deliverExamples(stack: LocalStack, say: (text: string) => void): Promise<StoredRecord[]> {
-  say('The simulated 8x8 delivers its examples to the registered URL:');
+  say('The fake 8x8 delivers its examples to the registered URL:');
   const accepted: string[] = [];
   for (const { name, body, sessionId, subAccountId } of examples) {
     try {

@@ -30,9 +30,9 @@ export class Authorization extends Construct {
   constructor(scope: Construct, id: string, { version, encryption }: AuthorizationProps) {
     super(scope, id);
     this.#encryption = encryption;
-    this.secret = this.secretOfVersion(version);
-    const previous = version > 1 ? [this.secretOfVersion(version - 1)] : [];
-    const accepted = [...previous, this.secret, this.secretOfVersion(version + 1)];
+    this.secret = this.#secretOfVersion(version);
+    const previous = version > 1 ? [this.#secretOfVersion(version - 1)] : [];
+    const accepted = [...previous, this.secret, this.#secretOfVersion(version + 1)];
 
     const reader = new NodeFunction(this, 'Function', {
       folder: 'authorization',
@@ -56,7 +56,7 @@ export class Authorization extends Construct {
     this.digests = resource.getAttString('digests');
   }
 
-  private secretOfVersion(version: number): Secret {
+  #secretOfVersion(version: number): Secret {
     const { dataKey } = this.#encryption;
     const secret = new Secret(this, `Version${version}`, {
       ...(dataKey && { encryptionKey: dataKey }),

@@ -18,7 +18,8 @@ export class Encryption extends Construct {
   constructor(scope: Construct, id: string, { retainData, customerManagedKey }: Settings) {
     super(scope, id);
     const stack = Stack.of(this);
-    // The retained table and exports need it; the bucket of the exports is always retained. A failed creation deletes it.
+    // Retained data needs the key: the table, and the exports, whose bucket is always retained. Only a failed creation
+    // deletes the key then.
     const retain = retainData || customerManagedKey;
     this.key = new Key(this, 'Key', {
       description: `Encrypts the data of ${stack.stackName}`,

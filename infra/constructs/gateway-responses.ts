@@ -16,7 +16,11 @@ const NOT_FOUND: Problem = {
   detail: 'The API accepts only POST requests to the URL that is registered at 8x8.',
 };
 
-/** The responses that API Gateway generates itself. @see https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html */
+/**
+ * The responses that API Gateway generates itself.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+ */
 export const GATEWAY_RESPONSES: readonly (readonly [ResponseType, Problem])[] = [
   [
     ResponseType.ACCESS_DENIED,

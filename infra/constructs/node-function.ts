@@ -15,7 +15,7 @@ export interface NodeFunctionProps {
   description: string;
   timeout: Duration;
   environment?: Record<string, string>;
-  /** Default: `ACTIVE`: the function decides whether to trace an invocation, unless its caller has decided. */
+  /** Default: `ACTIVE`. The function then decides whether to trace an invocation, unless its caller has decided. */
   tracing?: Tracing;
   /** Reserved concurrency. Default: none. */
   reservedConcurrentExecutions?: number;

@@ -50,7 +50,7 @@ export class Registration extends Construct {
 
   #function({ settings, authorizationSecret, encryption }: RegistrationProps): NodeFunction {
     const stack = Stack.of(this);
-    const registration = new NodeFunction(this, 'Function', {
+    const handler = new NodeFunction(this, 'Function', {
       folder: 'registration',
       description: 'Registers the webhook at 8x8, and checks that it is registered',
       // The calls to 8x8 (webhooks-api.ts), and up to a minute each until two permissions take effect.
@@ -68,18 +68,18 @@ export class Registration extends Construct {
       resourceName: `${settings.apiKeySecretName}-??????`,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
-    registration.addToRolePolicy(
+    handler.addToRolePolicy(
       new PolicyStatement({
         actions: ['secretsmanager:GetSecretValue'],
         resources: [authorizationSecret.secretArn, apiKeySecretArn],
       }),
     );
-    encryption.key.grant(registration, 'kms:Decrypt');
+    encryption.key.grant(handler, 'kms:Decrypt');
     // The status of the stack tells the function whether this is a rollback or a clean-up.
-    registration.addToRolePolicy(
+    handler.addToRolePolicy(
       new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stack.stackId] }),
     );
-    return registration;
+    return handler;
   }
 
   #registrations({ settings, url, authorizationSecret, receives }: RegistrationProps): CustomResource[] {

@@ -9,7 +9,7 @@ const SWITCHES_PATH = '/switches';
 /** The delay after which a `late` request takes effect. */
 const LATE_MS = 30_000;
 
-/** Serves the simulated Webhooks API of 8x8, and its switches. */
+/** Serves the API of the fake 8x8, and its switches. */
 export function fake8x8Server(api: Fake8x8): Server {
   return createServer(async (request, response) => {
     const { method = '', url: path = '', headers } = request;

@@ -59,7 +59,7 @@ export class DroppedConnection extends Error {
 }
 
 /** A request to the API. */
-export interface VoiceRequest {
+interface ApiRequest {
   method: string;
   /** The path, still percent-encoded. */
   path: string;
@@ -67,7 +67,8 @@ export interface VoiceRequest {
   body: string;
 }
 
-export interface VoiceAnswer {
+/** The response of the API. */
+interface ApiAnswer {
   status: number;
   headers?: Record<string, string>;
   body: unknown;
@@ -89,7 +90,7 @@ export class Fake8x8 {
   /** The times of the requests within the last second, in milliseconds of a monotonic clock. */
   #recent: number[] = [];
   /** `late` requests, which take effect in `settle`. */
-  readonly #late: VoiceRequest[] = [];
+  readonly #late: ApiRequest[] = [];
   /** The webhooks before the last change, and how many lists still return them. */
   #outdated: { webhooks: readonly RegisteredWebhook[]; lists: number } = { webhooks: [], lists: 0 };
 
@@ -104,7 +105,7 @@ export class Fake8x8 {
   }
 
   /** Answers a request, with the next fault. @throws DroppedConnection */
-  async handle(request: VoiceRequest): Promise<VoiceAnswer> {
+  async handle(request: ApiRequest): Promise<ApiAnswer> {
     this.requests.push(`${request.method} ${request.path}`);
     const { rateLimit } = this.switches;
     if (rateLimit && this.#isTooMany(rateLimit.perSecond))
@@ -130,7 +131,7 @@ export class Fake8x8 {
     this.#outdated.lists = 0;
   }
 
-  #handle(request: VoiceRequest, fault: Fault): VoiceAnswer {
+  #handle(request: ApiRequest, fault: Fault): ApiAnswer {
     if (fault === 'late') {
       this.#late.push(request);
       throw new DroppedConnection();
@@ -142,7 +143,7 @@ export class Fake8x8 {
     return fault === 'no-body' ? { ...answer, body: undefined } : answer;
   }
 
-  #answer({ method, path, authorization, body }: VoiceRequest): VoiceAnswer {
+  #answer({ method, path, authorization, body }: ApiRequest): ApiAnswer {
     const [, encoded = '', type] =
       /^\/api\/v1\/subaccounts\/([^/]+)\/webhooks(?:\/(VCS|VCA|VSS|VRU))?$/.exec(path) ?? [];
     const subAccountId = decoded(encoded);
@@ -158,7 +159,7 @@ export class Fake8x8 {
     return failure(404, 'Resource not found');
   }
 
-  #list(subAccountId: string, webhooks: readonly RegisteredWebhook[]): VoiceAnswer {
+  #list(subAccountId: string, webhooks: readonly RegisteredWebhook[]): ApiAnswer {
     const { emptyList, stateName } = this.switches;
     const known = this.#outdated.lists-- > 0 ? this.#outdated.webhooks : webhooks;
     const items = known.map((webhook) => show(webhook, stateName));
@@ -167,7 +168,7 @@ export class Fake8x8 {
     return ok({ subAccountId, count: items.length, ...shown, statusCode: 0, statusMessage: 'ok' });
   }
 
-  #create(subAccountId: string, webhooks: RegisteredWebhook[], body: string): VoiceAnswer {
+  #create(subAccountId: string, webhooks: RegisteredWebhook[], body: string): ApiAnswer {
     const parsed = v.safeParse(Creation, body);
     if (!parsed.success) return failure(422, 'Invalid JSON request body');
     const { httpAuthHeader = null, enabled, ...webhook } = parsed.output;
@@ -183,7 +184,7 @@ export class Fake8x8 {
     return { ...answer, status: success };
   }
 
-  #delete(subAccountId: string, webhooks: RegisteredWebhook[], type: string): VoiceAnswer {
+  #delete(subAccountId: string, webhooks: RegisteredWebhook[], type: string): ApiAnswer {
     const { deleteOfNothing, stateName, lag } = this.switches;
     const [removed] = webhooks.filter((webhook) => webhook.type === type);
     if (!removed) {
@@ -228,12 +229,12 @@ function show({ type, url, enabled, httpAuthHeader }: RegisteredWebhook, stateNa
   return { type, url, [stateName]: enabled, httpAuthHeaderAvailable: httpAuthHeader !== null };
 }
 
-function ok(body: object): VoiceAnswer {
+function ok(body: object): ApiAnswer {
   return { status: 200, body };
 }
 
 /** The error body of the API description, which has its code as a string. */
-function failure(status: number, statusMessage: string, retryAfter?: string): VoiceAnswer {
+function failure(status: number, statusMessage: string, retryAfter?: string): ApiAnswer {
   return {
     status,
     headers: retryAfter === undefined ? {} : { 'Retry-After': retryAfter },

@@ -1,9 +1,8 @@
+// The runtime in the process of a function: loads the bundle, then handles one event after the other. `lambda.ts` starts
+// it with the path of the bundle as its argument.
+
 import { pathToFileURL } from 'node:url';
 
-/**
- * The runtime in the process of a function: loads the bundle, then handles one event after the other. Started by
- * `lambda.ts` with the path of the bundle as argument.
- */
 type Handler = (event: unknown, context: object) => Promise<unknown>;
 
 const [bundle = ''] = process.argv.slice(2);

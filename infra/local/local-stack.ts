@@ -34,7 +34,7 @@ export interface LocalStack {
   endpoints: Endpoints;
   /** The functions, by ARN. */
   functions: ReadonlyMap<string, LocalFunction>;
-  /** The simulated 8x8 API, where the stack has registered its webhook. */
+  /** The fake 8x8, where the stack has registered its webhook. */
   fake8x8: Fake8x8;
   /** Maps the registered URL to the webhook on this machine, in place of DNS. */
   resolve(url: string): string;
@@ -89,7 +89,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     const webhook = await listenOnLoopback(gateway, port);
     const services = await startServices(cleanUp);
     const context = await provisioningContext(options, services, api, cleanUp);
-    // The simulated 8x8 API replaces the real one.
+    // The fake 8x8 replaces the real one.
     const urls = { [readSettings(STAGE).webhooksApiUrl]: services.endpoints.fake8x8 };
     const template = readTemplate(context.assembly, STACK_NAME, urls);
     const provisioned = await provision(template, STACK_NAME, provisionerOf(context));
@@ -138,7 +138,7 @@ async function provisioningContext(
   secrets.set(apiKeySecretName, API_KEY);
   for (const subAccountId of subAccountIds) fake8x8.webhooks.set(subAccountId, []);
 
-  const called = {
+  const functionEndpoints = {
     AWS_ENDPOINT_URL_SQS: await between('sqs', endpoints.sqs),
     AWS_ENDPOINT_URL_DYNAMODB: await between('dynamodb', endpoints.dynamodb),
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
@@ -153,11 +153,11 @@ async function provisioningContext(
     assembly,
     // A queue URL contains the endpoint that the functions call, which may be a proxy.
     sqs: new SQSClient({ ...common, endpoint: endpoints.sqs, useQueueUrlAsEndpoint: false }),
-    sqsEndpoint: called.AWS_ENDPOINT_URL_SQS,
+    sqsEndpoint: functionEndpoints.AWS_ENDPOINT_URL_SQS,
     dynamodb: new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb }),
     sns: new SNSClient({ ...common, endpoint: endpoints.sns }),
     start(definition) {
-      const started = new LocalFunction(definition, called, logAndCount, concurrency);
+      const started = new LocalFunction(definition, functionEndpoints, logAndCount, concurrency);
       cleanUp.defer(() => started.stop());
       return started;
     },

@@ -10,7 +10,7 @@ const Endpoints = v.object({
   cloudwatch: v.string(),
   secretsManager: v.string(),
   sns: v.string(),
-  /** The simulated 8x8 API. */
+  /** The fake 8x8. */
   fake8x8: v.string(),
 });
 /** The endpoint of each service of the local stack. */

@@ -11,7 +11,7 @@ import { close, listenOnLoopback } from './loopback.ts';
 import type { Endpoints } from './running.ts';
 import { secretsManager } from './secrets-manager.ts';
 
-/** The API key that the simulated 8x8 API accepts. */
+/** The API key that the fake 8x8 accepts. */
 export const API_KEY = 'local-api-key';
 
 /** The AWS services that the stack uses, and 8x8, each listening on the loopback interface. */

@@ -22,7 +22,7 @@ export interface Command<Options extends ParseArgsOptionsConfig> {
    * Whether it cleans up after an interruption. If so, Ctrl-C or a closed output pipe aborts `interrupted` instead of
    * ending the process. Default false.
    */
-  finishes?: boolean;
+  cleansUp?: boolean;
 }
 
 type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
@@ -34,7 +34,7 @@ export interface CommandLine<Options extends ParseArgsOptionsConfig> {
   values: Parsed<Options>['values'];
   /** The positional arguments. */
   args: string[];
-  /** Aborted by Ctrl-C, SIGTERM and SIGHUP. Never aborted unless the command `finishes`. */
+  /** Aborted by Ctrl-C, SIGTERM and SIGHUP. Never aborted unless the command `cleansUp`. */
   interrupted: AbortSignal;
 }
 
@@ -54,8 +54,8 @@ export async function runCommand<const Options extends ParseArgsOptionsConfig>(
   command: Command<Options>,
   main: (commandLine: CommandLine<Options>) => Promise<void>,
 ): Promise<void> {
-  const interrupted = command.finishes ? interruption() : new AbortController();
-  process.stdout.on('error', (error) => (command.finishes ? interrupted.abort() : exitOnOutputError(error)));
+  const interrupted = command.cleansUp ? interruption() : new AbortController();
+  process.stdout.on('error', (error) => (command.cleansUp ? interrupted.abort() : exitOnOutputError(error)));
   try {
     useProxy();
     const { values, positionals } = parse(command);

@@ -22,12 +22,12 @@ export interface DeadLetter {
 }
 
 /** The reason of a message without one: SQS itself moved it, after the maximum number of receives. */
-export const TRIED_TOO_OFTEN = 'tried-too-often';
+const TRIED_TOO_OFTEN = 'tried-too-often';
 
 /** Limits of the visibility timeout, in seconds. The maximum is a limit of SQS. */
 const VISIBILITY_TIMEOUT = { min: 120, max: 43_200 };
 
-/** The slowest rate at which messages are received, per second. */
+/** Messages are received at this rate per second, or faster. */
 const READ_PER_SECOND = 100;
 
 /** After how many consecutive empty responses the messages that SQS still counts are reported as missed. */
@@ -67,6 +67,7 @@ export class DeadLetterQueue {
     { perSecond = READ_PER_SECOND, most = Number.POSITIVE_INFINITY, expected = 0 }: ReadOptions = {},
   ): AsyncGenerator<DeadLetter> {
     const { visible, hidden } = await depthOf(this.#sqs, this.#url);
+    // On a second read, SQS may still count the messages that `release` has just made visible as hidden.
     if (expected === 0) this.hidden = hidden;
     const count = Math.min(Math.max(visible, expected), most);
     const seconds = Math.ceil((2 * count) / Math.min(perSecond, READ_PER_SECOND));

@@ -50,8 +50,8 @@ export class DeadLetterSteps {
 
   async #sendBack(): Promise<Verdict> {
     const { stage, waitOptions, leftovers } = this.#test;
-    const place = locationOf(this.#test, this.#probe.sessionId);
-    const isDone = async () => (await readRecord(place)) !== undefined;
+    const location = locationOf(this.#test, this.#probe.sessionId);
+    const isDone = async () => (await readRecord(location)) !== undefined;
     const again: Pending = { sessionId: this.#probe.sessionId, isDone };
     const sent = await until(
       () =>
@@ -65,7 +65,7 @@ export class DeadLetterSteps {
     if (!sent)
       return failed('the dead letter has disappeared; someone else may have sent it back or deleted it');
 
-    const record = await until(() => readRecord(place), waitOptions);
+    const record = await until(() => readRecord(location), waitOptions);
     if (!record)
       return failed(
         `sent back, but no record within ${inSeconds(waitOptions.timeoutMs)}; see the recorder's log`,

@@ -51,7 +51,7 @@ async function exportTable(
   const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: stage.outputs.TableName }));
   // Separate from the daily exports that Athena and `npm run query` read. Objects under this prefix expire.
   const prefix = `${RESULTS_PREFIX}smoke-${randomUUID()}`;
-  const begun = performance.now();
+  const startedAt = performance.now();
   leftovers.prefixes.add(`${prefix}/`);
   const { ExportDescription } = await dynamodb.send(
     new ExportTableToPointInTimeCommand({
@@ -65,14 +65,14 @@ async function exportTable(
   const ExportArn = ExportDescription?.ExportArn;
   leftovers.runningExport = ExportArn;
 
-  let said = begun;
+  let lastNoteAt = startedAt;
   const ended = await until(
     async () => {
       const { ExportDescription: now } = await dynamodb.send(new DescribeExportCommand({ ExportArn }));
       if (now?.ExportStatus !== 'IN_PROGRESS') return now;
-      if (performance.now() - said > PROGRESS_MS) {
-        said = performance.now();
-        note(`DynamoDB has been exporting for ${inSeconds(said - begun)}`);
+      if (performance.now() - lastNoteAt > PROGRESS_MS) {
+        lastNoteAt = performance.now();
+        note(`DynamoDB has been exporting for ${inSeconds(lastNoteAt - startedAt)}`);
       }
       return undefined;
     },
@@ -85,7 +85,7 @@ async function exportTable(
   const objects = await listObjects(s3, bucket, `${prefix}/`);
   if (!objects.some(({ Key }) => Key === ended.ExportManifest))
     return failed(`the export is complete, but s3://${bucket}/${ended.ExportManifest} is missing`);
-  const waited = inSeconds(performance.now() - begun);
+  const waited = inSeconds(performance.now() - startedAt);
   return passed(`DynamoDB exported ${ended.ItemCount} records to s3://${bucket}/${prefix} in ${waited}`);
 }
 

@@ -49,7 +49,7 @@ export async function runSteps(
 }
 
 /** Turns an exception into a failed step, so that the other steps still run. */
-export async function verdictOf(run: Promise<Verdict>): Promise<Verdict> {
+async function verdictOf(run: Promise<Verdict>): Promise<Verdict> {
   try {
     return await run;
   } catch (error) {

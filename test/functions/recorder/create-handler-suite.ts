@@ -225,7 +225,7 @@ export function recorderSuite(endpoint: string): void {
       expect(logged).toEqual([
         {
           level: 'warn',
-          message: 'Recorded a different summary of a recorded session',
+          message: 'Recorded a conflicting summary of a session',
           details: [{ sessionId, subAccountId: '8x8_test', digest: item?.['digest'] }],
         },
       ]);
