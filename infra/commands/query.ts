@@ -82,12 +82,12 @@ async function main({ values, args }: CommandLine<typeof COMMAND.options>): Prom
   });
 }
 
-function formatOf(asked: string | undefined, out: string | undefined): Format {
-  const name = asked ?? (out === undefined ? 'table' : extname(out).slice(1) || 'csv');
+function formatOf(chosen: string | undefined, out: string | undefined): Format {
+  const name = chosen ?? (out === undefined ? 'table' : extname(out).slice(1) || 'csv');
   const format = FORMATS.find((known) => known === name);
   if (format === undefined) {
     throw new UsageError(
-      asked === undefined
+      chosen === undefined
         ? `The extension of ${out} is not a known format: add --format csv, json or parquet.`
         : `--format must be one of ${FORMATS.join(', ')}, not "${name}".`,
     );

@@ -26,8 +26,8 @@ export async function confirm(
   // readline intercepts Ctrl-C, so the signal has to be sent again.
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
-  const asked = terminal.question(`${question} [y/N] `, { signal }).catch(() => '');
-  const answer = await Promise.race([asked, ended]);
+  const typed = terminal.question(`${question} [y/N] `, { signal }).catch(() => '');
+  const answer = await Promise.race([typed, ended]);
   terminal.close();
   return !signal.aborted && /^y(es)?$/i.test(answer.trim());
 }
