@@ -737,6 +737,7 @@ describe('the scheduled check', () => {
   it.each([
     ['not-checked', 'ThrottlingException'],
     ['not-checked', 'TimeoutError'],
+    ['not-checked', 'DeadlineExceededError'],
     ['misconfigured', 'AccessDeniedException'],
   ])('returns the finding %s when reading the secret fails with a %s', async (finding, name) => {
     const { logger, metrics, counted } = telemetry();
