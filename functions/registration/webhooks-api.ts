@@ -35,7 +35,7 @@ interface Settings {
 
 /**
  * Requests per second of one client. 8x8 documents no rate limit. A deployment runs as many clients concurrently as
- * `REGISTRATIONS_AT_A_TIME` (infra/constructs/registration.ts); the scheduled check runs one.
+ * `CONCURRENT_REGISTRATIONS` (infra/constructs/registration.ts); the scheduled check runs one.
  */
 const REQUESTS_PER_SECOND = 4;
 
