@@ -151,7 +151,7 @@ describe('an analyst', () => {
     expect(await run(['infra/commands/export.ts', '--stage', 'local:1'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /^No local stack is running on port 1\. Running on this machine: --stage local/,
+        /^No local stack is running on port 1\. Local stacks on this machine: --stage local/,
       ),
     });
   });

@@ -22,13 +22,14 @@ Checks the health of a stage and prints one line per check:
   dead letters  how many messages are in the dead-letter queue, by reason
   last session  when a session was last recorded; never fails, because there may
                 have been no sessions
-  exports       the age of the newest export
+  exports       the age of the newest complete export
 
-The command changes nothing. The exit code is 1 if a check fails.
+The command changes nothing. Exit code 0 if every check passes, 1 if one fails, 2
+if the command line is invalid or the stage does not exist.
 
 8x8 does not return the Authorization value that it sends, so that value is not
-checked. If it were wrong, the webhook would answer 401. 8x8 is queried for four
-sub-accounts per second. If it does not respond, or limits the rate, the command
+checked. If it were wrong, the webhook would answer 401. The command queries 8x8
+for four sub-accounts per second. If 8x8 does not respond, or limits the rate, it
 retries for up to two minutes.
 
 Options:
@@ -178,17 +179,17 @@ async function exportAge({ outputs, settings, stackName }: DeployedStage) {
     periodSeconds: PERIOD_SECONDS,
   });
   if (!newest)
-    return [{ isHealthy: false, text: 'their age is unknown; see the log of the function ExportAge' }];
+    return [{ isHealthy: false, text: 'their age was not measured; see the log of the function ExportAge' }];
   const dataAt = newest.at - newest.value * 1_000;
   const hours = (Date.now() - dataAt) / 3_600_000;
   const isHealthy = hours < MAX_EXPORT_AGE_HOURS;
   const hint = isHealthy
     ? ''
-    : ', but one is due every day. The log of the function ExportAge shows why an export failed. Next steps: infra/exports/README.md, "Daily exports"';
+    : '. An export is due every day: the log of the function ExportAge shows why one failed. Next steps: infra/exports/README.md, "Daily exports"';
   return [
     {
       isHealthy,
-      text: `the newest complete export (or the table, if there is none yet) is ${Math.floor(hours)} hours old${hint}`,
+      text: `${Math.floor(hours)} hours since the newest complete export, or since the table was created if there is none${hint}`,
     },
   ];
 }

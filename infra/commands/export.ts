@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { type AttributeValue, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { writeExport } from '../analytics/duckdb/write-export.ts';
 import { ACCOUNT, REGION } from '../local/template.ts';
@@ -8,8 +7,8 @@ import { findStage } from './stage/deployed-stage.ts';
 const HELP = `Usage: npm run export -- [options]
 
 Exports the table of the local stack to a folder, in the format of a DynamoDB
-export to S3. Needs a running npm start. A deployed stage exports its table every
-day; to export it now, see infra/exports/README.md.
+export to S3. The local stack must be running (npm start). A deployed stage exports
+its table every day; to export it now, see infra/exports/README.md.
 
 Options:
   --stage NAME  local, or local:PORT if npm start listens on another port than
@@ -43,7 +42,7 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
     time: Date.now(),
   });
   client.destroy();
-  process.stdout.write(`Exported ${itemCount} records to ${relative('.', path) || path}
+  process.stdout.write(`Exported ${itemCount} records to ${path}
 
   npm run query -- ${values.out}
   npm run report -- ${values.out}

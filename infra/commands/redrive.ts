@@ -23,7 +23,7 @@ is sent back is recorded even if its sub-account is not in subAccountIds; use
 Commands:
   list            List all messages by reason (default).
   show ID         Show one message in full, with phone numbers masked.
-  send [ID]       Send all messages, or one, back to the queue.
+  send [ID]       Send one message, or without ID all of them, back to the queue.
   delete ID       Delete one message permanently, for example to erase a session.
 
 send and delete show what they will do and ask for confirmation.
@@ -82,14 +82,11 @@ function readCommand([name = 'list', id, ...rest]: readonly string[], values: Va
   const run = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];
   if (!run) throw new UsageError(seeHelp('redrive', `Unknown command "${name}"`));
   const takesId = { list: 'never', show: 'always', send: 'perhaps', delete: 'always' }[name];
-  if (rest.length > 0 || (id === undefined ? takesId === 'always' : takesId === 'never')) {
-    throw new UsageError(
-      seeHelp(
-        'redrive',
-        'show and delete need the id of one message, send accepts one, and list accepts none',
-      ),
-    );
-  }
+  if (takesId === 'never' && id !== undefined)
+    throw new UsageError(seeHelp('redrive', `${name} takes no message id`));
+  if (takesId === 'always' && id === undefined)
+    throw new UsageError(seeHelp('redrive', `${name} needs the id of a message`));
+  if (rest.length > 0) throw new UsageError(seeHelp('redrive', `${name} takes only one message id`));
   const changes = name === 'send' || name === 'delete';
   if (values.reason !== undefined && (name !== 'send' || id !== undefined))
     throw new UsageError(seeHelp('redrive', '--reason needs the command send, without an id'));

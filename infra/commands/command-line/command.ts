@@ -86,8 +86,19 @@ function parse<const Options extends ParseArgsOptionsConfig>({
     if (unexpected !== undefined) throw new Error(`Unexpected argument '${unexpected}'`);
     return parsed;
   } catch (error) {
-    throw new UsageError(seeHelp(name, reasonOf(error).split(/[.\n]/, 1).join('')), { cause: error });
+    throw new UsageError(seeHelp(name, problemOf(error)), { cause: error });
   }
+}
+
+/** The problem in one clause. Node's messages for an option without its value need their later lines to be understood. */
+function problemOf(error: unknown): string {
+  const [problem = ''] = reasonOf(error).split(/[.\n]/, 1);
+  return problem
+    .replace(/^Option (\S+) <value>' argument missing$/, "Option $1' needs a value")
+    .replace(
+      /^Option '(\S+)' argument is ambiguous$/,
+      "Option '$1' needs a value; write one that starts with a hyphen as $1=VALUE",
+    );
 }
 
 /** Appends to a usage problem a pointer to --help. */

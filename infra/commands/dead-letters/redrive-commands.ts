@@ -57,7 +57,7 @@ export async function send(redrive: Redrive): Promise<void> {
   const selected = letters.filter(isSelected);
   if (selected.length === 0) return say(nothingToSend(letters, options.reason));
   say(
-    `${lettersByReason(selected)}\n\n${selected.length} to send, ${letters.length - selected.length} to leave.`,
+    `${lettersByReason(selected)}\n\n${selected.length} to send, ${letters.length - selected.length} to keep in the dead-letter queue.`,
   );
   sayIncomplete(queue);
   if (options['dry-run']) return say('Nothing was sent (--dry-run).');

@@ -139,7 +139,7 @@ async function deployedStages(client: CloudFormationClient): Promise<string> {
 function localStages(): string {
   const running = runningPorts().map((port) => (port === DEFAULT_PORT ? 'local' : `local:${port}`));
   return running.length > 0
-    ? `Running on this machine: --stage ${running.join(', --stage ')}.`
+    ? `Local stacks on this machine: --stage ${running.join(', --stage ')}.`
     : 'To start one on this machine, run npm start in another terminal, and use --stage local.';
 }
 

@@ -51,7 +51,9 @@ it('passes every check of a healthy stage', async () => {
   expect(stdout).toContain('queue         empty\n');
   expect(stdout).toContain('dead letters  none\n');
   expect(stdout).toContain('last session  none recorded in the last 14 days\n');
-  expect(stdout).toContain('(or the table, if there is none yet) is 0 hours old\n');
+  expect(stdout).toContain(
+    '0 hours since the newest complete export, or since the table was created if there is none\n',
+  );
   expect(code).toBe(0);
 });
 
@@ -166,8 +168,8 @@ it('reports a message of a deployed stage that has waited for too long', async (
 });
 
 it.each([
-  [25, /^ok {5}exports {7}the newest complete export .* is 25 hours old$/m],
-  [27, /^FAIL {3}exports {7}the newest complete export .* is 27 hours old, but one is due every day\. /m],
+  [25, /^ok {5}exports {7}25 hours since the newest complete export, .* if there is none$/m],
+  [27, /^FAIL {3}exports {7}27 hours since the newest complete export, .*\. An export is due every day: /m],
 ])('shows that the newest export is %i hours old', async (hours, expected) => {
   const cloudWatch = new CloudWatch();
   const Dimensions = [['service']];

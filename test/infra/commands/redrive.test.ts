@@ -162,7 +162,9 @@ describe('redrive send', () => {
     const { stdout } = await redrive('send', '--dry-run');
 
     expect(stdout).toContain(`unknown-subaccount: 1\n  ${id}`);
-    expect(stdout).toContain('1 to send, 0 to leave.\nNothing was sent (--dry-run).\n');
+    expect(stdout).toContain(
+      '1 to send, 0 to keep in the dead-letter queue.\nNothing was sent (--dry-run).\n',
+    );
     expect((await redrive()).stdout).toContain(sessionId);
   });
 
@@ -277,11 +279,17 @@ describe('redrive of a deployed stage', () => {
 describe('the command line of redrive', () => {
   it.each([
     [['frobnicate'], 'Unknown command "frobnicate". See: npm run redrive -- --help'],
-    [['show'], 'show and delete need the id of one message, send accepts one'],
-    [['list', 'x'], 'show and delete need the id of one message, send accepts one'],
+    [['show'], 'show needs the id of a message'],
+    [['list', 'x'], 'list takes no message id'],
+    [['send', 'x', 'y'], 'send takes only one message id'],
     [['send', '--rate', '0'], 'Invalid --rate "0": expected a number greater than 0'],
+    [['--reason'], "Option '--reason' needs a value. See:"],
+    [['send', '--rate', '-1'], "'--rate' needs a value; write one that starts with a hyphen as --rate=VALUE"],
     [['--dry-run'], '--dry-run and --yes need the command send or delete'],
-    [['--stage', 'local:1'], 'No local stack is running on port 1. Running on this machine: --stage local'],
+    [
+      ['--stage', 'local:1'],
+      'No local stack is running on port 1. Local stacks on this machine: --stage local',
+    ],
   ])('rejects %j with one line', async (args, message) => {
     const { stderr, code } = await redrive(...args);
 

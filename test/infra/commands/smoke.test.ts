@@ -495,7 +495,10 @@ describe('the command line of smoke', () => {
     [['--export'], /^--export needs a deployed stage: the local stack has no S3 exports and no Athena/],
     [['--timeout', 'long'], /^Invalid --timeout "long": expected a whole number from 1 to 86400\n$/],
     [['--timeout', '0'], /^Invalid --timeout "0": expected a whole number from 1/],
-    [['--stage', 'local:1'], /^No local stack is running on port 1\. Running on this machine: --stage local/],
+    [
+      ['--stage', 'local:1'],
+      /^No local stack is running on port 1\. Local stacks on this machine: --stage local/,
+    ],
     [['--stage', 'local:abc'], /^"local:abc" is not a stage name/],
   ])('rejects %j with one line and exit code 2', async (args, message) => {
     const { stdout, stderr, code } = await smoke(...args);
