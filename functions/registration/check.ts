@@ -71,7 +71,9 @@ function isSecretsManagerUnavailable(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return (
     cause instanceof Error &&
-    /Throttling|Timeout|DeadlineExceeded|InternalService|ECONN|ENOTFOUND/.test(`${cause.name} ${cause.message}`)
+    /Throttling|Timeout|DeadlineExceeded|InternalService|ECONN|ENOTFOUND/.test(
+      `${cause.name} ${cause.message}`,
+    )
   );
 }
 
