@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import * as v from 'valibot';
+import { isTimeZone } from './analytics/time-zone.ts';
 
 /** @see https://developer.8x8.com/connect/docs/voice/voice-ip-addresses */
 const ADDRESSES_OF_8X8 = ['18.140.80.2/32', '52.220.253.234/32', '54.255.116.8/32', '52.74.232.241/32'];
@@ -15,6 +16,8 @@ const FRACTION_EXPECTED = 'expected a number from 0 to 1';
 const BOUNDARY_EXPECTED = 'expected the ARN of a managed policy';
 
 const SOURCES_EXPECTED = 'expected "any", or a list of 1 to 100 IPv4 addresses or CIDR ranges';
+
+const TIME_ZONE_EXPECTED = 'expected a time zone such as "UTC" or "Asia/Singapore"';
 
 const WEB_ACL_EXPECTED = 'expected the ARN of a regional web ACL (wafv2)';
 
@@ -205,10 +208,14 @@ export const Settings = v.strictObject({
   exports: v.optional(v.boolean('expected true or false'), true),
   /** Hour of the day at which the export starts, in UTC. */
   exportHour: v.optional(wholeNumber('expected a whole number from 0 to 23', 0, 23), 2),
+  /** Days from one full export to the next. On the days between, only the changes are exported. */
+  fullExportDays: v.optional(wholeNumber('expected a whole number of days from 1 to 30', 1, 30), 7),
   /** Retention of the exports, in days. */
   exportRetentionDays: v.optional(wholeNumber('expected a whole number of days from 1 to 366', 1, 366), 30),
   /** Whether the bucket keeps overwritten and deleted exports for another `exportRetentionDays` days. */
   exportVersioning: v.optional(v.boolean('expected true or false'), false),
+  /** Time zone of the days and hours in Athena's views, such as `Asia/Singapore`. */
+  timeZone: v.optional(v.pipe(v.string(TIME_ZONE_EXPECTED), v.check(isTimeZone, TIME_ZONE_EXPECTED)), 'UTC'),
   /** Maximum number of gigabytes that one query in Athena may scan. */
   queryScanLimitGigabytes: v.optional(
     wholeNumber('expected a whole number of gigabytes from 1 to 100000', 1, 100_000),

@@ -14,7 +14,6 @@ import { SessionTable } from './constructs/session-table.ts';
 import { Tracing } from './constructs/tracing.ts';
 import { Webhook, type WebhookProps } from './constructs/webhook.ts';
 import { Athena } from './exports/athena.ts';
-import { ExportAge } from './exports/export-age.ts';
 import { Exports } from './exports/exports.ts';
 import { Alarms } from './monitoring/alarms.ts';
 import { Dashboard } from './monitoring/dashboard.ts';
@@ -53,7 +52,7 @@ export class VssWebhookStack extends Stack {
       encryption,
       receives: [deliveryApi, webhook, recorder],
     });
-    const { exports, exportAge } = this.#export(settings, table, encryption);
+    const exports = this.#export(settings, table, encryption);
     const monitored = {
       stageName: stage.name,
       settings,
@@ -62,12 +61,11 @@ export class VssWebhookStack extends Stack {
       queue,
       deadLetterQueue,
       table,
-      exports,
       functions: {
         Webhook: webhook.function,
         Recorder: recorder.function,
         Registration: registration.function,
-        ...(exportAge && { ExportAge: exportAge.function }),
+        ...(exports && { Exports: exports.function }),
       },
     };
     const { alarms } = new Alarms(this, 'Alarms', monitored);
@@ -115,14 +113,12 @@ export class VssWebhookStack extends Stack {
     return { authorization, webhook, deliveryApi };
   }
 
-  /** The daily exports, the measurement of their age, and the queries over them; nothing if they are disabled. */
+  /** The daily exports and the queries over them; nothing if they are disabled. */
   #export(settings: Settings, table: Table, encryption: Encryption) {
-    if (!settings.exports) return {};
+    if (!settings.exports) return undefined;
     const exports = new Exports(this, 'Exports', { settings, table, encryption });
-    const { bucket } = exports;
-    const exportAge = new ExportAge(this, 'ExportAge', { table, bucket });
-    new Athena(this, 'Athena', { settings, bucket, encryption });
-    return { exports, exportAge };
+    new Athena(this, 'Athena', { settings, bucket: exports.bucket, encryption });
+    return exports;
   }
 
   /** Adds a rule that always fails: CloudFormation checks rules before it changes anything, and shows the reason. */

@@ -30,13 +30,30 @@ export function readStage(stages: unknown, chosen: unknown = 'dev'): Stage {
       `"${chosen}" is not a valid stage name: expected a letter, then up to 19 letters, digits or hyphens. ${existing}`,
     );
   }
-  const parsed = v.safeParse(Settings, known.get(chosen));
+  const parsed = v.safeParse(ConsistentSettings, known.get(chosen));
   if (parsed.success) return { name: chosen, settings: parsed.output };
   const problems = parsed.issues.map((issue) => `  ${describe(`context.stages.${chosen}`, issue)}`);
   throw new ConfigurationError(`Invalid settings in cdk.json:\n${problems.join('\n')}\n${existing}`);
 }
 
-function describe(stage: string, issue: v.InferIssue<typeof Settings>): string {
+/** Settings of which none contradicts another. */
+const ConsistentSettings = v.pipe(
+  Settings,
+  v.forward(
+    v.partialCheck(
+      [['exports'], ['exportRetentionDays'], ['fullExportDays']],
+      ({ exports, exportRetentionDays, fullExportDays }) =>
+        !exports || exportRetentionDays >= fullExportDays + RETENTION_MARGIN_DAYS,
+      'expected at least two days more than fullExportDays, so that the newest full export is always retained',
+    ),
+    ['exportRetentionDays'],
+  ),
+);
+
+/** A full export may be late, and one day passes until S3 deletes an expired object. */
+const RETENTION_MARGIN_DAYS = 2;
+
+function describe(stage: string, issue: v.InferIssue<typeof ConsistentSettings>): string {
   const path = v.getDotPath(issue);
   const key = path === null ? stage : `${stage}.${path}`;
   if (issue.type === 'strict_object') {

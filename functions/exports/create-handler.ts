@@ -1,54 +1,55 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Counters, Log } from '../telemetry.ts';
+import { type DueExport, dueExports, type ExportSchedule, shownThrough } from './due-exports.ts';
 import type { TableExports } from './table-exports.ts';
 
 interface Dependencies {
   exports: TableExports;
-  /** Where the stage's own exports are; other exports of the table are ignored. */
-  destination: { bucket: string; prefix: string };
+  schedule: ExportSchedule;
   /** Milliseconds since 1970. */
   now: () => number;
   logger: Log;
   metrics: Counters;
 }
 
-/** How many of the last exports to compare: a later export may show an earlier point in time. */
-const CANDIDATES = 3;
-
 /**
- * Measures the age of the newest complete export, or of the table if there is none, as the metric ExportAge. Runs on a
- * schedule, because DynamoDB does not notify anyone when an export that it accepted fails.
+ * Starts the exports that are due, and measures the age of the exported data: the metric ExportAge, which is the age of
+ * the table if no export is complete. It runs every hour, because DynamoDB reports a failed export only to those who
+ * ask.
  */
-export function createHandler({ exports, destination, now, logger, metrics }: Dependencies) {
-  /** The latest point in time that a complete export shows, in milliseconds since 1970. */
-  async function newestExport(newestFirst: readonly string[]): Promise<number | undefined> {
-    const times: number[] = [];
-    for (const arn of newestFirst) {
-      const { S3Bucket, S3Prefix = '', ExportTime } = await exports.describe(arn);
-      const isOurs = S3Bucket === destination.bucket && S3Prefix.startsWith(destination.prefix);
-      if (isOurs && ExportTime) times.push(ExportTime.getTime());
-      if (times.length === CANDIDATES) break;
+export function createHandler({ exports, schedule, now, logger, metrics }: Dependencies) {
+  async function start(due: DueExport, attempt: number): Promise<void> {
+    try {
+      await exports.start(due, attempt);
+    } catch (error) {
+      // Point-in-time recovery does not cover the changes, as it was disabled. A full export contains them.
+      if (due.type === 'full' || !isInvalidTime(error)) throw error;
+      logger.warn('An incremental export is not possible; starting a full one', { error });
+      await exports.start({ type: 'full', to: due.to }, attempt);
     }
-    return times.length > 0 ? Math.max(...times) : undefined;
   }
 
   return async (): Promise<void> => {
-    // The last part of an ARN starts with the time of the request, so ARNs sort by time.
-    const all = (await exports.list())
-      .map(({ ExportArn = '', ExportStatus, ExportType }) => ({ ExportArn, ExportStatus, ExportType }))
-      .toSorted((a, b) => (a.ExportArn > b.ExportArn ? -1 : 1));
+    const all = await exports.list();
     const [last] = all;
-    if (last?.ExportStatus === 'FAILED') {
-      const { FailureCode, FailureMessage } = await exports.describe(last.ExportArn);
-      logger.warn('The last export failed', { exportArn: last.ExportArn, FailureCode, FailureMessage });
+    if (last?.status === 'failed')
+      logger.warn('The last export failed', { exportArn: last.arn, ...last.failure });
+    const complete = all.filter(({ status }) => status === 'complete');
+    const shown = shownThrough(complete) ?? (await exports.tableCreated()).getTime();
+    metrics.addMetric('ExportAge', MetricUnit.Seconds, Math.round((now() - shown) / 1_000));
+
+    const underWay = all.filter(({ status }) => status !== 'failed');
+    try {
+      for (const due of dueExports(underWay, now(), schedule)) await start(due, all.length - underWay.length);
+      metrics.addMetric('ExportsRefused', MetricUnit.Count, 0);
+    } catch (error) {
+      metrics.addMetric('ExportsRefused', MetricUnit.Count, 1);
+      logger.error('An export could not be started', { error });
     }
-    const complete = all.filter(
-      ({ ExportStatus, ExportType }) => ExportStatus === 'COMPLETED' && ExportType !== 'INCREMENTAL_EXPORT',
-    );
-    const newest =
-      (await newestExport(complete.map(({ ExportArn }) => ExportArn))) ??
-      (await exports.tableCreated()).getTime();
-    metrics.addMetric('ExportAge', MetricUnit.Seconds, Math.round((now() - newest) / 1_000));
     metrics.publishStoredMetrics();
   };
+}
+
+function isInvalidTime(error: unknown): boolean {
+  return error instanceof Error && error.name === 'InvalidExportTimeException';
 }

@@ -1,4 +1,6 @@
 import type { Dialect } from './dialect.ts';
+import { isPlausible, PLAUSIBLE_START, type PlausibleColumn, plausible } from './plausible.ts';
+import { integer } from './stored-columns.ts';
 import type { DefinedColumn } from './view.ts';
 
 /** The outcomes, and the statuses of 8x8 that each groups. */
@@ -19,8 +21,16 @@ export const MOS_BANDS = { excellent: 4.3, good: 4, fair: 3.6, poor: 3.1, bad: 1
 export const startDate: DefinedColumn = {
   name: 'start_date',
   type: 'date',
-  description: 'day on which the session started',
-  sql: () => 'start_time',
+  description: 'day on which the session started; null if that is missing or cannot be right',
+  sql: (dialect) => dialect.local(PLAUSIBLE_START),
+};
+
+export const sessionDate: DefinedColumn = {
+  name: 'session_date',
+  type: 'date',
+  description: '`start_date`; without it, the day on which the summary was received',
+  sql: (dialect) =>
+    `coalesce(CAST(${dialect.local(PLAUSIBLE_START)} AS date), CAST(${dialect.local('received_at')} AS date))`,
 };
 
 export const mosBand: DefinedColumn = {
@@ -38,8 +48,12 @@ export const mosBand: DefinedColumn = {
 /** The columns that are computed from the legs of a summary. @param at The SQL expression of the summary. */
 export function legColumns(at: string): DefinedColumn[] {
   const legs = `${at}.legs.L`;
-  const present = (dialect: Dialect, list: string) =>
-    dialect.filter(list, dialect.lambda('x', 'x IS NOT NULL'));
+  const valuesOf = (dialect: Dialect, column: LegColumn) =>
+    dialect.transform(legs, dialect.lambda('x', LEG_VALUES[column]));
+  const plausibleOf = (dialect: Dialect, column: LegColumn) =>
+    dialect.filter(valuesOf(dialect, column), dialect.lambda('x', isPlausible(column, 'x')));
+  const implausibleOf = (dialect: Dialect, column: LegColumn) =>
+    dialect.filter(valuesOf(dialect, column), dialect.lambda('x', `NOT (${isPlausible(column, 'x')})`));
   const side = (dialect: Dialect, field: string) => `(${dialect.first(legs)}).M.${field}.S`;
   return [
     {
@@ -53,25 +67,13 @@ export function legColumns(at: string): DefinedColumn[] {
       type: 'bigint',
       description:
         'talk time: seconds during which all legs were connected, which is the shortest `call_duration` of the legs; 0 if a leg was not answered',
-      sql(dialect) {
-        const durations = dialect.transform(
-          legs,
-          dialect.lambda('x', 'TRY_CAST(x.M.callDuration.N AS bigint)'),
-        );
-        return dialect.least(present(dialect, durations));
-      },
+      sql: (dialect) => dialect.least(plausibleOf(dialect, 'call_duration')),
     },
     {
       name: 'mos',
       type: 'double',
       description: 'lowest mean opinion score of the legs, from 1.0 (bad) to 5.0 (excellent)',
-      sql(dialect) {
-        const scores = dialect.transform(
-          legs,
-          dialect.lambda('x', 'TRY_CAST(x.M.callQuality.M.mos.N AS double)'),
-        );
-        return dialect.least(present(dialect, scores));
-      },
+      sql: (dialect) => dialect.least(plausibleOf(dialect, 'mos')),
     },
     {
       name: 'country',
@@ -87,8 +89,26 @@ export function legColumns(at: string): DefinedColumn[] {
       description: 'number of fields in `unrecognised_fields`',
       sql: () => `coalesce(cardinality(${at}.unrecognised.M), 0)`,
     },
+    {
+      name: 'implausible_count',
+      type: 'bigint',
+      description:
+        'number of values of the legs that are left out because they cannot be right; `call_legs` has them as `raw_mos` etc.',
+      sql: (dialect) =>
+        LEG_COLUMNS.map((column) => dialect.length(implausibleOf(dialect, column))).join(' + '),
+    },
   ];
 }
+
+/** The SQL of the values of a leg `x` that have a plausible range. */
+const LEG_VALUES = {
+  mos: 'TRY_CAST(x.M.callQuality.M.mos.N AS double)',
+  packet_loss_rate: 'TRY_CAST(x.M.callQuality.M.packetLossRate.N AS double)',
+  jitter: integer('x.M.callQuality.M.jitter.N'),
+  call_duration: integer('x.M.callDuration.N'),
+} satisfies Partial<Record<PlausibleColumn, string>>;
+type LegColumn = keyof typeof LEG_VALUES;
+const LEG_COLUMNS: readonly LegColumn[] = ['mos', 'packet_loss_rate', 'jitter', 'call_duration'];
 
 /** The columns that are derived from the other columns of a summary. */
 export const sessionDerived: readonly DefinedColumn[] = [
@@ -96,14 +116,15 @@ export const sessionDerived: readonly DefinedColumn[] = [
   {
     name: 'start_hour',
     type: 'bigint',
-    description: 'hour in which the session started, 0 to 23',
-    sql: () => 'hour(start_time)',
+    description: 'hour in which the session started, 0 to 23; null like `start_date`',
+    sql: (dialect) => `hour(${dialect.local(PLAUSIBLE_START)})`,
   },
+  sessionDate,
   {
     name: 'duration_seconds',
     type: 'bigint',
-    description: 'seconds from start to end of the session',
-    sql: (dialect) => dialect.secondsBetween('start_time', 'end_time'),
+    description: 'seconds from start to end of the session; null if that cannot be right',
+    sql: (dialect) => plausible('duration_seconds', dialect.secondsBetween('start_time', 'end_time')),
   },
   {
     name: 'outcome',

@@ -17,6 +17,12 @@ export interface Dialect {
   least(list: string): string;
   /** The number of elements of a list; 0 for null. */
   length(list: string): string;
+  /** Casts a canonical time, which is in UTC, to a timestamp. */
+  instant(text: string): string;
+  /** A timestamp in the time zone of the analyst, of which `hour` and a cast to a date take the parts. */
+  local(timestamp: string): string;
+  /** The current day in that time zone. */
+  today: string;
   /** Whole seconds from one timestamp to another. */
   secondsBetween(from: string, to: string): string;
   /** A relation with one row per element of a list of DynamoDB maps; `element` is the expression of its attributes. */
@@ -25,16 +31,28 @@ export interface Dialect {
   unnestMap(relation: string, map: string): { from: string; key: string; value: string };
 }
 
-/** Trino, as Amazon Athena (engine version 3) runs it. */
-export const TRINO: Dialect = {
-  types: {
-    varchar: 'varchar',
-    bigint: 'bigint',
-    double: 'double',
-    boolean: 'boolean',
-    timestamp: 'timestamp(3)',
-    date: 'date',
-  },
+const TRINO_TYPES = {
+  varchar: 'varchar',
+  bigint: 'bigint',
+  double: 'double',
+  boolean: 'boolean',
+  timestamp: 'timestamp(3)',
+  date: 'date',
+};
+
+/**
+ * Trino, as Amazon Athena (engine version 3) runs it. Timestamps are in UTC, because Glue has no type for those with a
+ * time zone.
+ *
+ * @param timeZone The time zone of days and hours, such as `Asia/Singapore`.
+ */
+export const trino = (timeZone: string): Dialect => ({
+  types: TRINO_TYPES,
+  // Not all older times have milliseconds, and Trino accepts no Z.
+  instant: (text) => `TRY_CAST(replace(replace(substr(${text}, 1, 23), 'T', ' '), 'Z', '') AS timestamp(3))`,
+  local: (timestamp) =>
+    timeZone === 'UTC' ? timestamp : `at_timezone(with_timezone(${timestamp}, 'UTC'), ${quoted(timeZone)})`,
+  today: `CAST(at_timezone(current_timestamp, ${quoted(timeZone)}) AS date)`,
   lambda: (parameter, body) => `${parameter} -> ${body}`,
   transform: (list, lambda) => `transform(${list}, ${lambda})`,
   filter: (list, lambda) => `filter(${list}, ${lambda})`,
@@ -52,10 +70,14 @@ export const TRINO: Dialect = {
     key: 'entry.name',
     value: 'entry.content',
   }),
-};
+});
 
+/** DuckDB. Timestamps have a time zone, which is that of the connection (`SET TimeZone`). */
 export const DUCKDB: Dialect = {
-  types: { ...TRINO.types, timestamp: 'timestamp' },
+  types: { ...TRINO_TYPES, timestamp: 'timestamptz' },
+  instant: (text) => `TRY_CAST(${text} AS timestamptz)`,
+  local: (timestamp) => timestamp,
+  today: 'current_date',
   lambda: (parameter, body) => `lambda ${parameter}: ${body}`,
   transform: (list, lambda) => `list_transform(${list}, ${lambda})`,
   filter: (list, lambda) => `list_filter(${list}, ${lambda})`,

@@ -1,16 +1,20 @@
+import type { Dialect } from './dialect.ts';
+
 /** A saved query of Athena and of `npm run query`. */
 export interface SavedQuery {
   name: string;
   question: string;
-  /** Uses only SQL that Athena and DuckDB have in common. */
-  sql: string;
+  sql: (dialect: Dialect) => string;
 }
+
+/** The mean of fewer legs says little about a route. */
+export const MIN_ROUTE_LEGS = 30;
 
 export const SAVED_QUERIES: readonly SavedQuery[] = [
   {
     name: 'outcomes-by-day',
     question: 'How many sessions were there each day, and with which outcomes?',
-    sql: `SELECT start_date, count(*) AS sessions,
+    sql: () => `SELECT start_date, count(*) AS sessions,
   count(*) FILTER (WHERE outcome = 'answered') AS answered,
   count(*) FILTER (WHERE outcome = 'unanswered') AS unanswered,
   count(*) FILTER (WHERE outcome = 'failed') AS failed,
@@ -23,7 +27,7 @@ ORDER BY start_date DESC`,
   {
     name: 'failures-by-country',
     question: 'How many sessions failed, by day, country and error?',
-    sql: `SELECT start_date, country, error_code, count(*) AS sessions
+    sql: () => `SELECT start_date, country, error_code, count(*) AS sessions
 FROM sessions
 WHERE outcome = 'failed'
 GROUP BY start_date, country, error_code
@@ -31,39 +35,40 @@ ORDER BY start_date DESC, sessions DESC, country, error_code`,
   },
   {
     name: 'failures-yesterday',
-    question: 'How many sessions failed yesterday (UTC), by country and error?',
-    sql: `SELECT country, error_code, count(*) AS sessions
+    question: 'How many sessions failed yesterday, by country and error?',
+    sql: ({ today }) => `SELECT country, error_code, count(*) AS sessions
 FROM sessions
 WHERE outcome = 'failed'
-  AND CAST(coalesce(start_time, end_time, received_at) AS date) = CAST(current_date - INTERVAL '1' DAY AS date)
+  AND session_date = CAST(${today} - INTERVAL '1' DAY AS date)
 GROUP BY country, error_code
 ORDER BY sessions DESC, country, error_code`,
   },
   {
     name: 'errors',
     question: 'Which errors did 8x8 report, in how many sessions, and can a retry help?',
-    sql: `SELECT error_code, coalesce(documented_message, min(error_msg)) AS message, retry_can_help,
-  count(DISTINCT session_id) AS sessions, max(start_time) AS last_seen
+    sql: () => `SELECT error_code, coalesce(documented_message, min(error_msg)) AS message, retry_can_help,
+  count(DISTINCT session_id) AS sessions, max(start_date) AS last_seen
 FROM session_errors
 GROUP BY error_code, documented_message, retry_can_help
 ORDER BY sessions DESC, error_code`,
   },
   {
     name: 'worst-routes',
-    question: 'Which 20 routes have the lowest call quality (mean MOS)?',
-    sql: `SELECT route, count(*) AS legs, round(avg(mos), 2) AS mean_mos, min(mos) AS least_mos,
+    question: `Which 20 routes have the lowest call quality (mean MOS), of those with ${MIN_ROUTE_LEGS} legs or more?`,
+    sql: () => `SELECT route, count(*) AS legs, round(avg(mos), 2) AS mean_mos, min(mos) AS least_mos,
   round(100.0 * count(*) FILTER (WHERE mos_band IN ('poor', 'bad')) / count(*), 1) AS poor_percent,
   round(avg(jitter), 0) AS mean_jitter, round(100 * avg(packet_loss_rate), 2) AS packet_loss_percent
 FROM call_legs
 WHERE mos IS NOT NULL
 GROUP BY route
+HAVING count(*) >= ${MIN_ROUTE_LEGS}
 ORDER BY mean_mos, route
 LIMIT 20`,
   },
   {
     name: 'quality-bands',
     question: 'How many legs are in each band of call quality (MOS)?',
-    sql: `SELECT mos_band, count(*) AS legs, min(mos) AS from_mos, max(mos) AS to_mos
+    sql: () => `SELECT mos_band, count(*) AS legs, min(mos) AS from_mos, max(mos) AS to_mos
 FROM call_legs
 WHERE mos IS NOT NULL
 GROUP BY mos_band
@@ -72,7 +77,7 @@ ORDER BY from_mos DESC`,
   {
     name: 'opt-outs',
     question: 'How many sessions involved an opt-out, by month and status?',
-    sql: `SELECT CAST(date_trunc('month', start_time) AS date) AS start_month, session_status, count(*) AS sessions
+    sql: () => `SELECT CAST(date_trunc('month', start_date) AS date) AS start_month, session_status, count(*) AS sessions
 FROM sessions
 WHERE outcome = 'opted_out'
 GROUP BY 1, 2
@@ -81,7 +86,7 @@ ORDER BY 1 DESC, sessions DESC`,
   {
     name: 'durations',
     question: 'How long is the talk time, by country?',
-    sql: `SELECT country, count(*) AS sessions, approx_percentile(talk_seconds, 0.5) AS median_seconds,
+    sql: () => `SELECT country, count(*) AS sessions, approx_percentile(talk_seconds, 0.5) AS median_seconds,
   approx_percentile(talk_seconds, 0.95) AS p95_seconds, round(sum(talk_seconds) / 60.0, 1) AS minutes
 FROM sessions
 WHERE talk_seconds > 0
@@ -90,8 +95,8 @@ ORDER BY minutes DESC, country`,
   },
   {
     name: 'busy-hours',
-    question: 'How many sessions start in each hour of the day (UTC)?',
-    sql: `SELECT start_hour, count(*) AS sessions, count(*) FILTER (WHERE outcome = 'answered') AS answered
+    question: 'How many sessions start in each hour of the day?',
+    sql: () => `SELECT start_hour, count(*) AS sessions, count(*) FILTER (WHERE outcome = 'answered') AS answered
 FROM sessions
 GROUP BY start_hour
 ORDER BY start_hour`,
@@ -99,7 +104,7 @@ ORDER BY start_hour`,
   {
     name: 'conflicts',
     question: 'For which sessions did 8x8 deliver conflicting summaries?',
-    sql: `SELECT session_id, is_shown, session_status, end_time, talk_seconds, mos, received_at
+    sql: () => `SELECT session_id, is_shown, session_status, end_time, talk_seconds, mos, received_at
 FROM session_summaries
 WHERE session_id IN (SELECT session_id FROM sessions WHERE summary_count > 1)
 ORDER BY session_id, is_shown DESC, end_time DESC`,
@@ -107,7 +112,7 @@ ORDER BY session_id, is_shown DESC, end_time DESC`,
   {
     name: 'incomplete',
     question: 'Which sessions lack a status, a start or an end?',
-    sql: `SELECT session_id, session_status, start_time, end_time, received_at
+    sql: () => `SELECT session_id, session_status, start_time, end_time, received_at
 FROM sessions
 WHERE is_incomplete
 ORDER BY received_at DESC, session_id`,
@@ -115,9 +120,26 @@ ORDER BY received_at DESC, session_id`,
   {
     name: 'unrecognised',
     question: 'Which fields does 8x8 send that have no column?',
-    sql: `SELECT path, count(*) AS sessions, min(start_time) AS first_seen, max(start_time) AS last_seen
+    sql: () => `SELECT path, count(*) AS sessions, min(session_date) AS first_seen, max(session_date) AS last_seen
 FROM unrecognised_fields
 GROUP BY path
 ORDER BY sessions DESC, path`,
+  },
+  {
+    name: 'implausible',
+    question: 'Which values are left out because they cannot be right, and how often?',
+    sql: () => `SELECT column_name, count(*) AS left_out, min(value) AS least, max(value) AS greatest
+FROM (
+  SELECT 'mos' AS column_name, mos AS kept, raw_mos AS value FROM call_legs
+  UNION ALL
+  SELECT 'packet_loss_rate', packet_loss_rate, raw_packet_loss_rate FROM call_legs
+  UNION ALL
+  SELECT 'jitter', CAST(jitter AS double), CAST(raw_jitter AS double) FROM call_legs
+  UNION ALL
+  SELECT 'call_duration', CAST(call_duration AS double), CAST(raw_call_duration AS double) FROM call_legs
+) AS delivered
+WHERE value IS NOT NULL AND kept IS NULL
+GROUP BY column_name
+ORDER BY left_out DESC, column_name`,
   },
 ];

@@ -1,4 +1,4 @@
-import type { ColumnType, Dialect } from './dialect.ts';
+import type { ColumnType } from './dialect.ts';
 import type { Attributes } from './stored-record.ts';
 import type { DefinedColumn } from './view.ts';
 
@@ -14,11 +14,11 @@ export function storedColumns(attributes: Attributes, at: string, prefix = ''): 
       case 'text':
         return [storedColumn(name, prefix, 'varchar', () => `${value}.S`)];
       case 'integer':
-        return [storedColumn(name, prefix, 'bigint', () => `TRY_CAST(${value}.N AS bigint)`)];
+        return [storedColumn(name, prefix, 'bigint', () => integer(`${value}.N`))];
       case 'decimal':
         return [storedColumn(name, prefix, 'double', () => `TRY_CAST(${value}.N AS double)`)];
       case 'instant':
-        return [storedColumn(name, prefix, 'timestamp', (dialect) => timestamp(dialect, `${value}.S`))];
+        return [storedColumn(name, prefix, 'timestamp', (dialect) => dialect.instant(`${value}.S`))];
       case 'map':
         return storedColumns(attribute.of, `${value}.M`, name === 'errorDetails' ? 'error_' : '');
       default:
@@ -41,9 +41,9 @@ function storedColumn(
   return { name, type, description, sql };
 }
 
-/** Casts a canonical time, which is in UTC, to a timestamp. */
-function timestamp({ types }: Dialect, text: string): string {
-  return `TRY_CAST(replace(substr(${text}, 1, 23), 'T', ' ') AS ${types.timestamp})`;
+/** Casts a number to an integer. Trino casts the text of one only without a fraction and an exponent. */
+export function integer(text: string): string {
+  return `TRY_CAST(TRY_CAST(${text} AS double) AS bigint)`;
 }
 
 /** The descriptions of the columns. Times are in UTC. */

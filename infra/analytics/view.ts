@@ -1,4 +1,4 @@
-import { type ColumnType, type Dialect, TRINO } from './dialect.ts';
+import { type ColumnType, type Dialect, trino } from './dialect.ts';
 
 /** A column of a view. */
 export interface Column {
@@ -40,7 +40,7 @@ interface Part {
 
 /** The columns of a view, in order. */
 export function columnsOf({ parts, derived }: View): readonly Column[] {
-  return [...(parts(TRINO, '')[0]?.columns ?? []), ...derived];
+  return [...(parts(trino('UTC'), '')[0]?.columns ?? []), ...derived];
 }
 
 /**

@@ -1,9 +1,10 @@
 import { ERROR_CODES } from '../../functions/vss/error-codes.ts';
-import { legColumns, mosBand, sessionDerived, startDate } from './derived-columns.ts';
+import { legColumns, mosBand, sessionDate, sessionDerived, startDate } from './derived-columns.ts';
 import { quoted } from './dialect.ts';
+import { plausible, withRawColumns } from './plausible.ts';
 import { storedColumns } from './stored-columns.ts';
 import { ERROR_DETAILS, LEG, RECORD, SUMMARY } from './stored-record.ts';
-import type { Column, DefinedColumn, View } from './view.ts';
+import type { DefinedColumn, View } from './view.ts';
 
 const summaryCount: DefinedColumn = {
   name: 'summary_count',
@@ -23,7 +24,7 @@ const sessions: View = {
 
 /** The first columns of every view whose rows are parts of a session. */
 const sessionKeys = storedColumns(RECORD, 'item').filter(({ name }) =>
-  ['session_id', 'sub_account_id', 'session_status', 'start_time'].includes(name),
+  ['session_id', 'sub_account_id', 'session_status', 'start_time', 'received_at'].includes(name),
 );
 
 const callLegs: View = {
@@ -31,15 +32,17 @@ const callLegs: View = {
   description: 'One row per leg of a session',
   parts(dialect, source) {
     const { from, element } = dialect.unnestList(source, 'item.legs.L');
-    return [{ from, columns: [...sessionKeys, ...storedColumns(LEG, element)] }];
+    return [{ from, columns: [...sessionKeys, ...withRawColumns(storedColumns(LEG, element))] }];
   },
   derived: [
     startDate,
+    sessionDate,
     {
       name: 'ring_seconds',
       type: 'bigint',
-      description: 'seconds from the start of the leg until it was answered',
-      sql: (dialect) => dialect.secondsBetween('initiated_timestamp', 'connected_timestamp'),
+      description: 'seconds from the start of the leg until it was answered; null if that cannot be right',
+      sql: (dialect) =>
+        plausible('ring_seconds', dialect.secondsBetween('initiated_timestamp', 'connected_timestamp')),
     },
     {
       name: 'route',
@@ -150,7 +153,7 @@ const unrecognisedFields: View = {
       },
     ];
   },
-  derived: [],
+  derived: [sessionDate],
 };
 
 /** The views of session records. */
@@ -160,26 +163,6 @@ export const VIEWS: readonly View[] = [
   sessionErrors,
   sessionSummaries,
   unrecognisedFields,
-];
-
-/** The additional columns of the history views, such as `sessions_history`: the export of a row. */
-export const EXPORT_COLUMNS: readonly Column[] = [
-  {
-    name: 'export_time',
-    type: 'varchar',
-    description: 'scheduled time of the export: `2026-11-21T02:00:00Z`; its own time if not scheduled',
-  },
-  {
-    name: 'export_id',
-    type: 'varchar',
-    description: 'DynamoDB’s id of the export; later exports have greater ids',
-  },
-];
-
-/** The columns of the view `exports`: one row per complete full export. */
-export const EXPORTS_COLUMNS: readonly Column[] = [
-  ...EXPORT_COLUMNS,
-  { name: 'item_count', type: 'bigint', description: 'number of records in the export' },
 ];
 
 /** The views that also exist for all full exports, as `NAME_history` with `EXPORT_COLUMNS` first. */

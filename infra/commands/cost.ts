@@ -18,6 +18,7 @@ deliveries, and AWS's list prices for ${prices.region} of ${prices.date}
 Options:
   --stage NAME       A stage of cdk.json. Default prod.
   --sessions NUMBER  Sessions per month. Default 1000000.
+  --records NUMBER   Records in the table, which exports contain. Default 1000000.
   --hours NUMBER     Hours per day in which sessions occur. Default 12.
   --webhook-ms MS    Billed duration of the webhook function. Default 25.
   --recorder-ms MS   Billed duration of the recorder function, per batch. Default 50.
@@ -35,6 +36,7 @@ const COMMAND = {
   options: {
     stage: { type: 'string', default: 'prod' },
     sessions: { type: 'string', default: '1000000' },
+    records: { type: 'string', default: '1000000' },
     hours: { type: 'string', default: '12' },
     'webhook-ms': { type: 'string', default: '25' },
     'recorder-ms': { type: 'string', default: '50' },
@@ -45,6 +47,7 @@ const COMMAND = {
 async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const usage = {
     sessions: positiveNumber('sessions', values.sessions),
+    records: positiveNumber('records', values.records),
     hours: positiveNumber('hours', values.hours),
     webhookMs: positiveNumber('webhook-ms', values['webhook-ms']),
     recorderMs: positiveNumber('recorder-ms', values['recorder-ms']),
@@ -61,7 +64,7 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
       report({
         'Per million sessions': perMillion(template, usage),
         'Fixed monthly cost': perMonth(template),
-        'Exports, monthly per million records': exportsPerMonth(template),
+        'Monthly cost of exports': exportsPerMonth(template, usage),
       }),
     );
   } finally {

@@ -4,6 +4,7 @@ import { withExport } from '../analytics/duckdb/export-source.ts';
 import { makePage } from '../analytics/report/page.ts';
 import { counted } from '../analytics/report/wording.ts';
 import { type CommandLine, runCommand, seeHelp, UsageError } from './command-line/command.ts';
+import { timeZone } from './command-line/time-zone-option.ts';
 
 const HELP = `Usage: npm run report -- EXPORT [options]
 
@@ -15,8 +16,17 @@ EXPORT is a folder that contains exports, or s3://BUCKET/PREFIX, which is fetche
 first with the AWS credentials and region of the shell.
 
 Options:
-  --out FILE  The file to write. An existing file is replaced. Default: report.html.
-  -h, --help  Show this help.
+  --sub-account ID  Only the sessions of this sub-account. May be given more than
+                    once.
+  --from DAY        Only the sessions from this day on, such as 2026-11-01. The page
+                    then compares the period with the one before.
+  --to DAY          Only the sessions up to this day.
+  --time-zone ZONE  Time zone of days and hours, such as Asia/Singapore. Default UTC.
+  --fresh           Fetch everything from S3 again, and keep nothing. By default, what
+                    was fetched is kept in ~/.cache/vss-webhook.
+  --out FILE        The file to write. An existing file is replaced. Default:
+                    report.html.
+  -h, --help        Show this help.
 `;
 
 const COMMAND = {
@@ -24,6 +34,11 @@ const COMMAND = {
   help: HELP,
   takesArguments: true,
   options: {
+    'sub-account': { type: 'string', multiple: true },
+    from: { type: 'string' },
+    to: { type: 'string' },
+    'time-zone': { type: 'string', default: 'UTC' },
+    fresh: { type: 'boolean', default: false },
     out: { type: 'string', default: 'report.html' },
   },
 } as const;
@@ -34,11 +49,36 @@ async function main({ values, args }: CommandLine<typeof COMMAND.options>): Prom
     throw new UsageError(seeHelp('report', 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX'));
   if (rest.length > 0)
     throw new UsageError(seeHelp('report', `Unexpected argument "${rest[0]}": expected one EXPORT`));
+  const zone = timeZone(values['time-zone']);
+  const scope = {
+    from: day('from', values.from),
+    to: day('to', values.to),
+    subAccounts: values['sub-account'],
+  };
+  if (scope.from !== undefined && scope.to !== undefined && scope.from > scope.to)
+    throw new UsageError(`--from ${scope.from} is after --to ${scope.to}.`);
 
-  const page = await withExport(source, ({ connection, time }) => makePage(connection, time));
+  const options = { timeZone: zone, isCached: !values.fresh, needsHistory: false };
+  const page = await withExport(source, options, ({ connection, time, tableArn }) =>
+    makePage(connection, { time, timeZone: zone, scope, stage: stageOf(tableArn) }),
+  );
   await write(values.out, page.html);
   const about = [counted(page.sessions, 'session'), page.range].filter((part) => part !== undefined);
-  say(`${values.out}: ${about.join(', ')}`);
+  process.stdout.write(`${values.out}: ${about.join(', ')}\n`);
+}
+
+/** Parses a day. @throws UsageError */
+function day(option: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN;
+  // Date.parse accepts days such as 30 February.
+  if (!Number.isNaN(time) && new Date(time).toISOString().startsWith(text)) return text;
+  throw new UsageError(`Invalid --${option} "${text}": expected a day such as 2026-11-01`);
+}
+
+/** The stage of a table, whose name CloudFormation starts with the name of the stack. */
+function stageOf(tableArn: string | undefined): string | undefined {
+  return /:table\/vss-webhook-(.+)-Sessions/.exec(tableArn ?? '')?.[1];
 }
 
 async function write(file: string, text: string): Promise<void> {
@@ -54,10 +94,6 @@ async function write(file: string, text: string): Promise<void> {
       throw new Error(`${file} is a folder: name a file with --out, such as ${join(file, 'report.html')}.`);
     throw error;
   }
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }
 
 await runCommand(COMMAND, main);

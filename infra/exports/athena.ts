@@ -4,12 +4,13 @@ import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { type Dialect, trino } from '../analytics/dialect.ts';
 import { SAVED_QUERIES } from '../analytics/saved-queries.ts';
 import type { Encryption } from '../constructs/encryption.ts';
 import type { Settings } from '../settings.ts';
 import { databaseName } from '../stack-outputs.ts';
 import { EXPORTS_PREFIX, RESULTS_PREFIX } from './bucket-prefixes.ts';
-import { ATHENA_VIEWS, exportFiles, viewTable } from './glue-tables.ts';
+import { athenaViews, fileTables, viewTable } from './glue-tables.ts';
 
 export interface AthenaProps {
   settings: Settings;
@@ -21,10 +22,12 @@ export interface AthenaProps {
 /** Lets analysts query the exports in Athena: tables, a workgroup, saved queries, and a policy to attach. */
 export class Athena extends Construct {
   readonly #database: string;
+  readonly #dialect: Dialect;
 
   constructor(scope: Construct, id: string, props: AthenaProps) {
     super(scope, id);
     this.#database = databaseName(Stack.of(this).stackName);
+    this.#dialect = trino(props.settings.timeZone);
     const tables = this.#tables(props);
     const workgroup = this.#workgroup(props);
     this.#savedQueries(workgroup);
@@ -52,7 +55,10 @@ export class Athena extends Construct {
       url: bucket.s3UrlForObject(EXPORTS_PREFIX),
       retentionDays: settings.exportRetentionDays,
     };
-    const tables = [exportFiles(location), ...ATHENA_VIEWS.map((view) => viewTable(view, this.#database))];
+    const views = athenaViews(settings.fullExportDays, this.#dialect).map((view) =>
+      viewTable(view, this.#database),
+    );
+    const tables = [...fileTables(location), ...views];
     for (const tableInput of tables) {
       const table = new CfnTable(this, `Table-${tableInput.name}`, {
         catalogId,
@@ -91,7 +97,7 @@ export class Athena extends Construct {
         name,
         description: question,
         database: this.#database,
-        queryString: sql,
+        queryString: sql(this.#dialect),
         workGroup: workgroup.name,
       });
       query.addResourceDependency(workgroup);

@@ -1,12 +1,12 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
-import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { Encryption } from '../constructs/encryption.ts';
+import { FunctionSchedule } from '../constructs/function-schedule.ts';
+import { NodeFunction } from '../constructs/node-function.ts';
 import type { Settings } from '../settings.ts';
 import { EXPORTS_PREFIX, RESULTS_PREFIX, RESULTS_RETENTION_DAYS } from './bucket-prefixes.ts';
 
@@ -16,55 +16,24 @@ export interface ExportsProps {
   encryption: Encryption;
 }
 
-/** Exports the table to S3 daily. EventBridge Scheduler requests an export; DynamoDB creates it from its backups. */
+/** Exports the table to S3 every day. A function starts the exports; DynamoDB makes them from its backups. */
 export class Exports extends Construct {
   readonly bucket: Bucket;
-  /** Counts requests for an export that DynamoDB rejected. */
-  readonly refused: Metric;
-  /** Counts exports that EventBridge Scheduler gave up starting. */
-  readonly dropped: Metric;
+  /** Starts the exports that are due, and measures the age of the exported data. */
+  readonly function: NodeFunction;
 
-  constructor(scope: Construct, id: string, { settings, table, encryption }: ExportsProps) {
+  constructor(scope: Construct, id: string, props: ExportsProps) {
     super(scope, id);
-    const { key, dataKey } = encryption;
-    this.bucket = this.#bucket(settings, dataKey);
-    const group = new CfnScheduleGroup(this, 'Group', { name: `${Stack.of(this).stackName}-exports` });
-    const scheduledTime = '<aws.scheduler.scheduled-time>';
-    const input = {
-      TableArn: table.tableArn,
-      S3Bucket: this.bucket.bucketName,
-      S3Prefix: `${EXPORTS_PREFIX}${scheduledTime}`,
-      ...(dataKey ? { S3SseAlgorithm: 'KMS', S3SseKmsKeyId: dataKey.keyArn } : { S3SseAlgorithm: 'AES256' }),
-      ExportFormat: 'DYNAMODB_JSON',
-      // The scheduler delivers at least once. Requests with the same token start only one export.
-      ClientToken: `${Stack.of(this).stackName}/${scheduledTime}`,
-    };
-    new CfnSchedule(this, 'Schedule', {
-      description: 'Exports the session records to S3',
-      groupName: group.ref,
-      // On the full hour, because the partitions of the table in Athena are hours (glue-tables.ts).
-      scheduleExpression: `cron(0 ${settings.exportHour} * * ? *)`,
-      scheduleExpressionTimezone: 'UTC',
-      flexibleTimeWindow: { mode: 'OFF' },
-      target: {
-        arn: `arn:${Stack.of(this).partition}:scheduler:::aws-sdk:dynamodb:exportTableToPointInTime`,
-        roleArn: this.#role(table, key).roleArn,
-        input: Stack.of(this).toJsonString(input),
-        // Shorter than the eight hours for which DynamoDB remembers the token.
-        retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: Duration.hours(4).toSeconds() },
-      },
+    const { settings, encryption } = props;
+    this.bucket = this.#bucket(settings, encryption.dataKey);
+    this.function = this.#function(props);
+    this.#allowExports(props);
+    new FunctionSchedule(this, 'Schedule', {
+      target: this.function,
+      description: 'Starts the exports that are due, and measures the age of the exported data',
+      minutes: 60,
+      event: {},
     });
-
-    const countedMetric = (metricName: string) =>
-      new Metric({
-        namespace: 'AWS/Scheduler',
-        metricName,
-        dimensionsMap: { ScheduleGroup: group.ref },
-        statistic: 'Sum',
-        period: Duration.minutes(5),
-      });
-    this.refused = countedMetric('TargetErrorCount');
-    this.dropped = countedMetric('InvocationDroppedCount');
     new CfnOutput(this, 'BucketName', {
       key: 'ExportBucketName',
       value: this.bucket.bucketName,
@@ -108,34 +77,52 @@ export class Exports extends Construct {
     return bucket;
   }
 
-  /** The role that requests exports. DynamoDB uses the permissions of the requester to write them. */
-  #role(table: Table, key: Key): Role {
-    const objects = this.bucket.arnForObjects(`${EXPORTS_PREFIX}*`);
-    const role = new Role(this, 'ScheduleRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-      inlinePolicies: {
-        Export: new PolicyDocument({
-          statements: [
-            new PolicyStatement({
-              actions: ['dynamodb:ExportTableToPointInTime'],
-              resources: [table.tableArn],
-            }),
-            new PolicyStatement({
-              actions: ['s3:AbortMultipartUpload', 's3:PutObject', 's3:PutObjectAcl'],
-              resources: [objects],
-            }),
-          ],
-        }),
+  #function({ settings, table, encryption: { dataKey } }: ExportsProps): NodeFunction {
+    return new NodeFunction(this, 'Function', {
+      folder: 'exports',
+      description: 'Starts the exports of the session records, and measures their age',
+      timeout: Duration.minutes(1),
+      environment: {
+        TABLE_ARN: table.tableArn,
+        BUCKET_NAME: this.bucket.bucketName,
+        EXPORTS_PREFIX,
+        EXPORT_HOUR: String(settings.exportHour),
+        FULL_EXPORT_DAYS: String(settings.fullExportDays),
+        ...(dataKey && { KEY_ARN: dataKey.keyArn }),
       },
     });
-    // Covers reading the table and writing to the bucket: the same key encrypts both.
-    key.grant(role, 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey');
-    Validations.of(role).acknowledge({
-      id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${Stack.of(this).resolve(this.bucket.bucketArn)['Fn::GetAtt'][0]}.Arn>/${EXPORTS_PREFIX}*]`,
-      reason: 'DynamoDB chooses the names of the objects in an export; all of them are under this prefix.',
-    });
-    return role;
+  }
+
+  /** DynamoDB writes an export with the permissions of the function that starts it. */
+  #allowExports({ table, encryption: { key } }: ExportsProps): void {
+    const stack = Stack.of(this);
+    const objects = this.bucket.arnForObjects(`${EXPORTS_PREFIX}*`);
+    const statements: [actions: string[], resource: string][] = [
+      // Older pages of AWS give this action no resource type, newer ones the table: only this works under both.
+      [['dynamodb:ListExports'], '*'],
+      [['dynamodb:DescribeTable', 'dynamodb:ExportTableToPointInTime'], table.tableArn],
+      [['dynamodb:DescribeExport'], `${table.tableArn}/export/*`],
+      [['s3:AbortMultipartUpload', 's3:PutObject', 's3:PutObjectAcl'], objects],
+    ];
+    for (const [actions, resource] of statements)
+      this.function.addToRolePolicy(new PolicyStatement({ actions, resources: [resource] }));
+    // The key of the table is also that of the bucket.
+    key.grant(this.function, 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey');
+    const logicalId = (arn: string) => stack.resolve(arn)['Fn::GetAtt'][0];
+    Validations.of(this.node.findChild('FunctionRole')).acknowledge(
+      {
+        id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
+        reason:
+          'Not every release of IAM accepts a table for ListExports, which shows only the ARNs and states of exports.',
+      },
+      {
+        id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${logicalId(table.tableArn)}.Arn>/export/*]`,
+        reason: 'DynamoDB assigns the ids of exports. The function may describe each export of the table.',
+      },
+      {
+        id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${logicalId(this.bucket.bucketArn)}.Arn>/${EXPORTS_PREFIX}*]`,
+        reason: 'DynamoDB chooses the names of the objects of an export, all of them under this prefix.',
+      },
+    );
   }
 }

@@ -1,11 +1,9 @@
 import type { CfnTable } from 'aws-cdk-lib/aws-glue';
-import { type ColumnType, TRINO } from '../analytics/dialect.ts';
+import { type ColumnType, type Dialect, trino } from '../analytics/dialect.ts';
+import { EXPORT_COLUMNS, EXPORTS_COLUMNS, exportsSelect } from '../analytics/exports-view.ts';
 import { HIVE_TYPES, itemType, namesIn, RECORD } from '../analytics/stored-record.ts';
 import { type Column, columnsOf, selectOf } from '../analytics/view.ts';
-import { EXPORT_COLUMNS, EXPORTS_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from '../analytics/views.ts';
-
-/** The Glue table over the files of all exports. Each line is a record or, in a manifest, the name of a data file. */
-const EXPORT_FILES = 'export_files';
+import { VIEWS, VIEWS_WITH_HISTORY } from '../analytics/views.ts';
 
 export interface ExportLocation {
   /** `s3://BUCKET/exports/`. Below it, each export is under the time for which it was scheduled. */
@@ -14,20 +12,70 @@ export interface ExportLocation {
   retentionDays: number;
 }
 
+/** A table over files that DynamoDB writes. Each line is an item or, in a manifest, the name of a data file. */
+interface FileTable {
+  name: string;
+  description: string;
+  /** The folder of a partition, below the URL of the exports. */
+  folder: string;
+  /** Columns, named like the JSON attributes that they contain. */
+  columns: readonly { name: string; type: string; comment: string }[];
+}
+
+const EXPORT_FILES = 'export_files';
+const CHANGE_FILES = 'change_files';
+
+const MANIFEST_COLUMNS = [
+  { name: 'itemCount', type: 'bigint', comment: 'in a manifest: the number of items in the data file' },
+  { name: 'dataFileS3Key', type: 'string', comment: 'in a manifest: the key of the data file' },
+] as const;
+
+const FILE_TABLES: readonly FileTable[] = [
+  {
+    name: EXPORT_FILES,
+    description: 'Files of the full exports, which the views read',
+    folder: `\${export_time}/AWSDynamoDB/`,
+    columns: [
+      {
+        name: 'Item',
+        type: itemType(RECORD, HIVE_TYPES),
+        comment: 'a record; null in the lines of a manifest',
+      },
+      ...MANIFEST_COLUMNS,
+    ],
+  },
+  {
+    name: CHANGE_FILES,
+    description: 'Files of the incremental exports, which the views read',
+    folder: `changes/\${export_time}/`,
+    columns: [
+      { name: 'Keys', type: 'struct<sessionid:struct<s:string>>', comment: 'which record changed' },
+      { name: 'Metadata', type: 'struct<writetimestampmicros:struct<n:string>>', comment: 'when it changed' },
+      { name: 'NewImage', type: itemType(RECORD, HIVE_TYPES), comment: 'the record; null if it was deleted' },
+      ...MANIFEST_COLUMNS,
+    ],
+  },
+];
+
 /**
- * Defines the table over the files of the exports. Athena computes its partitions: one per full hour.
+ * Matching is case-sensitive, because Athena fails on a record with two names that differ only in case. Glue lower-cases
+ * column names, so each name with an upper-case letter needs a mapping.
+ */
+const NAMES = [
+  ...FILE_TABLES.flatMap(({ columns }) => columns.map(({ name }) => name)),
+  'WriteTimestampMicros',
+  ...namesIn(RECORD),
+].filter((name) => name !== name.toLowerCase());
+
+/**
+ * Defines the tables over the files of the exports. Athena computes their partitions: one per full hour.
  *
  * @see https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
  */
-export function exportFiles({ url, retentionDays }: ExportLocation): CfnTable.TableInputProperty {
-  // Matching is case-sensitive, because Athena fails on a record with two names that differ only in case. Glue
-  // lower-cases column names, so each name with an upper-case letter needs a mapping.
-  const names = ['Item', 'itemCount', 'dataFileS3Key', ...namesIn(RECORD)].filter(
-    (name) => name !== name.toLowerCase(),
-  );
-  return {
-    name: EXPORT_FILES,
-    description: 'Files of the exports as DynamoDB writes them; the views read this table',
+export function fileTables({ url, retentionDays }: ExportLocation): readonly CfnTable.TableInputProperty[] {
+  return FILE_TABLES.map(({ name, description, folder, columns }) => ({
+    name,
+    description,
     tableType: 'EXTERNAL_TABLE',
     partitionKeys: [{ name: 'export_time', type: 'string' }],
     parameters: {
@@ -40,78 +88,106 @@ export function exportFiles({ url, retentionDays }: ExportLocation): CfnTable.Ta
       'projection.export_time.range': `NOW-${retentionDays + 1}DAYS,NOW`,
       'projection.export_time.interval': '1',
       'projection.export_time.interval.unit': 'HOURS',
-      'storage.location.template': `${url}\${export_time}/AWSDynamoDB/`,
+      'storage.location.template': `${url}${folder}`,
     },
     storageDescriptor: {
       location: url,
       inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
       outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
-      columns: [
-        {
-          name: 'item',
-          type: itemType(RECORD, HIVE_TYPES),
-          comment: 'a record; null in the lines of a manifest',
-        },
-        { name: 'itemcount', type: 'bigint', comment: 'in a manifest: the number of records in a data file' },
-        { name: 'datafiles3key', type: 'string', comment: 'in a manifest: the key of the data file' },
-      ],
+      columns: columns.map((column) => ({ ...column, name: column.name.toLowerCase() })),
       serdeInfo: {
         serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
         parameters: {
           'serialization.format': '1',
           'case.insensitive': 'FALSE',
-          ...Object.fromEntries(names.map((name) => [`mapping.${name.toLowerCase()}`, name])),
+          ...Object.fromEntries(NAMES.map((each) => [`mapping.${each.toLowerCase()}`, each])),
           // Skips the checksum files and the manifest summary, whose lines are not JSON.
           'ignore.malformed.json': 'TRUE',
         },
       },
     },
-  };
+  }));
 }
 
 const EXPORT_ID = `regexp_extract("$path", '/AWSDynamoDB/([^/]+)/', 1) AS export_id`;
 
-/** The records of all exports. */
+/** The records of all full exports. */
 const RECORDS = `(SELECT item, export_time, ${EXPORT_ID} FROM ${EXPORT_FILES} WHERE item.sessionId.S IS NOT NULL) AS records`;
 
 /**
- * The complete full exports. The manifest lists the data files with their checksums, so DynamoDB writes it last. The
- * data files of an incremental export have a different path.
+ * The data files of complete full exports. The manifest lists the data files with their checksums, so DynamoDB writes it
+ * last. An incremental export among the full ones is left out: its data files have a different path.
  */
-const EXPORTS = `SELECT CAST(export_time AS varchar) AS export_time, CAST(export_id AS varchar) AS export_id, CAST(sum(itemcount) AS bigint) AS item_count
-FROM (SELECT export_time, itemcount, datafiles3key, ${EXPORT_ID} FROM ${EXPORT_FILES} WHERE datafiles3key IS NOT NULL) AS files
-WHERE datafiles3key LIKE '%/' || export_id || '/data/%'
-GROUP BY export_time, export_id`;
+function listedFiles(condition = 'datafiles3key IS NOT NULL'): string {
+  return `SELECT * FROM (SELECT export_time, itemcount, datafiles3key, ${EXPORT_ID} FROM ${EXPORT_FILES} WHERE ${condition}) AS files
+    WHERE datafiles3key LIKE '%/' || export_id || '/data/%'`;
+}
 
-/** How many days back the views look for the newest export. To find it, a query reads every export of these days. */
-const DAYS = 3;
+/** The data files of complete exports, full and incremental. */
+const LISTED_FILES = `SELECT export_time, export_id, 'full' AS export_type, CAST(NULL AS varchar) AS changes_since, itemcount AS item_count
+    FROM (${listedFiles()}) AS listed_files
+    UNION ALL
+    SELECT export_time, ${EXPORT_ID}, 'incremental' AS export_type, regexp_extract("$path", '/since-([^/]+)/', 1) AS changes_since, itemcount AS item_count
+    FROM ${CHANGE_FILES} WHERE datafiles3key IS NOT NULL`;
 
-const RECENT = `export_time >= date_format(at_timezone(current_timestamp, 'UTC') - INTERVAL '${DAYS}' DAY, '%Y-%m-%dT%H:00:00Z')`;
+/**
+ * The records of the newest complete full export, with the changes of the complete incremental ones after it.
+ *
+ * @param days Age in days up to which exports are read.
+ */
+export function newestRecords(days: number): string {
+  const recent = `export_time >= date_format(at_timezone(current_timestamp, 'UTC') - INTERVAL '${days}' DAY, '%Y-%m-%dT%H:00:00Z')`;
+  const file = (path: string) => `regexp_extract(${path}, '[^/]+$')`;
+  // Athena has to read whole files to find the manifests, and does so for each reference to `newest`.
+  return `(WITH newest AS (
+    SELECT max(export_time) AS export_time, max_by(export_id, export_time || export_id) AS export_id
+    FROM (${listedFiles(`${recent} AND datafiles3key IS NOT NULL`)}) AS listed_files
+  ), changes AS (
+    SELECT keys.sessionId.S AS session_id, max_by(newimage, CAST(metadata.WriteTimestampMicros.N AS bigint)) AS item
+    FROM ${CHANGE_FILES}
+    WHERE ${recent} AND keys.sessionId.S IS NOT NULL AND export_time > (SELECT export_time FROM newest)
+      AND ${file('"$path"')} IN (SELECT ${file('datafiles3key')} FROM ${CHANGE_FILES} WHERE ${recent} AND datafiles3key IS NOT NULL)
+    GROUP BY keys.sessionId.S
+  ), exported AS (
+    SELECT item FROM ${RECORDS} WHERE ${recent} AND export_id = (SELECT export_id FROM newest)
+  )
+  SELECT CASE WHEN changes.session_id IS NULL THEN exported.item ELSE changes.item END AS item
+  FROM exported FULL OUTER JOIN changes ON changes.session_id = exported.item.sessionId.S
+  WHERE changes.session_id IS NULL OR changes.item.sessionId.S IS NOT NULL) AS newest_records`;
+}
 
-/** The records of the newest complete export. */
-const NEWEST_RECORDS = `(SELECT item FROM ${RECORDS} WHERE ${RECENT} AND export_id = (SELECT max(export_id) FROM exports WHERE ${RECENT})) AS newest_records`;
+/** The dialect for the types of columns, which do not depend on the time zone. */
+const TRINO = trino('UTC');
 
-/** The views in Athena. */
-export const ATHENA_VIEWS: readonly AthenaView[] = [
-  {
-    name: 'exports',
-    description: 'One row per complete full export',
-    columns: EXPORTS_COLUMNS,
-    sql: EXPORTS,
-  },
-  ...VIEWS.map((view) => ({
-    name: view.name,
-    description: `${view.description}, as of the newest export of the last ${DAYS} days`,
-    columns: columnsOf(view),
-    sql: selectOf(view, TRINO, NEWEST_RECORDS),
-  })),
-  ...VIEWS_WITH_HISTORY.map((view) => ({
-    name: `${view.name}_history`,
-    description: `${view.description} and export`,
-    columns: [...EXPORT_COLUMNS, ...columnsOf(view)],
-    sql: selectOf(view, TRINO, RECORDS, EXPORT_COLUMNS),
-  })),
-];
+/**
+ * Defines the views in Athena.
+ *
+ * @param fullExportDays Days from one full export to the next.
+ */
+export function athenaViews(fullExportDays: number, dialect: Dialect): readonly AthenaView[] {
+  // An export may be late, and a large one takes hours.
+  const newest = newestRecords(fullExportDays + 2);
+  return [
+    {
+      name: 'exports',
+      description: 'One row per complete export',
+      columns: EXPORTS_COLUMNS,
+      sql: exportsSelect(`(${LISTED_FILES}) AS listed`, dialect),
+    },
+    ...VIEWS.map((view) => ({
+      name: view.name,
+      description: `${view.description}, as of the newest exports`,
+      columns: columnsOf(view),
+      sql: selectOf(view, dialect, newest),
+    })),
+    ...VIEWS_WITH_HISTORY.map((view) => ({
+      name: `${view.name}_history`,
+      description: `${view.description} and full export`,
+      columns: [...EXPORT_COLUMNS, ...columnsOf(view)],
+      sql: selectOf(view, dialect, RECORDS, EXPORT_COLUMNS),
+    })),
+  ];
+}
 
 export interface AthenaView {
   name: string;

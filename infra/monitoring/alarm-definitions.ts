@@ -6,7 +6,6 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { NodeFunction } from '../constructs/node-function.ts';
 import { RETENTION_DAYS } from '../constructs/queues.ts';
-import type { Exports } from '../exports/exports.ts';
 import { MAX_EXPORT_AGE_HOURS } from '../exports/max-export-age.ts';
 import type { Settings } from '../settings.ts';
 import { countedMetric } from './metrics.ts';
@@ -19,10 +18,9 @@ export interface AlarmsProps {
   api: RestApi;
   queue: Queue;
   deadLetterQueue: Queue;
-  /** Undefined if the stage has no exports. */
-  exports: Exports | undefined;
   functions: Readonly<Record<'Webhook' | 'Recorder' | 'Registration', NodeFunction>> & {
-    ExportAge?: NodeFunction;
+    /** Undefined if the stage has no exports. */
+    Exports?: NodeFunction;
   };
 }
 
@@ -131,7 +129,8 @@ const RISK_OF_ERRORS: Readonly<Record<string, string>> = {
   Webhook: 'the deliveries that were answered 5xx.',
   Recorder: 'nothing yet: the queue redelivers the messages.',
   Registration: 'nothing yet: 8x8 keeps delivering as before.',
-  ExportAge: 'nothing yet, but a missing export would go unnoticed.',
+  Exports:
+    'nothing is lost: the table has all sessions. But no export is started, and a missing one would go unnoticed.',
 };
 
 function functionAlarms({ functions }: AlarmsProps): AlarmDefinitions {
@@ -199,33 +198,27 @@ function registrationAlarms(scope: Construct, props: AlarmsProps): AlarmDefiniti
 }
 
 function exportAlarms(scope: Construct, props: AlarmsProps): AlarmDefinitions {
-  const { exports } = props;
-  if (!exports) return {};
-  const first = 'aws dynamodb list-exports; then follow "Daily exports" in infra/exports/README.md';
+  const { Exports } = props.functions;
+  if (!Exports) return {};
+  const period = Duration.hours(1);
   return {
     ExportMissing: {
-      metric: countedMetric(scope, 'ExportAge').with({ statistic: 'Maximum', period: Duration.hours(1) }),
+      metric: countedMetric(scope, 'ExportAge').with({ statistic: 'Maximum', period }),
       threshold: MAX_EXPORT_AGE_HOURS * 3_600,
       periods: 2,
       // A failure to measure the age must not hide a missing export.
       missing: TreatMissingData.BREACHING,
-      means: `The newest complete export is more than ${MAX_EXPORT_AGE_HOURS} hours old: the last one did not start, failed, or is not complete yet. Or the age was not measured for two hours.`,
+      means: `The exported data is more than ${MAX_EXPORT_AGE_HOURS} hours old: the last export did not start, failed, or is not complete yet. Or the age was not measured for two hours.`,
       risk: 'nothing is lost: the table has all sessions. Analysts see those up to that export.',
       first: doctorCommand(props),
     },
     ExportRefused: {
-      metric: exports.refused,
+      metric: countedMetric(scope, 'ExportsRefused').with({ statistic: 'Maximum', period }),
       threshold: 1,
-      means: 'DynamoDB refused to start an export. EventBridge Scheduler retries for four hours.',
-      risk: 'nothing yet. If every retry fails, analysts see yesterday’s export.',
-      first,
-    },
-    ExportDropped: {
-      metric: exports.dropped,
-      threshold: 1,
-      means: 'EventBridge Scheduler has given up starting an export. The next one is due tomorrow.',
-      risk: 'nothing is lost: the table has all sessions. Analysts see yesterday’s export.',
-      first,
+      periods: 2,
+      means: 'DynamoDB refused to start an export in two consecutive hours. The function retries every hour.',
+      risk: 'nothing is lost: the table has all sessions. Analysts see those up to the last export.',
+      first: `${logsCommand(Exports)}; then follow "Daily exports" in infra/exports/README.md`,
     },
   };
 }

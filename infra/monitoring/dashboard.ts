@@ -76,7 +76,7 @@ export class Dashboard extends Construct {
         this.#counted('WebhookRegistered', 'all registered', 'Minimum'),
         this.#counted('WebhookUnchecked', 'unchecked sub-accounts', 'Maximum'),
       ]),
-      graph('Age of the newest export, in seconds', [this.#counted('ExportAge', 'age', 'Maximum')]),
+      graph('Age of the exported data, in seconds', [this.#counted('ExportAge', 'age', 'Maximum')]),
       graph('Summaries: duplicate, conflicting, unrecognised, incomplete', [
         this.#counted('DuplicateDeliveries', 'duplicates'),
         this.#counted('ConflictingSummaries', 'conflicts'),

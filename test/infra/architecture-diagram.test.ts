@@ -20,7 +20,7 @@ const RESOURCES: Readonly<Record<string, [type: string, logicalId: string]>> = {
 };
 const OUTSIDE_THE_STACK = ['8x8', 'deploy'];
 /** Functions that a reader of the diagram does not need: they neither receive, record nor register. */
-const NOT_DRAWN = /^(Authorization|ExportAge|RegistrationProvider)/;
+const NOT_DRAWN = /^(Authorization|ExportsFunction|RegistrationProvider)/;
 
 const NODE = /(?<id>[\w-]*\w)(?:\[\(?[^\]]*\])?/.source;
 const nodes = new Set<string>();

@@ -1,164 +1,108 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import * as v from 'valibot';
+import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, join, sep } from 'node:path';
+import { typeOfDataFile } from './data-file.ts';
+import { type Export, ExportError } from './export.ts';
+import { MANIFEST_FILES, MANIFEST_SUMMARY, OtherFormatError, readManifests } from './export-manifest.ts';
 
 /**
- * Reads the exports of a table in a folder that is laid out as DynamoDB writes exports to S3. Each export has
- * `AWSDynamoDB/ID/manifest-summary.json` and `manifest-files.json`. The data files of a full export are in
- * `AWSDynamoDB/ID/data/`, those of an incremental export in `AWSDynamoDB/data/`.
+ * Reads the exports of one table in a folder, at any depth, ordered by time. DynamoDB writes the manifests to
+ * `AWSDynamoDB/ID/`, the data of a full export to `AWSDynamoDB/ID/data/`, and that of an incremental one to
+ * `AWSDynamoDB/data/`.
  *
+ * An export that is broken, incomplete or in another format is left out if the newest state of the table does not
+ * depend on it. If the folder has no manifest, its data files count as one export, which cannot be checked.
+ *
+ * @param notice Receives a message about each export that is left out or cannot be checked.
+ * @throws ExportError if there is no export, or the newest one is broken.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
- */
-
-/** A data file of an export. */
-export interface DataFile {
-  path: string;
-  itemCount: number;
-  /** In base64. */
-  md5Checksum: string;
-}
-
-/** A complete export. */
-export interface Export {
-  /** DynamoDB's id of the export. It starts with the time of the request, so later exports have greater ids. */
-  id: string;
-  type: 'full' | 'incremental';
-  tableArn: string;
-  /** The point in time whose table state the export contains (ISO 8601, UTC, with milliseconds). */
-  time: string;
-  /** The scheduled time, which is part of the S3 prefix; without one, `time` in whole seconds. */
-  scheduled: string;
-  /** The start of the period whose changes an incremental export contains. */
-  from?: string | undefined;
-  itemCount: number;
-  /** Without empty files. */
-  files: readonly DataFile[];
-}
-
-/** An export cannot be read. The message tells the user of the command why, and what was expected. */
-export class ExportError extends Error {
-  override name = 'ExportError';
-}
-
-const Summary = v.object({
-  exportArn: v.string(),
-  tableArn: v.string(),
-  exportType: v.optional(v.picklist(['FULL_EXPORT', 'INCREMENTAL_EXPORT']), 'FULL_EXPORT'),
-  exportTime: v.optional(v.string()),
-  exportFromTime: v.optional(v.string()),
-  exportToTime: v.optional(v.string()),
-  itemCount: v.number(),
-  outputFormat: v.string(),
-  s3Prefix: v.nullish(v.string(), ''),
-});
-
-const ManifestLine = v.object({ itemCount: v.number(), md5Checksum: v.string(), dataFileS3Key: v.string() });
-
-/**
- * Finds the exports of one table in a folder, at any depth, and returns them in chronological order.
- *
- * @param notice Called with a message for each incomplete export, which is ignored.
- * @throws ExportError if there is no complete export, exports of several tables, or an invalid export.
  */
 export function readExports(folder: string, notice: (text: string) => void): Export[] {
   if (!existsSync(folder)) throw new ExportError(`${folder} does not exist.`);
   if (!statSync(folder).isDirectory())
     throw new ExportError(`${folder} is a file: expected the folder of an export.`);
-  const found = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );
-  for (const { parentPath } of found.filter(({ name }) => name === '_started')) {
-    if (!existsSync(join(parentPath, MANIFEST_SUMMARY)) || !existsSync(join(parentPath, MANIFEST_FILES)))
-      notice(`Ignored the export ${basename(parentPath)}: it is incomplete.`);
-  }
-  const read = found
-    .filter(({ name }) => name === MANIFEST_SUMMARY)
-    .filter(({ parentPath }) => existsSync(join(parentPath, MANIFEST_FILES)))
-    .map(({ parentPath }) => readExport(parentPath));
-  // A folder may contain several copies of an export.
-  const exports = [...new Map(read.map((each) => [each.id, each])).values()].sort((a, b) =>
-    a.time < b.time || (a.time === b.time && a.id < b.id) ? -1 : 1,
-  );
+  const exports = entries.some(isManifest)
+    ? readManifestFolders(entries, notice)
+    : readDataFiles(entries, notice);
   if (exports.length === 0) {
     throw new ExportError(
       `${folder} contains no complete DynamoDB export: expected ${MANIFEST_SUMMARY}, ${MANIFEST_FILES} and a folder "data" in it or in a subfolder.`,
     );
   }
+  assertOneTable(folder, exports);
+  return exports;
+}
+
+const isManifest = ({ name }: Dirent) => name === MANIFEST_SUMMARY || name === MANIFEST_FILES;
+
+function readManifestFolders(entries: readonly Dirent[], notice: (text: string) => void): Export[] {
+  const started = entries.filter((entry) => isManifest(entry) || entry.name === '_started');
+  const folders = [...new Set(started.map(({ parentPath }) => parentPath))];
+  const exports: Export[] = [];
+  const broken: { id: string; error: ExportError }[] = [];
+  for (const folder of folders) {
+    if (![MANIFEST_SUMMARY, MANIFEST_FILES].every((name) => existsSync(join(folder, name)))) {
+      notice(`Ignored the export ${basename(folder)}: it is incomplete.`);
+      continue;
+    }
+    try {
+      exports.push(readManifests(folder));
+    } catch (error) {
+      if (!(error instanceof ExportError)) throw error;
+      broken.push({ id: basename(folder), error });
+    }
+  }
+  const ordered = uniqueByTime(exports);
+  const newest = ordered.findLast(({ type }) => type === 'full') ?? ordered[0];
+  for (const { id, error } of broken) {
+    // An export that was requested before the newest full one cannot change what the views show.
+    const isOlder = newest !== undefined && EXPORT_ID.test(id) && id < newest.id;
+    if (!isOlder && !(error instanceof OtherFormatError && newest)) throw error;
+    notice(`Ignored an export that the views do not need. ${error.message}`);
+  }
+  return ordered;
+}
+
+/** Milliseconds since 1970, and random characters. */
+const EXPORT_ID = /^\d{14}-/;
+
+/** Orders exports by time. Copies of an export count once. */
+function uniqueByTime(exports: readonly Export[]): Export[] {
+  const unique = new Map(exports.map((each) => [each.id, each]));
+  return [...unique.values()].toSorted((a, b) =>
+    a.time < b.time || (a.time === b.time && a.id < b.id) ? -1 : 1,
+  );
+}
+
+/** Reads data files without a manifest as one export. */
+function readDataFiles(entries: readonly Dirent[], notice: (text: string) => void): Export[] {
+  const files = entries
+    .filter(({ name }) => /\.json(\.gz)?$/.test(name))
+    .map(({ name, parentPath }) => ({ path: join(parentPath, name), folder: parentPath }))
+    .map((file) => ({ ...file, type: typeOfDataFile(file.path) }))
+    .filter(({ type }) => type !== 'none');
+  const { folder, type } = files.find((file) => file.type !== undefined) ?? {};
+  if (folder === undefined || (type !== 'full' && type !== 'incremental')) return [];
+  const odd = files.find((file) => file.folder !== folder || file.type !== type);
+  if (odd !== undefined) {
+    throw new ExportError(
+      `${odd.path}: without ${MANIFEST_SUMMARY} and ${MANIFEST_FILES}, expected only data files of one export, in one folder.`,
+    );
+  }
+  notice(`${folder} has no manifest. Whether its data files are complete cannot be checked.`);
+  const id = folder.split(sep).findLast((name) => EXPORT_ID.test(name));
+  const newest = Math.max(...files.map(({ path }) => statSync(path).mtimeMs));
+  const time = new Date(id === undefined ? newest : Number(id.slice(0, 14))).toISOString();
+  return [{ id: id ?? basename(folder), type, time, scheduled: time.replace(/\.\d+/, ''), files }];
+}
+
+function assertOneTable(folder: string, exports: readonly Export[]): void {
   const tables = [...new Set(exports.map(({ tableArn }) => tableArn))];
   if (tables.length > 1) {
     throw new ExportError(
       `${folder} contains exports of several tables: ${tables.join(', ')}. Name a folder with the exports of one.`,
     );
   }
-  return exports;
-}
-
-export const MANIFEST_SUMMARY = 'manifest-summary.json';
-export const MANIFEST_FILES = 'manifest-files.json';
-
-function readExport(folder: string): Export {
-  const summary = readManifest(join(folder, MANIFEST_SUMMARY), Summary, (text) => [text])[0];
-  const lines = readManifest(join(folder, MANIFEST_FILES), ManifestLine, (text) =>
-    text.split('\n').filter((line) => line.trim() !== ''),
-  );
-  if (summary === undefined) throw new ExportError(`${join(folder, MANIFEST_SUMMARY)} is empty.`);
-  if (summary.outputFormat !== 'DYNAMODB_JSON') {
-    throw new ExportError(
-      `The export in ${folder} has the format ${summary.outputFormat}: expected DYNAMODB_JSON, the default of DynamoDB.`,
-    );
-  }
-  const listed = lines.reduce((sum, { itemCount }) => sum + itemCount, 0);
-  if (listed !== summary.itemCount) {
-    throw new ExportError(
-      `The export in ${folder} is inconsistent: ${MANIFEST_SUMMARY} counts ${summary.itemCount} items, ${MANIFEST_FILES} ${listed}. Fetch it again.`,
-    );
-  }
-  const isFull = summary.exportType === 'FULL_EXPORT';
-  const time = isFull ? summary.exportTime : summary.exportToTime;
-  if (time === undefined)
-    throw new ExportError(`${join(folder, MANIFEST_SUMMARY)} does not contain the time of the export.`);
-  return {
-    id: summary.exportArn.replace(/^.*\//, ''),
-    type: isFull ? 'full' : 'incremental',
-    tableArn: summary.tableArn,
-    time: inUtc(time, folder),
-    scheduled:
-      /[^/]+T\d\d:\d\d:\d\dZ/.exec(summary.s3Prefix)?.[0] ?? inUtc(time, folder).replace(/\.\d+/, ''),
-    from: isFull || summary.exportFromTime === undefined ? undefined : inUtc(summary.exportFromTime, folder),
-    itemCount: summary.itemCount,
-    files: lines
-      .filter(({ itemCount }) => itemCount > 0)
-      .map(({ dataFileS3Key, ...line }) => ({ path: dataFile(folder, dataFileS3Key), ...line })),
-  };
-}
-
-function inUtc(time: string, folder: string): string {
-  if (Number.isNaN(Date.parse(time))) throw new ExportError(`"${time}" in ${folder} is not a valid time.`);
-  return new Date(time).toISOString();
-}
-
-function readManifest<S extends v.GenericSchema>(
-  path: string,
-  schema: S,
-  split: (text: string) => string[],
-): v.InferOutput<S>[] {
-  return split(readFileSync(path, 'utf8')).map((text) => {
-    const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);
-    if (parsed.success) return parsed.output;
-    const places = parsed.issues.map((issue) => v.getDotPath(issue) ?? 'not JSON');
-    throw new ExportError(
-      `${path} is not a manifest of a DynamoDB export. Missing or malformed: ${places.join(', ')}`,
-    );
-  });
-}
-
-/** Finds a data file by its S3 key, whose prefix may be missing in a copy. */
-function dataFile(folder: string, key: string): string {
-  const candidates = [folder, dirname(folder)].map((parent) => join(parent, 'data', basename(key)));
-  const path = candidates.find(existsSync);
-  if (path === undefined)
-    throw new ExportError(
-      `The data file ${basename(key)} of the export in ${folder} is missing. Fetch it again.`,
-    );
-  return path;
 }

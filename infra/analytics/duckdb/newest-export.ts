@@ -1,4 +1,4 @@
-import type { Export } from './export-folder.ts';
+import type { Export } from './export.ts';
 
 /** The exports that make up the newest state of the table: a full one, and the incremental ones after it. */
 export interface Newest {

@@ -1,9 +1,12 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { DUCKDB, quoted } from '../dialect.ts';
+import { EXPORT_COLUMNS, exportsSelect } from '../exports-view.ts';
 import { DUCKDB_TYPES, itemType, RECORD } from '../stored-record.ts';
 import { selectOf } from '../view.ts';
-import { EXPORT_COLUMNS, VIEWS, VIEWS_WITH_HISTORY } from '../views.ts';
-import { type Export, readExports } from './export-folder.ts';
+import { VIEWS, VIEWS_WITH_HISTORY } from '../views.ts';
+import { isCompressed } from './data-file.ts';
+import type { Export } from './export.ts';
+import { readExports } from './export-folder.ts';
 import { type Newest, newestOf } from './newest-export.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { verify } from './verify-export.ts';
@@ -15,6 +18,8 @@ export interface SessionDatabase {
   exports: number;
   /** The point in time whose table state the views show (ISO 8601). */
   time: string;
+  /** Undefined without a manifest. */
+  tableArn: string | undefined;
   close(): void;
 }
 
@@ -26,9 +31,14 @@ const METADATA = 'STRUCT(WriteTimestampMicros STRUCT(N VARCHAR))';
  * Opens the exports in a folder. They are not imported: each query reads the files.
  *
  * @param notice Called with a message for each export that is missing or ignored.
+ * @param timeZone The time zone of days, hours and printed times.
  * @throws ExportError if the folder contains no valid export.
  */
-export async function openSessions(folder: string, notice: (text: string) => void): Promise<SessionDatabase> {
+export async function openSessions(
+  folder: string,
+  notice: (text: string) => void,
+  timeZone = 'UTC',
+): Promise<SessionDatabase> {
   const exports = readExports(folder, notice);
   const newest = newestOf(exports, notice);
   for (const each of newest.full ? [newest.full, ...newest.increments] : newest.increments)
@@ -48,33 +58,47 @@ export async function openSessions(folder: string, notice: (text: string) => voi
     instance.closeSync();
   };
   try {
-    for (const statement of definitions(exports, newest)) await connection.run(statement);
+    for (const statement of definitions(exports, newest, timeZone)) await connection.run(statement);
   } catch (error) {
     close();
     throw error;
   }
-  return { connection, exports: exports.length, time: newest.time, close };
+  return { connection, exports: exports.length, time: newest.time, tableArn: exports[0]?.tableArn, close };
 }
 
 /** The statements that define the views. */
-function definitions(exports: readonly Export[], { full, increments }: Newest): string[] {
+function definitions(exports: readonly Export[], { full, increments }: Newest, timeZone: string): string[] {
   const fullExports = exports.filter(({ type }) => type === 'full');
-  const listed = fullExports.map(
-    ({ scheduled, id, itemCount }) => `SELECT ${quoted(scheduled)}, ${quoted(id)}, ${itemCount}::bigint`,
-  );
+  const listed = exports.map(({ scheduled, id, type, from, itemCount = null }) => {
+    const since = from === undefined ? 'NULL' : quoted(from.replace(/\.\d+/, ''));
+    return `(${quoted(scheduled)}, ${quoted(id)}, ${quoted(type)}, ${since}, ${itemCount})`;
+  });
+  const listing = `(VALUES ${listed.join(', ')}) AS listed (export_time, export_id, export_type, changes_since, item_count)`;
   return [
-    "SET TimeZone = 'UTC'",
-    // Trino's name of this function.
-    'CREATE MACRO approx_percentile(value, fraction) AS quantile_disc(value, fraction)',
+    `SET TimeZone = ${quoted(timeZone)}`,
+    ...TRINO_FUNCTIONS.map((macro) => `CREATE MACRO ${macro}`),
     `CREATE VIEW newest_records AS ${full && increments.length === 0 ? itemsOf(full) : changed(full, increments)}`,
     `CREATE VIEW records AS ${fullExports.length > 0 ? fullExports.map(itemsOf).join(' UNION ALL ') : NO_ITEMS}`,
-    `CREATE VIEW exports (export_time, export_id, item_count) AS ${listed.join(' UNION ALL ') || 'SELECT NULL::varchar, NULL::varchar, 0::bigint LIMIT 0'}`,
+    `CREATE VIEW exports AS ${exportsSelect(listing, DUCKDB)}`,
     ...VIEWS.map((view) => `CREATE VIEW ${view.name} AS ${selectOf(view, DUCKDB, 'newest_records')}`),
     ...VIEWS_WITH_HISTORY.map(
       (view) => `CREATE VIEW ${view.name}_history AS ${selectOf(view, DUCKDB, 'records', EXPORT_COLUMNS)}`,
     ),
   ];
 }
+
+/** Functions of Trino that DuckDB has under another name or not at all, for queries that were written for Athena. */
+const TRINO_FUNCTIONS = [
+  'approx_distinct(value) AS approx_count_distinct(value)',
+  'approx_percentile(value, fraction) AS quantile_disc(value, fraction)',
+  'at_timezone(value, zone) AS timezone(zone, value)',
+  // The format codes that differ are those of minutes, seconds and names of months.
+  "date_format(value, format) AS strftime(value, replace(replace(replace(format, '%M', '%B'), '%i', '%M'), '%s', '%S'))",
+  'element_at(list, key) AS list[key]',
+  'from_unixtime(seconds) AS to_timestamp(seconds)',
+  'json_extract_scalar(json, path) AS json_extract_string(json, path)',
+  'regexp_like(value, pattern) AS regexp_matches(value, pattern)',
+];
 
 const NO_ITEMS = `SELECT NULL::${ITEM} AS item, NULL::varchar AS export_time, NULL::varchar AS export_id LIMIT 0`;
 
@@ -95,12 +119,16 @@ function changed(full: Export | undefined, increments: readonly Export[]): strin
 
 /** The lines of the data files as rows. */
 function rows(exports: readonly Export[], columns: Readonly<Record<string, string>>): string {
-  const paths = exports.flatMap(({ files }) => files.map(({ path }) => quoted(path)));
+  const paths = exports.flatMap(({ files }) => files.map(({ path }) => path));
   const types = Object.entries(columns).map(([name, type]) => `${name}: ${quoted(type)}`);
   if (paths.length === 0) {
     const none = Object.entries(columns).map(([name, type]) => `NULL::${type} AS ${name}`);
     return `(SELECT ${none.join(', ')} LIMIT 0)`;
   }
-  // Format and columns are explicit, so that DuckDB does not read the files to detect them.
-  return `read_json([${paths.join(', ')}], format = 'newline_delimited', records = true, compression = 'gzip', columns = {${types.join(', ')}})`;
+  const read = [...Map.groupBy(paths, (path) => (isCompressed(path) ? 'gzip' : 'uncompressed'))].map(
+    // Format and columns are explicit, so that DuckDB does not read the files to detect them.
+    ([compression, group]) =>
+      `FROM read_json([${group.map(quoted).join(', ')}], format = 'newline_delimited', records = true, compression = '${compression}', columns = {${types.join(', ')}})`,
+  );
+  return `(${read.join(' UNION ALL ')})`;
 }

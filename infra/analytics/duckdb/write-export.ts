@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { MANIFEST_FILES, MANIFEST_SUMMARY } from './export-folder.ts';
+import { MANIFEST_FILES, MANIFEST_SUMMARY } from './export-manifest.ts';
 
 export interface ExportToWrite {
   tableArn: string;

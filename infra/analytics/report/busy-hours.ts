@@ -9,7 +9,7 @@ import { counted, percent } from './wording.ts';
 const Hour = v.object({ hour: v.nullable(Count), sessions: Count, answered: Count });
 
 /** The hours in which sessions start. */
-export async function busyHours(connection: DuckDBConnection): Promise<Card> {
+export async function busyHours(connection: DuckDBConnection, timeZone: string): Promise<Card> {
   const title = 'Busy hours';
   const found = await rowsOf(
     connection,
@@ -36,18 +36,18 @@ FROM session_facts GROUP BY start_hour`,
   const clock = (hour: number) => `${String(hour % 24).padStart(2, '0')}:00`;
   return {
     title,
-    sentence: `The busiest hour is ${clock(busiest.hour)} to ${clock(busiest.hour + 1)} UTC, with ${counted(busiest.sessions, 'session')}, of which ${percent(busiest.answered, busiest.sessions)} were answered.${unknown > 0 ? ` The chart excludes ${counted(unknown, 'session')} without a start time.` : ''}`,
+    sentence: `The busiest hour is ${clock(busiest.hour)} to ${clock(busiest.hour + 1)} ${timeZone}, with ${counted(busiest.sessions, 'session')}, of which ${percent(busiest.answered, busiest.sessions)} were answered.${unknown > 0 ? ` The chart excludes ${counted(unknown, 'session')} without a start time.` : ''}`,
     figure: {
       chart: columnChart({
-        label: 'Columns: sessions by the hour (UTC) in which they start, answered and other outcomes',
+        label: `Columns: sessions by the hour (${timeZone}) in which they start, answered and other outcomes`,
         columns: hours.map(({ hour }) => String(hour)),
         series,
         labelEvery: 3,
-        axisTitle: 'Hour of the day (UTC)',
+        axisTitle: `Hour of the day (${timeZone})`,
       }),
       legend: series,
       table: {
-        caption: 'Sessions by hour of the day (UTC)',
+        caption: `Sessions by hour of the day (${timeZone})`,
         columns: ['Hour', 'Sessions', 'Answered', 'Answered %'],
         rows: hours.map(({ hour, sessions, answered }) => [
           clock(hour),

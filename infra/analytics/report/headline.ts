@@ -1,65 +1,114 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
 import { Count, rowsOf } from './rows.ts';
-import { counted, decimal, duration, number, percent } from './wording.ts';
+import { counted, decimal, duration, number, percent, signed } from './wording.ts';
 
 const Totals = v.object({
   sessions: Count,
   answered: Count,
   failed: Count,
-  opted_out: Count,
+  opt_outs: Count,
+  opt_outs_failed: Count,
+  already_opted_out: Count,
   conflicts: Count,
   incomplete: Count,
   median: v.nullable(Count),
+  mos: v.nullable(v.number()),
+  scored: Count,
 });
-const Quality = v.object({ mean: v.nullable(v.number()), legs: Count });
+type Totals = v.InferOutput<typeof Totals>;
 
 /** A key figure. */
 export interface HeadlineFigure {
   name: string;
   value: string;
-  /** The absolute number, or the share. */
+  /** The absolute number, the share, or what is not included. */
   note?: string;
+  /** The change since the previous period. */
+  change?: string;
 }
 
-/** Reads the number of sessions and the key figures. */
-export async function readHeadline(
-  connection: DuckDBConnection,
-): Promise<{ sessions: number; figures: readonly HeadlineFigure[] }> {
+/**
+ * Reads the key figures.
+ *
+ * @param period Prefix of the tables with the facts of a period.
+ */
+export async function readTotals(connection: DuckDBConnection, period = ''): Promise<Totals> {
   const [totals] = await rowsOf(
     connection,
     Totals,
     `SELECT count(*) AS sessions,
   count(*) FILTER (WHERE outcome = 'answered') AS answered,
   count(*) FILTER (WHERE outcome = 'failed') AS failed,
-  count(*) FILTER (WHERE outcome = 'opted_out') AS opted_out,
+  count(*) FILTER (WHERE session_status = 'COMPLETED_UNSUBSCRIBED') AS opt_outs,
+  count(*) FILTER (WHERE session_status = 'COMPLETED_UNSUB_ERROR') AS opt_outs_failed,
+  count(*) FILTER (WHERE session_status = 'UNSUBSCRIBED_CONTACT') AS already_opted_out,
   count(*) FILTER (WHERE summary_count > 1) AS conflicts,
   count(*) FILTER (WHERE is_incomplete) AS incomplete,
-  quantile_disc(talk_seconds, 0.5) FILTER (WHERE talk_seconds > 0) AS median
-FROM session_facts`,
+  quantile_disc(talk_seconds, 0.5) FILTER (WHERE talk_seconds > 0) AS median,
+  (SELECT avg(mos) FROM ${period}leg_facts) AS mos,
+  (SELECT count(mos) FROM ${period}leg_facts) AS scored
+FROM ${period}session_facts`,
   );
-  const [quality] = await rowsOf(
-    connection,
-    Quality,
-    'SELECT avg(mos) AS mean, count(mos) AS legs FROM leg_facts',
-  );
-  if (!totals || !quality) throw new Error('A query for totals returned no row');
-  const { sessions, answered, failed, opted_out, conflicts, incomplete, median } = totals;
-  return {
-    sessions,
-    figures: [
-      { name: 'Sessions', value: number(sessions) },
-      { name: 'Answered', value: percent(answered, sessions), note: counted(answered, 'session') },
-      { name: 'Failed', value: percent(failed, sessions), note: counted(failed, 'session') },
-      { name: 'Median talk time', value: median === null ? '–' : duration(median) },
-      {
-        name: 'Mean MOS',
-        value: quality.mean === null ? '–' : decimal(quality.mean),
-        note: counted(quality.legs, 'leg'),
-      },
-      { name: 'Opt-outs', value: number(opted_out), note: percent(opted_out, sessions) },
-      { name: 'Conflicts', value: number(conflicts), note: percent(conflicts, sessions) },
-      { name: 'Incomplete', value: number(incomplete), note: percent(incomplete, sessions) },
-    ],
+  if (!totals) throw new Error('A query for totals returned no row');
+  return totals;
+}
+
+/**
+ * The key figures of a period.
+ *
+ * @param before The totals of the period before, if it had sessions.
+ */
+export function headlineOf(totals: Totals, before: Totals | undefined): readonly HeadlineFigure[] {
+  const { sessions, answered, failed, opt_outs, conflicts, incomplete, median, mos, scored } = totals;
+  const others = [
+    ...(totals.opt_outs_failed > 0 ? [`${number(totals.opt_outs_failed)} failed`] : []),
+    ...(totals.already_opted_out > 0 ? [`${number(totals.already_opted_out)} had opted out before`] : []),
+  ];
+  const change = (text: (before: Totals) => string | undefined) => {
+    const changed = before && text(before);
+    return changed === undefined ? {} : { change: changed };
   };
+  const points = (part: keyof Totals) =>
+    change(
+      (then) =>
+        `${signed(100 * (Number(totals[part]) / sessions - Number(then[part]) / then.sessions), 1)} points`,
+    );
+  return [
+    {
+      name: 'Sessions',
+      value: number(sessions),
+      ...change((then) => `${signed(100 * (sessions / then.sessions - 1), 1)}%`),
+    },
+    {
+      name: 'Answered',
+      value: percent(answered, sessions),
+      note: counted(answered, 'session'),
+      ...points('answered'),
+    },
+    {
+      name: 'Failed',
+      value: percent(failed, sessions),
+      note: counted(failed, 'session'),
+      ...points('failed'),
+    },
+    {
+      name: 'Median talk time',
+      value: median === null ? '–' : duration(median),
+      ...change((then) => (then.median === null ? undefined : `was ${duration(then.median)}`)),
+    },
+    {
+      name: 'Mean MOS',
+      value: mos === null ? '–' : decimal(mos),
+      note: counted(scored, 'leg'),
+      ...change((then) => (then.mos === null || mos === null ? undefined : signed(mos - then.mos, 2))),
+    },
+    {
+      name: 'Opted out in a session',
+      value: number(opt_outs),
+      ...(others.length > 0 && { note: `not included: ${others.join(', ')}` }),
+    },
+    { name: 'Conflicts', value: number(conflicts), note: percent(conflicts, sessions) },
+    { name: 'Incomplete', value: number(incomplete), note: percent(incomplete, sessions) },
+  ];
 }

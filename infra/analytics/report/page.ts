@@ -1,15 +1,19 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import * as v from 'valibot';
 import { busyHours } from './busy-hours.ts';
 import { callQuality } from './call-quality.ts';
 import { type Card, cardMarkup } from './card.ts';
 import { conflicts } from './conflicts.ts';
 import { errors } from './errors.ts';
-import { readFacts } from './facts.ts';
-import { type HeadlineFigure, readHeadline } from './headline.ts';
+import { readFacts, type Scope } from './facts.ts';
+import { type HeadlineFigure, headlineOf, readTotals } from './headline.ts';
 import { html } from './html.ts';
+import { implausible } from './implausible.ts';
 import { optOuts } from './opt-outs.ts';
 import { outcomesByCountry } from './outcomes-by-country.ts';
 import { outcomesOverTime } from './outcomes-over-time.ts';
+import { previousPeriod } from './previous-period.ts';
+import { rowsOf } from './rows.ts';
 import { STYLESHEET } from './stylesheet.ts';
 import { talkTime } from './talk-time.ts';
 import { readTimeline } from './timeline.ts';
@@ -17,23 +21,31 @@ import { unrecognised } from './unrecognised.ts';
 import { counted } from './wording.ts';
 import { worstRoutes } from './worst-routes.ts';
 
-/** A report, with the number and the dates of its sessions. */
+export interface PageOptions {
+  /** The point in time of the data (ISO 8601). */
+  time: string;
+  timeZone: string;
+  scope: Scope;
+  /** The stage of the data, if known. */
+  stage: string | undefined;
+}
+
+/** A report and its contents. */
 export interface Page {
   html: string;
   sessions: number;
-  /** `2026-10-22 to 2026-11-20`; undefined if no session has a plausible start date. */
+  /** `2026-10-22 to 2026-11-20`, or undefined if no day is known. */
   range: string | undefined;
 }
 
-/**
- * Creates the report of the sessions in a database.
- *
- * @param time The point in time of the exported data (ISO 8601).
- */
-export async function makePage(connection: DuckDBConnection, time: string): Promise<Page> {
-  await readFacts(connection);
-  const { sessions, figures } = await readHeadline(connection);
+/** Creates the report of the sessions in a database. */
+export async function makePage(connection: DuckDBConnection, options: PageOptions): Promise<Page> {
+  const { timeZone, scope } = options;
+  await readFacts(connection, scope);
+  const totals = await readTotals(connection);
   const timeline = await readTimeline(connection);
+  const range = timeline && `${timeline.first} to ${timeline.last}`;
+  const before = await previousPeriod(connection, scope, timeline);
   const cards = [
     await outcomesOverTime(connection, timeline),
     await outcomesByCountry(connection),
@@ -41,56 +53,77 @@ export async function makePage(connection: DuckDBConnection, time: string): Prom
     await callQuality(connection),
     await worstRoutes(connection),
     await talkTime(connection),
-    await busyHours(connection),
+    await busyHours(connection, timeZone),
     await optOuts(connection, timeline),
     await conflicts(connection, timeline),
     await unrecognised(connection),
+    await implausible(connection),
   ].filter((card) => card !== undefined);
-  const range = timeline && `${timeline.first} to ${timeline.last}`;
-  return { html: document({ sessions, range, time, figures, cards }), sessions, range };
+  const subject = [
+    ...(options.stage === undefined ? [] : [`stage ${options.stage}`]),
+    await subAccountsIn(connection),
+    counted(totals.sessions, 'session'),
+    ...(range === undefined ? [] : [range]),
+  ].filter((part) => part !== '');
+  const notes = [`as of ${minuteOf(options.time)}`, ...(before ? [`compared with ${before.range}`] : [])];
+  const figures = headlineOf(totals, before?.totals);
+  return { html: document({ subject, notes, timeZone, figures, cards }), sessions: totals.sessions, range };
+}
+
+const SubAccount = v.object({ sub_account_id: v.string() });
+const MAX_SUB_ACCOUNTS = 3;
+
+async function subAccountsIn(connection: DuckDBConnection): Promise<string> {
+  const rows = await rowsOf(
+    connection,
+    SubAccount,
+    'SELECT sub_account_id FROM session_facts GROUP BY 1 ORDER BY count(*) DESC, 1',
+  );
+  if (rows.length > MAX_SUB_ACCOUNTS) return counted(rows.length, 'sub-account');
+  return rows.map(({ sub_account_id: id }) => id).join(', ');
 }
 
 interface Content {
-  sessions: number;
-  range: string | undefined;
-  time: string;
+  subject: readonly string[];
+  notes: readonly string[];
+  timeZone: string;
   figures: readonly HeadlineFigure[];
   cards: readonly Card[];
 }
 
-function document({ sessions, range, time, figures, cards }: Content): string {
-  const parts = [counted(sessions, 'session'), ...(range === undefined ? [] : [range])];
-  const headline = figures.map(
-    ({ name, value, note }) =>
-      html`<div><dt>${name}</dt><dd class="value">${value}</dd>${note === undefined ? undefined : html`<dd class="note">${note}</dd>`}</div>\n`,
-  );
+function document({ subject, notes, timeZone, figures, cards }: Content): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Voice sessions: ${parts.join(', ')}</title>
+<title>Voice sessions: ${subject.join(', ')}</title>
 <style>${{ markup: STYLESHEET }}</style>
 </head>
 <body>
 <header>
 <h1>Voice sessions</h1>
-<p>${parts.map((part) => html`<span>${part}</span>, `)}<span>table as of ${minuteOf(time)}</span></p>
+<p>${subject.map((part) => html`<span>${part}</span>, `)}<span>${notes.join(', ')}</span></p>
 </header>
 <main>
 <dl>
-${headline}</dl>
+${figures.map(figureMarkup)}</dl>
 <div class="cards">
 ${cards.map(cardMarkup)}</div>
 </main>
-<footer>Created by <code>npm run report</code>. All times are in UTC. This page contains no phone numbers and no session ids.</footer>
+<footer>Created by <code>npm run report</code>. Days and hours are in the time zone ${timeZone}. This page contains no phone numbers and no session ids.</footer>
 </body>
 </html>
 `.markup;
 }
 
-/** `2026-11-21 02:00 UTC`. */
+function figureMarkup({ name, value, note, change }: HeadlineFigure) {
+  const notes = [change, note].filter((text) => text !== undefined);
+  return html`<div><dt>${name}</dt><dd class="value">${value}</dd>${notes.map((text) => html`<dd class="note">${text}</dd>`)}</div>\n`;
+}
+
+/** Formats a time as `2026-11-21 02:00 UTC`. */
 function minuteOf(time: string): string {
   const [, day, minute] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(time) ?? [];
   return day === undefined ? time : `${day} ${minute} UTC`;

@@ -21,7 +21,7 @@ export async function unrecognised(connection: DuckDBConnection): Promise<Card |
   const rows = await rowsOf(
     connection,
     Field,
-    `SELECT path, count(*) AS sessions, CAST(min(start_time) AS date)::varchar AS first, count(*) OVER () AS paths
+    `SELECT path, count(*) AS sessions, min(session_date)::varchar AS first, count(*) OVER () AS paths
 FROM unrecognised_fields GROUP BY path ORDER BY sessions DESC, path LIMIT ${MAX_PATHS}`,
   );
   const paths = rows[0]?.paths ?? 0;

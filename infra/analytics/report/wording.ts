@@ -8,6 +8,13 @@ export const decimal = (value: number, digits = 2) =>
 /** `1 session`, `2 sessions`. */
 export const counted = (count: number, noun: string) => `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
 
+/** `+1.5`, `−0.2`, `±0.0`. */
+export function signed(value: number, digits: number): string {
+  const text = decimal(Math.abs(value), digits);
+  if (Number(text) === 0) return `±${text}`;
+  return `${value > 0 ? '+' : '−'}${text}`;
+}
+
 export function percent(part: number, whole: number): string {
   if (whole === 0) return '–';
   return (part / whole).toLocaleString('en', {
@@ -28,6 +35,9 @@ export function duration(seconds: number): string {
 /** The maximum length of printed text from outside. */
 const MAX_LENGTH = 60;
 
+/** An e-mail address. */
+const EMAIL = /[^\s@<>()[\],;:"']+@[^\s@<>()[\],;:"']+\.[\p{L}\p{Nd}-]+/gu;
+
 /** Seven or more digits of any script, in any grouping. */
 const NUMBER = /\p{Nd}(?:[^\p{L}\p{Nd}]{0,3}\p{Nd}){6,}/gu;
 
@@ -36,12 +46,13 @@ const ID = /(?<![\p{L}\p{Nd}])(?=[^-]*\p{Nd})[0-9a-f][0-9a-f-]{14,}[0-9a-f](?![\
 
 /**
  * Makes a text from outside safe to print: on one line, truncated, and without characters that hide or reorder the text
- * around them. Masks phone numbers and ids, because error messages of 8x8 may contain them.
+ * around them. Masks phone numbers, e-mail addresses and ids, because error messages of 8x8 may contain them.
  */
 export function printable(text: string, length = MAX_LENGTH): string {
   const line = text
     .normalize('NFKC')
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(EMAIL, '(e-mail)')
     .replace(ID, '(id)')
     .replace(NUMBER, '(number)')
     .trim();

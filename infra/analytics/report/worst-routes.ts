@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
+import { MIN_ROUTE_LEGS } from '../saved-queries.ts';
 import { barChart } from './bar-chart.ts';
 import type { Card } from './card.ts';
 import { QUALITY_BANDS } from './quality-bands.ts';
@@ -19,9 +20,6 @@ const Route = v.object({
   bad: Count,
 });
 
-/** Fewer legs do not give a meaningful mean. */
-const MIN_LEGS = 30;
-
 const MAX_ROUTES = 10;
 
 /** The routes with the lowest mean call quality. */
@@ -33,11 +31,14 @@ export async function worstRoutes(connection: DuckDBConnection): Promise<Card> {
     `SELECT route, source_country, destination_country, count(*) AS legs, avg(mos) AS mean,
   ${QUALITY_BANDS.map(({ kind }) => `count(*) FILTER (WHERE mos_band = '${kind}') AS ${kind}`).join(', ')}
 FROM leg_facts WHERE mos IS NOT NULL
-GROUP BY ALL HAVING legs >= ${MIN_LEGS} ORDER BY mean, route LIMIT ${MAX_ROUTES}`,
+GROUP BY ALL HAVING legs >= ${MIN_ROUTE_LEGS} ORDER BY mean, route LIMIT ${MAX_ROUTES}`,
   );
   const [worst] = rows;
   if (!worst)
-    return { title, sentence: `No route has ${MIN_LEGS} scored legs, the minimum for a meaningful mean.` };
+    return {
+      title,
+      sentence: `No route has ${MIN_ROUTE_LEGS} scored legs, the minimum for a meaningful mean.`,
+    };
   const series = QUALITY_BANDS.map(({ kind, name, colour }) => ({
     name,
     colour,
@@ -46,7 +47,7 @@ GROUP BY ALL HAVING legs >= ${MIN_LEGS} ORDER BY mean, route LIMIT ${MAX_ROUTES}
   const name = (route: string) => printable(route, 14);
   return {
     title,
-    sentence: `${name(worst.route)} is the worst route, with a mean MOS of ${decimal(worst.mean)} over ${counted(worst.legs, 'leg')}. The chart includes only routes with at least ${MIN_LEGS} scored legs, and shows the mean MOS beside each bar.`,
+    sentence: `${name(worst.route)} is the worst route, with a mean MOS of ${decimal(worst.mean)} over ${counted(worst.legs, 'leg')}. The chart includes only routes with at least ${MIN_ROUTE_LEGS} scored legs, and shows the mean MOS beside each bar.`,
     figure: {
       chart: barChart({
         label: 'Bars: legs of each route by quality band, in percent; beside each bar, the mean MOS',

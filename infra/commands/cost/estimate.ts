@@ -30,10 +30,13 @@ const ITEM_OVERHEAD_BYTES = 100;
 /** Lambda polls an empty queue with five connections, each with a long poll of 20 seconds. */
 const IDLE_POLLS_PER_MONTH = (5 * 30 * 86_400) / 20;
 /** Custom metrics of a stage in normal operation. Each combination of name and dimensions counts. */
-const CUSTOM_METRICS = 19;
+const CUSTOM_METRICS = 20;
 
 export interface Usage {
+  /** Sessions per month. */
   sessions: number;
+  /** Records in the table. */
+  records: number;
   hours: number;
   webhookMs: number;
   recorderMs: number;
@@ -115,19 +118,32 @@ export function perMonth(template: Template): Line[] {
   ];
 }
 
-/** The monthly cost of daily exports per million records in the table, without the cost of queries. */
-export function exportsPerMonth(template: Template): Line[] {
+/** The monthly cost of daily exports, without the cost of queries. */
+export function exportsPerMonth(template: Template, { sessions, records }: Usage): Line[] {
   const rules = propertiesOf(template, 'AWS::S3::Bucket').flatMap(
     (bucket) => v.parse(Lifecycle, bucket).LifecycleConfiguration.Rules,
   );
   const days = rules.find(({ Prefix }) => Prefix === EXPORTS_PREFIX)?.ExpirationInDays;
-  if (days === undefined) return [];
-  const million = 1_000_000;
-  const exported = 30 * million * (MEASURED.recordBytes + ITEM_OVERHEAD_BYTES);
-  const kept = days * million * MEASURED.exportedBytes;
+  const [fullExportDays] = propertiesOf(template, 'AWS::Lambda::Function').flatMap((properties) => {
+    const parsed = v.safeParse(ExportsFunction, properties);
+    return parsed.success ? [Number(parsed.output.Environment.Variables.FULL_EXPORT_DAYS)] : [];
+  });
+  if (days === undefined || fullExportDays === undefined) return [];
+  const recordBytes = MEASURED.recordBytes + ITEM_OVERHEAD_BYTES;
+  const full = (30 / fullExportDays) * records * recordBytes;
+  const changed = fullExportDays === 1 ? 0 : sessions * recordBytes;
+  const stored =
+    ((days / fullExportDays) * records + (fullExportDays === 1 ? 0 : (days / 30) * sessions)) *
+    MEASURED.exportedBytes;
+  const { dynamodbExport, s3Month } = prices.perGigabyte;
   return [
-    ['DynamoDB, 30 exports', gigabytes(exported), (exported / 1e9) * prices.perGigabyte.dynamodbExport],
-    [`S3, storage of ${days} exports`, gigabytes(kept), (kept / 1e9) * prices.perGigabyte.s3Month],
+    [
+      `DynamoDB, ${(30 / fullExportDays).toFixed(1)} full exports`,
+      gigabytes(full),
+      (full / 1e9) * dynamodbExport,
+    ],
+    ['DynamoDB, daily exports of changes', gigabytes(changed), (changed / 1e9) * dynamodbExport],
+    [`S3, storage for ${days} days`, gigabytes(stored), (stored / 1e9) * s3Month],
   ];
 }
 
@@ -135,6 +151,9 @@ const Lifecycle = v.object({
   LifecycleConfiguration: v.object({
     Rules: v.array(v.object({ Prefix: v.optional(v.string()), ExpirationInDays: v.optional(v.number()) })),
   }),
+});
+const ExportsFunction = v.object({
+  Environment: v.object({ Variables: v.object({ FULL_EXPORT_DAYS: v.string() }) }),
 });
 const EventSource = v.object({ BatchSize: v.number(), MaximumBatchingWindowInSeconds: v.number() });
 const SamplingRule = v.object({ SamplingRule: v.object({ FixedRate: v.number() }) });

@@ -1,155 +1,203 @@
-import {
-  DynamoDBClient,
-  type ExportDescription,
-  type ExportStatus,
-  type ExportType,
-} from '@aws-sdk/client-dynamodb';
-import { expect, it } from 'vitest';
+import { DynamoDBClient, type ExportDescription } from '@aws-sdk/client-dynamodb';
+import { describe, expect, it } from 'vitest';
 import { createHandler } from '../../../functions/exports/create-handler.ts';
 import { tableExports } from '../../../functions/exports/table-exports.ts';
 import { telemetry } from '../telemetry.ts';
 
 const TABLE_ARN = 'arn:aws:dynamodb:us-east-1:000000000000:table/sessions';
 const HOUR = 3_600_000;
-const NOW = Date.parse('2026-11-26T12:00:00Z');
+const NOW = Date.parse('2026-11-26T12:30:00Z');
+const ago = (hours: number) => new Date(NOW - hours * HOUR);
 
-interface Export {
-  status: ExportStatus;
-  /** The time of the request, in hours ago. */
+/** An export that was requested some hours ago. It shows the table as it was then, unless described otherwise. */
+interface Requested extends ExportDescription {
   requested: number;
-  /** The exported point in time, in hours ago. Default: the time of the request. */
-  shows?: number;
-  bucket?: string;
-  prefix?: string;
-  type?: ExportType;
 }
 
-/** Runs the handler with these exports in DynamoDB, which lists two per page. */
-async function measured(exports: readonly Export[]) {
+const full = (requested: number, description: ExportDescription = {}): Requested => ({
+  requested,
+  ExportTime: ago(requested),
+  ...description,
+});
+const incremental = (from: number, to: number, description: ExportDescription = {}): Requested => ({
+  requested: to,
+  ExportType: 'INCREMENTAL_EXPORT',
+  IncrementalExportSpecification: { ExportFromTime: ago(from), ExportToTime: ago(to) },
+  ...description,
+});
+
+interface Circumstances {
+  /** Names of the errors with which DynamoDB rejects the next requests for an export. */
+  rejections?: string[];
+  keyArn?: string;
+}
+
+/** Runs the function when DynamoDB has these exports, which it lists two at a time. */
+async function run(exports: readonly Requested[], { rejections = [], keyArn }: Circumstances = {}) {
   const described = new Map<string, ExportDescription>(
-    exports.map(
-      ({
-        status,
-        requested,
-        shows = requested,
-        bucket = 'bucket',
-        prefix = 'exports/2026',
-        type = 'FULL_EXPORT',
-      }) => {
-        const start = NOW - requested * HOUR;
-        const arn = `${TABLE_ARN}/export/0${start}-abcdef`;
-        return [
-          arn,
-          {
-            ExportArn: arn,
-            ExportStatus: status,
-            StartTime: new Date(start),
-            ExportTime: new Date(NOW - shows * HOUR),
-            ExportType: type,
-            S3Bucket: bucket,
-            S3Prefix: prefix,
-            ...(status === 'FAILED' && { FailureCode: 'AccessDenied', FailureMessage: 'No permission' }),
-          },
-        ];
-      },
-    ),
+    exports.map(({ requested, ...description }) => {
+      const ExportArn = `${TABLE_ARN}/export/0${ago(requested).getTime()}-abcdef`;
+      const common = {
+        ExportArn,
+        S3Bucket: 'bucket',
+        S3Prefix: 'exports/2026',
+        ExportStatus: 'COMPLETED' as const,
+      };
+      return [ExportArn, { ...common, ...description }];
+    }),
   );
+  const started: Record<string, unknown>[] = [];
   const client = new DynamoDBClient({
     region: 'us-east-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
   });
-  client.middlewareStack.add(() => async ({ input }) => {
-    if ('ExportArn' in input)
-      return {
-        output: { $metadata: {}, ExportDescription: described.get(String(input.ExportArn)) },
-        response: {},
-      };
-    if ('TableName' in input && input.TableName === 'sessions')
-      return {
-        output: { $metadata: {}, Table: { CreationDateTime: new Date(NOW - 100 * HOUR) } },
-        response: {},
-      };
+  const answer = (output: object) => ({ output: { $metadata: {}, ...output }, response: {} });
+  client.middlewareStack.add((_, { commandName }) => async ({ input }: { input: object }) => {
+    if (commandName === 'DescribeExportCommand')
+      return answer({ ExportDescription: 'ExportArn' in input && described.get(String(input.ExportArn)) });
+    if (commandName === 'DescribeTableCommand') {
+      expect(input).toEqual({ TableName: 'sessions' });
+      return answer({ Table: { CreationDateTime: ago(100) } });
+    }
     expect(input).toMatchObject({ TableArn: TABLE_ARN });
+    if (commandName === 'ExportTableToPointInTimeCommand') {
+      started.push({ ...input });
+      const name = rejections.shift();
+      if (name !== undefined) throw Object.assign(new Error('rejected'), { name });
+      return answer({});
+    }
     const from = 'NextToken' in input && input.NextToken ? Number(input.NextToken) : 0;
     const NextToken = from + 2 < described.size ? String(from + 2) : undefined;
-    const output = {
-      $metadata: {},
-      ExportSummaries: [...described.values()].slice(from, from + 2),
-      NextToken,
-    };
-    return { output, response: {} };
+    return answer({ ExportSummaries: [...described.values()].slice(from, from + 2), NextToken });
   });
   const { logger, metrics, ...observed } = telemetry();
+  const destination = { tableArn: TABLE_ARN, bucket: 'bucket', prefix: 'exports/', keyArn };
   await createHandler({
-    exports: tableExports(client, TABLE_ARN),
-    destination: { bucket: 'bucket', prefix: 'exports/' },
+    exports: tableExports(client, destination),
+    schedule: { hour: 2, fullExportDays: 7 },
     now: () => NOW,
     logger,
     metrics,
   })();
-  return observed;
+  return { ...observed, started };
 }
 
-it('measures the age of the data in the newest complete export, across several pages', async () => {
-  const {
-    measured: metrics,
-    published,
-    logged,
-  } = await measured([
-    { status: 'COMPLETED', requested: 58 },
-    { status: 'COMPLETED', requested: 34 },
-    { status: 'COMPLETED', requested: 10 },
-    { status: 'IN_PROGRESS', requested: 0 },
-  ]);
-
-  expect(metrics).toEqual([['ExportAge', 'Seconds', 36_000]]);
-  expect(published).toHaveLength(1);
-  expect(logged).toEqual([]);
-});
-
-it('selects the newest export by its point in time, not by the time of its request', async () => {
-  const { measured: metrics } = await measured([
-    { status: 'COMPLETED', requested: 10 },
-    { status: 'COMPLETED', requested: 1, shows: 200 },
-  ]);
-
-  expect(metrics).toEqual([['ExportAge', 'Seconds', 36_000]]);
-});
-
-it.each<[string, Export[]]>([
-  ['no export exists', []],
-  [
-    'no export is complete',
+describe('the age of the exported data', () => {
+  it.each<[condition: string, exports: Requested[], hours: number]>([
+    ['of the newest full export', [full(58), full(34), full(10)], 10],
+    ['without exports that are not complete', [full(34), full(1, { ExportStatus: 'IN_PROGRESS' })], 34],
     [
-      { status: 'FAILED', requested: 30 },
-      { status: 'IN_PROGRESS', requested: 6 },
+      'of the latest point in time, not of the latest request',
+      [full(10), full(1, { ExportTime: ago(200) })],
+      10,
     ],
-  ],
-  ['all exports are in another bucket', [{ status: 'COMPLETED', requested: 1, bucket: 'former' }]],
-  ['all exports are from smoke tests', [{ status: 'COMPLETED', requested: 1, prefix: 'results/smoke-1' }]],
-  ['all exports are incremental', [{ status: 'COMPLETED', requested: 1, type: 'INCREMENTAL_EXPORT' }]],
-])('measures the age of the table when %s', async (_, exports) => {
-  const { measured: metrics, published } = await measured(exports);
+    ['of the changes that follow the full export', [full(58), incremental(58, 34), incremental(34, 10)], 10],
+    ['up to the first gap in the changes', [full(58), incremental(33, 10)], 58],
+    ['up to changes whose export failed', [full(34), incremental(34, 10, { ExportStatus: 'FAILED' })], 34],
+    ['of the table, if there is no export', [], 100],
+    ['of the table, if no export is complete', [full(30, { ExportStatus: 'FAILED' })], 100],
+    ['of the table, if all exports are in another bucket', [full(1, { S3Bucket: 'former' })], 100],
+    ['of the table, if all exports are those of a smoke test', [full(1, { S3Prefix: 'results/1' })], 100],
+    ['of the table, if all exports are incremental', [incremental(10, 1)], 100],
+  ])('is that %s', async (_, exports, hours) => {
+    const { measured, published } = await run(exports);
 
-  expect(metrics).toEqual([['ExportAge', 'Seconds', 360_000]]);
-  expect(published).toHaveLength(1);
+    expect(measured).toEqual([['ExportAge', 'Seconds', hours * 3_600]]);
+    expect(published).toHaveLength(1);
+  });
 });
 
-it('logs why an export failed only if it is the last one', async () => {
-  const failed: Export = { status: 'FAILED', requested: 5 };
+describe('exports', () => {
+  it('are not started while the day is covered', async () => {
+    const { started, counted } = await run([
+      full(34.5),
+      incremental(34.5, 10.5, { ExportStatus: 'IN_PROGRESS' }),
+    ]);
 
-  expect((await measured([{ status: 'COMPLETED', requested: 29 }, failed])).logged).toEqual([
-    {
-      level: 'warn',
-      message: 'The last export failed',
-      details: [
-        {
-          exportArn: expect.stringContaining('/export/0'),
-          FailureCode: 'AccessDenied',
-          FailureMessage: 'No permission',
+    expect(started).toEqual([]);
+    expect(counted).toEqual({ ExportsRefused: 0 });
+  });
+
+  it('continue where the last one ended, under a prefix that says which changes they contain', async () => {
+    const { started } = await run([full(34.5)]);
+
+    expect(started).toEqual([
+      {
+        TableArn: TABLE_ARN,
+        S3Bucket: 'bucket',
+        S3Prefix: 'exports/changes/2026-11-26T02:00:00Z/since-2026-11-25T02:00:00Z',
+        S3SseAlgorithm: 'AES256',
+        ExportFormat: 'DYNAMODB_JSON',
+        ExportType: 'INCREMENTAL_EXPORT',
+        IncrementalExportSpecification: {
+          ExportFromTime: new Date('2026-11-25T02:00:00Z'),
+          ExportToTime: new Date('2026-11-26T02:00:00Z'),
+          ExportViewType: 'NEW_IMAGE',
         },
-      ],
-    },
-  ]);
-  expect((await measured([failed, { status: 'COMPLETED', requested: 4 }])).logged).toEqual([]);
+        ClientToken: 'exports/changes/2026-11-26T02:00:00Z/since-2026-11-25T02:00:00Z/0',
+      },
+    ]);
+  });
+
+  it('start with a full one, encrypted with the key of the stack', async () => {
+    const { started } = await run([], { keyArn: 'arn:key' });
+
+    expect(started).toEqual([
+      {
+        TableArn: TABLE_ARN,
+        S3Bucket: 'bucket',
+        S3Prefix: 'exports/2026-11-26T12:00:00Z',
+        S3SseAlgorithm: 'KMS',
+        S3SseKmsKeyId: 'arn:key',
+        ExportFormat: 'DYNAMODB_JSON',
+        ExportTime: new Date('2026-11-26T12:00:00Z'),
+        ClientToken: 'exports/2026-11-26T12:00:00Z/0',
+      },
+    ]);
+  });
+
+  it('are retried after a failure, with another token', async () => {
+    const failed = incremental(34.5, 10.5, { ExportStatus: 'FAILED', FailureCode: 'AccessDenied' });
+    const { started, logged } = await run([full(34.5), failed]);
+
+    expect(started).toMatchObject([{ ClientToken: expect.stringMatching(/since-2026-11-25T02:00:00Z\/1$/) }]);
+    expect(logged).toMatchObject([
+      {
+        level: 'warn',
+        message: 'The last export failed',
+        details: [{ exportArn: expect.stringContaining('/export/0'), FailureCode: 'AccessDenied' }],
+      },
+    ]);
+  });
+
+  it('do not report a failure that a later export followed', async () => {
+    const failed = full(34, { ExportStatus: 'FAILED' });
+
+    expect((await run([failed, full(10)])).logged).toEqual([]);
+  });
+
+  it('are counted and logged if DynamoDB refuses to start them', async () => {
+    const { started, counted, logged, measured, published } = await run([], {
+      rejections: ['LimitExceededException'],
+    });
+
+    expect(started).toHaveLength(1);
+    expect(counted).toEqual({ ExportsRefused: 1 });
+    expect(logged).toMatchObject([{ level: 'error', message: 'An export could not be started' }]);
+    expect(measured).toHaveLength(1);
+    expect(published).toHaveLength(1);
+  });
+
+  it('are full ones if point-in-time recovery does not cover the changes', async () => {
+    const { started, counted, logged } = await run([full(34.5)], {
+      rejections: ['InvalidExportTimeException'],
+    });
+
+    expect(started).toMatchObject([
+      { ExportType: 'INCREMENTAL_EXPORT' },
+      { S3Prefix: 'exports/2026-11-26T02:00:00Z', ExportTime: new Date('2026-11-26T02:00:00Z') },
+    ]);
+    expect(counted).toEqual({ ExportsRefused: 0 });
+    expect(logged).toMatchObject([{ level: 'warn' }]);
+  });
 });

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { buildApp } from 'fauxqs';
 import { describe, expect, it } from 'vitest';
@@ -57,7 +58,9 @@ describe('npm run query', () => {
   it('shows all rows of a view by name, and prints the SQL of a saved query', async () => {
     const folder = await exportOf(records);
 
-    expect((await query([folder, 'exports'])).stdout).toMatch(/^ {2}export_time +export_id +item_count\n/);
+    expect((await query([folder, 'exports'])).stdout).toMatch(
+      /^ {2}export_time +export_id +export_type +changes_since +item_count +gap_before\n/,
+    );
     expect((await query([folder, 'errors', '--print-sql'])).stdout).toMatch(/^SELECT error_code/);
     expect((await query([folder, 'SELECT 1 AS n -- one', '--format', 'csv'])).stdout).toBe('n\n1\n');
   });
@@ -81,15 +84,16 @@ describe('npm run query', () => {
     const sql = 'SELECT session_id, start_time, revision FROM sessions ORDER BY session_id';
     const out = (name: string) => join(newFolder(), name);
 
-    const csv = 'session_id,start_time,revision\na,2026-01-13 08:26:58,1\nb,2026-01-13 08:26:58,1\n';
+    const csv =
+      'session_id,start_time,revision\na,2026-01-13T08:26:58.000Z,1\nb,2026-01-13T08:26:58.000Z,1\n';
     expect(await query([folder, sql, '--format', 'csv'])).toMatchObject({ code: 0, stdout: csv });
     const csvFile = out('it.csv');
     await query([folder, sql, '--out', csvFile]);
     expect(readFileSync(csvFile, 'utf8')).toBe(csv);
 
     const json = [
-      { session_id: 'a', start_time: '2026-01-13 08:26:58', revision: 1 },
-      { session_id: 'b', start_time: '2026-01-13 08:26:58', revision: 1 },
+      { session_id: 'a', start_time: '2026-01-13T08:26:58.000Z', revision: 1 },
+      { session_id: 'b', start_time: '2026-01-13T08:26:58.000Z', revision: 1 },
     ];
     expect(JSON.parse((await query([folder, sql, '--format', 'json'])).stdout)).toEqual(json);
     const jsonFile = out('it.json');
@@ -102,7 +106,102 @@ describe('npm run query', () => {
       stderr: `Wrote ${parquet}\n`,
     });
     const { rows } = await ask(folder, { back: `FROM '${parquet.replace("'", "''")}'` });
-    expect(rows('back')).toEqual(json.map((row) => ({ ...row, revision: '1' })));
+    expect(rows('back')).toEqual(
+      json.map((row) => ({ ...row, start_time: '2026-01-13 08:26:58+00', revision: '1' })),
+    );
+  });
+
+  it('runs several statements, from the command line or a file, and shows the result of the last one', async () => {
+    const folder = await exportOf(records);
+    const sql = "CREATE TABLE t AS SELECT 'a;b' AS text; /* ; */ -- ;\nSELECT text FROM t;\n";
+    const file = join(newFolder(), 'queries.sql');
+    writeFileSync(file, sql);
+
+    for (const args of [[sql], ['--file', file]])
+      expect(await query([folder, ...args])).toMatchObject({ code: 0, stdout: '  text\n  a;b\n' });
+  });
+
+  it('writes DESCRIBE, SUMMARIZE and SHOW in every format', async () => {
+    const folder = await exportOf(records);
+
+    expect((await query([folder, 'DESCRIBE sessions', '--format', 'csv'])).stdout).toMatch(
+      /^column_name,column_type,.*\nsession_id,VARCHAR/,
+    );
+    expect(
+      JSON.parse((await query([folder, 'SUMMARIZE call_legs', '--format', 'json'])).stdout),
+    ).toContainEqual(expect.objectContaining({ column_name: 'mos' }));
+    expect((await query([folder, 'SHOW TABLES', '--format', 'csv'])).stdout).toContain('\nsessions\n');
+  });
+
+  it('prints one line per value with --format vertical', async () => {
+    const sql = "SELECT 'a' AS id, 'x\u001b[31m' AS some_text UNION ALL SELECT 'b', NULL ORDER BY 1";
+    const { stdout } = await query([await exportOf(records), sql, '--format', 'vertical']);
+
+    expect(stdout).toBe('  id         a\n  some_text  x\\u001b[31m\n\n  id         b\n  some_text\n');
+  });
+
+  it('compresses a file whose name ends in .gz', async () => {
+    const file = join(newFolder(), 'sessions.csv.gz');
+    await query([await exportOf(records), 'SELECT session_id FROM sessions ORDER BY 1', '--out', file]);
+
+    expect(gunzipSync(readFileSync(file)).toString()).toBe('session_id\na\nb\n');
+  });
+
+  it('shows days, hours and times in the time zone of --time-zone', async () => {
+    const folder = await exportOf([session({ sessionId: 'a', startTime: '2026-01-12T20:30:00Z' })]);
+    const sql = 'SELECT start_date, start_hour, start_time FROM sessions';
+    const zone = ['--time-zone', 'Asia/Singapore'];
+
+    expect((await query([folder, sql])).stdout).toContain('2026-01-12  20          2026-01-12 20:30:00Z');
+    expect((await query([folder, sql, ...zone])).stdout).toContain(
+      '2026-01-13  4           2026-01-13 04:30:00+08:00',
+    );
+    expect((await query([folder, sql, ...zone, '--format', 'csv'])).stdout).toContain(
+      '\n2026-01-13,4,2026-01-13T04:30:00.000+08\n',
+    );
+    expect((await query([folder, 'outcomes-by-day', ...zone, '--format', 'csv'])).stdout).toContain(
+      '\n2026-01-13,1,',
+    );
+  });
+
+  it('writes every view to a file, and all of them to a database', async () => {
+    const [folder, out] = [await exportOf(records), newFolder()];
+    const database = join(out, 'sessions.duckdb');
+
+    expect(await query([folder, '--database', database])).toMatchObject({
+      code: 0,
+      stderr: `Wrote ${database}\n`,
+    });
+    expect(await query([folder, '--all', '--out', out])).toMatchObject({ code: 0 });
+    const { rows } = await ask(folder, {
+      attach: `ATTACH '${database}' AS written (READ_ONLY)`,
+      tables: "SELECT table_name FROM duckdb_tables() WHERE database_name = 'written' ORDER BY 1",
+      types: "SELECT column_type FROM (DESCRIBE written.sessions) WHERE column_name = 'start_time'",
+      parquet: `SELECT typeof(start_time) AS type, count(*) AS rows FROM '${join(out, 'sessions.parquet')}' GROUP BY 1`,
+    });
+    const names = [
+      ...VIEWS.map(({ name }) => name),
+      'exports',
+      'sessions_history',
+      'call_legs_history',
+      'session_errors_history',
+    ];
+    expect(rows('tables').map((row) => row['table_name'])).toEqual(names.toSorted());
+    expect(rows('types')).toEqual([{ column_type: 'TIMESTAMP WITH TIME ZONE' }]);
+    expect(rows('parquet')).toEqual([{ type: 'TIMESTAMP WITH TIME ZONE', rows: '2' }]);
+    expect(readdirSync(out).toSorted()).toEqual(
+      ['sessions.duckdb', ...names.map((name) => `${name}.parquet`)].toSorted(),
+    );
+  });
+
+  it('has the functions of Trino that DuckDB lacks or names differently', async () => {
+    const sql = `SELECT date_format(at_timezone(start_time, 'Asia/Singapore'), '%Y-%m-%d %H:%i:%s') AS local,
+      element_at([1, 2], 2) AS second, regexp_like('abc', 'b') AS matches, approx_distinct(session_id) AS sessions
+    FROM sessions GROUP BY ALL`;
+
+    expect((await query([await exportOf(records), sql, '--format', 'csv'])).stdout).toBe(
+      'local,second,matches,sessions\n2026-01-13 16:26:58,2,true,2\n',
+    );
   });
 
   it('shows the first thousand rows, and reports that there are more', async () => {
@@ -119,10 +218,19 @@ describe('npm run query', () => {
       /^Unknown saved query or view "nonsense"\. Available: outcomes-by-day, .*, sessions, .*\.\n$/,
     ],
     [['FOLDER', ' ; '], 'The query is empty: expected SQL, a saved query or a view.\n'],
-    [['FOLDER', 'SELECT 1; SELECT 2'], 'Expected one query, not 2.\n'],
     [
-      ['FOLDER', 'DESCRIBE sessions', '--format', 'csv'],
-      /^csv output requires a query \(SELECT, FROM, WITH or VALUES\)/,
+      ['FOLDER', 'CREATE TABLE t AS SELECT 1', '--format', 'csv'],
+      /^csv output requires a query \(SELECT, FROM, WITH, VALUES, DESCRIBE, SUMMARIZE or SHOW\)/,
+    ],
+    [['FOLDER', 'errors', '--all'], 'SQL or NAME, --file, --database and --all exclude each other.\n'],
+    [['FOLDER', '--all'], '--all needs a folder: add --out FOLDER.\n'],
+    [
+      ['FOLDER', 'errors', '--time-zone', '+08:00'],
+      'Invalid --time-zone "+08:00": expected UTC, or a name such as Asia/Singapore\n',
+    ],
+    [
+      ['FOLDER', 'errors', '--out', 'x.parquet.gz'],
+      'Parquet is compressed already: name a file without .gz.\n',
     ],
     [['FOLDER', 'errors', '--out', 'x.txt'], /^The extension of x\.txt is not a known format/],
     [
@@ -131,7 +239,7 @@ describe('npm run query', () => {
     ],
     [
       ['FOLDER', 'errors', '--format', 'xml'],
-      '--format must be one of table, csv, json, parquet, not "xml".\n',
+      '--format must be one of table, vertical, csv, json, parquet, not "xml".\n',
     ],
     [
       ['FOLDER', 'errors', '--format', 'parquet'],
@@ -181,6 +289,7 @@ describe('npm run query', () => {
         AWS_ACCESS_KEY_ID: 'any',
         AWS_SECRET_ACCESS_KEY: 'any',
         TMPDIR: newFolder(),
+        XDG_CACHE_HOME: newFolder(),
       };
 
       expect(
@@ -195,6 +304,11 @@ describe('npm run query', () => {
           /^Fetching \d objects, 0\.0 MB, from s3:\/\/exported\/exports\/2026-11-21T02:00:00Z …\n1 row\n$/,
         ),
       });
+      // The objects are cached, unless --fresh is given.
+      const source = 's3://exported/exports/2026-11-21T02:00:00Z';
+      expect((await query([source, 'errors'], env)).stderr).toBe('0 rows\n');
+      expect((await query([source, 'errors', '--fresh'], env)).stderr).toMatch(/^Fetching \d objects/);
+      expect(statSync(join(env.XDG_CACHE_HOME, 'vss-webhook')).mode & 0o777).toBe(0o700);
       expect(await query(['s3://exported/nothing', 'errors'], env)).toMatchObject({
         code: 1,
         stderr: 'Found no objects in s3://exported/nothing.\n',
@@ -204,7 +318,7 @@ describe('npm run query', () => {
       const Key = `exports/2026-11-21T02:00:00Z/../../../../../outside-${process.pid}`;
       await s3.send(new PutObjectCommand({ Bucket: 'exported', Key, Body: 'outside' }));
       await query(['s3://exported/exports/2026-11-21T02:00:00Z', 'errors'], env);
-      for (const above of [dirname(env.TMPDIR), dirname(dirname(env.TMPDIR))])
+      for (const above of [dirname(env.XDG_CACHE_HOME), dirname(env.TMPDIR), dirname(dirname(env.TMPDIR))])
         expect(readdirSync(above).filter((name) => name.startsWith('outside'))).toEqual([]);
       // The temporary folders were removed.
       expect(readdirSync(env.TMPDIR)).toEqual([]);

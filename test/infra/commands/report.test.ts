@@ -9,7 +9,7 @@ import { ERROR_CODES } from '../../../functions/vss/error-codes.ts';
 import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
 import { openSessions } from '../../../infra/analytics/duckdb/session-database.ts';
 import { writeExport } from '../../../infra/analytics/duckdb/write-export.ts';
-import { makePage } from '../../../infra/analytics/report/page.ts';
+import { makePage, type PageOptions } from '../../../infra/analytics/report/page.ts';
 import { printable } from '../../../infra/analytics/report/wording.ts';
 import { generateItems } from '../../bench/sessions.ts';
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
@@ -33,10 +33,11 @@ const called = (sessionId: string, leg: object, payload: object = {}): SessionRe
   session({ sessionId, ...payload, details: { callA: { callId: `leg-${sessionId}`, ...leg } } });
 
 /** Creates the page of the export in a folder. */
-async function pageOf(folder: string): Promise<string> {
+async function pageOf(folder: string, options: Partial<PageOptions> = {}): Promise<string> {
   const { connection, time, close } = await openSessions(folder, () => {});
   try {
-    return (await makePage(connection, time)).html;
+    return (await makePage(connection, { time, timeZone: 'UTC', scope: {}, stage: undefined, ...options }))
+      .html;
   } finally {
     close();
   }
@@ -169,7 +170,7 @@ describe('the page', () => {
     ]);
 
     expect(page).toContain(
-      '<p><span>63 sessions</span>, <span>2026-01-13 to 2026-01-13</span>, <span>table as of 2026-11-21 02:00 UTC</span></p>',
+      '<p><span>8x8_test</span>, <span>63 sessions</span>, <span>2026-01-13 to 2026-01-13</span>, <span>as of 2026-11-21 02:00 UTC</span></p>',
     );
     expect(page).toContain('<dt>Answered</dt><dd class="value">96.8%</dd><dd class="note">61 sessions</dd>');
     expect(page).toContain('<dt>Mean MOS</dt><dd class="value">3.90</dd><dd class="note">60 legs</dd>');
@@ -282,7 +283,7 @@ describe('the page', () => {
   it('is complete for a single session', async () => {
     const page = await pageOfRecords([session({ sessionId: 'a' })]);
 
-    expect(page).toContain('<title>Voice sessions: 1 session, 2026-01-13 to 2026-01-13</title>');
+    expect(page).toContain('<title>Voice sessions: 8x8_test, 1 session, 2026-01-13 to 2026-01-13</title>');
     expect(withoutStyle(page)).not.toMatch(BROKEN);
   });
 
@@ -291,7 +292,7 @@ describe('the page', () => {
     async (startTime) => {
       const page = await pageOfRecords([session({ sessionId: 'a' }), session({ sessionId: 'b', startTime })]);
 
-      expect(page).toContain('<title>Voice sessions: 2 sessions, 2026-01-13 to 2026-01-13</title>');
+      expect(page).toContain('<title>Voice sessions: 8x8_test, 2 sessions, 2026-01-13 to 2026-01-13</title>');
       expect(card(page, 'Outcomes over time')).toContain(
         'The chart excludes 1 session with a missing, implausible or too old start date.',
       );
@@ -311,7 +312,7 @@ describe('the page', () => {
       session({ sessionId: 'd', ...NOTHING_KNOWN, sessionStatus: 'COMPLETED_UNSUBSCRIBED' }),
     ]);
 
-    expect(page).toContain('<title>Voice sessions: 4 sessions, 2026-01-13 to 2026-01-13</title>');
+    expect(page).toContain('<title>Voice sessions: 8x8_test, 4 sessions, 2026-01-13 to 2026-01-13</title>');
     expect(page).toContain('<dt>Incomplete</dt><dd class="value">3</dd><dd class="note">75.0%</dd>');
     expect(card(page, 'Outcomes over time')).toContain(
       'The chart excludes 3 sessions with a missing, implausible or too old start date.',
@@ -331,7 +332,7 @@ describe('the page', () => {
       session({ sessionId: 'b', ...NOTHING_KNOWN, errorDetails: { errorCode: -2004 }, dtmf: 1 }),
     ]);
 
-    expect(page).toContain('<title>Voice sessions: 2 sessions</title>');
+    expect(page).toContain('<title>Voice sessions: 8x8_test, 2 sessions</title>');
     expect(page).toContain('<dt>Incomplete</dt><dd class="value">2</dd><dd class="note">100.0%</dd>');
     expect(card(page, 'Outcomes over time')).toContain('No session has a plausible start date.');
     expect(card(page, 'Busy hours')).toContain('No session has a start time.');

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { trino } from '../../../infra/analytics/dialect.ts';
 import { SAVED_QUERIES } from '../../../infra/analytics/saved-queries.ts';
-import { ATHENA_VIEWS } from '../../../infra/exports/glue-tables.ts';
+import { athenaViews } from '../../../infra/exports/glue-tables.ts';
 import { onlyOf, templateOf } from '../templates.ts';
 
 const template = templateOf();
+const ATHENA_VIEWS = athenaViews(7, trino('UTC'));
 const customized = templateOf({
   customerManagedKey: true,
-  exportRetentionDays: 7,
+  exportRetentionDays: 14,
+  fullExportDays: 3,
   queryScanLimitGigabytes: 5,
 });
 const only = onlyOf(template);
@@ -38,7 +41,7 @@ describe('the table over the exported files', () => {
       'storage.location.template': inBucket(`exports/\${export_time}/AWSDynamoDB/`),
     });
     expect(table('export_files', customized).TableInput.Parameters['projection.export_time.range']).toBe(
-      'NOW-8DAYS,NOW',
+      'NOW-15DAYS,NOW',
     );
   });
 
@@ -102,18 +105,24 @@ describe('the views', () => {
     }
   });
 
-  it('read only the last three days to find the newest complete export, except those with history', () => {
-    const recent =
-      /export_time >= date_format\(at_timezone\(current_timestamp, 'UTC'\) - INTERVAL '3' DAY, '%Y-%m-%dT%H:00:00Z'\)/g;
+  it('read only the days that can contain the newest full export, except those with history', () => {
+    const recentOf = (days: number) =>
+      `export_time >= date_format(at_timezone(current_timestamp, 'UTC') - INTERVAL '${days}' DAY, '%Y-%m-%dT%H:00:00Z')`;
+    const unlimited = (sql: string) =>
+      sql.match(/FROM (export_files|change_files|exports)\b(?!.*export_time >=)/g);
 
-    for (const { name, sql } of ATHENA_VIEWS.filter(({ name }) => name !== 'exports')) {
-      const isHistory = name.endsWith('_history');
-      const reads = sql.match(/FROM export_files/g)?.length ?? 0;
-      expect([name, sql.match(/SELECT max\(export_id\) FROM exports/g)?.length ?? 0]).toEqual([
-        name,
-        isHistory ? 0 : reads,
-      ]);
-      expect(sql.match(recent)?.length ?? 0).toBe(isHistory ? 0 : 2 * reads);
+    for (const fullExportDays of [1, 7]) {
+      for (const { name, sql } of athenaViews(fullExportDays, trino('UTC')).filter(
+        ({ name }) => name !== 'exports',
+      )) {
+        const isHistory = name.endsWith('_history');
+        expect([name, sql.includes(recentOf(fullExportDays + 2))]).toEqual([name, !isHistory]);
+        const scans = sql
+          .split('WITH newest')
+          .slice(1)
+          .map((part) => part.replaceAll('\n', ' '));
+        for (const scan of scans) expect(unlimited(scan)).toBeNull();
+      }
     }
   });
 
@@ -172,7 +181,7 @@ describe('the workgroup', () => {
       ]),
     ).toEqual(
       expect.arrayContaining(
-        SAVED_QUERIES.map(({ name, question, sql }) => [name, question, sql, 'stack', 'stack']),
+        SAVED_QUERIES.map(({ name, question, sql }) => [name, question, sql(trino('UTC')), 'stack', 'stack']),
       ),
     );
     expect(queries).toHaveLength(SAVED_QUERIES.length);
@@ -246,6 +255,7 @@ describe('the policy for analysts', () => {
           'database/default',
           'database/stack',
           'table/stack/export_files',
+          'table/stack/change_files',
           ...ATHENA_VIEWS.map(({ name }) => `table/stack/${name}`),
         ]
           .map((resource) => arn('glue', resource))

@@ -6,14 +6,13 @@ const template = templateOf();
 const customized = templateOf({
   customerManagedKey: true,
   exportHour: 14,
+  fullExportDays: 1,
   exportRetentionDays: 90,
   exportVersioning: true,
 });
 const only = onlyOf(template);
 const bucket = { Ref: only('AWS::S3::Bucket').id };
-const bucketArn = { 'Fn::GetAtt': [bucket.Ref, 'Arn'] };
 const tableArn = { 'Fn::GetAtt': [only('AWS::DynamoDB::Table').id, 'Arn'] };
-const TIME = '<aws.scheduler.scheduled-time>';
 
 /** Renders a string or an Fn::Join as text, with the references as JSON. */
 function rendered(value: unknown): string {
@@ -23,89 +22,68 @@ function rendered(value: unknown): string {
   ).slice(1, -1);
 }
 
-/** The schedule that calls DynamoDB, and its role. */
-function schedule(of: typeof template) {
-  const { properties } = onlyOf(of)('AWS::Scheduler::Schedule', {
-    Description: 'Exports the session records to S3',
-  });
-  const roles = of.findResources('AWS::IAM::Role');
-  return { properties, role: roles[properties.Target.RoleArn['Fn::GetAtt'][0]]?.['Properties'] };
-}
-
-describe('the schedule of exports', () => {
-  const { properties, role } = schedule(template);
-
-  it('calls DynamoDB once a day at a full hour', () => {
-    expect(properties).toMatchObject({
-      ScheduleExpression: 'cron(0 2 * * ? *)',
-      ScheduleExpressionTimezone: 'UTC',
-      FlexibleTimeWindow: { Mode: 'OFF' },
-      Target: {
-        Arn: {
-          'Fn::Join': [
-            '',
-            ['arn:', { Ref: 'AWS::Partition' }, ':scheduler:::aws-sdk:dynamodb:exportTableToPointInTime'],
-          ],
-        },
-        RetryPolicy: { MaximumRetryAttempts: 10, MaximumEventAgeInSeconds: 14_400 },
-      },
+describe('the function that exports', () => {
+  const functionIn = (of: typeof template) =>
+    onlyOf(of)('AWS::Lambda::Function', {
+      Description: 'Starts the exports of the session records, and measures their age',
     });
-    expect(schedule(customized).properties.ScheduleExpression).toBe('cron(0 14 * * ? *)');
-  });
+  const { id, properties } = functionIn(template);
 
-  it('requests an export under the scheduled time, with a token that makes the request idempotent', () => {
-    const [, parts] = properties.Target.Input['Fn::Join'];
-    const input = parts
-      .map((part: unknown) => (typeof part === 'string' ? part : JSON.stringify(part).replaceAll('"', "'")))
-      .join('');
-
-    expect(JSON.parse(input)).toEqual({
-      TableArn: JSON.stringify(tableArn).replaceAll('"', "'"),
-      S3Bucket: JSON.stringify(bucket).replaceAll('"', "'"),
-      S3Prefix: `exports/${TIME}`,
-      S3SseAlgorithm: 'AES256',
-      ExportFormat: 'DYNAMODB_JSON',
-      ClientToken: `stack/${TIME}`,
+  it('runs every hour, for this table and this bucket', () => {
+    expect(properties.Environment.Variables).toMatchObject({
+      TABLE_ARN: tableArn,
+      BUCKET_NAME: bucket,
+      EXPORTS_PREFIX: 'exports/',
+      EXPORT_HOUR: '2',
+      FULL_EXPORT_DAYS: '7',
     });
-    expect(JSON.stringify(schedule(customized).properties.Target.Input)).toContain(
-      '\\"S3SseAlgorithm\\":\\"KMS\\",\\"S3SseKmsKeyId\\":',
-    );
+    expect(properties.Environment.Variables).not.toHaveProperty('KEY_ARN');
+    expect(functionIn(customized).properties.Environment.Variables).toMatchObject({
+      EXPORT_HOUR: '14',
+      FULL_EXPORT_DAYS: '1',
+      KEY_ARN: { 'Fn::GetAtt': [onlyOf(customized)('AWS::KMS::Key').id, 'Arn'] },
+    });
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'rate(60 minutes)',
+      Target: Match.objectLike({ Arn: { 'Fn::GetAtt': [id, 'Arn'] } }),
+    });
   });
 
-  it('may only export this table to this prefix', () => {
-    expect(role.AssumeRolePolicyDocument.Statement).toEqual([
+  it.each([
+    ['by default', template],
+    ['with customerManagedKey', customized],
+  ])('may only export this table to this prefix, and describe its exports, %s', (_, of) => {
+    const table = { 'Fn::GetAtt': [onlyOf(of)('AWS::DynamoDB::Table').id, 'Arn'] };
+    const objects = [{ 'Fn::GetAtt': [onlyOf(of)('AWS::S3::Bucket').id, 'Arn'] }, '/exports/*'];
+    const role = functionIn(of).properties.Role['Fn::GetAtt'][0];
+    const statements = Object.values(of.findResources('AWS::IAM::Policy'))
+      .filter(({ Properties }) => Properties.Roles[0].Ref === role)
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+      .filter(({ Action }) => !String(Action).includes('logs:'));
+    const tracing = ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'];
+
+    expect(statements).toEqual([
+      { Effect: 'Allow', Action: ['dynamodb:ListExports', ...tracing], Resource: '*' },
       {
         Effect: 'Allow',
-        Action: 'sts:AssumeRole',
-        Principal: { Service: 'scheduler.amazonaws.com' },
-        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+        Action: ['dynamodb:DescribeTable', 'dynamodb:ExportTableToPointInTime'],
+        Resource: table,
       },
-    ]);
-    expect(
-      role.Policies.map(
-        ({ PolicyDocument }: { PolicyDocument: { Statement: unknown } }) => PolicyDocument.Statement,
-      ),
-    ).toEqual([
-      [
-        { Effect: 'Allow', Action: 'dynamodb:ExportTableToPointInTime', Resource: tableArn },
-        {
-          Effect: 'Allow',
-          Action: ['s3:AbortMultipartUpload', 's3:PutObject', 's3:PutObjectAcl'],
-          Resource: { 'Fn::Join': ['', [bucketArn, '/exports/*']] },
-        },
-      ],
-    ]);
-    const keyUse = Object.values(customized.findResources('AWS::IAM::Policy')).filter(({ Properties }) =>
-      Properties.PolicyName.startsWith('ExportsScheduleRole'),
-    );
-    expect(keyUse.map(({ Properties }) => Properties.PolicyDocument.Statement)).toEqual([
-      [
-        {
-          Effect: 'Allow',
-          Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey'],
-          Resource: { 'Fn::GetAtt': [onlyOf(customized)('AWS::KMS::Key').id, 'Arn'] },
-        },
-      ],
+      {
+        Effect: 'Allow',
+        Action: 'dynamodb:DescribeExport',
+        Resource: { 'Fn::Join': ['', [table, '/export/*']] },
+      },
+      {
+        Effect: 'Allow',
+        Action: ['s3:AbortMultipartUpload', 's3:PutObject', 's3:PutObjectAcl'],
+        Resource: { 'Fn::Join': ['', objects] },
+      },
+      {
+        Effect: 'Allow',
+        Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey'],
+        Resource: { 'Fn::GetAtt': [onlyOf(of)('AWS::KMS::Key').id, 'Arn'] },
+      },
     ]);
   });
 
@@ -115,61 +93,7 @@ describe('the schedule of exports', () => {
     });
   });
 
-  it.each([
-    ['ExportRefused', 'TargetErrorCount'],
-    ['ExportDropped', 'InvocationDroppedCount'],
-  ])('triggers the alarm %s when an export could not be started', (name, MetricName) => {
-    const group = only('AWS::Scheduler::ScheduleGroup');
-
-    expect(properties.GroupName).toEqual({ Ref: group.id });
-    expect(only('AWS::CloudWatch::Alarm', { AlarmName: `stack-${name}` }).properties).toMatchObject({
-      Namespace: 'AWS/Scheduler',
-      MetricName,
-      Dimensions: [{ Name: 'ScheduleGroup', Value: { Ref: group.id } }],
-      Statistic: 'Sum',
-      Threshold: 1,
-      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-      TreatMissingData: 'notBreaching',
-    });
-  });
-});
-
-describe('the age of exports', () => {
-  const { id, properties } = only('AWS::Lambda::Function', {
-    Description: 'Measures the age of the newest export of the session records',
-  });
-
-  it('is measured every hour, for this table', () => {
-    expect(properties.Environment.Variables).toMatchObject({
-      TABLE_ARN: tableArn,
-      BUCKET_NAME: bucket,
-      EXPORTS_PREFIX: 'exports/',
-    });
-    template.hasResourceProperties('AWS::Scheduler::Schedule', {
-      ScheduleExpression: 'rate(60 minutes)',
-      Target: Match.objectLike({ Arn: { 'Fn::GetAtt': [id, 'Arn'] } }),
-    });
-  });
-
-  it('is measured by a function that may only list and describe exports', () => {
-    const statements = Object.values(template.findResources('AWS::IAM::Policy'))
-      .filter(({ Properties }) => Properties.Roles[0].Ref === properties.Role['Fn::GetAtt'][0])
-      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
-      .filter(({ Action }) => String(Action).includes('dynamodb:'));
-    const tracing = ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'];
-
-    expect(statements).toEqual([
-      { Effect: 'Allow', Action: ['dynamodb:ListExports', ...tracing], Resource: '*' },
-      { Effect: 'Allow', Action: 'dynamodb:DescribeTable', Resource: tableArn },
-      {
-        Effect: 'Allow',
-        Action: 'dynamodb:DescribeExport',
-        Resource: { 'Fn::Join': ['', [tableArn, '/export/*']] },
-      },
-    ]);
-  });
-
-  it('is not measured without exports', () => {
+  it('does not exist if exports are disabled', () => {
     const without = templateOf({ exports: false });
 
     without.resourceCountIs('AWS::Scheduler::Schedule', 1);
@@ -250,7 +174,6 @@ it('the stack has no resources for exports if they are disabled', () => {
 
   for (const type of [
     'AWS::S3::Bucket',
-    'AWS::Scheduler::ScheduleGroup',
     'AWS::Glue::Database',
     'AWS::Glue::Table',
     'AWS::Athena::WorkGroup',

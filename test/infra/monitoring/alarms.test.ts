@@ -34,10 +34,9 @@ describe('the alarms', () => {
 
     expect(names(template).toSorted()).toEqual([
       'DeadLetters',
-      'ExportAgeErrors',
-      'ExportDropped',
       'ExportMissing',
       'ExportRefused',
+      'ExportsErrors',
       'QueueAge',
       'RecorderDuration',
       'RecorderErrors',
@@ -157,7 +156,20 @@ describe('the alarms', () => {
     });
   });
 
-  it('detect that the newest complete export is more than 26 hours old, and that its age is not measured', () => {
+  it('detect that DynamoDB refuses to start an export in two consecutive hours', () => {
+    expect(alarm('ExportRefused')).toMatchObject({
+      Namespace: 'VssWebhook',
+      MetricName: 'ExportsRefused',
+      Statistic: 'Maximum',
+      Period: 3_600,
+      EvaluationPeriods: 2,
+      DatapointsToAlarm: 2,
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    });
+  });
+
+  it('detect that the exported data is more than 26 hours old, and that its age is not measured', () => {
     expect(alarm('ExportMissing')).toMatchObject({
       Namespace: 'VssWebhook',
       MetricName: 'ExportAge',

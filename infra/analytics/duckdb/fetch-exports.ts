@@ -1,0 +1,126 @@
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, normalize } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
+import { awsSettings } from '../../aws/aws-settings.ts';
+import { progress } from '../../terminal/progress.ts';
+import { ExportError } from './export.ts';
+import { neededObjects } from './needed-objects.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+/** What to fetch from S3. */
+export interface FetchRequest {
+  bucket: string;
+  prefix: string;
+  /** Whether objects are kept for the next command. */
+  isCached: boolean;
+  /** Whether exports are needed that do not contribute to the newest state of the table. */
+  needsHistory: boolean;
+}
+
+/** An object in S3, and the file that it is fetched to. */
+interface RemoteFile {
+  key: string;
+  size: number;
+  modified: Date;
+  path: string;
+}
+
+/** The number of objects that are fetched concurrently. */
+const CONCURRENCY = 8;
+
+/**
+ * Fetches the exports under a prefix. A cached file that has the size and the time of its object is not fetched again.
+ * Cached files whose object no longer exists are deleted, because they contain personal data.
+ *
+ * @returns The folder that contains them.
+ * @throws ExportError if there are no objects.
+ */
+export async function fetchExports(request: FetchRequest, notice: (text: string) => void): Promise<string> {
+  const { bucket, prefix, isCached, needsHistory } = request;
+  const folder = isCached ? cacheFolder(bucket, prefix) : temporaryFolder();
+  const s3 = new S3Client(await awsSettings());
+  const files = await listFiles(s3, request, folder);
+  if (files.length === 0) throw new ExportError(`Found no objects in s3://${bucket}/${prefix}.`);
+  deleteOthers(folder, new Set(files.map(({ path }) => path)));
+  const missing = (needsHistory ? files : neededObjects(files)).filter((file) => !isFetched(file));
+  const total = missing.reduce((sum, { size }) => sum + size, 0);
+  if (missing.length > 0)
+    notice(`Fetching ${missing.length} objects, ${megabytes(total)}, from s3://${bucket}/${prefix} …`);
+  let fetched = 0;
+  const queue = missing.values();
+  const fetchAll = async () => {
+    for (const file of queue) {
+      await fetchFile(s3, bucket, file);
+      fetched += file.size;
+      progress(`${megabytes(fetched)} of ${megabytes(total)}`);
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, fetchAll));
+  progress();
+  s3.destroy();
+  return folder;
+}
+
+/** The folder of a prefix in the cache, which only this user can read. */
+function cacheFolder(bucket: string, prefix: string): string {
+  const root = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'vss-webhook');
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  return join(root, bucket, encodeURIComponent(prefix) || 'all');
+}
+
+async function listFiles(
+  s3: S3Client,
+  { bucket, prefix }: FetchRequest,
+  folder: string,
+): Promise<RemoteFile[]> {
+  const files: RemoteFile[] = [];
+  for await (const { Contents = [] } of paginateListObjectsV2(
+    { client: s3 },
+    { Bucket: bucket, Prefix: prefix },
+  )) {
+    for (const { Key = '', Size = 0, LastModified = new Date(0) } of Contents) {
+      // Normalised as an absolute path, because ".." in a key must not lead out of the folder.
+      const path = join(folder, normalize(`/${Key}`));
+      // The S3 console creates folders as empty objects.
+      if (!Key.endsWith('/')) files.push({ key: Key, size: Size, modified: LastModified, path });
+    }
+  }
+  return files;
+}
+
+function deleteOthers(folder: string, kept: ReadonlySet<string>): void {
+  if (!existsSync(folder)) return;
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !kept.has(path)) rmSync(path);
+  }
+}
+
+function isFetched({ path, size, modified }: RemoteFile): boolean {
+  const existing = statSync(path, { throwIfNoEntry: false });
+  return existing?.size === size && existing.mtimeMs === modified.getTime();
+}
+
+async function fetchFile(s3: S3Client, bucket: string, { key, path, modified }: RemoteFile): Promise<void> {
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  if (!(Body instanceof Readable)) throw new Error(`s3://${bucket}/${key} has no body`);
+  mkdirSync(dirname(path), { recursive: true });
+  // An interrupted download must not be mistaken for the whole object.
+  await pipeline(Body, createWriteStream(`${path}.part`));
+  utimesSync(`${path}.part`, modified, modified);
+  renameSync(`${path}.part`, path);
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;

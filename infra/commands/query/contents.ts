@@ -1,0 +1,32 @@
+import { EXPORT_COLUMNS, EXPORTS_COLUMNS } from '../../analytics/exports-view.ts';
+import { SAVED_QUERIES } from '../../analytics/saved-queries.ts';
+import { columnsOf } from '../../analytics/view.ts';
+import { VIEWS, VIEWS_WITH_HISTORY } from '../../analytics/views.ts';
+import { textTable } from '../../terminal/text-table.ts';
+
+/** Lists the views, their columns and the saved queries. */
+export function contents(source: string): string {
+  const views = [
+    ...VIEWS.map((view) => ({ ...view, columns: columnsOf(view) })),
+    { name: 'exports', description: 'One row per complete export', columns: EXPORTS_COLUMNS },
+  ].map(
+    ({ name, description, columns }) =>
+      `${name}: ${description}\n${textTable(columns.map((column) => [column.name, column.type, column.description]))}`,
+  );
+  const histories = VIEWS_WITH_HISTORY.map(({ name }) => `${name}_history`).join(', ');
+  return `Views
+
+${views.join('\n\n')}
+
+${histories}: the same for every full export, with these columns first
+${textTable(EXPORT_COLUMNS.map((column) => [column.name, column.type, column.description]))}
+
+Saved queries
+
+${textTable(SAVED_QUERIES.map(({ name, question }) => [name, question]))}
+
+Run a saved query, or your own SQL (DuckDB's dialect: https://duckdb.org/docs/sql/introduction):
+
+  npm run query -- ${source} ${SAVED_QUERIES[0]?.name}
+  npm run query -- ${source} "SELECT country, count(*) FROM sessions GROUP BY country"`;
+}
