@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ListExportsCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awaitRecords, deliver, examples } from '../infra/local/examples.ts';
 import type { LocalStack } from '../infra/local/local-stack.ts';
@@ -35,6 +36,12 @@ async function recordOf(sessionId: string) {
 const isQueueEmpty = async () => (await queueDepth(stack.sqs, stack.queueUrl)) === 0;
 
 describe('the deployment', () => {
+  it('starts a full export of the table', async () => {
+    const list = async () => (await stack.dynamodb.send(new ListExportsCommand({}))).ExportSummaries;
+
+    await expect.poll(list).toMatchObject([{ ExportType: 'FULL_EXPORT', ExportStatus: 'COMPLETED' }]);
+  });
+
   it('registers the webhook of each sub-account at 8x8, with the Authorization value that the webhook accepts', () => {
     const { WebhookUrl, SubAccountIds } = stack.outputs;
     const registered = [{ type: 'VSS', url: WebhookUrl, enabled: true, httpAuthHeader: stack.authorization }];

@@ -1,6 +1,6 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Counters, Log } from '../telemetry.ts';
-import { type DueExport, dueExports, type ExportSchedule, shownThrough } from './due-exports.ts';
+import { type DueExport, dueExports, type ExportSchedule, latestHour, shownThrough } from './due-exports.ts';
 import type { TableExports } from './table-exports.ts';
 
 interface Dependencies {
@@ -18,14 +18,16 @@ interface Dependencies {
  * ask.
  */
 export function createHandler({ exports, schedule, now, logger, metrics }: Dependencies) {
-  async function start(due: DueExport, attempt: number): Promise<void> {
+  async function startAll(due: readonly DueExport[], attempt: number): Promise<void> {
     try {
-      await exports.start(due, attempt);
+      for (const each of due) await exports.start(each, attempt);
     } catch (error) {
-      // Point-in-time recovery does not cover the changes, as it was disabled. A full export contains them.
-      if (due.type === 'full' || !isInvalidTime(error)) throw error;
-      logger.warn('An incremental export is not possible; starting a full one', { error });
-      await exports.start({ type: 'full', to: due.to }, attempt);
+      const latest = latestHour(now());
+      const isLatest = due.some(({ type, to }) => type === 'full' && to === latest);
+      if (!isInvalidTime(error) || isLatest) throw error;
+      // Point-in-time recovery was disabled, and covers only the time since then. A full export contains all changes.
+      logger.warn('An export of that time is not possible; starting a full one of now', { error });
+      await exports.start({ type: 'full', to: latest }, attempt);
     }
   }
 
@@ -40,7 +42,7 @@ export function createHandler({ exports, schedule, now, logger, metrics }: Depen
 
     const underWay = all.filter(({ status }) => status !== 'failed');
     try {
-      for (const due of dueExports(underWay, now(), schedule)) await start(due, all.length - underWay.length);
+      await startAll(dueExports(underWay, now(), schedule), all.length - underWay.length);
       metrics.addMetric('ExportsRefused', MetricUnit.Count, 0);
     } catch (error) {
       metrics.addMetric('ExportsRefused', MetricUnit.Count, 1);

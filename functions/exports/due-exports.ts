@@ -60,7 +60,7 @@ export function dueExports(
   now: number,
   { hour, fullExportDays }: ExportSchedule,
 ): DueExport[] {
-  const lastHour = floorTo(HOUR, now - RESTORE_LAG);
+  const lastHour = latestHour(now);
   const slotOf = (time: number) => floorTo(DAY, time - hour * HOUR) + hour * HOUR;
   const slot = slotOf(lastHour);
   const newestFull = newestFullOf(exports);
@@ -69,6 +69,11 @@ export function dueExports(
     return [{ type: 'full', to: lastHour }];
   if (slot - slotOf(newestFull) >= fullExportDays * DAY) return [{ type: 'full', to: slot }];
   return windows(floorTo(HOUR, end), slot);
+}
+
+/** The latest full hour of which DynamoDB can export the table. */
+export function latestHour(now: number): number {
+  return floorTo(HOUR, now - RESTORE_LAG);
 }
 
 /** Divides a period of whole hours into windows that DynamoDB accepts, of about the same length. */

@@ -22,7 +22,7 @@ Checks the health of a stage and prints one line per check:
   dead letters  how many messages are in the dead-letter queue, by reason
   last session  when a session was last recorded; never fails, because there may
                 have been no sessions
-  exports       the age of the newest complete export
+  exports       the age of the exported data
 
 The command changes nothing. Exit code 0 if every check passes, 1 if one fails, 2
 if the command line is invalid or the stage does not exist.
@@ -179,13 +179,13 @@ async function exportAge({ outputs, settings, stackName }: DeployedStage) {
     periodSeconds: PERIOD_SECONDS,
   });
   if (!newest)
-    return [{ isHealthy: false, text: 'their age was not measured; see the log of the function ExportAge' }];
+    return [{ isHealthy: false, text: 'their age was not measured; see the log of the function Exports' }];
   const dataAt = newest.at - newest.value * 1_000;
   const hours = (Date.now() - dataAt) / 3_600_000;
   const isHealthy = hours < MAX_EXPORT_AGE_HOURS;
   const hint = isHealthy
     ? ''
-    : '. An export is due every day: the log of the function ExportAge shows why one failed. Next steps: infra/exports/README.md, "Daily exports"';
+    : '. An export is due every day: the log of the function Exports shows why one failed. Next steps: infra/exports/README.md, "Daily exports"';
   return [
     {
       isHealthy,

@@ -25,7 +25,7 @@ Options:
   --file FILE      Run the SQL in FILE.
   --format NAME    table, vertical (one line per value), csv, json or parquet.
                    Default: the extension of the file, or csv without one; without
-                   a file table, which shows up to 1000 rows.
+                   a file table. table and vertical show up to 1000 rows.
   --out FILE       Write the result to FILE instead of standard output. An existing
                    file is replaced. A name that ends in .gz is compressed.
   --all            Write every view to a file in the folder --out.

@@ -4,6 +4,7 @@ import { EXPORT_COLUMNS, EXPORTS_COLUMNS, exportsSelect } from '../analytics/exp
 import { HIVE_TYPES, itemType, namesIn, RECORD } from '../analytics/stored-record.ts';
 import { type Column, columnsOf, selectOf } from '../analytics/view.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../analytics/views.ts';
+import { CHANGE_FILES, EXPORT_FILES, LISTED_FILES, newestRecords, RECORDS } from './exported-records.ts';
 
 export interface ExportLocation {
   /** `s3://BUCKET/exports/`. Below it, each export is under the time for which it was scheduled. */
@@ -21,9 +22,6 @@ interface FileTable {
   /** Columns, named like the JSON attributes that they contain. */
   columns: readonly { name: string; type: string; comment: string }[];
 }
-
-const EXPORT_FILES = 'export_files';
-const CHANGE_FILES = 'change_files';
 
 const MANIFEST_COLUMNS = [
   { name: 'itemCount', type: 'bigint', comment: 'in a manifest: the number of items in the data file' },
@@ -107,53 +105,6 @@ export function fileTables({ url, retentionDays }: ExportLocation): readonly Cfn
       },
     },
   }));
-}
-
-const EXPORT_ID = `regexp_extract("$path", '/AWSDynamoDB/([^/]+)/', 1) AS export_id`;
-
-/** The records of all full exports. */
-const RECORDS = `(SELECT item, export_time, ${EXPORT_ID} FROM ${EXPORT_FILES} WHERE item.sessionId.S IS NOT NULL) AS records`;
-
-/**
- * The data files of complete full exports. The manifest lists the data files with their checksums, so DynamoDB writes it
- * last. An incremental export among the full ones is left out: its data files have a different path.
- */
-function listedFiles(condition = 'datafiles3key IS NOT NULL'): string {
-  return `SELECT * FROM (SELECT export_time, itemcount, datafiles3key, ${EXPORT_ID} FROM ${EXPORT_FILES} WHERE ${condition}) AS files
-    WHERE datafiles3key LIKE '%/' || export_id || '/data/%'`;
-}
-
-/** The data files of complete exports, full and incremental. */
-const LISTED_FILES = `SELECT export_time, export_id, 'full' AS export_type, CAST(NULL AS varchar) AS changes_since, itemcount AS item_count
-    FROM (${listedFiles()}) AS listed_files
-    UNION ALL
-    SELECT export_time, ${EXPORT_ID}, 'incremental' AS export_type, regexp_extract("$path", '/since-([^/]+)/', 1) AS changes_since, itemcount AS item_count
-    FROM ${CHANGE_FILES} WHERE datafiles3key IS NOT NULL`;
-
-/**
- * The records of the newest complete full export, with the changes of the complete incremental ones after it.
- *
- * @param days Age in days up to which exports are read.
- */
-export function newestRecords(days: number): string {
-  const recent = `export_time >= date_format(at_timezone(current_timestamp, 'UTC') - INTERVAL '${days}' DAY, '%Y-%m-%dT%H:00:00Z')`;
-  const file = (path: string) => `regexp_extract(${path}, '[^/]+$')`;
-  // Athena has to read whole files to find the manifests, and does so for each reference to `newest`.
-  return `(WITH newest AS (
-    SELECT max(export_time) AS export_time, max_by(export_id, export_time || export_id) AS export_id
-    FROM (${listedFiles(`${recent} AND datafiles3key IS NOT NULL`)}) AS listed_files
-  ), changes AS (
-    SELECT keys.sessionId.S AS session_id, max_by(newimage, CAST(metadata.WriteTimestampMicros.N AS bigint)) AS item
-    FROM ${CHANGE_FILES}
-    WHERE ${recent} AND keys.sessionId.S IS NOT NULL AND export_time > (SELECT export_time FROM newest)
-      AND ${file('"$path"')} IN (SELECT ${file('datafiles3key')} FROM ${CHANGE_FILES} WHERE ${recent} AND datafiles3key IS NOT NULL)
-    GROUP BY keys.sessionId.S
-  ), exported AS (
-    SELECT item FROM ${RECORDS} WHERE ${recent} AND export_id = (SELECT export_id FROM newest)
-  )
-  SELECT CASE WHEN changes.session_id IS NULL THEN exported.item ELSE changes.item END AS item
-  FROM exported FULL OUTER JOIN changes ON changes.session_id = exported.item.sessionId.S
-  WHERE changes.session_id IS NULL OR changes.item.sessionId.S IS NOT NULL) AS newest_records`;
 }
 
 /** The dialect for the types of columns, which do not depend on the time zone. */

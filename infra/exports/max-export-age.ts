@@ -1,2 +1,5 @@
-/** From this age the newest export is too old: exports start every 24 hours, and a large one may take two hours. */
-export const MAX_EXPORT_AGE_HOURS = 26;
+/**
+ * From this age the exported data is too old: exports are due every 24 hours, start up to 70 minutes later, and a large
+ * one may take two hours.
+ */
+export const MAX_EXPORT_AGE_HOURS = 28;

@@ -42,7 +42,6 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'AWS::SNS::Subscription',
   'AWS::SNS::TopicPolicy',
   'AWS::SQS::QueuePolicy',
-  'AWS::Scheduler::ScheduleGroup',
   'AWS::XRay::SamplingRule',
 ]);
 
@@ -163,8 +162,6 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
       }),
       properties,
     );
-    // This schedule starts the daily export. On this machine, `npm run export` replaces it.
-    if (Target.Arn.includes(':scheduler:::aws-sdk:')) return { ref: logicalId };
     context.schedules.push({
       minutes: Number(v.parse(Rate, ScheduleExpression).match(/\d+/)),
       target: functionOf(context, Target.Arn),

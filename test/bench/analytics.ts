@@ -8,6 +8,7 @@ import { writeExport } from '../../infra/analytics/duckdb/write-export.ts';
 import { type CommandLine, runCommand } from '../../infra/commands/command-line/command.ts';
 import { wholeNumber } from '../../infra/commands/command-line/number-option.ts';
 import { textTable } from '../../infra/terminal/text-table.ts';
+import { addIncrementOf } from '../infra/analytics/exported.ts';
 import { machine } from '../machine.ts';
 import { generateItems } from './sessions.ts';
 
@@ -24,6 +25,10 @@ Options:
 
 const QUERIES = ['outcomes-by-day', 'worst-routes', 'durations'];
 const UNTIL = Date.parse('2026-11-21T02:00:00Z');
+const DAY = 86_400_000;
+
+/** The number of incremental exports after the largest full one. */
+const INCREMENTS = 30;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Prints the peak memory of a process in kilobytes when it exits. */
@@ -41,7 +46,9 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
   const sizes = values.sizes.split(',').map((size) => wholeNumber('sizes', size, 1));
   const folder = temporaryFolder();
   const columns: Measured[] = [];
-  for (const size of sizes) columns.push(await measure(size, join(folder, String(size))));
+  for (const size of sizes) columns.push(await measure(size, join(folder, String(size)), 0));
+  const largest = Math.max(...sizes);
+  columns.push(await measure(largest, join(folder, 'changes'), INCREMENTS));
   const labels = columns[0]?.map(([label]) => label) ?? [];
   process.stdout.write(
     `${machine()}\n${textTable(labels.map((label, i) => [label, ...columns.map((column) => column[i]?.[1] ?? '')]))}\n`,
@@ -50,31 +57,42 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
 
 type Measured = (readonly [label: string, value: string])[];
 
-/** Measures an export of this size. Returns a column of the table. */
-async function measure(size: number, folder: string): Promise<Measured> {
-  process.stderr.write(`${size.toLocaleString('en')} sessions …\n`);
+/** Measures an export of this size, with incremental exports that double it. Returns a column of the table. */
+async function measure(size: number, folder: string, increments: number): Promise<Measured> {
+  const label = `${size.toLocaleString('en')}${increments > 0 ? ` + ${increments} incremental` : ''}`;
+  process.stderr.write(`${label} sessions …\n`);
   await writeExport(folder, {
     tableArn: 'arn:aws:dynamodb:us-east-1:000000000000:table/sessions',
     items: generateItems(size, UNTIL),
     fileCount: 8,
     time: UNTIL,
   });
+  for (let day = 1; day <= increments; day++) {
+    const [from, to] = [day - 1, day].map((after) => new Date(UNTIL + after * DAY).toISOString());
+    const items = generateItems(Math.round(size / increments), UNTIL + day * DAY, day + 1);
+    const written = (UNTIL + day * DAY) * 1_000;
+    const lines = [...items].map(
+      (item) =>
+        `{"Metadata":{"WriteTimestampMicros":{"N":"${written}"}},"Keys":{"sessionId":${/"sessionId":(\{[^}]*\})/.exec(item)?.[1]}},"NewImage":${item}}`,
+    );
+    addIncrementOf(lines, { folder, from: `${from}`, to: `${to}` });
+  }
   const commands = [
     ...QUERIES.map((name) => [`query ${name}`, ['infra/commands/query.ts', folder, name]] as const),
     ['report', ['infra/commands/report.ts', folder, '--out', join(folder, 'report.html')]] as const,
   ];
   const lines: Measured = [
-    ['sessions', size.toLocaleString('en')],
+    ['sessions', label],
     ['export, compressed', `${(bytesIn(folder) / 1e6).toFixed(1)} MB`],
   ];
-  for (const [label, args] of commands) {
+  for (const [name, args] of commands) {
     const began = performance.now();
     const { stderr } = await promisify(execFile)(process.execPath, ['--import', WITH_PEAK, ...args], {
       cwd: root,
     });
     const seconds = ((performance.now() - began) / 1_000).toFixed(1);
     const peak = Math.round(Number(/peak (\d+)/.exec(stderr)?.[1]) / 1_024);
-    lines.push([label, `${seconds} s, ${peak} MB`]);
+    lines.push([name, `${seconds} s, ${peak} MB`]);
   }
   return lines;
 }

@@ -2,7 +2,13 @@ import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, sep } from 'node:path';
 import { typeOfDataFile } from './data-file.ts';
 import { type Export, ExportError } from './export.ts';
-import { MANIFEST_FILES, MANIFEST_SUMMARY, OtherFormatError, readManifests } from './export-manifest.ts';
+import {
+  MANIFEST_FILES,
+  MANIFEST_SUMMARY,
+  OtherFormatError,
+  readManifests,
+  readSummary,
+} from './export-manifest.ts';
 
 /**
  * Reads the exports of one table in a folder, at any depth, ordered by time. DynamoDB writes the manifests to
@@ -41,7 +47,7 @@ function readManifestFolders(entries: readonly Dirent[], notice: (text: string) 
   const started = entries.filter((entry) => isManifest(entry) || entry.name === '_started');
   const folders = [...new Set(started.map(({ parentPath }) => parentPath))];
   const exports: Export[] = [];
-  const broken: { id: string; error: ExportError }[] = [];
+  const broken: { folder: string; error: ExportError }[] = [];
   for (const folder of folders) {
     if (![MANIFEST_SUMMARY, MANIFEST_FILES].every((name) => existsSync(join(folder, name)))) {
       notice(`Ignored the export ${basename(folder)}: it is incomplete.`);
@@ -51,18 +57,33 @@ function readManifestFolders(entries: readonly Dirent[], notice: (text: string) 
       exports.push(readManifests(folder));
     } catch (error) {
       if (!(error instanceof ExportError)) throw error;
-      broken.push({ id: basename(folder), error });
+      broken.push({ folder, error });
     }
   }
   const ordered = uniqueByTime(exports);
-  const newest = ordered.findLast(({ type }) => type === 'full') ?? ordered[0];
-  for (const { id, error } of broken) {
-    // An export that was requested before the newest full one cannot change what the views show.
-    const isOlder = newest !== undefined && EXPORT_ID.test(id) && id < newest.id;
-    if (!isOlder && !(error instanceof OtherFormatError && newest)) throw error;
-    notice(`Ignored an export that the views do not need. ${error.message}`);
+  const newest = ordered.findLast(({ type }) => type === 'full');
+  for (const { folder, error } of broken) {
+    const isNeeded = !newest || !(error instanceof OtherFormatError || isCovered(folder, newest));
+    if (isNeeded) throw error;
+    notice(ignored(error));
   }
   return ordered;
+}
+
+/** The notice about a broken export. */
+export function ignored({ message }: ExportError): string {
+  return `Ignored an export that the views do not need. ${message}`;
+}
+
+/** Whether a full export shows at least the point in time of a broken one. */
+function isCovered(folder: string, full: Export): boolean {
+  try {
+    return readSummary(folder).time <= full.time;
+  } catch {
+    // Without a readable time, that of the request tells: a later point in time cannot be exported earlier.
+    const id = basename(folder);
+    return EXPORT_ID.test(id) && id < full.id;
+  }
 }
 
 /** Milliseconds since 1970, and random characters. */

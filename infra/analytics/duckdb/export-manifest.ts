@@ -26,19 +26,39 @@ export class OtherFormatError extends ExportError {
 }
 
 /**
- * Reads the manifests of an export, and locates its data files.
+ * Reads the manifest summary of an export.
  *
  * @param folder The folder that contains the manifests.
- * @throws ExportError if a manifest is malformed, or a data file is missing.
+ * @throws ExportError if the summary is malformed, or the export has another format than DynamoDB JSON.
  */
-export function readManifests(folder: string): Export {
-  const summaryPath = join(folder, MANIFEST_SUMMARY);
-  const summary = parse(summaryPath, Summary, readFileSync(summaryPath, 'utf8'));
+export function readSummary(folder: string): Omit<Export, 'files'> & { itemCount: number } {
+  const path = join(folder, MANIFEST_SUMMARY);
+  const summary = parse(path, Summary, readFileSync(path, 'utf8'));
   if (summary.outputFormat !== 'DYNAMODB_JSON') {
     throw new OtherFormatError(
       `The export in ${folder} has the format ${summary.outputFormat}: expected DYNAMODB_JSON, the default of DynamoDB.`,
     );
   }
+  const isFull = summary.exportType === 'FULL_EXPORT';
+  const time = utc(isFull ? summary.exportTime : summary.exportToTime, path);
+  return {
+    id: summary.exportArn.replace(/^.*\//, ''),
+    type: isFull ? 'full' : 'incremental',
+    tableArn: summary.tableArn,
+    time,
+    scheduled: /[^/]+T\d\d:\d\d:\d\dZ/.exec(summary.s3Prefix)?.[0] ?? time.replace(/\.\d+/, ''),
+    ...(!isFull && { from: utc(summary.exportFromTime, path) }),
+    itemCount: summary.itemCount,
+  };
+}
+
+/**
+ * Reads the manifests of an export, and locates its data files.
+ *
+ * @throws ExportError if a manifest is malformed, or a data file is missing.
+ */
+export function readManifests(folder: string): Export {
+  const summary = readSummary(folder);
   const filesPath = join(folder, MANIFEST_FILES);
   const lines = readFileSync(filesPath, 'utf8')
     .split('\n')
@@ -50,23 +70,13 @@ export function readManifests(folder: string): Export {
       `The export in ${folder} is inconsistent: ${MANIFEST_SUMMARY} counts ${summary.itemCount} items, ${MANIFEST_FILES} ${listed}. Fetch it again.`,
     );
   }
-  const isFull = summary.exportType === 'FULL_EXPORT';
-  const time = utc(isFull ? summary.exportTime : summary.exportToTime, summaryPath);
-  return {
-    id: summary.exportArn.replace(/^.*\//, ''),
-    type: isFull ? 'full' : 'incremental',
-    tableArn: summary.tableArn,
-    time,
-    scheduled: /[^/]+T\d\d:\d\d:\d\dZ/.exec(summary.s3Prefix)?.[0] ?? time.replace(/\.\d+/, ''),
-    ...(!isFull && { from: utc(summary.exportFromTime, summaryPath) }),
-    itemCount: summary.itemCount,
-    files: lines
-      .filter(({ itemCount }) => itemCount > 0)
-      .map(({ dataFileS3Key, itemCount, md5Checksum }): DataFile => {
-        const path = locate(folder, basename(dataFileS3Key));
-        return { path, expected: { itemCount, md5Checksum } };
-      }),
-  };
+  const files = lines
+    .filter(({ itemCount }) => itemCount > 0)
+    .map(({ dataFileS3Key, itemCount, md5Checksum }): DataFile => {
+      const path = locate(folder, basename(dataFileS3Key));
+      return { path, expected: { itemCount, md5Checksum } };
+    });
+  return { ...summary, files };
 }
 
 function parse<S extends v.GenericSchema>(path: string, schema: S, text: string): v.InferOutput<S> {

@@ -2,15 +2,11 @@ import { progress } from '../../terminal/progress.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
 import { ExportError } from './export.ts';
 import { fetchExports } from './fetch-exports.ts';
-import { openSessions, type SessionDatabase } from './session-database.ts';
+import { type DatabaseOptions, openSessions, type SessionDatabase } from './session-database.ts';
 
-export interface SourceOptions {
-  /** The time zone of days, hours and printed times. */
-  timeZone: string;
+export interface SourceOptions extends DatabaseOptions {
   /** Whether objects from S3 are kept for the next command. */
   isCached: boolean;
-  /** Whether exports are needed that do not contribute to the newest state of the table. */
-  needsHistory: boolean;
 }
 
 /**
@@ -26,7 +22,7 @@ export async function withExport<T>(
 ): Promise<T> {
   const folder = /^s3:/i.test(source) ? await fetchFrom(source, options) : source;
   progress(`Reading ${folder} …`);
-  const database = await openSessions(folder, note, options.timeZone).finally(() => progress());
+  const database = await openSessions(folder, note, options).finally(() => progress());
   if (database.exports > 1)
     note(`Read ${database.exports} exports. The views show the table as of ${database.time}.`);
   try {

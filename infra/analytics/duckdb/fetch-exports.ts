@@ -100,11 +100,15 @@ async function listFiles(
   return files;
 }
 
+const HOUR = 3_600_000;
+
 function deleteOthers(folder: string, kept: ReadonlySet<string>): void {
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && !kept.has(path)) rmSync(path);
+    // Another command may be writing a partial file.
+    const isBeingWritten = path.endsWith('.part') && Date.now() - statSync(path).mtimeMs < HOUR;
+    if (entry.isFile() && !kept.has(path) && !isBeingWritten) rmSync(path);
   }
 }
 

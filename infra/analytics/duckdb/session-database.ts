@@ -5,8 +5,8 @@ import { DUCKDB_TYPES, itemType, RECORD } from '../stored-record.ts';
 import { selectOf } from '../view.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../views.ts';
 import { isCompressed } from './data-file.ts';
-import type { Export } from './export.ts';
-import { readExports } from './export-folder.ts';
+import { type Export, ExportError } from './export.ts';
+import { ignored, readExports } from './export-folder.ts';
 import { type Newest, newestOf } from './newest-export.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { verify } from './verify-export.ts';
@@ -23,6 +23,13 @@ export interface SessionDatabase {
   close(): void;
 }
 
+export interface DatabaseOptions {
+  /** The time zone of days, hours and printed times. */
+  timeZone: string;
+  /** Whether exports are needed that do not contribute to the newest state of the table. */
+  needsHistory: boolean;
+}
+
 const ITEM = itemType(RECORD, DUCKDB_TYPES);
 const KEYS = 'STRUCT(sessionId STRUCT(S VARCHAR))';
 const METADATA = 'STRUCT(WriteTimestampMicros STRUCT(N VARCHAR))';
@@ -31,18 +38,18 @@ const METADATA = 'STRUCT(WriteTimestampMicros STRUCT(N VARCHAR))';
  * Opens the exports in a folder. They are not imported: each query reads the files.
  *
  * @param notice Called with a message for each export that is missing or ignored.
- * @param timeZone The time zone of days, hours and printed times.
  * @throws ExportError if the folder contains no valid export.
  */
 export async function openSessions(
   folder: string,
   notice: (text: string) => void,
-  timeZone = 'UTC',
+  { timeZone = 'UTC', needsHistory = true }: Partial<DatabaseOptions> = {},
 ): Promise<SessionDatabase> {
-  const exports = readExports(folder, notice);
-  const newest = newestOf(exports, notice);
+  const read = readExports(folder, notice);
+  const newest = newestOf(read, notice);
   for (const each of newest.full ? [newest.full, ...newest.increments] : newest.increments)
     await verify(each);
+  const exports = needsHistory ? await withoutBroken(read, newest, notice) : read;
 
   const instance = await DuckDBInstance.create(':memory:', {
     // DuckDB spills to disk above this limit.
@@ -64,6 +71,25 @@ export async function openSessions(
     throw error;
   }
   return { connection, exports: exports.length, time: newest.time, tableArn: exports[0]?.tableArn, close };
+}
+
+/** Leaves out the full exports that are broken, except for the newest one. */
+async function withoutBroken(
+  exports: readonly Export[],
+  { full }: Newest,
+  notice: (text: string) => void,
+): Promise<Export[]> {
+  const complete: Export[] = [];
+  for (const each of exports) {
+    try {
+      if (each.type === 'full' && each !== full) await verify(each);
+      complete.push(each);
+    } catch (error) {
+      if (!(error instanceof ExportError)) throw error;
+      notice(ignored(error));
+    }
+  }
+  return complete;
 }
 
 /** The statements that define the views. */
@@ -98,6 +124,8 @@ const TRINO_FUNCTIONS = [
   'from_unixtime(seconds) AS to_timestamp(seconds)',
   'json_extract_scalar(json, path) AS json_extract_string(json, path)',
   'regexp_like(value, pattern) AS regexp_matches(value, pattern)',
+  // The columns of the views have no time zone in Athena, and show UTC.
+  "with_timezone(value, zone) AS timezone(zone, timezone('UTC', value::timestamptz))",
 ];
 
 const NO_ITEMS = `SELECT NULL::${ITEM} AS item, NULL::varchar AS export_time, NULL::varchar AS export_id LIMIT 0`;
@@ -108,13 +136,21 @@ function itemsOf(full: Export): string {
   return `SELECT Item AS item, ${quoted(scheduled)} AS export_time, ${quoted(id)} AS export_id FROM ${rows([full], { Item: ITEM })}`;
 }
 
-/** The records with the changes applied: each changed record has its newest image, and deleted ones are gone. */
+/**
+ * The records with the changes applied: each changed record has its newest image, and deleted ones are gone. Only the ids
+ * of the changed records are held in memory, because a million images would not fit.
+ */
 function changed(full: Export | undefined, increments: readonly Export[]): string {
-  const changes = rows(increments, { Metadata: METADATA, Keys: KEYS, NewImage: ITEM });
-  const images = `SELECT Keys.sessionId.S AS id, arg_max({'image': NewImage}, Metadata.WriteTimestampMicros.N::bigint) AS newest FROM ${changes} GROUP BY ALL`;
-  const added = `SELECT newest.image AS item FROM (${images}) AS images WHERE newest.image IS NOT NULL`;
-  if (full === undefined) return added;
-  return `SELECT item FROM (${itemsOf(full)}) AS base WHERE item.sessionId.S NOT IN (SELECT Keys.sessionId.S FROM ${changes}) UNION ALL ${added}`;
+  const change = { Metadata: METADATA, Keys: KEYS };
+  // Two exports may contain the same change; one contains a record once.
+  const position = `{'written': Metadata.WriteTimestampMicros.N::bigint, 'file': filename}`;
+  const newest = `SELECT Keys.sessionId.S AS id, max(${position}) AS position FROM ${rows(increments, change)} GROUP BY id`;
+  const images = `SELECT NewImage AS item FROM (SELECT *, Keys.sessionId.S AS id, ${position} AS position
+    FROM ${rows(increments, { ...change, NewImage: ITEM })}) AS changes SEMI JOIN newest USING (id, position)
+    WHERE NewImage IS NOT NULL`;
+  const unchanged = `SELECT item FROM (SELECT item, item.sessionId.S AS id FROM (${full ? itemsOf(full) : NO_ITEMS}) AS records)
+    AS base ANTI JOIN newest USING (id)`;
+  return `WITH newest AS (${newest}) ${unchanged} UNION ALL ${images}`;
 }
 
 /** The lines of the data files as rows. */
@@ -123,12 +159,12 @@ function rows(exports: readonly Export[], columns: Readonly<Record<string, strin
   const types = Object.entries(columns).map(([name, type]) => `${name}: ${quoted(type)}`);
   if (paths.length === 0) {
     const none = Object.entries(columns).map(([name, type]) => `NULL::${type} AS ${name}`);
-    return `(SELECT ${none.join(', ')} LIMIT 0)`;
+    return `(SELECT ${[...none, 'NULL::varchar AS filename'].join(', ')} LIMIT 0)`;
   }
   const read = [...Map.groupBy(paths, (path) => (isCompressed(path) ? 'gzip' : 'uncompressed'))].map(
     // Format and columns are explicit, so that DuckDB does not read the files to detect them.
     ([compression, group]) =>
-      `FROM read_json([${group.map(quoted).join(', ')}], format = 'newline_delimited', records = true, compression = '${compression}', columns = {${types.join(', ')}})`,
+      `FROM read_json([${group.map(quoted).join(', ')}], format = 'newline_delimited', records = true, filename = true, compression = '${compression}', columns = {${types.join(', ')}})`,
   );
   return `(${read.join(' UNION ALL ')})`;
 }

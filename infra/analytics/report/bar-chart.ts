@@ -1,7 +1,8 @@
 import { draw, WIDTH } from './draw.ts';
 import type { Markup } from './html.ts';
 import { cssColour } from './palette.ts';
-import { axisText, type Series, stacked } from './series.ts';
+import { axisText, type Series, stacked, valueTitle } from './series.ts';
+import { number } from './wording.ts';
 
 export interface BarChart {
   label: string;
@@ -10,6 +11,8 @@ export interface BarChart {
   series: readonly Series[];
   /** The position of the names: beside the bars, or above them, which leaves room for longer ones. Default: beside. */
   names?: keyof typeof LAYOUTS;
+  /** Formats a value on hover. Default: as a number. */
+  format?: (value: number) => string;
 }
 
 /** The distance between a text and its bar, and the maximum width of a text beside it. */
@@ -49,7 +52,7 @@ const LAYOUTS = {
 };
 
 /** Draws horizontal bars, each with its name and its value. */
-export function barChart({ label, bars, series, names = 'beside' }: BarChart): Markup {
+export function barChart({ label, bars, series, names = 'beside', format = number }: BarChart): Markup {
   const { rowHeight, barWidth, axisLabel } = LAYOUTS[names];
   const nameTexts = bars.map(({ name }) => name);
   const valueTexts = bars.map(({ value }) => value);
@@ -76,6 +79,7 @@ export function barChart({ label, bars, series, names = 'beside' }: BarChart): M
     },
     bars.length * rowHeight + 8,
     label,
+    (at, index) => valueTitle(bars[index]?.name ?? '', series[at], index, format),
   );
 }
 

@@ -9,8 +9,7 @@ import { counted, percent } from './wording.ts';
 const Hour = v.object({ hour: v.nullable(Count), sessions: Count, answered: Count });
 
 /** The hours in which sessions start. */
-export async function busyHours(connection: DuckDBConnection, timeZone: string): Promise<Card> {
-  const title = 'Busy hours';
+export async function busyHours(connection: DuckDBConnection, timeZone: string): Promise<Card | undefined> {
   const found = await rowsOf(
     connection,
     Hour,
@@ -20,7 +19,7 @@ FROM session_facts GROUP BY start_hour`,
   const rows = found.flatMap(({ hour, ...counts }) => (hour === null ? [] : [{ hour, ...counts }]));
   const unknown = sum(found.map(({ hour, sessions }) => (hour === null ? sessions : 0)));
   const [busiest] = rows.toSorted((a, b) => b.sessions - a.sessions || a.hour - b.hour);
-  if (!busiest) return { title, sentence: 'No session has a start time.' };
+  if (!busiest) return undefined;
   const hours = Array.from(
     { length: 24 },
     (_, hour) => rows.find((row) => row.hour === hour) ?? { hour, sessions: 0, answered: 0 },
@@ -35,7 +34,7 @@ FROM session_facts GROUP BY start_hour`,
   ] as const;
   const clock = (hour: number) => `${String(hour % 24).padStart(2, '0')}:00`;
   return {
-    title,
+    title: 'Busy hours',
     sentence: `The busiest hour is ${clock(busiest.hour)} to ${clock(busiest.hour + 1)} ${timeZone}, with ${counted(busiest.sessions, 'session')}, of which ${percent(busiest.answered, busiest.sessions)} were answered.${unknown > 0 ? ` The chart excludes ${counted(unknown, 'session')} without a start time.` : ''}`,
     figure: {
       chart: columnChart({

@@ -10,8 +10,7 @@ import { counted, percent } from './wording.ts';
 const SCORES = Array.from({ length: 41 }, (_, i) => ((10 + i) / 10).toFixed(1));
 
 /** The distribution of the call quality of legs. */
-export async function callQuality(connection: DuckDBConnection): Promise<Card> {
-  const title = 'Call quality';
+export async function callQuality(connection: DuckDBConnection): Promise<Card | undefined> {
   // Scores are stored as decimals, but 4.3 as a binary number is slightly less. The addend compensates for that.
   const tallies = await talliesOf(
     connection,
@@ -19,7 +18,7 @@ export async function callQuality(connection: DuckDBConnection): Promise<Card> {
 FROM leg_facts WHERE mos IS NOT NULL GROUP BY ALL`,
   );
   const legs = sum(tallies.map(({ count }) => count));
-  if (legs === 0) return { title, sentence: 'No leg has a mean opinion score (MOS).' };
+  if (legs === 0) return undefined;
   const counts = crossTabulate(
     tallies,
     SCORES,
@@ -33,7 +32,7 @@ FROM leg_facts WHERE mos IS NOT NULL GROUP BY ALL`,
   const inBands = (...bands: string[]) =>
     sum(tallies.filter(({ kind }) => bands.includes(kind)).map(({ count }) => count));
   return {
-    title,
+    title: 'Call quality',
     sentence: `${percent(inBands('excellent', 'good'), legs)} of ${counted(legs, 'scored leg')} were good or excellent, ${percent(inBands('poor', 'bad'), legs)} poor or bad.`,
     figure: {
       chart: columnChart({

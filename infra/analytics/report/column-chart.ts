@@ -1,7 +1,7 @@
 import { draw } from './draw.ts';
 import type { Markup } from './html.ts';
 import { cssColour } from './palette.ts';
-import { axisLine, axisText, type Series, stacked } from './series.ts';
+import { axisLine, axisText, type Series, stacked, valueTitle } from './series.ts';
 
 export interface ColumnChart {
   label: string;
@@ -51,6 +51,7 @@ export function columnChart({ label, columns, series, labelEvery, axisTitle }: C
     },
     HEIGHT,
     label,
+    (at, index) => valueTitle(columns[index] ?? '', series[at], index),
   );
 }
 

@@ -37,19 +37,18 @@ const RETRIES = [
 ] as const;
 
 /** The errors that 8x8 reported for sessions or legs. */
-export async function errors(connection: DuckDBConnection): Promise<Card> {
-  const title = 'Errors';
+export async function errors(connection: DuckDBConnection): Promise<Card | undefined> {
   const found = await readErrors(connection);
   const failed = await readFailed(connection);
   const [first] = found;
-  if (!first || !failed) return { title, sentence: '8x8 reported no errors.' };
+  if (!first || !failed) return undefined;
   const series = RETRIES.map(({ name, colour, retryCanHelp }) => ({
     name,
     colour,
     values: found.map((error) => (error.documented?.retryCanHelp === retryCanHelp ? error.sessions : 0)),
   })).filter(({ values }) => sum(values) > 0);
   return {
-    title,
+    title: 'Errors',
     sentence: `The most frequent error is “${first.text}”, in ${counted(first.sessions, 'session')}. A retry can help in ${percent(failed.retryable, failed.sessions)} of the sessions with an error.`,
     figure: {
       chart: barChart({

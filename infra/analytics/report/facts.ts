@@ -33,8 +33,8 @@ SELECT start_date AS day, coalesce(source_country_code, '') AS source_country,
 FROM call_legs WHERE ${conditionOf(scope)}`);
 }
 
-/** The condition for the sessions in a scope. A session without a plausible start counts on the day of its receipt. */
-function conditionOf({ from, to, subAccounts }: Scope): string {
+/** The condition for the rows of a view in a scope. A session without a plausible start counts on the day of its receipt. */
+export function conditionOf({ from, to, subAccounts }: Scope): string {
   const conditions = [
     ...(from === undefined ? [] : [`session_date >= ${quoted(from)}`]),
     ...(to === undefined ? [] : [`session_date <= ${quoted(to)}`]),

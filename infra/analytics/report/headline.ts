@@ -63,16 +63,17 @@ export function headlineOf(totals: Totals, before: Totals | undefined): readonly
   const { sessions, answered, failed, opt_outs, conflicts, incomplete, median, mos, scored } = totals;
   const others = [
     ...(totals.opt_outs_failed > 0 ? [`${number(totals.opt_outs_failed)} failed`] : []),
-    ...(totals.already_opted_out > 0 ? [`${number(totals.already_opted_out)} had opted out before`] : []),
+    ...(totals.already_opted_out > 0 ? [`${number(totals.already_opted_out)} earlier`] : []),
   ];
   const change = (text: (before: Totals) => string | undefined) => {
     const changed = before && text(before);
     return changed === undefined ? {} : { change: changed };
   };
   const points = (part: keyof Totals) =>
-    change(
-      (then) =>
-        `${signed(100 * (Number(totals[part]) / sessions - Number(then[part]) / then.sessions), 1)} points`,
+    change((then) =>
+      sessions === 0
+        ? undefined
+        : `${signed(100 * (Number(totals[part]) / sessions - Number(then[part]) / then.sessions), 1)} points`,
     );
   return [
     {
@@ -104,9 +105,9 @@ export function headlineOf(totals: Totals, before: Totals | undefined): readonly
       ...change((then) => (then.mos === null || mos === null ? undefined : signed(mos - then.mos, 2))),
     },
     {
-      name: 'Opted out in a session',
+      name: 'Opt-outs',
       value: number(opt_outs),
-      ...(others.length > 0 && { note: `not included: ${others.join(', ')}` }),
+      ...(others.length > 0 && { note: `without ${others.join(' and ')}` }),
     },
     { name: 'Conflicts', value: number(conflicts), note: percent(conflicts, sessions) },
     { name: 'Incomplete', value: number(incomplete), note: percent(incomplete, sessions) },

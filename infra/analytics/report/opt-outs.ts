@@ -18,8 +18,10 @@ const STATUSES = [
 ] as const;
 
 /** The sessions that involved an opt-out. */
-export async function optOuts(connection: DuckDBConnection, timeline: Timeline | undefined): Promise<Card> {
-  const title = 'Opt-outs';
+export async function optOuts(
+  connection: DuckDBConnection,
+  timeline: Timeline | undefined,
+): Promise<Card | undefined> {
   const tallies = await talliesOf(
     connection,
     `SELECT ${timeline?.sql ?? "''"} AS part, session_status AS kind, count(*) AS count
@@ -27,13 +29,13 @@ FROM session_facts WHERE outcome = 'opted_out' GROUP BY ALL`,
   );
   const sessionsWith = (status: string) =>
     counted(sum(tallies.filter(({ kind }) => kind === status).map(({ count }) => count)), 'session');
-  if (tallies.length === 0) return { title, sentence: 'No session involved an opt-out.' };
+  if (tallies.length === 0) return undefined;
   const hasFailures = tallies.some(({ kind }) => kind === 'COMPLETED_UNSUB_ERROR');
   const failures = hasFailures
     ? `The opt-out failed in ${sessionsWith('COMPLETED_UNSUB_ERROR')}: remove these contacts from the list manually.`
     : 'No opt-out failed.';
   return {
-    title,
+    title: 'Opt-outs',
     sentence: `The contact opted out in ${sessionsWith('COMPLETED_UNSUBSCRIBED')}, and had already opted out before ${sessionsWith('UNSUBSCRIBED_CONTACT')}. ${failures}`,
     ...(timeline && { figure: overTime(timeline, tallies, STATUSES, `Opt-outs by ${timeline.unit}`) }),
   };

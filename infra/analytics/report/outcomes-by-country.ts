@@ -24,8 +24,7 @@ const MAX_COUNTRIES = 12;
 const MIN_SESSIONS = 30;
 
 /** The outcomes of sessions, by the country of the other party. */
-export async function outcomesByCountry(connection: DuckDBConnection): Promise<Card> {
-  const title = 'Outcomes by country';
+export async function outcomesByCountry(connection: DuckDBConnection): Promise<Card | undefined> {
   const rows = await rowsOf(
     connection,
     Country,
@@ -42,7 +41,7 @@ SELECT min(country) AS country, count(*) AS countries, sum(sessions) AS sessions
 FROM ranked GROUP BY place ORDER BY place`,
   );
   const [first] = rows;
-  if (!first) return { title, sentence: 'There are no sessions.' };
+  if (!first) return undefined;
   const bars = rows.map((row) => ({
     ...row,
     name: row.countries > 1 ? `${number(row.countries)} others` : countryName(row.country),
@@ -56,7 +55,7 @@ FROM ranked GROUP BY place ORDER BY place`,
   })).filter(({ values }) => values.some((value) => value > 0));
   const most = `${countryName(first.country)} has the most sessions: ${number(first.sessions)}.`;
   return {
-    title,
+    title: 'Outcomes by country',
     sentence: worst
       ? `${most} The highest failure rate of the countries shown with at least ${MIN_SESSIONS} sessions: ${worst.name}, ${percent(worst.failed, worst.sessions)} of ${counted(worst.sessions, 'session')}.`
       : most,

@@ -11,9 +11,11 @@ import { counted, percent } from './wording.ts';
 export async function outcomesOverTime(
   connection: DuckDBConnection,
   timeline: Timeline | undefined,
-): Promise<Card> {
+  sessions: number,
+): Promise<Card | undefined> {
   const title = 'Outcomes over time';
-  if (!timeline) return { title, sentence: 'No session has a plausible start date.' };
+  if (!timeline)
+    return sessions > 0 ? { title, sentence: 'No session has a plausible start date.' } : undefined;
   const tallies = await talliesOf(
     connection,
     `SELECT ${timeline.sql} AS part, outcome AS kind, count(*) AS count FROM session_facts GROUP BY ALL`,

@@ -1,24 +1,29 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
 import { busyHours } from './busy-hours.ts';
+import { bySubAccount } from './by-sub-account.ts';
 import { callQuality } from './call-quality.ts';
 import { type Card, cardMarkup } from './card.ts';
 import { conflicts } from './conflicts.ts';
 import { errors } from './errors.ts';
+import { errorsByCountry } from './errors-by-country.ts';
 import { readFacts, type Scope } from './facts.ts';
 import { type HeadlineFigure, headlineOf, readTotals } from './headline.ts';
 import { html } from './html.ts';
 import { implausible } from './implausible.ts';
+import { network } from './network.ts';
 import { optOuts } from './opt-outs.ts';
 import { outcomesByCountry } from './outcomes-by-country.ts';
 import { outcomesOverTime } from './outcomes-over-time.ts';
 import { previousPeriod } from './previous-period.ts';
+import { answerRate, qualityOverTime } from './rates-over-time.ts';
 import { rowsOf } from './rows.ts';
 import { STYLESHEET } from './stylesheet.ts';
 import { talkTime } from './talk-time.ts';
 import { readTimeline } from './timeline.ts';
 import { unrecognised } from './unrecognised.ts';
-import { counted } from './wording.ts';
+import { week } from './week.ts';
+import { counted, subAccountName } from './wording.ts';
 import { worstRoutes } from './worst-routes.ts';
 
 export interface PageOptions {
@@ -47,16 +52,22 @@ export async function makePage(connection: DuckDBConnection, options: PageOption
   const range = timeline && `${timeline.first} to ${timeline.last}`;
   const before = await previousPeriod(connection, scope, timeline);
   const cards = [
-    await outcomesOverTime(connection, timeline),
+    await outcomesOverTime(connection, timeline, totals.sessions),
+    await answerRate(connection, timeline),
+    await bySubAccount(connection),
     await outcomesByCountry(connection),
     await errors(connection),
+    await errorsByCountry(connection),
     await callQuality(connection),
+    await qualityOverTime(connection, timeline),
     await worstRoutes(connection),
+    await network(connection),
     await talkTime(connection),
     await busyHours(connection, timeZone),
+    await week(connection, timeZone),
     await optOuts(connection, timeline),
     await conflicts(connection, timeline),
-    await unrecognised(connection),
+    await unrecognised(connection, scope),
     await implausible(connection),
   ].filter((card) => card !== undefined);
   const subject = [
@@ -80,7 +91,7 @@ async function subAccountsIn(connection: DuckDBConnection): Promise<string> {
     'SELECT sub_account_id FROM session_facts GROUP BY 1 ORDER BY count(*) DESC, 1',
   );
   if (rows.length > MAX_SUB_ACCOUNTS) return counted(rows.length, 'sub-account');
-  return rows.map(({ sub_account_id: id }) => id).join(', ');
+  return rows.map(({ sub_account_id: id }) => subAccountName(id)).join(', ');
 }
 
 interface Content {
@@ -109,8 +120,12 @@ function document({ subject, notes, timeZone, figures, cards }: Content): string
 <main>
 <dl>
 ${figures.map(figureMarkup)}</dl>
-<div class="cards">
-${cards.map(cardMarkup)}</div>
+${
+  cards.length === 0
+    ? html`<p>The export has no sessions in this period.</p>`
+    : html`<div class="cards">
+${cards.map(cardMarkup)}</div>`
+}
 </main>
 <footer>Created by <code>npm run report</code>. Days and hours are in the time zone ${timeZone}. This page contains no phone numbers and no session ids.</footer>
 </body>

@@ -1,5 +1,6 @@
 import type { BarSeriesOption } from 'echarts';
 import { type Colour, cssColour } from './palette.ts';
+import { number } from './wording.ts';
 
 /** The values of one colour in a chart. */
 export interface Series {
@@ -14,12 +15,21 @@ export function stacked(series: readonly Series[], style: BarSeriesOption): BarS
     type: 'bar',
     stack: 'all',
     name,
-    silent: true,
     // A zero would be drawn as a line.
     data: values.map((value) => (value === 0 ? '-' : value)),
     itemStyle: { color: cssColour(colour), borderColor: cssColour('surface'), borderWidth: 0.6 },
     ...style,
   }));
+}
+
+/** Describes a value: `Singapore, Failed: 12`. */
+export function valueTitle(
+  place: string,
+  series: Series | undefined,
+  index: number,
+  format: (value: number) => string = number,
+): string {
+  return `${place}, ${series?.name}: ${format(series?.values[index] ?? 0)}`;
 }
 
 export const axisText = { color: cssColour('muted'), fontSize: 12.5 };

@@ -17,7 +17,7 @@ dl div{padding:.8rem 1rem .75rem;background:var(--surface)}
 dt,.note{font-size:.82rem;color:var(--muted)}
 dd{margin:0}
 .value{font-size:1.55rem;line-height:1.3;font-weight:650;letter-spacing:-.01em;font-variant-numeric:tabular-nums;white-space:nowrap}
-.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr));gap:1.1rem}
+.cards{display:grid;grid-auto-flow:dense;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr));gap:1.1rem}
 section{display:flex;flex-direction:column;min-width:0;padding:1.1rem 1.15rem .5rem;background:var(--surface);border:1px solid var(--line);border-radius:12px}
 .wide{grid-column:1/-1}
 h2{margin:0;font-size:1.08rem;line-height:1.3}
@@ -38,6 +38,6 @@ th,td{padding:.3rem .5rem;border-bottom:1px solid var(--line);text-align:left;ve
 th:first-child{padding-left:0;text-align:left;font-weight:500}
 thead th,thead th:first-child{color:var(--muted);font-weight:600}
 td:last-child,th:last-child{padding-right:0}
-@media (max-width:30rem){section{padding:.9rem .8rem .4rem}details{margin-inline:-.8rem}summary{padding-inline:.8rem}.scroll{padding-inline:.8rem}dl{grid-template-columns:repeat(2,1fr)}dl div:first-child{grid-column:1/-1}}
+@media (max-width:30rem){section{padding:.9rem .8rem .4rem}details{margin-inline:-.8rem}summary{padding-inline:.8rem}.scroll{padding-inline:.8rem}dl{grid-template-columns:repeat(2,1fr)}dl div:first-child,dl div:last-child:nth-child(even){grid-column:1/-1}}
 @media print{body{background:none}section,dl{break-inside:avoid}details{display:none}}
 `;

@@ -17,8 +17,7 @@ const TalkTime = v.object({
 const Bucket = v.object({ bound: Count, sessions: Count });
 
 /** The distribution of talk time. */
-export async function talkTime(connection: DuckDBConnection): Promise<Card> {
-  const title = 'Talk time';
+export async function talkTime(connection: DuckDBConnection): Promise<Card | undefined> {
   const [all] = await rowsOf(
     connection,
     TalkTime,
@@ -26,8 +25,7 @@ export async function talkTime(connection: DuckDBConnection): Promise<Card> {
   quantile_disc(talk_seconds, 0.5) AS median, quantile_disc(talk_seconds, 0.95) AS p95
 FROM session_facts WHERE talk_seconds > 0`,
   );
-  if (!all || all.median === null || all.p95 === null)
-    return { title, sentence: 'No session has a talk time.' };
+  if (!all || all.median === null || all.p95 === null) return undefined;
   const rows = await rowsOf(
     connection,
     Bucket,
@@ -38,7 +36,7 @@ FROM session_facts WHERE talk_seconds > 0 GROUP BY ALL`,
   );
   const values = BOUNDS.map((bound) => rows.find((row) => row.bound === bound)?.sessions ?? 0);
   return {
-    title,
+    title: 'Talk time',
     sentence: `${counted(all.sessions, 'session')} with a talk time of ${duration(all.seconds)} in total. The median is ${duration(all.median)}, the 95th percentile ${duration(all.p95)}.`,
     figure: {
       chart: columnChart({

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
 import type { Card } from './card.ts';
+import { conditionOf, type Scope } from './facts.ts';
 import { Count, PrintableText, rowsOf } from './rows.ts';
 import { counted } from './wording.ts';
 
@@ -10,7 +11,7 @@ const Field = v.object({ path: PrintableText, sessions: Count, first: v.nullable
 const MAX_PATHS = 20;
 
 /** The fields that 8x8 delivered and that have no column. Returns undefined if there are none. */
-export async function unrecognised(connection: DuckDBConnection): Promise<Card | undefined> {
+export async function unrecognised(connection: DuckDBConnection, scope: Scope): Promise<Card | undefined> {
   const [total] = await rowsOf(
     connection,
     Total,
@@ -22,7 +23,7 @@ export async function unrecognised(connection: DuckDBConnection): Promise<Card |
     connection,
     Field,
     `SELECT path, count(*) AS sessions, min(session_date)::varchar AS first, count(*) OVER () AS paths
-FROM unrecognised_fields GROUP BY path ORDER BY sessions DESC, path LIMIT ${MAX_PATHS}`,
+FROM unrecognised_fields WHERE ${conditionOf(scope)} GROUP BY path ORDER BY sessions DESC, path LIMIT ${MAX_PATHS}`,
   );
   const paths = rows[0]?.paths ?? 0;
   return {

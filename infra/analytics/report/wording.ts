@@ -60,6 +60,9 @@ export function printable(text: string, length = MAX_LENGTH): string {
   return characters.length <= length ? line : `${characters.slice(0, length - 1).join('')}…`;
 }
 
+/** A sub-account id as 8x8 documents them, which is not masked; otherwise like `printable`. */
+export const subAccountName = (id: string) => (/^[\w.&-]{1,50}$/.test(id) ? id : printable(id, 50));
+
 const REGIONS = new Intl.DisplayNames('en', { type: 'region' });
 
 /** The name of a country. */

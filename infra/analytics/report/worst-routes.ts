@@ -23,8 +23,7 @@ const Route = v.object({
 const MAX_ROUTES = 10;
 
 /** The routes with the lowest mean call quality. */
-export async function worstRoutes(connection: DuckDBConnection): Promise<Card> {
-  const title = 'Worst routes';
+export async function worstRoutes(connection: DuckDBConnection): Promise<Card | undefined> {
   const rows = await rowsOf(
     connection,
     Route,
@@ -34,11 +33,7 @@ FROM leg_facts WHERE mos IS NOT NULL
 GROUP BY ALL HAVING legs >= ${MIN_ROUTE_LEGS} ORDER BY mean, route LIMIT ${MAX_ROUTES}`,
   );
   const [worst] = rows;
-  if (!worst)
-    return {
-      title,
-      sentence: `No route has ${MIN_ROUTE_LEGS} scored legs, the minimum for a meaningful mean.`,
-    };
+  if (!worst) return undefined;
   const series = QUALITY_BANDS.map(({ kind, name, colour }) => ({
     name,
     colour,
@@ -46,13 +41,14 @@ GROUP BY ALL HAVING legs >= ${MIN_ROUTE_LEGS} ORDER BY mean, route LIMIT ${MAX_R
   })).filter(({ values }) => values.some((value) => value > 0));
   const name = (route: string) => printable(route, 14);
   return {
-    title,
+    title: 'Worst routes',
     sentence: `${name(worst.route)} is the worst route, with a mean MOS of ${decimal(worst.mean)} over ${counted(worst.legs, 'leg')}. The chart includes only routes with at least ${MIN_ROUTE_LEGS} scored legs, and shows the mean MOS beside each bar.`,
     figure: {
       chart: barChart({
         label: 'Bars: legs of each route by quality band, in percent; beside each bar, the mean MOS',
         bars: rows.map(({ route, mean }) => ({ name: name(route), value: decimal(mean) })),
         series,
+        format: (share) => percent(share, 1),
       }),
       legend: series,
       table: {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { DUCKDB } from '../../analytics/dialect.ts';
 import { SAVED_QUERIES } from '../../analytics/saved-queries.ts';
@@ -24,6 +24,7 @@ export function sqlOf(query: string): string {
 
 /** The SQL in a file. @throws UsageError if there is none. */
 export function sqlIn(file: string): string {
+  if (!existsSync(file)) throw new UsageError(`${file} does not exist: name a file with SQL.`);
   return withoutEnd(readFileSync(file, 'utf8'), file);
 }
 

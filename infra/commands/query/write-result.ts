@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { DuckDBConnection } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBTypeId } from '@duckdb/node-api';
 import { quoted } from '../../analytics/dialect.ts';
 import { temporaryFolder } from '../../analytics/duckdb/temporary-folder.ts';
 import { UsageError } from '../command-line/command.ts';
@@ -16,25 +16,44 @@ export async function writeResult(
   timeZone: string,
 ): Promise<void> {
   const file = out ?? join(temporaryFolder(), 'result');
-  await connection.run(
-    `COPY (${copyable(sql, format)}\n) TO ${quoted(file)} (${copyOptions(format, timeZone)})`,
-  );
+  const query = copyable(sql, format);
+  // Parquet has a type for times.
+  const select = format.name === 'parquet' ? query : await withIsoTimes(connection, query, timeZone);
+  await connection.run(`COPY (${select}\n) TO ${quoted(file)} (${copyOptions(format)})`);
   if (out === undefined) await pipeline(createReadStream(file), process.stdout, { end: false });
 }
 
-/** The options of DuckDB's COPY. Times carry their offset from UTC; Parquet has a type for that. */
-export function copyOptions({ name, isCompressed }: ResultFormat, timeZone: string): string {
-  const times = quoted(`%Y-%m-%dT%H:%M:%S.%g${timeZone === 'UTC' ? 'Z' : '%z'}`);
+/**
+ * Formats the times in a result by ISO 8601: with their offset from UTC, except for local times, which have none. The
+ * option TIMESTAMPFORMAT of COPY would give both the same suffix.
+ */
+async function withIsoTimes(connection: DuckDBConnection, sql: string, timeZone: string): Promise<string> {
+  const prepared = await connection.prepare(sql);
+  const columns = Array.from({ length: prepared.columnCount }, (_, i) => {
+    const name = `"${prepared.columnName(i).replaceAll('"', '""')}"`;
+    return `${isoTime(`c${i}`, prepared.columnTypeId(i), timeZone)} AS ${name}`;
+  });
+  prepared.destroySync();
+  return `SELECT ${columns.join(', ')} FROM (${sql}\n) AS result (${columns.map((_, i) => `c${i}`).join(', ')})`;
+}
+
+function isoTime(column: string, type: DuckDBTypeId, timeZone: string): string {
+  const text = (suffix: string) => `strftime(${column}, '%Y-%m-%dT%H:%M:%S.%g${suffix}')`;
+  if (type === DuckDBTypeId.TIMESTAMP) return text('');
+  if (type !== DuckDBTypeId.TIMESTAMP_TZ) return column;
+  // DuckDB shortens +08:00 to +08, which JavaScript does not parse.
+  return timeZone === 'UTC' ? text('Z') : `regexp_replace(${text('%z')}, '([+-]\\d\\d)$', '\\1:00')`;
+}
+
+function copyOptions({ name, isCompressed }: ResultFormat): string {
   const compression = isCompressed ? ', COMPRESSION gzip' : '';
   if (name === 'parquet') return 'FORMAT parquet';
-  return name === 'json'
-    ? `FORMAT json, ARRAY, TIMESTAMPFORMAT ${times}${compression}`
-    : `FORMAT csv, HEADER, TIMESTAMPFORMAT ${times}${compression}`;
+  return `${name === 'json' ? 'FORMAT json, ARRAY' : 'FORMAT csv, HEADER'}${compression}`;
 }
 
 /** @throws UsageError if a statement has no result that can be copied. */
 function copyable(sql: string, { name }: ResultFormat): string {
-  const [, verb = ''] = /^\s*(?:--.*\n\s*)*(\w+|\()/.exec(sql) ?? [];
+  const [, verb = ''] = /^(?:\s|--[^\n]*\n|\/\*.*?\*\/)*(\w+|\()/s.exec(sql) ?? [];
   if (/^(select|with|from|values|\()$/i.test(verb)) return sql;
   if (/^(describe|desc|summarize|show)$/i.test(verb)) return `FROM (${sql}\n)`;
   throw new UsageError(

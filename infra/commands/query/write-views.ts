@@ -1,11 +1,11 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoted } from '../../analytics/dialect.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../../analytics/views.ts';
 import { progress } from '../../terminal/progress.ts';
 import type { ResultFormat } from './result-format.ts';
-import { copyOptions } from './write-result.ts';
+import { writeResult } from './write-result.ts';
 
 export const VIEW_NAMES = [
   ...VIEWS.map(({ name }) => name),
@@ -13,16 +13,22 @@ export const VIEW_NAMES = [
   ...VIEWS_WITH_HISTORY.map(({ name }) => `${name}_history`),
 ];
 
-/** Writes a DuckDB database that has each view as a table, replacing an existing file. */
+/** Writes a DuckDB database that has each view as a table. It replaces an existing file once it is complete. */
 export async function writeDatabase(connection: DuckDBConnection, file: string): Promise<void> {
-  rmSync(file, { force: true });
-  await connection.run(`ATTACH ${quoted(file)} AS written`);
-  for (const [i, name] of VIEW_NAMES.entries()) {
-    progress(`${i + 1} of ${VIEW_NAMES.length}: ${name} …`);
-    await connection.run(`CREATE TABLE written.${name} AS FROM ${name}`);
+  const part = `${file}.part`;
+  rmSync(part, { force: true });
+  await connection.run(`ATTACH ${quoted(part)} AS written`);
+  try {
+    for (const [i, name] of VIEW_NAMES.entries()) {
+      progress(`${i + 1} of ${VIEW_NAMES.length}: ${name} …`);
+      await connection.run(`CREATE TABLE written.${name} AS FROM ${name}`);
+    }
+    await connection.run('DETACH written');
+    renameSync(part, file);
+  } finally {
+    progress();
+    for (const each of [part, `${part}.wal`]) rmSync(each, { force: true });
   }
-  progress();
-  await connection.run('DETACH written');
 }
 
 /** Writes one file per view to a folder, replacing existing files. */
@@ -37,7 +43,7 @@ export async function writeViews(
   for (const [i, name] of VIEW_NAMES.entries()) {
     progress(`${i + 1} of ${VIEW_NAMES.length}: ${name} …`);
     const file = join(folder, `${name}.${extension}`);
-    await connection.run(`COPY ${name} TO ${quoted(file)} (${copyOptions(format, timeZone)})`);
+    await writeResult(connection, `FROM ${name}`, format, file, timeZone);
   }
   progress();
 }

@@ -188,16 +188,34 @@ describe('exports', () => {
     expect(published).toHaveLength(1);
   });
 
-  it('are full ones if point-in-time recovery does not cover the changes', async () => {
-    const { started, counted, logged } = await run([full(34.5)], {
+  it('are a single full one of now if point-in-time recovery does not cover the changes', async () => {
+    const { started, counted, logged } = await run([full(82.5)], {
       rejections: ['InvalidExportTimeException'],
     });
 
+    // It may not cover the end of the changes either.
     expect(started).toMatchObject([
       { ExportType: 'INCREMENTAL_EXPORT' },
-      { S3Prefix: 'exports/2026-11-26T02:00:00Z', ExportTime: new Date('2026-11-26T02:00:00Z') },
+      { S3Prefix: 'exports/2026-11-26T12:00:00Z', ExportTime: new Date('2026-11-26T12:00:00Z') },
     ]);
     expect(counted).toEqual({ ExportsRefused: 0 });
     expect(logged).toMatchObject([{ level: 'warn' }]);
+  });
+
+  it('are full ones of now if point-in-time recovery does not cover the scheduled time', async () => {
+    const { started, counted } = await run([full(24 * 8)], { rejections: ['InvalidExportTimeException'] });
+
+    expect(started).toMatchObject([
+      { ExportTime: new Date('2026-11-26T02:00:00Z') },
+      { ExportTime: new Date('2026-11-26T12:00:00Z') },
+    ]);
+    expect(counted).toEqual({ ExportsRefused: 0 });
+  });
+
+  it('wait for point-in-time recovery if it does not cover the latest hour', async () => {
+    const { started, counted } = await run([], { rejections: ['InvalidExportTimeException'] });
+
+    expect(started).toMatchObject([{ ExportTime: new Date('2026-11-26T12:00:00Z') }]);
+    expect(counted).toEqual({ ExportsRefused: 1 });
   });
 });

@@ -42,7 +42,6 @@ export interface Change {
 
 /** Adds an incremental export to a folder, as DynamoDB lays it out. */
 export function addIncrement(folder: string, from: string, to: string, changes: readonly Change[]): void {
-  const id = `${String(Date.parse(to)).padStart(14, '0')}-aaaaaaaa`;
   const lines = changes.map(({ sessionId, orderId, written, newImage, oldImage }) =>
     JSON.stringify({
       Metadata: { WriteTimestampMicros: { N: String(written) } },
@@ -51,6 +50,15 @@ export function addIncrement(folder: string, from: string, to: string, changes: 
       ...(newImage && { NewImage: toItem(newImage) }),
     }),
   );
+  addIncrementOf(lines, { folder, from, to });
+}
+
+/** Adds an incremental export with these lines. */
+export function addIncrementOf(
+  lines: readonly string[],
+  { folder, from, to }: { folder: string; from: string; to: string },
+): void {
+  const id = `${String(Date.parse(to)).padStart(14, '0')}-aaaaaaaa`;
   const data = gzipSync(lines.map((line) => `${line}\n`).join(''));
   mkdirSync(join(folder, 'AWSDynamoDB', 'data'), { recursive: true });
   mkdirSync(join(folder, 'AWSDynamoDB', id), { recursive: true });
@@ -58,7 +66,7 @@ export function addIncrement(folder: string, from: string, to: string, changes: 
   writeFileSync(
     join(folder, 'AWSDynamoDB', id, 'manifest-files.json'),
     `${JSON.stringify({
-      itemCount: changes.length,
+      itemCount: lines.length,
       md5Checksum: createHash('md5').update(data).digest('base64'),
       etag: 'etag',
       dataFileS3Key: `exports/AWSDynamoDB/data/${id}.json.gz`,
@@ -74,7 +82,7 @@ export function addIncrement(folder: string, from: string, to: string, changes: 
       exportToTime: to,
       exportType: 'INCREMENTAL_EXPORT',
       outputView: 'NEW_AND_OLD_IMAGES',
-      itemCount: changes.length,
+      itemCount: lines.length,
       outputFormat: 'DYNAMODB_JSON',
     }),
   );

@@ -436,6 +436,23 @@ describe('the view definitions', () => {
       expect([name, parser.validate(sql(TRINO))]).toEqual([name, []]);
   });
 
+  it('take days and hours in Athena from the time zone of the stage', () => {
+    const parser = new TrinoSQL();
+    const singapore = trino('Asia/Singapore');
+    const local = "at_timezone(with_timezone(received_at, 'UTC'), 'Asia/Singapore')";
+
+    for (const { name, sql } of athenaViews(7, singapore))
+      expect([name, parser.validate(sql)]).toEqual([name, []]);
+    const sessions = athenaViews(7, singapore).find(({ name }) => name === 'sessions');
+    expect(sessions?.sql).toContain(`CAST(${local} AS date)`);
+    expect(sessions?.sql).toMatch(
+      /hour\(at_timezone\(with_timezone\(CASE .* END, 'UTC'\), 'Asia\/Singapore'\)\)/,
+    );
+    const yesterday = SAVED_QUERIES.find(({ name }) => name === 'failures-yesterday');
+    expect(yesterday?.sql(singapore)).toContain("at_timezone(current_timestamp, 'Asia/Singapore')");
+    expect(parser.validate(yesterday?.sql(singapore) ?? '')).toEqual([]);
+  });
+
   it('match the snapshot for Trino', () => {
     expect(Object.fromEntries(ATHENA_VIEWS.map(({ name, sql }) => [name, sql]))).toMatchSnapshot();
   });

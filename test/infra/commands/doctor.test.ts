@@ -168,8 +168,8 @@ it('reports a message of a deployed stage that has waited for too long', async (
 });
 
 it.each([
-  [25, /^ok {5}exports {7}25 hours since the newest complete export, .* if there is none$/m],
-  [27, /^FAIL {3}exports {7}27 hours since the newest complete export, .*\. An export is due every day: /m],
+  [27, /^ok {5}exports {7}27 hours since the newest complete export, .* if there is none$/m],
+  [29, /^FAIL {3}exports {7}29 hours since the newest complete export, .*\. An export is due every day: /m],
 ])('shows that the newest export is %i hours old', async (hours, expected) => {
   const cloudWatch = new CloudWatch();
   const Dimensions = [['service']];

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { buildApp } from 'fauxqs';
 import { describe, expect, it } from 'vitest';
@@ -140,6 +140,54 @@ describe('npm run query', () => {
     expect(stdout).toBe('  id         a\n  some_text  x\\u001b[31m\n\n  id         b\n  some_text\n');
   });
 
+  it('writes times with their offset, and local times without one', async () => {
+    const folder = await exportOf([session({ sessionId: 'a', startTime: '2026-01-12T20:30:00Z' })]);
+    const sql = `SELECT start_time AS "the time", at_timezone(start_time, 'Asia/Tokyo') AS tokyo, start_time AS "the time" FROM sessions`;
+    const zone = ['--format', 'csv', '--time-zone', 'Asia/Singapore'];
+
+    expect((await query([folder, sql, '--format', 'csv'])).stdout).toBe(
+      'the time,tokyo,the time_1\n2026-01-12T20:30:00.000Z,2026-01-13T05:30:00.000,2026-01-12T20:30:00.000Z\n',
+    );
+    expect((await query([folder, sql, ...zone])).stdout).toBe(
+      'the time,tokyo,the time_1\n2026-01-13T04:30:00.000+08:00,2026-01-13T05:30:00.000,2026-01-13T04:30:00.000+08:00\n',
+    );
+  });
+
+  it('keeps the order of the rows in a file', async () => {
+    const [folder, file] = [await exportOf(records), join(newFolder(), 'ordered.csv')];
+    const sql = 'SELECT range AS n, to_timestamp(range) AS time FROM range(300000) ORDER BY hash(range)';
+    await query([folder, sql, '--out', file]);
+    const written = readFileSync(file, 'utf8').trim().split('\n').slice(1);
+    const { rows } = await ask(folder, {
+      ordered: 'SELECT range::integer AS n FROM range(300000) ORDER BY hash(range)',
+    });
+
+    expect(written.map((line) => Number(line.split(',')[0]))).toEqual(rows('ordered').map(({ n }) => n));
+  });
+
+  it('runs a query that starts with comments in every format', async () => {
+    const sql = '/* one; */ -- two\n/* three */ SELECT 1 AS n';
+
+    expect((await query([await exportOf(records), sql, '--format', 'csv'])).stdout).toBe('n\n1\n');
+  });
+
+  it('keeps an existing database if it cannot write a new one', async () => {
+    const [folder, database] = [await exportOf(records), join(newFolder(), 'sessions.duckdb')];
+    await query([folder, '--database', database]);
+    const before = readFileSync(database);
+    const full = join(folder, 'AWSDynamoDB', readdirSync(join(folder, 'AWSDynamoDB'))[0] ?? '');
+    for (const name of readdirSync(join(full, 'data')))
+      writeFileSync(
+        join(full, 'data', name),
+        gzipSync('{"Item":{"sessionId":{"S":"a"},"digest":{"S":"b"}}}\n{"Item":\n'),
+      );
+    for (const name of ['manifest-summary.json', 'manifest-files.json', '_started']) rmSync(join(full, name));
+
+    expect(await query([folder, '--database', database])).toMatchObject({ code: 1 });
+    expect(readFileSync(database).equals(before)).toBe(true);
+    expect(readdirSync(dirname(database))).toEqual(['sessions.duckdb']);
+  });
+
   it('compresses a file whose name ends in .gz', async () => {
     const file = join(newFolder(), 'sessions.csv.gz');
     await query([await exportOf(records), 'SELECT session_id FROM sessions ORDER BY 1', '--out', file]);
@@ -157,7 +205,7 @@ describe('npm run query', () => {
       '2026-01-13  4           2026-01-13 04:30:00+08:00',
     );
     expect((await query([folder, sql, ...zone, '--format', 'csv'])).stdout).toContain(
-      '\n2026-01-13,4,2026-01-13T04:30:00.000+08\n',
+      '\n2026-01-13,4,2026-01-13T04:30:00.000+08:00\n',
     );
     expect((await query([folder, 'outcomes-by-day', ...zone, '--format', 'csv'])).stdout).toContain(
       '\n2026-01-13,1,',
@@ -204,6 +252,15 @@ describe('npm run query', () => {
     );
   });
 
+  it('converts times with the expression that Athena needs', async () => {
+    const local = "at_timezone(with_timezone(start_time, 'UTC'), 'Asia/Singapore')";
+    const sql = `SELECT hour(${local}) AS hour FROM sessions GROUP BY ALL`;
+    const folder = await exportOf([session({ sessionId: 'a', startTime: '2026-01-12T20:30:00Z' })]);
+
+    for (const zone of ['UTC', 'America/St_Johns'])
+      expect((await query([folder, sql, '--time-zone', zone])).stdout).toBe('  hour\n  4\n');
+  });
+
   it('shows the first thousand rows, and reports that there are more', async () => {
     const { stdout, stderr } = await query([await exportOf(records), 'SELECT * FROM range(5000)']);
 
@@ -222,6 +279,7 @@ describe('npm run query', () => {
       ['FOLDER', 'CREATE TABLE t AS SELECT 1', '--format', 'csv'],
       /^csv output requires a query \(SELECT, FROM, WITH, VALUES, DESCRIBE, SUMMARIZE or SHOW\)/,
     ],
+    [['FOLDER', '--file', 'nowhere.sql'], 'nowhere.sql does not exist: name a file with SQL.\n'],
     [['FOLDER', 'errors', '--all'], 'SQL or NAME, --file, --database and --all exclude each other.\n'],
     [['FOLDER', '--all'], '--all needs a folder: add --out FOLDER.\n'],
     [

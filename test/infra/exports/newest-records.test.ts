@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { newRecord, receivedSummary } from '../../../functions/vss/record.ts';
 import { trino } from '../../../infra/analytics/dialect.ts';
 import { DUCKDB_TYPES, itemType, RECORD } from '../../../infra/analytics/stored-record.ts';
-import { athenaViews, newestRecords } from '../../../infra/exports/glue-tables.ts';
+import { newestRecords } from '../../../infra/exports/exported-records.ts';
+import { athenaViews } from '../../../infra/exports/glue-tables.ts';
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
 import { addIncrement, ask, type Change, exportOf, newFolder } from '../analytics/exported.ts';
 

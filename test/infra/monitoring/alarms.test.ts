@@ -169,7 +169,7 @@ describe('the alarms', () => {
     });
   });
 
-  it('detect that the exported data is more than 26 hours old, and that its age is not measured', () => {
+  it('detect that the exported data is more than 28 hours old, and that its age is not measured', () => {
     expect(alarm('ExportMissing')).toMatchObject({
       Namespace: 'VssWebhook',
       MetricName: 'ExportAge',
@@ -177,7 +177,7 @@ describe('the alarms', () => {
       Period: 3_600,
       EvaluationPeriods: 2,
       DatapointsToAlarm: 2,
-      Threshold: 26 * 3_600,
+      Threshold: 28 * 3_600,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       TreatMissingData: 'breaching',
     });

@@ -42,6 +42,11 @@ function removeData(folder: string): void {
   rmSync(join(folder, 'data'), { recursive: true });
 }
 
+function truncateData(folder: string): void {
+  const file = dataFiles(folder).find((each) => statSync(each).size > 100) ?? '';
+  truncateSync(file, statSync(file).size - 8);
+}
+
 function toIon(folder: string): void {
   const path = join(folder, 'manifest-summary.json');
   writeFileSync(path, readFileSync(path, 'utf8').replace('DYNAMODB_JSON', 'ION'));
@@ -56,6 +61,7 @@ describe('an export that the views do not need', () => {
       (folder) => truncateSync(join(folder, 'manifest-summary.json'), 10),
       /^Ignored an export .* is not a manifest of a DynamoDB export/,
     ],
+    ['with a truncated data file', truncateData, /^Ignored an export .* was truncated or changed/],
   ])('is left out of the history %s, with a notice', async (_, damage, notice) => {
     const { folder, older } = await twoExports();
     damage(older);
@@ -63,6 +69,15 @@ describe('an export that the views do not need', () => {
 
     expect([ids(rows('sessions')), ids(rows('history'))]).toEqual([['new'], ['new']]);
     expect(notices).toEqual([expect.stringMatching(notice)]);
+  });
+
+  it('is one of an earlier point in time, even if it was requested later', async () => {
+    const { folder, older } = await twoExports();
+    const later = older.replace(/\d{14}-/, '09999999999999-');
+    renameSync(older, later);
+    removeData(later);
+
+    expect(ids((await ask(folder, SESSIONS)).rows('sessions'))).toEqual(['new']);
   });
 
   it('may be newer if it is in another format', async () => {
@@ -79,6 +94,15 @@ describe('an export that the views need', () => {
     removeData(newer);
 
     await expect(ask(folder, SESSIONS)).rejects.toThrow(/The data file .* is missing\. Fetch it again\./);
+  });
+
+  it('is fatal if it is the only full one, although there are changes after it', async () => {
+    const folder = await exportOf([session('a')], { time: NEW });
+    addIncrement(folder, NEW, '2026-11-22T02:00:00Z', []);
+    const [id = ''] = readdirSync(join(folder, 'AWSDynamoDB')).filter((name) => !name.endsWith('aaaaaaaa'));
+    removeData(join(folder, 'AWSDynamoDB', id));
+
+    await expect(ask(folder, SESSIONS)).rejects.toThrow(/The data file .* is missing/);
   });
 
   it('is fatal if it is an incremental one without its data files', async () => {

@@ -1,0 +1,89 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import * as v from 'valibot';
+import type { Card } from './card.ts';
+import { draw } from './draw.ts';
+import type { Markup } from './html.ts';
+import { cssColour } from './palette.ts';
+import { Count, rowsOf } from './rows.ts';
+import { axisText } from './series.ts';
+import { counted } from './wording.ts';
+
+const Cell = v.object({ weekday: Count, hour: Count, sessions: Count });
+type Cell = v.InferOutput<typeof Cell>;
+
+const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+const HOURS = Array.from({ length: 24 }, (_, hour) => String(hour));
+
+/** The sessions by weekday and hour. Returns undefined if they are not of several weekdays. */
+export async function week(connection: DuckDBConnection, timeZone: string): Promise<Card | undefined> {
+  const cells = await rowsOf(
+    connection,
+    Cell,
+    `SELECT isodow(day) AS weekday, start_hour AS hour, count(*) AS sessions
+FROM session_facts WHERE day IS NOT NULL GROUP BY ALL ORDER BY sessions DESC, weekday, hour`,
+  );
+  const [busiest] = cells;
+  if (!busiest || new Set(cells.map(({ weekday }) => weekday)).size < 2) return undefined;
+  return {
+    title: 'Weekdays and hours',
+    sentence: `The busiest hour of the week (${timeZone}) is ${nameOf(busiest)}, with ${counted(busiest.sessions, 'session')}. Darker squares have more sessions.`,
+    figure: {
+      chart: squares(cells, timeZone),
+      table: {
+        caption: `Sessions by weekday and hour (${timeZone})`,
+        columns: ['Hour', ...WEEKDAYS],
+        rows: HOURS.map((hour) => [
+          `${hour.padStart(2, '0')}:00`,
+          ...WEEKDAYS.map(
+            (_, i) =>
+              cells.find((cell) => cell.weekday === i + 1 && cell.hour === Number(hour))?.sessions ?? 0,
+          ),
+        ]),
+      },
+    },
+  };
+}
+
+/** `Friday, 02:00`. */
+const nameOf = ({ weekday, hour }: Cell) => `${WEEKDAYS[weekday - 1]}, ${String(hour).padStart(2, '0')}:00`;
+
+/** Draws a square for each hour of the week that has sessions. The most frequent hour comes first. */
+function squares(cells: readonly Cell[], timeZone: string): Markup {
+  const most = cells[0]?.sessions ?? 0;
+  return draw(
+    {
+      grid: { left: 42, right: 8, top: 4, bottom: 28, outerBoundsMode: 'none' },
+      xAxis: {
+        type: 'category',
+        data: HOURS,
+        axisLabel: { ...axisText, interval: 2 },
+        axisTick: { show: false },
+        axisLine: { show: false },
+      },
+      yAxis: {
+        type: 'category',
+        inverse: true,
+        data: WEEKDAYS.map((day) => day.slice(0, 3)),
+        axisLabel: axisText,
+        axisTick: { show: false },
+        axisLine: { show: false },
+      },
+      series: {
+        type: 'scatter',
+        symbol: 'rect',
+        symbolSize: [13, 20],
+        data: cells.map(({ weekday, hour, sessions }) => ({
+          value: [hour, weekday - 1],
+          // The least frequent hour remains visible.
+          itemStyle: { color: cssColour('blue'), opacity: 0.12 + (0.88 * sessions) / most },
+        })),
+      },
+    },
+    196,
+    `Squares: sessions by weekday and hour (${timeZone}), darker for more sessions`,
+    (_, index) => {
+      const cell = cells[index];
+      return cell ? `${nameOf(cell)}: ${counted(cell.sessions, 'session')}` : '';
+    },
+  );
+}
