@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { readExports } from '../analytics/duckdb/export-folder.ts';
 import { withExport } from '../analytics/duckdb/export-source.ts';
 import { type CommandLine, runCommand, seeHelp, UsageError } from './command-line/command.ts';
@@ -71,6 +72,8 @@ async function main({ values, args }: CommandLine<typeof COMMAND.options>): Prom
       .length > 1
   )
     throw new UsageError('SQL or NAME, --file, --database and --all exclude each other.');
+  if (values['print-sql'] && query === undefined && values.file === undefined)
+    throw new UsageError('--print-sql needs SQL, NAME or --file.');
   if (values.all || values.database !== undefined) return writeAll(source, values);
   if (values.file !== undefined) return runQuery(source, sqlIn(values.file), values);
   if (query === undefined) {
@@ -108,6 +111,8 @@ async function writeAll(source: string, values: Values): Promise<void> {
   const zone = timeZone(values['time-zone']);
   if (database === undefined && out === undefined)
     throw new UsageError('--all needs a folder: add --out FOLDER.');
+  if (database === undefined && statSync(`${out}`, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new UsageError(`${out} is a file: --all needs a folder.`);
   const format = resultFormat(values.format ?? 'parquet', database ?? `${out}/view`);
   const options = { timeZone: zone, isCached: !values.fresh, needsHistory: true };
   await withExport(source, options, async ({ connection }) => {

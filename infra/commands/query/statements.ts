@@ -47,7 +47,7 @@ export function splitStatements(sql: string): string[] {
   const statements: string[] = [];
   let statement = '';
   for (const [token] of sql.matchAll(
-    /'(?:[^']|'')*'?|"(?:[^"]|"")*"?|--[^\n]*|\/\*.*?(?:\*\/|$)|\$\$.*?(?:\$\$|$)|;|[^'"\-/$;]+|./gs,
+    /'(?:[^']|'')*'?|"(?:[^"]|"")*"?|--[^\n]*|\/\*.*?(?:\*\/|$)|\$(\w*)\$.*?(?:\$\1\$|$)|;|[^'"\-/$;]+|./gs,
   )) {
     if (token === ';') {
       statements.push(statement);

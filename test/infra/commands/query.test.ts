@@ -113,12 +113,12 @@ describe('npm run query', () => {
 
   it('runs several statements, from the command line or a file, and shows the result of the last one', async () => {
     const folder = await exportOf(records);
-    const sql = "CREATE TABLE t AS SELECT 'a;b' AS text; /* ; */ -- ;\nSELECT text FROM t;\n";
+    const sql = "CREATE TABLE t AS SELECT 'a;b' || $x$;$$;$x$ AS text; /* ; */ -- ;\nSELECT text FROM t;\n";
     const file = join(newFolder(), 'queries.sql');
     writeFileSync(file, sql);
 
     for (const args of [[sql], ['--file', file]])
-      expect(await query([folder, ...args])).toMatchObject({ code: 0, stdout: '  text\n  a;b\n' });
+      expect(await query([folder, ...args])).toMatchObject({ code: 0, stdout: '  text\n  a;b;$$;\n' });
   });
 
   it('writes DESCRIBE, SUMMARIZE and SHOW in every format', async () => {
@@ -282,6 +282,8 @@ describe('npm run query', () => {
     [['FOLDER', '--file', 'nowhere.sql'], 'nowhere.sql does not exist: name a file with SQL.\n'],
     [['FOLDER', 'errors', '--all'], 'SQL or NAME, --file, --database and --all exclude each other.\n'],
     [['FOLDER', '--all'], '--all needs a folder: add --out FOLDER.\n'],
+    [['FOLDER', '--all', '--out', 'package.json'], 'package.json is a file: --all needs a folder.\n'],
+    [['FOLDER', '--print-sql'], '--print-sql needs SQL, NAME or --file.\n'],
     [
       ['FOLDER', 'errors', '--time-zone', '+08:00'],
       'Invalid --time-zone "+08:00": expected UTC, or a name such as Asia/Singapore\n',
