@@ -23,7 +23,7 @@ import { talkTime } from './talk-time.ts';
 import { readTimeline } from './timeline.ts';
 import { unrecognised } from './unrecognised.ts';
 import { week } from './week.ts';
-import { counted, subAccountName } from './wording.ts';
+import { counted, days, subAccountName } from './wording.ts';
 import { worstRoutes } from './worst-routes.ts';
 
 export interface PageOptions {
@@ -49,7 +49,7 @@ export async function makePage(connection: DuckDBConnection, options: PageOption
   await readFacts(connection, scope);
   const totals = await readTotals(connection);
   const timeline = await readTimeline(connection);
-  const range = timeline && `${timeline.first} to ${timeline.last}`;
+  const range = timeline && days(timeline.first, timeline.last);
   const before = await previousPeriod(connection, scope, timeline);
   const cards = [
     await outcomesOverTime(connection, timeline, totals.sessions),
@@ -115,7 +115,7 @@ function document({ subject, notes, timeZone, figures, cards }: Content): string
 <body>
 <header>
 <h1>Voice sessions</h1>
-<p>${subject.map((part) => html`<span>${part}</span>, `)}<span>${notes.join(', ')}</span></p>
+<p>${subject.map((part) => html`<span>${part}</span>, `)}${notes.map((note, i) => html`${i > 0 ? ', ' : ''}<span>${note}</span>`)}</p>
 </header>
 <main>
 <dl>

@@ -8,7 +8,7 @@ body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-a
 header,main,footer{max-width:86rem;margin:0 auto;padding:0 clamp(.6rem,2.5vw,2rem)}
 header{padding-top:clamp(1.2rem,4vw,2.6rem)}
 h1{margin:0;font-size:clamp(1.5rem,4vw,2.1rem);line-height:1.2;letter-spacing:-.015em}
-header p span{white-space:nowrap}
+header p span{display:inline-block}
 header p,footer{color:var(--muted)}
 header p{margin:.35rem 0 1.4rem}
 footer{padding-block:1.6rem 2.4rem;font-size:.87rem}

@@ -41,9 +41,8 @@ FROM session_facts WHERE talk_seconds > 0 GROUP BY ALL`,
     figure: {
       chart: columnChart({
         label: 'Columns: sessions by talk time',
-        columns: BOUNDS.map((bound) => duration(bound).replace(' min', 'm').replace(' ', '')),
+        columns: BOUNDS.map(duration),
         series: [{ name: 'Sessions', colour: 'blue', values }],
-        labelEvery: 1,
         axisTitle: 'Talk time (at least)',
       }),
       table: {

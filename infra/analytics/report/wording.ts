@@ -15,6 +15,9 @@ export function signed(value: number, digits: number): string {
   return `${value > 0 ? '+' : '−'}${text}`;
 }
 
+/** `2026-11-21`, `2026-11-21 to 2026-11-24`. */
+export const days = (first: string, last: string) => (first === last ? first : `${first} to ${last}`);
+
 export function percent(part: number, whole: number): string {
   if (whole === 0) return '–';
   return (part / whole).toLocaleString('en', {
