@@ -65,14 +65,9 @@ function readManifestFolders(entries: readonly Dirent[], notice: (text: string) 
   for (const { folder, error } of broken) {
     const isNeeded = !newest || !(error instanceof OtherFormatError || isCovered(folder, newest));
     if (isNeeded) throw error;
-    notice(ignored(error));
+    notice(`Ignored an export that the views do not need. ${error.message}`);
   }
   return ordered;
-}
-
-/** The notice about a broken export. */
-export function ignored({ message }: ExportError): string {
-  return `Ignored an export that the views do not need. ${message}`;
 }
 
 /** Whether a full export shows at least the point in time of a broken one. */

@@ -6,7 +6,7 @@ import { selectOf } from '../view.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../views.ts';
 import { isCompressed } from './data-file.ts';
 import { type Export, ExportError } from './export.ts';
-import { ignored, readExports } from './export-folder.ts';
+import { readExports } from './export-folder.ts';
 import { type Newest, newestOf } from './newest-export.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { verify } from './verify-export.ts';
@@ -86,7 +86,7 @@ async function withoutBroken(
       complete.push(each);
     } catch (error) {
       if (!(error instanceof ExportError)) throw error;
-      notice(ignored(error));
+      notice(`The history does not include a broken export. ${error.message}`);
     }
   }
   return complete;
@@ -124,8 +124,8 @@ const TRINO_FUNCTIONS = [
   'from_unixtime(seconds) AS to_timestamp(seconds)',
   'json_extract_scalar(json, path) AS json_extract_string(json, path)',
   'regexp_like(value, pattern) AS regexp_matches(value, pattern)',
-  // The columns of the views have no time zone in Athena, and show UTC.
-  "with_timezone(value, zone) AS timezone(zone, timezone('UTC', value::timestamptz))",
+  // The columns of the views have no time zone in Athena, and show UTC. A cast would apply the time zone of the session.
+  'with_timezone(value, zone) AS timezone(zone, make_timestamp(epoch_us(value)))',
 ];
 
 const NO_ITEMS = `SELECT NULL::${ITEM} AS item, NULL::varchar AS export_time, NULL::varchar AS export_id LIMIT 0`;

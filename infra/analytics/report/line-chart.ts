@@ -12,13 +12,16 @@ export interface LineChart {
   colour: Colour;
   /** Formats a value, on the axis and on hover. */
   format: (value: number) => string;
-  /** The highest possible value. */
-  max: number;
+  /** The lowest and the highest possible value. */
+  range: readonly [min: number, max: number];
 }
 
 /** Draws a value over time. */
-export function lineChart({ label, columns, values, colour, format, max }: LineChart): Markup {
+export function lineChart({ label, columns, values, colour, format, range }: LineChart): Markup {
   const every = Math.ceil(columns.length / 6);
+  const known = values.filter((value) => value !== undefined);
+  const [min, max] = range;
+  const [lowest, highest] = [Math.min(...known), Math.max(...known)];
   return draw(
     {
       grid: { left: 54, right: 26, top: 12, bottom: 28, outerBoundsMode: 'none' },
@@ -34,8 +37,9 @@ export function lineChart({ label, columns, values, colour, format, max }: LineC
         type: 'value',
         // Starting at zero would hide the changes of a mean.
         scale: true,
-        // Otherwise, the axis would exceed the highest possible value.
-        ...(Math.max(...values.map((value) => value ?? 0)) > 0.97 * max && { max }),
+        // Otherwise, the axis would exceed the possible values.
+        ...(highest > 0.97 * max && { max }),
+        ...(lowest === highest && { min, max, interval: (max - min) / 4 }),
         splitNumber: 4,
         axisLabel: { ...axisText, formatter: (value) => format(value) },
         splitLine: { lineStyle: { color: cssColour('line') } },

@@ -13,7 +13,7 @@ const Distribution = v.object({
 const MEASURES = [
   { column: 'ring_seconds', name: 'Ring time', format: duration },
   { column: 'jitter', name: 'Jitter', format: (value: number) => `${value} ms` },
-  { column: 'packet_loss_rate', name: 'Packet loss', format: (value: number) => percent(value, 1) },
+  { column: 'packet_loss_rate', name: 'Packet loss', format: (value: number) => percent(value, 1, 2) },
 ] as const;
 
 /** Ring time, jitter and packet loss of the legs. Returns undefined if no leg has any of them. */

@@ -50,7 +50,7 @@ export async function makePage(connection: DuckDBConnection, options: PageOption
   const totals = await readTotals(connection);
   const timeline = await readTimeline(connection);
   const range = timeline && days(timeline.first, timeline.last);
-  const before = await previousPeriod(connection, scope, timeline);
+  const before = await previousPeriod(connection, scope, timeline, dayOf(options.time, timeZone));
   const cards = [
     await outcomesOverTime(connection, timeline, totals.sessions),
     await answerRate(connection, timeline),
@@ -64,7 +64,7 @@ export async function makePage(connection: DuckDBConnection, options: PageOption
     await network(connection),
     await talkTime(connection),
     await busyHours(connection, timeZone),
-    await week(connection, timeZone),
+    await week(connection, timeline, timeZone),
     await optOuts(connection, timeline),
     await conflicts(connection, timeline),
     await unrecognised(connection, scope),
@@ -139,6 +139,11 @@ function figureMarkup({ name, value, note, change }: HeadlineFigure) {
 }
 
 /** Formats a time as `2026-11-21 02:00 UTC`. */
+function dayOf(time: string, timeZone: string): string {
+  // Swedish dates are those of ISO 8601.
+  return new Date(time).toLocaleDateString('sv', { timeZone });
+}
+
 function minuteOf(time: string): string {
   const [, day, minute] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(time) ?? [];
   return day === undefined ? time : `${day} ${minute} UTC`;

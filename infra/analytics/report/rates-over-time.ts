@@ -22,7 +22,7 @@ export async function answerRate(
     `SELECT ${timeline.sql} AS part, count(*) AS amount, avg(CAST(outcome = 'answered' AS integer)) AS value
 FROM session_facts GROUP BY ALL`,
   );
-  return overTime('Answer rate', 'session', timeline, rows, shareOf, 1);
+  return overTime('Answer rate', 'session', timeline, rows, shareOf, [0, 1]);
 }
 
 /** The mean opinion score over time. Returns undefined for a single day, or without scores. */
@@ -37,8 +37,7 @@ export async function qualityOverTime(
     `SELECT ${timeline.sql} AS part, count(*) AS amount, avg(mos) AS value
 FROM leg_facts WHERE mos IS NOT NULL GROUP BY ALL`,
   );
-  if (rows.length === 0) return undefined;
-  return overTime('Mean MOS over time', 'leg', timeline, rows, decimal, 5);
+  return overTime('Mean MOS over time', 'leg', timeline, rows, decimal, [1, 5]);
 }
 
 function overTime(
@@ -47,18 +46,21 @@ function overTime(
   { parts, unit }: Timeline,
   rows: readonly v.InferOutput<typeof Part>[],
   format: (value: number) => string,
-  max: number,
-): Card {
+  range: readonly [number, number],
+): Card | undefined {
   const points = parts.map((part) => ({
     label: partLabel(part, unit),
     ...rows.find((row) => row.part === part),
   }));
-  const known = points.filter(({ value }) => value !== undefined && value !== null);
-  const [lowest] = known.toSorted((a, b) => (a.value ?? 0) - (b.value ?? 0));
+  const known = points.flatMap(({ label, amount, value }) =>
+    amount === undefined || value === undefined || value === null ? [] : [{ label, amount, value }],
+  );
+  const [lowest] = known.toSorted((a, b) => a.value - b.value);
   const last = known.at(-1);
+  if (!lowest || !last) return undefined;
   return {
     title,
-    sentence: `The lowest ${unit} is ${lowest?.label} with ${format(lowest?.value ?? 0)}, of ${counted(lowest?.amount ?? 0, noun)}; the last one is ${last?.label} with ${format(last?.value ?? 0)}.`,
+    sentence: `The lowest ${unit} is ${lowest.label} with ${format(lowest.value)}, of ${counted(lowest.amount, noun)}; the last one is ${last.label} with ${format(last.value)}.`,
     figure: {
       chart: lineChart({
         label: `Line: ${title}, by ${unit}`,
@@ -66,7 +68,7 @@ function overTime(
         values: points.map(({ value }) => value ?? undefined),
         colour: 'blue',
         format,
-        max,
+        range,
       }),
       table: {
         caption: `${title}, by ${unit}`,

@@ -18,12 +18,12 @@ export function signed(value: number, digits: number): string {
 /** `2026-11-21`, `2026-11-21 to 2026-11-24`. */
 export const days = (first: string, last: string) => (first === last ? first : `${first} to ${last}`);
 
-export function percent(part: number, whole: number): string {
+export function percent(part: number, whole: number, digits = 1): string {
   if (whole === 0) return '–';
   return (part / whole).toLocaleString('en', {
     style: 'percent',
-    minimumFractionDigits: 1,
-    maximumFractionDigits: 1,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
   });
 }
 

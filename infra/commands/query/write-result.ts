@@ -28,7 +28,10 @@ export async function writeResult(
  * option TIMESTAMPFORMAT of COPY would give both the same suffix.
  */
 async function withIsoTimes(connection: DuckDBConnection, sql: string, timeZone: string): Promise<string> {
-  const prepared = await connection.prepare(sql);
+  // DuckDB expands PIVOT to several statements.
+  const statements = await connection.extractStatements(sql);
+  for (let i = 0; i < statements.count - 1; i++) await (await statements.prepare(i)).run();
+  const prepared = await statements.prepare(statements.count - 1);
   const columns = Array.from({ length: prepared.columnCount }, (_, i) => {
     const name = `"${prepared.columnName(i).replaceAll('"', '""')}"`;
     return `${isoTime(`c${i}`, prepared.columnTypeId(i), timeZone)} AS ${name}`;
@@ -37,9 +40,16 @@ async function withIsoTimes(connection: DuckDBConnection, sql: string, timeZone:
   return `SELECT ${columns.join(', ')} FROM (${sql}\n) AS result (${columns.map((_, i) => `c${i}`).join(', ')})`;
 }
 
+const LOCAL_TIMES = [
+  DuckDBTypeId.TIMESTAMP,
+  DuckDBTypeId.TIMESTAMP_S,
+  DuckDBTypeId.TIMESTAMP_MS,
+  DuckDBTypeId.TIMESTAMP_NS,
+];
+
 function isoTime(column: string, type: DuckDBTypeId, timeZone: string): string {
   const text = (suffix: string) => `strftime(${column}, '%Y-%m-%dT%H:%M:%S.%g${suffix}')`;
-  if (type === DuckDBTypeId.TIMESTAMP) return text('');
+  if (LOCAL_TIMES.includes(type)) return text('');
   if (type !== DuckDBTypeId.TIMESTAMP_TZ) return column;
   // DuckDB shortens +08:00 to +08, which JavaScript does not parse.
   return timeZone === 'UTC' ? text('Z') : `regexp_replace(${text('%z')}, '([+-]\\d\\d)$', '\\1:00')`;

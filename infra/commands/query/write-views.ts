@@ -24,6 +24,8 @@ export async function writeDatabase(connection: DuckDBConnection, file: string):
       await connection.run(`CREATE TABLE written.${name} AS FROM ${name}`);
     }
     await connection.run('DETACH written');
+    // DuckDB would apply what a process that was killed has left to the new database.
+    rmSync(`${file}.wal`, { force: true });
     renameSync(part, file);
   } finally {
     progress();

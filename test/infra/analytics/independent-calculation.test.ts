@@ -105,7 +105,7 @@ function expectTables(html: string, records: readonly Stored[], zone: string): v
     'Ring time, jitter and packet loss of the legs',
   )) {
     const values = measure === 'Jitter' ? jitters : losses;
-    const formatted = (value = 0) => (measure === 'Jitter' ? `${value} ms` : `${(100 * value).toFixed(1)}%`);
+    const formatted = (value = 0) => (measure === 'Jitter' ? `${value} ms` : `${(100 * value).toFixed(2)}%`);
     expect([measure, median, p95, amount]).toEqual([
       measure,
       formatted(quantile(values, 0.5)),
@@ -114,14 +114,19 @@ function expectTables(html: string, records: readonly Stored[], zone: string): v
     ]);
   }
   const coded = sessions.filter(({ errorCode }) => errorCode !== undefined);
-  for (const [, all, ...byCode] of tableIn(html, 'Sessions with an error, by country and error code'))
+  for (const [, all, ...byCode] of tableIn(
+    html,
+    'Sessions that ended with an error code, by country and code',
+  ))
     expect(byCode.reduce((sum, value) => sum + Number(value), 0)).toBe(Number(all));
   const perCountry = [...Map.groupBy(coded, ({ country = '' }) => country).values()].map(
     ({ length }) => length,
   );
   if (perCountry.length > 1)
     expect(
-      tableIn(html, 'Sessions with an error, by country and error code').map(([, all]) => Number(all)),
+      tableIn(html, 'Sessions that ended with an error code, by country and code').map(([, all]) =>
+        Number(all),
+      ),
     ).toEqual(perCountry.toSorted((a, b) => b - a));
   for (const [clock = '', ...cells] of tableIn(html, `Sessions by weekday and hour \\(${zone}\\)`))
     expect([clock, ...cells.map(Number)]).toEqual([

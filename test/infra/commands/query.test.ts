@@ -216,6 +216,7 @@ describe('npm run query', () => {
     const [folder, out] = [await exportOf(records), newFolder()];
     const database = join(out, 'sessions.duckdb');
 
+    writeFileSync(`${database}.wal`, 'changes of an older database');
     expect(await query([folder, '--database', database])).toMatchObject({
       code: 0,
       stderr: `Wrote ${database}\n`,
@@ -259,6 +260,24 @@ describe('npm run query', () => {
 
     for (const zone of ['UTC', 'America/St_Johns'])
       expect((await query([folder, sql, '--time-zone', zone])).stdout).toBe('  hour\n  4\n');
+  });
+
+  it('converts times without a zone, whatever the zone of the query', async () => {
+    const sql = `SELECT with_timezone(TIMESTAMP '2026-11-25 00:00:00', 'UTC') AS utc,
+      with_timezone(DATE '2026-11-25', 'Asia/Tokyo') AS tokyo, TIMESTAMP_S '2026-11-25 00:00:00' AS local`;
+    const folder = await exportOf(records);
+
+    expect((await query([folder, sql, '--format', 'csv', '--time-zone', 'Asia/Singapore'])).stdout).toBe(
+      'utc,tokyo,local\n2026-11-25T08:00:00.000+08:00,2026-11-24T23:00:00.000+08:00,2026-11-25T00:00:00.000\n',
+    );
+  });
+
+  it('writes the result of PIVOT', async () => {
+    const sql = 'FROM (PIVOT sessions ON outcome USING count(*) GROUP BY sub_account_id)';
+
+    expect((await query([await exportOf(records), sql, '--format', 'csv'])).stdout).toMatch(
+      /^sub_account_id,answered.*\n8x8_test,/,
+    );
   });
 
   it('shows the first thousand rows, and reports that there are more', async () => {

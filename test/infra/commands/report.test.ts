@@ -284,6 +284,7 @@ describe('the page', () => {
       receivedAt: `2026-01-${day}T10:10:00Z`,
     });
     const records = [
+      at('before', '08'),
       at('a', '10'),
       at('b', '11', { sessionStatus: 'FAILED' }),
       at('c', '12'),
@@ -304,12 +305,90 @@ describe('the page', () => {
     expect(card(page, 'Unrecognised fields')).toContain('payload.dtmf 3');
   });
 
-  it('compares nothing when only the period before has sessions', async () => {
-    const folder = await exportOf([session({ sessionId: 'a' })]);
+  it('compares no averages when only the period before has sessions', async () => {
+    const folder = await exportOf([
+      session({ sessionId: 'a' }),
+      session({ sessionId: 'b', startTime: '2026-01-12T10:00:00Z' }),
+    ]);
     const page = await pageOf(folder, { scope: { from: '2026-01-14', to: '2026-01-15' } });
 
     expect(page).toContain('<dt>Sessions</dt><dd class="value">0</dd><dd class="note">−100.0%</dd>');
     expect(withoutStyle(page)).not.toMatch(BROKEN);
+  });
+
+  it('is not compared with a period that the exports do not cover, and ends at the export', async () => {
+    const folder = await exportOf([
+      session({ sessionId: 'a', startTime: '2026-01-11T10:00:00Z' }),
+      session({ sessionId: 'b' }),
+    ]);
+
+    expect(await pageOf(folder, { scope: { from: '2026-01-12', to: '2026-01-14' } })).not.toContain(
+      'compared',
+    );
+    expect(
+      await pageOf(folder, {
+        scope: { from: '2026-01-12', to: '2027-01-01' },
+        time: '2026-01-12T20:00:00Z',
+        timeZone: 'Asia/Singapore',
+      }),
+    ).not.toContain('compared');
+    expect(
+      await pageOf(folder, {
+        scope: { from: '2026-01-12', to: '2027-01-01' },
+        time: '2026-01-12T10:00:00Z',
+        timeZone: 'Asia/Singapore',
+      }),
+    ).toContain('compared with 2026-01-11<');
+  });
+
+  it('has no mean MOS over time without a scored leg of a known day, and keeps its axis possible', async () => {
+    const day = (sessionId: string, startTime: string, leg: object) => called(sessionId, leg, { startTime });
+    const scored = { callQuality: { mos: 1 } };
+    const days = [
+      day('a', '2026-01-12T10:00:00Z', {}),
+      day('b', '2026-01-13T10:00:00Z', {}),
+      day('c', '1970-01-01T00:00:00Z', scored),
+    ];
+
+    expect(await pageOfRecords(days)).not.toContain('Mean MOS over time');
+    const page = await pageOfRecords([...days, day('d', '2026-01-13T11:00:00Z', scored)]);
+    expect(card(page, 'Mean MOS over time')).toContain('The lowest day is 13 Jan with 1.00, of 1 leg;');
+    expect(card(page, 'Mean MOS over time')).toContain('1.00 2.00 3.00 4.00 5.00');
+    expect(card(page, 'Answer rate')).toContain('0.0% 25.0% 50.0% 75.0% 100.0%');
+  });
+
+  it('says how many countries the errors by country leave out, and has no columns without a value', async () => {
+    const countries = ['DE', 'FR', 'IT', 'ES', 'PT', 'NL', 'BE', 'AT', 'CH'];
+    const failed = (sessionId: string, country: string, errorCode: number) =>
+      called(
+        sessionId,
+        { callDirection: 'OUTBOUND', destinationCountryCode: country },
+        { errorDetails: { errorCode } },
+      );
+    const page = await pageOfRecords([
+      ...countries.flatMap((country) => [
+        failed(country, country, -2004),
+        failed(`${country}2`, country, -2004),
+      ]),
+      failed('x', 'GB', -2010),
+    ]);
+
+    expect(card(page, 'Errors by country')).toContain('2 of 19 sessions. The chart shows 8 of 10 countries.');
+    expect(card(page, 'Errors by country')).not.toContain('-2010');
+  });
+
+  it('ranks the hours of the week by their mean', async () => {
+    const at = (sessionId: string, startTime: string) => session({ sessionId, startTime });
+    const page = await pageOfRecords([
+      at('a', '2026-01-05T10:00:00Z'),
+      at('b', '2026-01-05T10:01:00Z'),
+      at('c', '2026-01-12T10:00:00Z'),
+      at('d', '2026-01-06T11:00:00Z'),
+      at('e', '2026-01-06T11:01:00Z'),
+    ]);
+
+    expect(card(page, 'Weekdays and hours')).toContain('is Tuesday, 11:00, with 2 sessions on average.');
+    expect(page).toContain('<title>Monday, 10:00: 1.5 sessions on average</title>');
   });
 
   it('shows outcomes by sub-account if there are several', async () => {

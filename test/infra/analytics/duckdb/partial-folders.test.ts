@@ -61,7 +61,7 @@ describe('an export that the views do not need', () => {
       (folder) => truncateSync(join(folder, 'manifest-summary.json'), 10),
       /^Ignored an export .* is not a manifest of a DynamoDB export/,
     ],
-    ['with a truncated data file', truncateData, /^Ignored an export .* was truncated or changed/],
+    ['with a truncated data file', truncateData, /^The history does not include .* was truncated or changed/],
   ])('is left out of the history %s, with a notice', async (_, damage, notice) => {
     const { folder, older } = await twoExports();
     damage(older);
