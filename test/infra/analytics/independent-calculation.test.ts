@@ -47,9 +47,121 @@ function tableIn(html: string, caption: string): string[][] {
   );
 }
 
+/** The rows of a table, by the heading of each column. */
+function rowsIn(html: string, caption: string): Record<string, string>[] {
+  const [, head = ''] =
+    new RegExp(`<caption>${caption}</caption>.*?<thead>(.*?)</thead>`, 's').exec(html) ?? [];
+  const headings = [...head.matchAll(/<th[^>]*>(.*?)<\/th>/gs)].map(([, heading = '']) => heading);
+  return tableIn(html, caption).map((row) =>
+    Object.fromEntries(headings.map((heading, i) => [heading, `${row[i]}`])),
+  );
+}
+
+type Calculated = ReturnType<typeof calculation>;
+type Session = Calculated['sessions'][number];
+
+const OUTCOMES = {
+  Answered: 'answered',
+  Unanswered: 'unanswered',
+  Failed: 'failed',
+  'Opted out': 'opted_out',
+  Other: 'other',
+} as const;
+const OPT_OUTS = {
+  'Opted out': 'COMPLETED_UNSUBSCRIBED',
+  'Already opted out': 'UNSUBSCRIBED_CONTACT',
+  'Opt-out failed': 'COMPLETED_UNSUB_ERROR',
+} as const;
+
+/** Compares a table by day: every cell, and the sessions without a day in the last row. */
+function expectDays(
+  html: string,
+  caption: string,
+  sessions: readonly Session[],
+  kinds: Readonly<Record<string, (session: Session) => boolean>>,
+): void {
+  const isDated = sessions.some(({ date }) => date !== undefined);
+  const shown = rowsIn(html, caption).flatMap(({ Day: day, ...cells }) =>
+    Object.entries(cells).flatMap(([kind, count]) => (Number(count) > 0 ? [[day, kind, Number(count)]] : [])),
+  );
+  const calculated = Object.entries(kinds).flatMap(([kind, matches]) =>
+    [...Map.groupBy(sessions.filter(matches), ({ date = 'Not in the chart' }) => date)].map(
+      ([day, { length }]) => [day, kind, length],
+    ),
+  );
+  expect(shown.map(String).toSorted()).toEqual(isDated ? calculated.map(String).toSorted() : []);
+}
+
+/** Compares the tables by day, error, country and route. */
+function expectGroups(html: string, records: readonly Stored[], { sessions, legs }: Calculated): void {
+  const matching = <const K extends Readonly<Record<string, string>>>(
+    kinds: K,
+    of: (session: Session) => unknown,
+  ) =>
+    Object.fromEntries(
+      Object.entries(kinds).map(([name, kind]) => [name, (session: Session) => of(session) === kind]),
+    );
+  expectDays(
+    html,
+    'Sessions by day and outcome',
+    sessions,
+    matching(OUTCOMES, ({ outcome }) => outcome),
+  );
+  expectDays(
+    html,
+    'Opt-outs by day',
+    sessions,
+    matching(OPT_OUTS, ({ stored }) => stored.sessionStatus),
+  );
+  expectDays(html, 'Sessions with conflicts by day', sessions, {
+    '2 summaries': ({ stored }) => (stored.alternates ?? []).length === 1,
+  });
+
+  const scored = legs.flatMap(({ mos, ...rest }) => (mos === undefined ? [] : [{ mos, ...rest }]));
+  const labelOf = (date: string) =>
+    new Date(date).toLocaleDateString('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'short' });
+  for (const [label = '', value, amount] of tableIn(html, 'Mean MOS over time, by day')) {
+    const all = scored.filter(({ date }) => date !== undefined && labelOf(date) === label);
+    expect([label, Number(amount)]).toEqual([label, all.length]);
+    if (all.length > 0) expect(Number(value)).toBeCloseTo(mean(all.map(({ mos }) => mos)), 1);
+    else expect(value).toBe('–');
+  }
+
+  const byCode = new Map<string, Set<string>>();
+  for (const { sessionId, errorDetails: own, legs: all = [] } of records)
+    for (const details of [own, ...all.map((each) => each.errorDetails)]) {
+      if (details?.errorCode === undefined && details?.errorMsg === undefined) continue;
+      const code = details.errorCode === undefined ? 'no code' : String(details.errorCode);
+      byCode.set(code, (byCode.get(code) ?? new Set()).add(sessionId));
+    }
+  expect(
+    new Map(tableIn(html, 'Sessions by error').map(([code, , amount]) => [code, Number(amount)])),
+  ).toEqual(new Map([...byCode].map(([code, { size }]) => [code, size])));
+
+  const shown = rowsIn(html, 'Sessions by country and outcome').map((row) =>
+    ['Sessions', ...Object.keys(OUTCOMES)].map((heading) => Number(row[heading] ?? 0)),
+  );
+  const calculated = [...Map.groupBy(sessions, ({ country = '' }) => country).values()].map((all) => [
+    all.length,
+    ...Object.values(OUTCOMES).map((outcome) => all.filter((each) => each.outcome === outcome).length),
+  ]);
+  expect(shown.map(String).toSorted()).toEqual(calculated.map(String).toSorted());
+
+  const routes = [...Map.groupBy(scored, ({ route }) => route)].filter(([, all]) => all.length >= 30);
+  const table = rowsIn(html, 'Routes by mean opinion score \\(MOS\\)');
+  expect(table.map((row) => Number(row['Legs'])).toSorted()).toEqual(
+    routes.map(([, { length }]) => length).toSorted(),
+  );
+  for (const row of table)
+    expect(
+      routes.some(([, all]) => Math.abs(mean(all.map(({ mos }) => mos)) - Number(row['Mean MOS'])) < 0.0051),
+    ).toBe(true);
+}
+
 /** Compares the tables of a report with the second calculation. */
 function expectTables(html: string, records: readonly Stored[], zone: string): void {
   const { sessions, legs } = calculation(records, zone);
+  expectGroups(html, records, { sessions, legs });
   const countOf = <T>(items: readonly T[], matches: (item: T) => boolean) => items.filter(matches).length;
   const talks = sessions.flatMap(({ talk = 0 }) => (talk > 0 ? [talk] : []));
   const bounds = [1, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600, Number.POSITIVE_INFINITY];
@@ -99,13 +211,21 @@ function expectTables(html: string, records: readonly Stored[], zone: string): v
       .toSorted((a, b) => b - a),
   );
   const losses = legs.flatMap(({ loss }) => (loss === undefined ? [] : [loss]));
+  const rings = legs.flatMap(({ ring }) => (ring === undefined ? [] : [Math.floor(ring)]));
   const jitters = legs.flatMap(({ jitter }) => (jitter === undefined ? [] : [jitter]));
   for (const [measure, median, p95, amount] of tableIn(
     html,
     'Ring time, jitter and packet loss of the legs',
   )) {
-    const values = measure === 'Jitter' ? jitters : losses;
-    const formatted = (value = 0) => (measure === 'Jitter' ? `${value} ms` : `${(100 * value).toFixed(2)}%`);
+    const values = measure === 'Jitter' ? jitters : measure === 'Ring time' ? rings : losses;
+    const formatted = (value = 0) =>
+      measure === 'Jitter'
+        ? `${value} ms`
+        : measure === 'Packet loss'
+          ? `${(100 * value).toFixed(2)}%`
+          : value === 60
+            ? '1 min'
+            : `${value} s`;
     expect([measure, median, p95, amount]).toEqual([
       measure,
       formatted(quantile(values, 0.5)),

@@ -9,6 +9,8 @@ interface Leg {
   leg: string;
   callDirection?: string;
   callDuration?: number;
+  initiatedTimestamp?: string;
+  connectedTimestamp?: string;
   sourceCountryCode?: string;
   destinationCountryCode?: string;
   callQuality?: { mos?: number; jitter?: number; packetLossRate?: number };
@@ -58,6 +60,10 @@ const leg = (name: string): fc.Arbitrary<Leg> =>
       leg: fc.constant(name),
       callDirection: fc.constantFrom('INBOUND', 'OUTBOUND', 'SIDEWAYS'),
       callDuration: fc.constantFrom(0, 1, 13, 600, WEEK_SECONDS, WEEK_SECONDS + 1, -5, 9_007_199_254_740_991),
+      initiatedTimestamp: fc.constant('2026-11-20T10:00:00Z'),
+      connectedTimestamp: fc.constantFrom(
+        ...['2026-11-20T10:00:07Z', '2026-11-20T10:01:00.9Z', '2026-11-20T09:59:59Z', '2026-12-20T10:00:00Z'],
+      ),
       sourceCountryCode: country,
       destinationCountryCode: country,
       callQuality: fc.record(
@@ -113,6 +119,10 @@ export function calculation(records: readonly Stored[], timeZone: string) {
     const [start, received] = [Date.parse(startTime), Date.parse(receivedAt)];
     return start >= earliest.getTime() && start <= received + DAY ? startTime : undefined;
   };
+  const dateOf = (stored: Stored) => {
+    const start = startOf(stored);
+    return start === undefined ? undefined : dayOf(start);
+  };
   const between = (value: number | undefined, min: number, max: number) =>
     value !== undefined && value >= min && value <= max ? value : undefined;
   const outcomes: Record<string, string> = {
@@ -136,7 +146,7 @@ export function calculation(records: readonly Stored[], timeZone: string) {
     const [first] = legs;
     return {
       stored,
-      date: start === undefined ? undefined : dayOf(start),
+      date: dateOf(stored),
       hour:
         start === undefined
           ? undefined
@@ -148,9 +158,15 @@ export function calculation(records: readonly Stored[], timeZone: string) {
       isIncomplete: sessionStatus === '' || startTime === undefined || endTime === undefined,
     };
   });
-  const legs = records.flatMap(({ legs: all = [] }) =>
-    all.map(({ callQuality: { mos, jitter, packetLossRate } = {}, ...each }) => ({
+  const legs = records.flatMap((stored) =>
+    (stored.legs ?? []).map(({ callQuality: { mos, jitter, packetLossRate } = {}, ...each }) => ({
       route: `${each.sourceCountryCode ?? '??'}-${each.destinationCountryCode ?? '??'}`,
+      date: dateOf(stored),
+      ring: between(
+        (Date.parse(each.connectedTimestamp ?? '') - Date.parse(each.initiatedTimestamp ?? '')) / 1_000,
+        0,
+        WEEK_SECONDS,
+      ),
       mos: between(mos, 1, 5),
       jitter: between(jitter, 0, 60_000),
       loss: between(packetLossRate, 0, 1),
