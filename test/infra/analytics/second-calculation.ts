@@ -68,7 +68,11 @@ const leg = (name: string): fc.Arbitrary<Leg> =>
       destinationCountryCode: country,
       callQuality: fc.record(
         {
-          mos: fc.constantFrom(1, 4.3, 3.36, 4.29, 5, 0, 0.99, 5.01, -1, 93),
+          mos: fc.oneof(
+            // Most are plausible, so that some routes have enough of them to be ranked.
+            { weight: 4, arbitrary: fc.constantFrom(1, 4.3, 3.36, 4.29, 5) },
+            { weight: 1, arbitrary: fc.constantFrom(0, 0.99, 5.01, -1, 93) },
+          ),
           jitter: fc.constantFrom(0, 20, 60_000, 60_001, -1),
           packetLossRate: fc.constantFrom(0, 0.01, 1, 1.5, -0.1),
         },
@@ -99,7 +103,7 @@ const record = fc.record(
   { requiredKeys: ['subAccountId', 'receivedAt'] },
 );
 export const table = fc
-  .array(fc.tuple(record, fc.array(record, { maxLength: 1 })), { minLength: 1, maxLength: 80, size: 'max' })
+  .array(fc.tuple(record, fc.array(record, { maxLength: 1 })), { minLength: 1, maxLength: 120, size: 'max' })
   .map((rows) =>
     rows.map(([shown, alternates], i): Stored => {
       const own = { ...shown, sessionId: `session-${i}` };
