@@ -15,8 +15,8 @@ import { generateItems } from './sessions.ts';
 const HELP = `Usage: npm run bench:analytics -- [options]
 
 Generates exports of several sizes, and measures the duration and the peak
-memory of npm run query and npm run report for each. Takes about four minutes
-and 400 MB of temporary disk space.
+memory of npm run query and npm run report for each. Takes about ten minutes
+and 600 MB of temporary disk space.
 
 Options:
   --sizes LIST  Numbers of sessions. Default: 10000,100000,1000000.
