@@ -4,11 +4,7 @@ import type { Card } from './card.ts';
 import { Count, rowsOf } from './rows.ts';
 import { counted, duration, percent } from './wording.ts';
 
-const Distribution = v.object({
-  legs: Count,
-  median: v.nullable(v.pipe(v.union([v.number(), v.string()]), v.transform(Number))),
-  p95: v.nullable(v.pipe(v.union([v.number(), v.string()]), v.transform(Number))),
-});
+const Distribution = v.object({ legs: Count, median: v.number(), p95: v.number() });
 
 const MEASURES = [
   { column: 'ring_seconds', name: 'Ring time', format: duration },
@@ -16,22 +12,27 @@ const MEASURES = [
   { column: 'packet_loss_rate', name: 'Packet loss', format: (value: number) => percent(value, 1, 2) },
 ] as const;
 
-/** Ring time, jitter and packet loss of the legs. Returns undefined if no leg has any of them. */
+/** The median and the 95th percentile of each measure that some legs have. Returns undefined if there is none. */
 export async function network(connection: DuckDBConnection): Promise<Card | undefined> {
   const found = [];
   for (const { column, name, format } of MEASURES) {
     const [row] = await rowsOf(
       connection,
       Distribution,
-      `SELECT count(${column}) AS legs, quantile_disc(${column}, 0.5) AS median, quantile_disc(${column}, 0.95) AS p95 FROM leg_facts`,
+      `SELECT count(value) AS legs, quantile_disc(value, 0.5) AS median, quantile_disc(value, 0.95) AS p95
+FROM (SELECT CAST(${column} AS double) AS value FROM leg_facts) AS measured HAVING legs > 0`,
     );
-    if (row && row.median !== null && row.p95 !== null)
-      found.push({ name, legs: row.legs, median: format(row.median), p95: format(row.p95) });
+    if (row) found.push({ name, legs: row.legs, median: format(row.median), p95: format(row.p95) });
   }
   if (found.length === 0) return undefined;
   return {
     title: 'Ring time, jitter and packet loss',
-    sentence: `${found.map(({ name, median, p95, legs }) => `${name}: at most ${median} for half of ${counted(legs, 'leg')}, and at most ${p95} for 95% of them.`).join(' ')}`,
+    sentence: found
+      .map(
+        ({ name, median, p95, legs }) =>
+          `${name}: at most ${median} for half of ${counted(legs, 'leg')}, and at most ${p95} for 95% of them.`,
+      )
+      .join(' '),
     figure: {
       table: {
         caption: 'Ring time, jitter and packet loss of the legs',

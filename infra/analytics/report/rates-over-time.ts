@@ -6,55 +6,62 @@ import { Count, rowsOf } from './rows.ts';
 import { partLabel, type Timeline } from './timeline.ts';
 import { counted, decimal, percent } from './wording.ts';
 
-const Part = v.object({ part: v.string(), amount: Count, value: v.nullable(v.number()) });
+const Part = v.object({ part: v.string(), amount: Count, value: v.number() });
 
-const shareOf = (value: number) => percent(value, 1);
+interface Rate {
+  title: string;
+  /** What has a value, and is counted. */
+  noun: string;
+  value: string;
+  from: string;
+  format: (value: number) => string;
+  /** The lowest and the highest possible value. */
+  range: readonly [min: number, max: number];
+}
+
+const ANSWER_RATE: Rate = {
+  title: 'Answer rate',
+  noun: 'session',
+  value: "avg(CAST(outcome = 'answered' AS integer))",
+  from: 'session_facts',
+  format: (value) => percent(value, 1),
+  range: [0, 1],
+};
+
+const QUALITY: Rate = {
+  title: 'Mean MOS over time',
+  noun: 'leg',
+  value: 'avg(mos)',
+  from: 'leg_facts WHERE mos IS NOT NULL',
+  format: decimal,
+  range: [1, 5],
+};
 
 /** The share of answered sessions over time. Returns undefined for a single day, week, month or year. */
-export async function answerRate(
+export const answerRate = (connection: DuckDBConnection, timeline: Timeline | undefined) =>
+  overTime(connection, timeline, ANSWER_RATE);
+
+/** The mean opinion score over time. Returns undefined for a single day, week, month or year, or without scores. */
+export const qualityOverTime = (connection: DuckDBConnection, timeline: Timeline | undefined) =>
+  overTime(connection, timeline, QUALITY);
+
+async function overTime(
   connection: DuckDBConnection,
   timeline: Timeline | undefined,
+  { title, noun, value: average, from, format, range }: Rate,
 ): Promise<Card | undefined> {
   if (!timeline || timeline.parts.length < 2) return undefined;
+  const { parts, unit, sql } = timeline;
   const rows = await rowsOf(
     connection,
     Part,
-    `SELECT ${timeline.sql} AS part, count(*) AS amount, avg(CAST(outcome = 'answered' AS integer)) AS value
-FROM session_facts GROUP BY ALL`,
+    `SELECT ${sql} AS part, count(*) AS amount, ${average} AS value FROM ${from} GROUP BY ALL`,
   );
-  return overTime('Answer rate', 'session', timeline, rows, shareOf, [0, 1]);
-}
-
-/** The mean opinion score over time. Returns undefined for a single day, or without scores. */
-export async function qualityOverTime(
-  connection: DuckDBConnection,
-  timeline: Timeline | undefined,
-): Promise<Card | undefined> {
-  if (!timeline || timeline.parts.length < 2) return undefined;
-  const rows = await rowsOf(
-    connection,
-    Part,
-    `SELECT ${timeline.sql} AS part, count(*) AS amount, avg(mos) AS value
-FROM leg_facts WHERE mos IS NOT NULL GROUP BY ALL`,
-  );
-  return overTime('Mean MOS over time', 'leg', timeline, rows, decimal, [1, 5]);
-}
-
-function overTime(
-  title: string,
-  noun: string,
-  { parts, unit }: Timeline,
-  rows: readonly v.InferOutput<typeof Part>[],
-  format: (value: number) => string,
-  range: readonly [number, number],
-): Card | undefined {
   const points = parts.map((part) => ({
     label: partLabel(part, unit),
-    ...rows.find((row) => row.part === part),
+    row: rows.find((each) => each.part === part),
   }));
-  const known = points.flatMap(({ label, amount, value }) =>
-    amount === undefined || value === undefined || value === null ? [] : [{ label, amount, value }],
-  );
+  const known = points.flatMap(({ label, row }) => (row ? [{ label, ...row }] : []));
   const [lowest] = known.toSorted((a, b) => a.value - b.value);
   const last = known.at(-1);
   if (!lowest || !last) return undefined;
@@ -65,7 +72,7 @@ function overTime(
       chart: lineChart({
         label: `Line: ${title}, by ${unit}`,
         columns: points.map(({ label }) => label),
-        values: points.map(({ value }) => value ?? undefined),
+        values: points.map(({ row }) => row?.value),
         colour: 'blue',
         format,
         range,
@@ -73,11 +80,7 @@ function overTime(
       table: {
         caption: `${title}, by ${unit}`,
         columns: ['From', title, `${noun}s`],
-        rows: points.map(({ label, value, amount = 0 }) => [
-          label,
-          value === undefined || value === null ? '–' : format(value),
-          amount,
-        ]),
+        rows: points.map(({ label, row }) => [label, row ? format(row.value) : '–', row?.amount ?? 0]),
       },
     },
   };
