@@ -1,7 +1,7 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Counters, Log } from '../telemetry.ts';
 import { type DueExport, dueExports, type ExportSchedule, latestHour, shownThrough } from './due-exports.ts';
-import type { TableExports } from './table-exports.ts';
+import type { ListedExport, TableExports } from './table-exports.ts';
 
 interface Dependencies {
   exports: TableExports;
@@ -18,11 +18,10 @@ interface Dependencies {
  * ask.
  */
 export function createHandler({ exports, schedule, now, logger, metrics }: Dependencies) {
-  async function startAll(due: readonly DueExport[], attempt: number): Promise<void> {
+  async function startAll(due: readonly DueExport[], latest: number, attempt: string): Promise<void> {
     try {
       for (const each of due) await exports.start(each, attempt);
     } catch (error) {
-      const latest = latestHour(now());
       const isLatest = due.some(({ type, to }) => type === 'full' && to === latest);
       if (!isInvalidTime(error) || isLatest) throw error;
       // Point-in-time recovery was disabled, and covers only the time since then. A full export contains all changes.
@@ -32,17 +31,23 @@ export function createHandler({ exports, schedule, now, logger, metrics }: Depen
   }
 
   return async (): Promise<void> => {
+    const time = now();
     const all = await exports.list();
     const [last] = all;
     if (last?.status === 'failed')
       logger.warn('The last export failed', { exportArn: last.arn, ...last.failure });
     const complete = all.filter(({ status }) => status === 'complete');
     const shown = shownThrough(complete) ?? (await exports.tableCreated()).getTime();
-    metrics.addMetric('ExportAge', MetricUnit.Seconds, Math.round((now() - shown) / 1_000));
+    metrics.addMetric('ExportAge', MetricUnit.Seconds, Math.round((time - shown) / 1_000));
 
-    const underWay = all.filter(({ status }) => status !== 'failed');
+    const due = dueExports(
+      all.filter(({ status }) => status !== 'failed'),
+      time,
+      schedule,
+    );
+    const lastFailed = all.find(({ status }) => status === 'failed');
     try {
-      await startAll(dueExports(underWay, now(), schedule), all.length - underWay.length);
+      await startAll(due, latestHour(time), lastFailed ? `after-${idOf(lastFailed)}` : 'first');
       metrics.addMetric('ExportsRefused', MetricUnit.Count, 0);
     } catch (error) {
       metrics.addMetric('ExportsRefused', MetricUnit.Count, 1);
@@ -51,6 +56,8 @@ export function createHandler({ exports, schedule, now, logger, metrics }: Depen
     metrics.publishStoredMetrics();
   };
 }
+
+const idOf = ({ arn }: ListedExport) => arn.slice(arn.lastIndexOf('/') + 1);
 
 function isInvalidTime(error: unknown): boolean {
   return error instanceof Error && error.name === 'InvalidExportTimeException';

@@ -41,7 +41,10 @@ export function shownThrough(exports: readonly TableExport[]): number | undefine
   return exports
     .filter(({ type }) => type === 'incremental')
     .toSorted((a, b) => a.to - b.to)
-    .reduce((end, { from = end, to }) => (from <= end ? Math.max(end, to) : end), newestFull);
+    .reduce(
+      (end, { from = Number.POSITIVE_INFINITY, to }) => (from <= end ? Math.max(end, to) : end),
+      newestFull,
+    );
 }
 
 function newestFullOf(exports: readonly TableExport[]): number | undefined {
@@ -79,7 +82,7 @@ export function latestHour(now: number): number {
 /** Divides a period of whole hours into windows that DynamoDB accepts, of about the same length. */
 function windows(from: number, to: number): DueExport[] {
   const hours = (to - from) / HOUR;
-  const count = Math.max(0, Math.ceil(hours / MAX_HOURS));
+  const count = Math.ceil(hours / MAX_HOURS);
   const boundary = (i: number) => from + Math.ceil((hours * i) / count) * HOUR;
   return Array.from({ length: count }, (_, i) => ({
     type: 'incremental',

@@ -3,6 +3,7 @@ import {
   DescribeTableCommand,
   type DynamoDBClient,
   type ExportDescription,
+  type ExportSummary,
   ExportTableToPointInTimeCommand,
   type ExportTableToPointInTimeInput,
   ListExportsCommand,
@@ -15,7 +16,7 @@ export interface TableExports {
   /** The exports of the last weeks, the latest request first. */
   list(): Promise<ListedExport[]>;
   /** @param attempt Distinguishes a retry after a failed export from a repeated request, which has no effect. */
-  start(due: DueExport, attempt: number): Promise<unknown>;
+  start(due: DueExport, attempt: string): Promise<unknown>;
   /** When the table was created. */
   tableCreated(): Promise<Date>;
 }
@@ -34,33 +35,38 @@ export interface ExportDestination {
   keyArn: string | undefined;
 }
 
-/** A full export and the daily ones after it are among these. Each takes one request. */
+/**
+ * How many exports are described, in one request each. A full export and the daily ones after it are among these.
+ * Failed ones count separately: there may be one every hour.
+ */
 const MAX_DESCRIBED = 50;
 
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html */
 export function tableExports(client: DynamoDBClient, destination: ExportDestination): TableExports {
   const { tableArn, bucket, prefix, keyArn } = destination;
 
-  async function listArns(): Promise<string[]> {
-    const arns: string[] = [];
+  async function listSummaries(): Promise<ExportSummary[]> {
+    const summaries: ExportSummary[] = [];
     let nextToken: string | undefined;
     do {
       const page = new ListExportsCommand({ TableArn: tableArn, MaxResults: 25, NextToken: nextToken });
       const { ExportSummaries = [], NextToken } = await withDeadline(client.send(page));
-      arns.push(...ExportSummaries.map(({ ExportArn = '' }) => ExportArn));
+      summaries.push(...ExportSummaries);
       nextToken = NextToken;
     } while (nextToken);
     // The last part of an ARN starts with the time of the request.
-    return arns.toSorted().toReversed();
+    return summaries.toSorted((a, b) => (`${a.ExportArn}` > `${b.ExportArn}` ? -1 : 1));
   }
 
   return {
     async list() {
       const listed: ListedExport[] = [];
-      for (const arn of (await listArns()).slice(0, MAX_DESCRIBED)) {
+      const described = { failed: 0, other: 0 };
+      for (const { ExportArn: arn = '', ExportStatus } of await listSummaries()) {
+        if (described[ExportStatus === 'FAILED' ? 'failed' : 'other']++ >= MAX_DESCRIBED) continue;
         const command = new DescribeExportCommand({ ExportArn: arn });
         const { ExportDescription: description = {} } = await withDeadline(client.send(command));
-        if (description.S3Bucket === bucket && description.S3Prefix?.startsWith(prefix))
+        if (description.S3Bucket === bucket && isQueried(description, prefix))
           listed.push(listedExport(arn, description));
       }
       return listed;
@@ -90,6 +96,20 @@ export function tableExports(client: DynamoDBClient, destination: ExportDestinat
   };
 }
 
+const HOUR = String.raw`\d{4}-\d\d-\d\dT\d\d:00:00Z`;
+const FOLDERS = {
+  FULL_EXPORT: new RegExp(`^${HOUR}/?$`),
+  INCREMENTAL_EXPORT: new RegExp(`^changes/${HOUR}/since-`),
+} as const;
+
+/** Whether Athena finds the export: it reads only the folders that `requestOf` names. */
+function isQueried(
+  { ExportType = 'FULL_EXPORT', S3Prefix = '' }: ExportDescription,
+  prefix: string,
+): boolean {
+  return S3Prefix.startsWith(prefix) && FOLDERS[ExportType].test(S3Prefix.slice(prefix.length));
+}
+
 const STATUSES = { COMPLETED: 'complete', FAILED: 'failed', IN_PROGRESS: 'running' } as const;
 
 function listedExport(
@@ -108,8 +128,15 @@ function listedExport(
   const failure = { FailureCode, FailureMessage };
   if (ExportType !== 'INCREMENTAL_EXPORT')
     return { arn, type: 'full', status, to: (ExportTime ?? StartTime)?.getTime() ?? 0, failure };
-  const from = ExportFromTime?.getTime() ?? Number.POSITIVE_INFINITY;
-  return { arn, type: 'incremental', status, from, to: ExportToTime?.getTime() ?? 0, failure };
+  const from = ExportFromTime?.getTime();
+  return {
+    arn,
+    type: 'incremental',
+    status,
+    ...(from !== undefined && { from }),
+    to: ExportToTime?.getTime() ?? 0,
+    failure,
+  };
 }
 
 function requestOf(due: DueExport, prefix: string): Partial<ExportTableToPointInTimeInput> {

@@ -98,7 +98,7 @@ export class Exports extends Construct {
     const stack = Stack.of(this);
     const objects = this.bucket.arnForObjects(`${EXPORTS_PREFIX}*`);
     const statements: [actions: string[], resource: string][] = [
-      // Older pages of AWS give this action no resource type, newer ones the table: only this works under both.
+      // AWS documents this action both without a resource type and with the table: only * is right in both cases.
       [['dynamodb:ListExports'], '*'],
       [['dynamodb:DescribeTable', 'dynamodb:ExportTableToPointInTime'], table.tableArn],
       [['dynamodb:DescribeExport'], `${table.tableArn}/export/*`],
@@ -113,7 +113,7 @@ export class Exports extends Construct {
       {
         id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
         reason:
-          'Not every release of IAM accepts a table for ListExports, which shows only the ARNs and states of exports.',
+          'AWS documents ListExports both without a resource type and with the table: only * is right in both cases. It shows only the ARNs, types and states of exports.',
       },
       {
         id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${logicalId(table.tableArn)}.Arn>/export/*]`,

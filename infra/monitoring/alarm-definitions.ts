@@ -130,7 +130,7 @@ const RISK_OF_ERRORS: Readonly<Record<string, string>> = {
   Recorder: 'nothing yet: the queue redelivers the messages.',
   Registration: 'nothing yet: 8x8 keeps delivering as before.',
   Exports:
-    'nothing is lost: the table has all sessions. But no export is started, and a missing one would go unnoticed.',
+    'nothing is lost: the table has all sessions. But exports may not start, and their age is not measured.',
 };
 
 function functionAlarms({ functions }: AlarmsProps): AlarmDefinitions {

@@ -76,7 +76,11 @@ export class Dashboard extends Construct {
         this.#counted('WebhookRegistered', 'all registered', 'Minimum'),
         this.#counted('WebhookUnchecked', 'unchecked sub-accounts', 'Maximum'),
       ]),
-      graph('Age of the exported data, in seconds', [this.#counted('ExportAge', 'age', 'Maximum')]),
+      graph(
+        'Age of the exported data, in seconds; hours in which an export was refused',
+        [this.#counted('ExportAge', 'age', 'Maximum')],
+        [this.#counted('ExportsRefused', 'refused')],
+      ),
       graph('Summaries: duplicate, conflicting, unrecognised, incomplete', [
         this.#counted('DuplicateDeliveries', 'duplicates'),
         this.#counted('ConflictingSummaries', 'conflicts'),

@@ -121,10 +121,11 @@ async function fetchFile(s3: S3Client, bucket: string, { key, path, modified }: 
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
   if (!(Body instanceof Readable)) throw new Error(`s3://${bucket}/${key} has no body`);
   mkdirSync(dirname(path), { recursive: true });
-  // An interrupted download must not be mistaken for the whole object.
-  await pipeline(Body, createWriteStream(`${path}.part`));
-  utimesSync(`${path}.part`, modified, modified);
-  renameSync(`${path}.part`, path);
+  // An interrupted download must not be mistaken for the whole object. Another command may be fetching the same one.
+  const part = `${path}.${process.pid}.part`;
+  await pipeline(Body, createWriteStream(part));
+  utimesSync(part, modified, modified);
+  renameSync(part, path);
 }
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -19,12 +19,18 @@ const full = (requested: number, description: ExportDescription = {}): Requested
   ExportTime: ago(requested),
   ...description,
 });
-const incremental = (from: number, to: number, description: ExportDescription = {}): Requested => ({
+const incremental = (from: number, to: number, description: Partial<Requested> = {}): Requested => ({
   requested: to,
   ExportType: 'INCREMENTAL_EXPORT',
   IncrementalExportSpecification: { ExportFromTime: ago(from), ExportToTime: ago(to) },
   ...description,
 });
+
+const unknownStart = incremental(58, 34, { IncrementalExportSpecification: { ExportToTime: ago(34) } });
+/** One failed export in each of the last fifty hours. */
+const failures = Array.from({ length: 50 }, (_, i) =>
+  incremental(58, 34, { ExportStatus: 'FAILED', requested: 50.5 - i }),
+);
 
 interface Circumstances {
   /** Names of the errors with which DynamoDB rejects the next requests for an export. */
@@ -40,7 +46,10 @@ async function run(exports: readonly Requested[], { rejections = [], keyArn }: C
       const common = {
         ExportArn,
         S3Bucket: 'bucket',
-        S3Prefix: 'exports/2026',
+        S3Prefix:
+          description.ExportType === undefined
+            ? 'exports/2026-11-26T02:00:00Z'
+            : 'exports/changes/2026-11-26T02:00:00Z/since-2026-11-25T02:00:00Z',
         ExportStatus: 'COMPLETED' as const,
       };
       return [ExportArn, { ...common, ...description }];
@@ -98,6 +107,14 @@ describe('the age of the exported data', () => {
     ['of the table, if no export is complete', [full(30, { ExportStatus: 'FAILED' })], 100],
     ['of the table, if all exports are in another bucket', [full(1, { S3Bucket: 'former' })], 100],
     ['of the table, if all exports are those of a smoke test', [full(1, { S3Prefix: 'results/1' })], 100],
+    ['of the table, if Athena does not find its exports', [full(1, { S3Prefix: 'exports/manual' })], 100],
+    [
+      'of the full export, if Athena does not find the changes',
+      [full(58), incremental(58, 34, { S3Prefix: 'exports/2026-11-25T02:00:00Z' })],
+      58,
+    ],
+    ['of the full export, if the start of the changes is unknown', [full(58), unknownStart], 58],
+    ['of an export that fifty failed ones followed', [full(60), ...failures], 60],
     ['of the table, if all exports are incremental', [incremental(10, 1)], 100],
   ])('is that %s', async (_, exports, hours) => {
     const { measured, published } = await run(exports);
@@ -134,7 +151,7 @@ describe('exports', () => {
           ExportToTime: new Date('2026-11-26T02:00:00Z'),
           ExportViewType: 'NEW_IMAGE',
         },
-        ClientToken: 'exports/changes/2026-11-26T02:00:00Z/since-2026-11-25T02:00:00Z/0',
+        ClientToken: 'exports/changes/2026-11-26T02:00:00Z/since-2026-11-25T02:00:00Z/first',
       },
     ]);
   });
@@ -151,7 +168,7 @@ describe('exports', () => {
         S3SseKmsKeyId: 'arn:key',
         ExportFormat: 'DYNAMODB_JSON',
         ExportTime: new Date('2026-11-26T12:00:00Z'),
-        ClientToken: 'exports/2026-11-26T12:00:00Z/0',
+        ClientToken: 'exports/2026-11-26T12:00:00Z/first',
       },
     ]);
   });
@@ -160,7 +177,9 @@ describe('exports', () => {
     const failed = incremental(34.5, 10.5, { ExportStatus: 'FAILED', FailureCode: 'AccessDenied' });
     const { started, logged } = await run([full(34.5), failed]);
 
-    expect(started).toMatchObject([{ ClientToken: expect.stringMatching(/since-2026-11-25T02:00:00Z\/1$/) }]);
+    expect(started).toMatchObject([
+      { ClientToken: expect.stringMatching(/since-2026-11-25T02:00:00Z\/after-0\d{13}-abcdef$/) },
+    ]);
     expect(logged).toMatchObject([
       {
         level: 'warn',
@@ -173,11 +192,15 @@ describe('exports', () => {
   it('do not report a failure that a later export followed', async () => {
     const failed = full(34, { ExportStatus: 'FAILED' });
 
-    expect((await run([failed, full(10)])).logged).toEqual([]);
+    for (const exports of [
+      [failed, full(10)],
+      [full(10), failed],
+    ])
+      expect((await run(exports)).logged).toEqual([]);
   });
 
   it('are counted and logged if DynamoDB refuses to start them', async () => {
-    const { started, counted, logged, measured, published } = await run([], {
+    const { started, counted, logged, measured, published } = await run([full(34.5)], {
       rejections: ['LimitExceededException'],
     });
 
@@ -189,17 +212,21 @@ describe('exports', () => {
   });
 
   it('are a single full one of now if point-in-time recovery does not cover the changes', async () => {
-    const { started, counted, logged } = await run([full(82.5)], {
+    const { started, counted, logged } = await run([full(1, { ExportStatus: 'FAILED' }), full(82.5)], {
       rejections: ['InvalidExportTimeException'],
     });
 
     // It may not cover the end of the changes either.
     expect(started).toMatchObject([
       { ExportType: 'INCREMENTAL_EXPORT' },
-      { S3Prefix: 'exports/2026-11-26T12:00:00Z', ExportTime: new Date('2026-11-26T12:00:00Z') },
+      {
+        S3Prefix: 'exports/2026-11-26T12:00:00Z',
+        ExportTime: new Date('2026-11-26T12:00:00Z'),
+        ClientToken: expect.stringMatching(/\/after-0\d{13}-abcdef$/),
+      },
     ]);
     expect(counted).toEqual({ ExportsRefused: 0 });
-    expect(logged).toMatchObject([{ level: 'warn' }]);
+    expect(logged.at(-1)).toMatchObject({ level: 'warn', message: expect.stringContaining('not possible') });
   });
 
   it('are full ones of now if point-in-time recovery does not cover the scheduled time', async () => {

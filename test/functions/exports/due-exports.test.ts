@@ -17,7 +17,7 @@ const incremental = (from: string, to: string): TableExport => ({
 
 /** Due exports, in a readable form. */
 function due(exports: readonly TableExport[], now: string, changed: Partial<typeof schedule> = {}): string[] {
-  const hour = (value: number) => new Date(value).toISOString().slice(8, 13);
+  const hour = (value: number) => new Date(value).toISOString().slice(8, 19).replace(':00:00', '');
   return dueExports(exports, time(now), { ...schedule, ...changed }).map((each) =>
     each.type === 'full' ? `full ${hour(each.to)}` : `${hour(each.from)} to ${hour(each.to)}`,
   );
@@ -64,6 +64,7 @@ describe('dueExports', () => {
     ['the full export was made at another hour', [full('10T13:00')], '11T02:10', ['10T13 to 11T02']],
     ['25 hours are missing', [full('10T01:00')], '11T02:10', ['10T01 to 10T14', '10T14 to 11T02']],
     ['a week has passed', [full('10T02:00')], '17T02:10', ['full 17T02']],
+    ['a week has passed since a full export at another hour', [full('10T13:00')], '17T02:10', ['full 17T02']],
   ])('when %s', (_, exports, now, expected) => {
     expect(due(exports, now)).toEqual(expected);
   });

@@ -261,6 +261,8 @@ it('the dashboard has a widget with all alarms, and shows every metric that the 
     'WebhookRegistered',
     'WebhookUnchecked',
     'RecordingLag',
+    'ExportAge',
+    'ExportsRefused',
     'ApproximateAgeOfOldestMessage',
     'ConsumedWriteCapacityUnits',
     'IncomingBytes',
