@@ -34,8 +34,8 @@ Options:
                    business intelligence open it.
   --time-zone ZONE Time zone of days, hours and printed times, such as
                    Asia/Singapore. Default UTC.
-  --fresh          Fetch everything from S3 again, and keep nothing. By default, what
-                   was fetched is kept in ~/.cache/vss-webhook.
+  --fresh          Fetch everything from S3, without reading or writing the cache in
+                   ~/.cache/vss-webhook.
   --print-sql      Print the SQL of a saved query, and do not run it.
   -h, --help       Show this help.
 `;

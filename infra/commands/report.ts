@@ -22,8 +22,8 @@ Options:
                     then compares the period with the one before.
   --to DAY          Only the sessions up to this day.
   --time-zone ZONE  Time zone of days and hours, such as Asia/Singapore. Default UTC.
-  --fresh           Fetch everything from S3 again, and keep nothing. By default, what
-                    was fetched is kept in ~/.cache/vss-webhook.
+  --fresh           Fetch everything from S3, without reading or writing the cache in
+                    ~/.cache/vss-webhook.
   --out FILE        The file to write. An existing file is replaced. Default:
                     report.html.
   -h, --help        Show this help.

@@ -15,6 +15,7 @@ import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { awsSettings } from '../../aws/aws-settings.ts';
 import { progress } from '../../terminal/progress.ts';
+import { counted } from '../report/wording.ts';
 import { ExportError } from './export.ts';
 import { neededObjects } from './needed-objects.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -52,12 +53,14 @@ export async function fetchExports(request: FetchRequest, notice: (text: string)
   const folder = isCached ? cacheFolder(bucket, prefix) : temporaryFolder();
   const s3 = new S3Client(await awsSettings());
   const files = await listFiles(s3, request, folder);
-  if (files.length === 0) throw new ExportError(`Found no objects in s3://${bucket}/${prefix}.`);
   deleteOthers(folder, new Set(files.map(({ path }) => path)));
+  if (files.length === 0) throw new ExportError(`Found no objects in s3://${bucket}/${prefix}.`);
   const missing = (needsHistory ? files : neededObjects(files)).filter((file) => !isFetched(file));
   const total = missing.reduce((sum, { size }) => sum + size, 0);
   if (missing.length > 0)
-    notice(`Fetching ${missing.length} objects, ${megabytes(total)}, from s3://${bucket}/${prefix} …`);
+    notice(
+      `Fetching ${counted(missing.length, 'object')}, ${megabytes(total)}, from s3://${bucket}/${prefix} …`,
+    );
   let fetched = 0;
   const queue = missing.values();
   const fetchAll = async () => {
@@ -67,9 +70,14 @@ export async function fetchExports(request: FetchRequest, notice: (text: string)
       progress(`${megabytes(fetched)} of ${megabytes(total)}`);
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, fetchAll));
-  progress();
-  s3.destroy();
+  try {
+    await Promise.all(Array.from({ length: CONCURRENCY }, fetchAll));
+  } finally {
+    // If an object cannot be fetched, the other loops must not fetch the rest.
+    missing.length = 0;
+    progress();
+    s3.destroy();
+  }
   return folder;
 }
 
@@ -77,7 +85,7 @@ export async function fetchExports(request: FetchRequest, notice: (text: string)
 function cacheFolder(bucket: string, prefix: string): string {
   const root = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'vss-webhook');
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  return join(root, bucket, encodeURIComponent(prefix) || 'all');
+  return join(root, bucket, `prefix-${encodeURIComponent(prefix)}`);
 }
 
 async function listFiles(
@@ -106,9 +114,10 @@ function deleteOthers(folder: string, kept: ReadonlySet<string>): void {
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    // Another command may be writing a partial file.
-    const isBeingWritten = path.endsWith('.part') && Date.now() - statSync(path).mtimeMs < HOUR;
-    if (entry.isFile() && !kept.has(path) && !isBeingWritten) rmSync(path);
+    // Another command may be writing a partial file, or may just have deleted or renamed one.
+    const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const isBeingWritten = path.endsWith('.part') && Date.now() - modified < HOUR;
+    if (entry.isFile() && !kept.has(path) && !isBeingWritten) rmSync(path, { force: true });
   }
 }
 

@@ -4,7 +4,7 @@ import type { Card } from './card.ts';
 import { columnChart } from './column-chart.ts';
 import { sum } from './cross-tabulate.ts';
 import { Count, rowsOf } from './rows.ts';
-import { counted, percent } from './wording.ts';
+import { clock, counted, percent } from './wording.ts';
 
 const Hour = v.object({ hour: v.nullable(Count), sessions: Count, answered: Count });
 
@@ -32,7 +32,6 @@ FROM session_facts GROUP BY start_hour`,
       values: hours.map(({ sessions, answered }) => sessions - answered),
     },
   ] as const;
-  const clock = (hour: number) => `${String(hour % 24).padStart(2, '0')}:00`;
   return {
     title: 'Busy hours',
     sentence: `The busiest hour is ${clock(busiest.hour)} to ${clock(busiest.hour + 1)} ${timeZone}, with ${counted(busiest.sessions, 'session')}, of which ${percent(busiest.answered, busiest.sessions)} were answered.${unknown > 0 ? ` The chart excludes ${counted(unknown, 'session')} without a start time.` : ''}`,

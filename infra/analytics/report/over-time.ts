@@ -3,7 +3,7 @@ import { columnChart } from './column-chart.ts';
 import { crossTabulate, sum } from './cross-tabulate.ts';
 import type { Colour } from './palette.ts';
 import type { Tally } from './rows.ts';
-import { partLabel, type Timeline } from './timeline.ts';
+import { HEADINGS, partLabel, type Timeline } from './timeline.ts';
 
 /** Sessions by time and kind. Those without a plausible start date are only in the table. */
 export function overTime(
@@ -47,5 +47,3 @@ export function overTime(
     },
   };
 }
-
-const HEADINGS = { day: 'Day', week: 'Week starting', month: 'Month starting', year: 'Year starting' };

@@ -138,12 +138,13 @@ function figureMarkup({ name, value, note, change }: HeadlineFigure) {
   return html`<div><dt>${name}</dt><dd class="value">${value}</dd>${notes.map((text) => html`<dd class="note">${text}</dd>`)}</div>\n`;
 }
 
-/** Formats a time as `2026-11-21 02:00 UTC`. */
+/** The day of a time in a time zone: `2026-11-21`. */
 function dayOf(time: string, timeZone: string): string {
   // Swedish dates are those of ISO 8601.
   return new Date(time).toLocaleDateString('sv', { timeZone });
 }
 
+/** Formats a time as `2026-11-21 02:00 UTC`. */
 function minuteOf(time: string): string {
   const [, day, minute] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(time) ?? [];
   return day === undefined ? time : `${day} ${minute} UTC`;

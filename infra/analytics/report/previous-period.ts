@@ -3,10 +3,8 @@ import * as v from 'valibot';
 import { conditionOf, readFacts, type Scope } from './facts.ts';
 import { readTotals } from './headline.ts';
 import { rowsOf } from './rows.ts';
-import type { Timeline } from './timeline.ts';
+import { DAY, type Timeline } from './timeline.ts';
 import { days } from './wording.ts';
-
-const DAY = 86_400_000;
 
 /** The first day with sessions of these sub-accounts. */
 const First = v.object({ day: v.nullable(v.string()) });

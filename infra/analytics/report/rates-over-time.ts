@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { Card } from './card.ts';
 import { lineChart } from './line-chart.ts';
 import { Count, rowsOf } from './rows.ts';
-import { partLabel, type Timeline } from './timeline.ts';
+import { HEADINGS, partLabel, type Timeline } from './timeline.ts';
 import { counted, decimal, percent } from './wording.ts';
 
 const Part = v.object({ part: v.string(), amount: Count, value: v.number() });
@@ -12,6 +12,7 @@ interface Rate {
   title: string;
   /** What has a value, and is counted. */
   noun: string;
+  heading: string;
   value: string;
   from: string;
   format: (value: number) => string;
@@ -22,6 +23,7 @@ interface Rate {
 const ANSWER_RATE: Rate = {
   title: 'Answer rate',
   noun: 'session',
+  heading: 'Sessions',
   value: "avg(CAST(outcome = 'answered' AS integer))",
   from: 'session_facts',
   format: (value) => percent(value, 1),
@@ -31,6 +33,7 @@ const ANSWER_RATE: Rate = {
 const QUALITY: Rate = {
   title: 'Mean MOS over time',
   noun: 'leg',
+  heading: 'Legs',
   value: 'avg(mos)',
   from: 'leg_facts WHERE mos IS NOT NULL',
   format: decimal,
@@ -39,16 +42,16 @@ const QUALITY: Rate = {
 
 /** The share of answered sessions over time. Returns undefined for a single day, week, month or year. */
 export const answerRate = (connection: DuckDBConnection, timeline: Timeline | undefined) =>
-  overTime(connection, timeline, ANSWER_RATE);
+  rateCard(connection, timeline, ANSWER_RATE);
 
 /** The mean opinion score over time. Returns undefined for a single day, week, month or year, or without scores. */
 export const qualityOverTime = (connection: DuckDBConnection, timeline: Timeline | undefined) =>
-  overTime(connection, timeline, QUALITY);
+  rateCard(connection, timeline, QUALITY);
 
-async function overTime(
+async function rateCard(
   connection: DuckDBConnection,
   timeline: Timeline | undefined,
-  { title, noun, value: average, from, format, range }: Rate,
+  { title, noun, heading, value: average, from, format, range }: Rate,
 ): Promise<Card | undefined> {
   if (!timeline || timeline.parts.length < 2) return undefined;
   const { parts, unit, sql } = timeline;
@@ -58,6 +61,7 @@ async function overTime(
     `SELECT ${sql} AS part, count(*) AS amount, ${average} AS value FROM ${from} GROUP BY ALL`,
   );
   const points = parts.map((part) => ({
+    part,
     label: partLabel(part, unit),
     row: rows.find((each) => each.part === part),
   }));
@@ -79,8 +83,8 @@ async function overTime(
       }),
       table: {
         caption: `${title}, by ${unit}`,
-        columns: ['From', title, `${noun}s`],
-        rows: points.map(({ label, row }) => [label, row ? format(row.value) : '–', row?.amount ?? 0]),
+        columns: [HEADINGS[unit], title, heading],
+        rows: points.map(({ part, row }) => [part, row ? format(row.value) : '–', row?.amount ?? 0]),
       },
     },
   };

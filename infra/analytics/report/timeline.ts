@@ -19,7 +19,8 @@ const Range = v.object({ first: v.nullable(v.string()), last: v.nullable(v.strin
 /** The columns of more parts would be too thin to see. */
 const MAX_PARTS = 100;
 
-const DAY = 86_400_000;
+/** In milliseconds. */
+export const DAY = 86_400_000;
 
 /** Returns undefined if no session has a plausible start date. */
 export async function readTimeline(connection: DuckDBConnection): Promise<Timeline | undefined> {
@@ -74,6 +75,14 @@ function nextStart(day: Date, unit: Timeline['unit']): Date {
       return new Date(Date.UTC(year + 1, 0, 1));
   }
 }
+
+/** The heading of the first days of the parts. */
+export const HEADINGS = {
+  day: 'Day',
+  week: 'Week starting',
+  month: 'Month starting',
+  year: 'Year starting',
+} as const;
 
 const FORMATS = {
   day: { day: 'numeric', month: 'short' },

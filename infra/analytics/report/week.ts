@@ -6,16 +6,14 @@ import type { Markup } from './html.ts';
 import { cssColour } from './palette.ts';
 import { Count, rowsOf } from './rows.ts';
 import { axisText } from './series.ts';
-import type { Timeline } from './timeline.ts';
-import { counted } from './wording.ts';
+import { DAY, type Timeline } from './timeline.ts';
+import { clock, counted } from './wording.ts';
 
 const Cell = v.object({ weekday: Count, hour: Count, sessions: Count });
 interface Cell extends v.InferOutput<typeof Cell> {
   /** Sessions per such weekday of the period: it may contain five Mondays and four Fridays. */
   mean: number;
 }
-
-const DAY = 86_400_000;
 
 const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 const HOURS = Array.from({ length: 24 }, (_, hour) => String(hour));
@@ -48,7 +46,7 @@ FROM session_facts WHERE day IS NOT NULL GROUP BY ALL ORDER BY weekday, hour`,
         caption: `Sessions by weekday and hour (${timeZone})`,
         columns: ['Hour', ...WEEKDAYS],
         rows: HOURS.map((hour) => [
-          `${hour.padStart(2, '0')}:00`,
+          clock(Number(hour)),
           ...WEEKDAYS.map(
             (_, i) =>
               cells.find((cell) => cell.weekday === i + 1 && cell.hour === Number(hour))?.sessions ?? 0,
@@ -73,7 +71,7 @@ function weekdaysIn({ first, last }: Timeline): Record<number, number> {
 const onAverage = ({ mean }: Cell) => `${counted(Math.round(mean * 10) / 10, 'session')} on average`;
 
 /** `Friday, 02:00`. */
-const nameOf = ({ weekday, hour }: Cell) => `${WEEKDAYS[weekday - 1]}, ${String(hour).padStart(2, '0')}:00`;
+const nameOf = ({ weekday, hour }: Cell) => `${WEEKDAYS[weekday - 1]}, ${clock(hour)}`;
 
 /** Draws a square for each hour of the week that has sessions. The most frequent hour comes first. */
 function squares(cells: readonly Cell[], timeZone: string): Markup {

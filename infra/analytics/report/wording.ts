@@ -15,6 +15,9 @@ export function signed(value: number, digits: number): string {
   return `${value > 0 ? '+' : '−'}${text}`;
 }
 
+/** `08:00`. */
+export const clock = (hour: number) => `${String(hour % 24).padStart(2, '0')}:00`;
+
 /** `2026-11-21`, `2026-11-21 to 2026-11-24`. */
 export const days = (first: string, last: string) => (first === last ? first : `${first} to ${last}`);
 

@@ -43,7 +43,7 @@ export async function runAllButLast(connection: DuckDBConnection, sql: string): 
 }
 
 /** Divides SQL at its semicolons, except for those in strings, identifiers and comments. */
-export function splitStatements(sql: string): string[] {
+function splitStatements(sql: string): string[] {
   const statements: string[] = [];
   let statement = '';
   for (const [token] of sql.matchAll(

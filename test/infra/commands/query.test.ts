@@ -1,9 +1,23 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { buildApp } from 'fauxqs';
 import { describe, expect, it } from 'vitest';
 import { newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
@@ -386,6 +400,13 @@ describe('npm run query', () => {
       // The objects are cached, unless --fresh is given.
       const source = 's3://exported/exports/2026-11-21T02:00:00Z';
       expect((await query([source, 'errors'], env)).stderr).toBe('0 rows\n');
+      const cached = () =>
+        readdirSync(join(env.XDG_CACHE_HOME, 'vss-webhook'), { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map(({ parentPath, name }) => join(parentPath, name));
+      const summary = cached().find((path) => path.endsWith('manifest-summary.json')) ?? '';
+      truncateSync(summary, 10);
+      expect((await query([source, 'errors'], env)).stderr).toMatch(/^Fetching 1 object,/);
       expect((await query([source, 'errors', '--fresh'], env)).stderr).toMatch(/^Fetching \d objects/);
       expect(statSync(join(env.XDG_CACHE_HOME, 'vss-webhook')).mode & 0o777).toBe(0o700);
       expect(await query(['s3://exported/nothing', 'errors'], env)).toMatchObject({
@@ -393,12 +414,18 @@ describe('npm run query', () => {
         stderr: 'Found no objects in s3://exported/nothing.\n',
       });
       expect(await query(['s3://unknown/exports', 'errors'], env)).toMatchObject({ code: 1, stdout: '' });
-      // A key with ".." does not lead out of the temporary folder.
-      const Key = `exports/2026-11-21T02:00:00Z/../../../../../outside-${process.pid}`;
+      // A key with ".." does not lead out of the cache.
+      const Key = `exports/2026-11-21T02:00:00Z/AWSDynamoDB/../../../../../../outside-${process.pid}`;
       await s3.send(new PutObjectCommand({ Bucket: 'exported', Key, Body: 'outside' }));
       await query(['s3://exported/exports/2026-11-21T02:00:00Z', 'errors'], env);
-      for (const above of [dirname(env.XDG_CACHE_HOME), dirname(env.TMPDIR), dirname(dirname(env.TMPDIR))])
-        expect(readdirSync(above).filter((name) => name.startsWith('outside'))).toEqual([]);
+      expect(readdirSync(env.XDG_CACHE_HOME)).toEqual(['vss-webhook']);
+      // What expired in S3 is deleted from the cache.
+      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'exported' }));
+      for (const { Key: each } of Contents)
+        await s3.send(new DeleteObjectCommand({ Bucket: 'exported', Key: each }));
+      expect(cached().length).toBeGreaterThan(0);
+      expect(await query([source, 'errors'], env)).toMatchObject({ code: 1 });
+      expect(cached()).toEqual([]);
       // The temporary folders were removed.
       expect(readdirSync(env.TMPDIR)).toEqual([]);
       s3.destroy();

@@ -237,6 +237,64 @@ describe('the page', () => {
     expect(printable(text)).toBe(expected);
   });
 
+  it('counts the errors in which a retry can help', async () => {
+    const errorDetails = (errorCode: number) => ({ errorDetails: { errorCode } });
+    const page = await pageOfRecords([
+      session({ sessionId: 'a', ...errorDetails(-2010) }),
+      session({ sessionId: 'b', ...errorDetails(-2004) }),
+      session({ sessionId: 'c', ...errorDetails(-2004) }),
+    ]);
+
+    expect(card(page, 'Errors')).toContain('A retry can help in 33.3% of the sessions with an error.');
+  });
+
+  it('says how good calls are, how long, and which day was the worst', async () => {
+    const leg = (mos: number, callDuration: number) => ({ callQuality: { mos }, callDuration });
+    const startTime = '2026-01-12T10:00:00Z';
+    const page = await pageOfRecords([
+      ...Array.from({ length: 18 }, (_, i) => called(`g${i}`, leg(4.4, 10))),
+      called('poor', leg(3.2, 20), { startTime }),
+      called('bad', leg(2, 30), { startTime, sessionStatus: 'BUSY' }),
+    ]);
+
+    expect(card(page, 'Call quality')).toContain(
+      '90.0% of 20 scored legs were good or excellent, 10.0% poor or bad.',
+    );
+    expect(card(page, 'Talk time')).toContain('The median is 10 s, the 95th percentile 20 s.');
+    expect(card(page, 'Answer rate')).toContain('The lowest day is 12 Jan with 50.0%, of 2 sessions;');
+  });
+
+  it('compares the failure rates of countries with at least thirty sessions', async () => {
+    const to = (country: string, sessions: number, failed: number) =>
+      Array.from({ length: sessions }, (_, i) =>
+        called(
+          `${country}${i}`,
+          { callDirection: 'OUTBOUND', destinationCountryCode: country },
+          { sessionStatus: i < failed ? 'FAILED' : 'COMPLETED' },
+        ),
+      );
+    const page = await pageOfRecords([...to('SG', 30, 3), ...to('DE', 31, 2), ...to('FR', 2, 2)]);
+
+    expect(card(page, 'Outcomes by country')).toContain('Singapore, 10.0% of 30 sessions.');
+  });
+
+  it('says how many sub-accounts and fields it does not show, and counts sessions with many summaries', async () => {
+    const alternates = Array.from({ length: 4 }, (_, i) => ({
+      ...session({ sessionId: 's0' }),
+      digest: `${i}`,
+    }));
+    const page = await pageOfRecords(
+      Array.from({ length: 13 }, (_, i) => ({
+        ...session({ sessionId: `s${i}`, subAccountId: `account${i}`, [`new${i}`]: 1, [`other${i}`]: 1 }),
+        ...(i === 0 && { alternates }),
+      })),
+    );
+
+    expect(card(page, 'Outcomes by sub-account')).toContain('The chart shows 12 of 13.');
+    expect(card(page, 'Unrecognised fields')).toContain('The table shows the 20 most frequent of 26 fields.');
+    expect(card(page, 'Conflicts and duplicates')).toContain('4 or more 2026-01-13 1');
+  });
+
   it('counts a session once if two legs have the same error', async () => {
     const errorDetails = { errorCode: -2010, errorMsg: 'The trunk capacity has been exceeded' };
     const page = await pageOfRecords([
