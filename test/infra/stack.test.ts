@@ -2,8 +2,8 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { RECHECK_RETRY_MS } from '../../functions/registration/custom-resource.ts';
-import { REQUEST_TIMEOUT_MS } from '../../functions/registration/request.ts';
 import { RETRY_MS } from '../../functions/registration/webhooks-api.ts';
+import { REQUEST_TIMEOUT_MS } from '../../functions/voice-api/request.ts';
 import { tableDefinition } from '../functions/recorder/table-definition.ts';
 import { localSettings, onlyOf, templateOf } from './templates.ts';
 
