@@ -51,6 +51,7 @@ export async function openCsvFile(
     const firsts = DELIMITERS.map((delimiter) => ({ delimiter, record: firstRecord(head, delimiter) }));
     const [first] = firsts;
     if (first?.record === undefined) {
+      if (head.byteLength > MAX_RECORD_BYTES) throw recordTooLong();
       await close();
       return undefined;
     }
@@ -78,16 +79,18 @@ const QUOTE = 0x22;
 
 /** Returns a function that is true of the chunk with the end of the first line that is not blank. */
 function endsFirstLine(): (chunk: Uint8Array) => boolean {
-  let length = 0;
+  let bytes = 0;
+  let isBlank = true;
   let isQuoted = false;
   return (chunk) => {
     for (const byte of chunk) {
       const isLineEnd = byte === LF || byte === CR;
-      if (isLineEnd && length > 0 && !isQuoted) return true;
+      if (isLineEnd && !isBlank && !isQuoted) return true;
       if (byte === QUOTE) isQuoted = !isQuoted;
-      if (!isLineEnd) length++;
+      if (!isLineEnd) isBlank = false;
     }
-    return length > MAX_RECORD_BYTES;
+    bytes += chunk.byteLength;
+    return bytes > MAX_RECORD_BYTES;
   };
 }
 
@@ -102,12 +105,39 @@ function firstRecord(head: Buffer, delimiter: Delimiter): string[] | undefined {
 async function* recordsOf(bytes: AsyncIterable<Uint8Array>, delimiter: Delimiter): AsyncGenerator<string[]> {
   const parser = parse({ ...FORMAT, delimiter });
   // Its failure also ends the iteration below.
-  pipeline(bytes, parser).catch(() => {});
+  pipeline(
+    withRecords(bytes, () => parser.info.records),
+    parser,
+  ).catch(() => {});
   try {
     for await (const record of parser) yield record;
   } catch (error) {
     throw unreadable(error);
   }
+}
+
+/** Asserts that records arrive with the bytes: the parser's own limit does not count delimiters and blank lines. */
+async function* withRecords(
+  bytes: AsyncIterable<Uint8Array>,
+  recordsSoFar: () => number,
+): AsyncGenerator<Uint8Array> {
+  let records = 0;
+  let bytesSince = 0;
+  for await (const chunk of bytes) {
+    if (recordsSoFar() > records) bytesSince = 0;
+    if (bytesSince > MAX_RECORD_BYTES) throw recordTooLong();
+    records = recordsSoFar();
+    bytesSince += chunk.byteLength;
+    yield chunk;
+  }
+}
+
+function recordTooLong(): LogExportError {
+  return notCsv('a record has more than 1 MB');
+}
+
+function notCsv(reason: string): LogExportError {
+  return new LogExportError('not-csv', `A file of the log export is not CSV: ${reason}. Expected RFC 4180.`);
 }
 
 /** The error of a file that is not CSV. The parser's own message quotes the file. */
@@ -118,7 +148,5 @@ function unreadable(error: unknown): unknown {
       'cut-off',
       'A file of the log export ends within a quoted value: it is cut off, or a quote is missing. Download it again.',
     );
-  const reason =
-    error.code === 'CSV_MAX_RECORD_SIZE' ? 'a record has more than 1 MB' : 'its quotes do not match';
-  return new LogExportError('not-csv', `A file of the log export is not CSV: ${reason}. Expected RFC 4180.`);
+  return error.code === 'CSV_MAX_RECORD_SIZE' ? recordTooLong() : notCsv('its quotes do not match');
 }

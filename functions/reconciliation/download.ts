@@ -102,8 +102,13 @@ function assertComplete({ headers }: Response, bytes: number): void {
   if (length === null || bytes >= Number(length)) return;
   throw new LogExportError(
     'cut-off',
-    `The download of a file of the log export ended after ${bytes} of ${Number(length)} bytes. Download it again.`,
+    `The download of a file of the log export ended after ${shown(bytes)} of ${shown(Number(length))} bytes. Download it again.`,
   );
+}
+
+/** With separators, so that it is not masked as a phone number. */
+function shown(bytes: number): string {
+  return bytes.toLocaleString('en-US');
 }
 
 async function* limited(
