@@ -1,0 +1,152 @@
+import { pipeline } from 'node:stream/promises';
+import { CsvError, parse } from 'csv-parse';
+import { parse as parseAtOnce } from 'csv-parse/sync';
+import { type Delimiter, type Header, readHeader, wrongHeader } from './columns.ts';
+import { LogExportError } from './log-export-error.ts';
+import { peek } from './peek.ts';
+import { utf8 } from './utf8.ts';
+
+/** A CSV file whose header is known. */
+export interface CsvFile {
+  /** The header of the file, or that of an earlier file if it has none. */
+  header: Header;
+  hasHeader: boolean;
+  /** All records, including the header. Throws a LogExportError. */
+  records: AsyncGenerator<string[]>;
+  /** Whether what was read so far ends with a line end. */
+  endsWithLineEnd: () => boolean;
+}
+
+/** A longer record is none. */
+const MAX_RECORD_BYTES = 1_000_000;
+
+/** RFC 4180 in UTF-8. Blank lines count as nothing, and a quote inside a value without quotes as itself. */
+const FORMAT = {
+  bom: true,
+  record_delimiter: ['\r\n', '\n'],
+  skip_empty_lines: true,
+  relax_quotes: true,
+  relax_column_count: true,
+  max_record_size: MAX_RECORD_BYTES,
+};
+
+const DELIMITERS: readonly Delimiter[] = [',', ';', '\t'];
+
+/**
+ * Opens a file, whose delimiter is the one with which its first record is a header. Returns undefined if it is empty.
+ *
+ * @param earlier - The header of an earlier file, for a file without one.
+ * @throws LogExportError
+ */
+export async function openCsvFile(
+  chunks: AsyncIterable<Uint8Array>,
+  earlier: Header | undefined,
+): Promise<CsvFile | undefined> {
+  let lastByte: number | undefined;
+  const bytes = utf8(chunks, (byte) => {
+    lastByte = byte;
+  });
+  const { head, all, close } = await peek(bytes, endsFirstLine());
+  try {
+    const firsts = DELIMITERS.map((delimiter) => ({ delimiter, record: firstRecord(head, delimiter) }));
+    const [first] = firsts;
+    if (first?.record === undefined) {
+      if (head.byteLength > MAX_RECORD_BYTES) throw recordTooLong();
+      await close();
+      return undefined;
+    }
+    const own = firsts.map(({ delimiter, record = [] }) => readHeader(record, delimiter)).find(Boolean);
+    const header = own ?? earlier;
+    if (header === undefined) {
+      const longest = firsts.map(({ record = [] }) => record).toSorted((a, b) => b.length - a.length);
+      throw wrongHeader(longest[0] ?? []);
+    }
+    return {
+      header,
+      hasHeader: own !== undefined,
+      records: recordsOf(all, header.delimiter),
+      endsWithLineEnd: () => lastByte === LF || lastByte === CR,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const QUOTE = 0x22;
+
+/** Returns a function that is true of the chunk with the end of the first line that is not blank. */
+function endsFirstLine(): (chunk: Uint8Array) => boolean {
+  let bytes = 0;
+  let isBlank = true;
+  let isQuoted = false;
+  return (chunk) => {
+    for (const byte of chunk) {
+      const isLineEnd = byte === LF || byte === CR;
+      if (isLineEnd && !isBlank && !isQuoted) return true;
+      if (byte === QUOTE) isQuoted = !isQuoted;
+      if (!isLineEnd) isBlank = false;
+    }
+    bytes += chunk.byteLength;
+    return bytes > MAX_RECORD_BYTES;
+  };
+}
+
+function firstRecord(head: Buffer, delimiter: Delimiter): string[] | undefined {
+  try {
+    return parseAtOnce(head, { ...FORMAT, delimiter, to: 1 })[0];
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+async function* recordsOf(bytes: AsyncIterable<Uint8Array>, delimiter: Delimiter): AsyncGenerator<string[]> {
+  const parser = parse({ ...FORMAT, delimiter });
+  // Its failure also ends the iteration below.
+  pipeline(
+    withRecords(bytes, () => parser.info.records),
+    parser,
+  ).catch(() => {});
+  try {
+    for await (const record of parser) yield record;
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+/** Asserts that records arrive with the bytes: the parser's own limit does not count delimiters and blank lines. */
+async function* withRecords(
+  bytes: AsyncIterable<Uint8Array>,
+  recordsSoFar: () => number,
+): AsyncGenerator<Uint8Array> {
+  let records = 0;
+  let bytesSince = 0;
+  for await (const chunk of bytes) {
+    if (recordsSoFar() > records) bytesSince = 0;
+    if (bytesSince > MAX_RECORD_BYTES) throw recordTooLong();
+    records = recordsSoFar();
+    bytesSince += chunk.byteLength;
+    yield chunk;
+  }
+}
+
+function recordTooLong(): LogExportError {
+  return notCsv('a record has more than 1 MB');
+}
+
+function notCsv(reason: string): LogExportError {
+  return new LogExportError('not-csv', `A file of the log export is not CSV: ${reason}. Expected RFC 4180.`);
+}
+
+/** The error of a file that is not CSV. The parser's own message quotes the file. */
+function unreadable(error: unknown): unknown {
+  if (!(error instanceof CsvError)) return error;
+  if (error.code === 'CSV_QUOTE_NOT_CLOSED')
+    return new LogExportError(
+      'cut-off',
+      'A file of the log export ends within a quoted value: it is cut off, or a quote is missing. Download it again.',
+    );
+  return error.code === 'CSV_MAX_RECORD_SIZE' ? recordTooLong() : notCsv('its quotes do not match');
+}
