@@ -26,7 +26,7 @@ const MAX_ATTEMPTS = 10;
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
  */
 export function recordedSessions(
-  client: DynamoDBClient,
+  client: Pick<DynamoDBClient, 'send'>,
   tableName: string,
   pause: (milliseconds: number) => Promise<unknown> = setTimeout,
 ): RecordedSessions {
