@@ -11,6 +11,8 @@ export const StackOutputs = v.object({
   SubAccountIds: v.string(),
   RegistrationFunctionName: v.string(),
   WebhookFunctionName: v.string(),
+  /** Absent with the setting `reconciliation` "off". */
+  ReconciliationFunctionName: v.optional(v.string()),
   AlarmTopicArn: v.string(),
   /** Present only with the setting `exports`, like `AthenaWorkgroup`. */
   ExportBucketName: v.optional(v.string()),

@@ -125,7 +125,7 @@ function progressOf([{ subAccountId, day, state }, step]: [DayTask, Step | typeo
 }
 
 /** Lambda limits a response to 6 MB, and a window may have many days. The bucket has longer lists. */
-const MAX_RETURNED = 100;
+export const MAX_RETURNED = 20;
 
 function shortened(result: Result): Result {
   const lists = ['refused', 'missingSessions', 'reconstructedSessions', 'differingSessions'] as const;

@@ -496,7 +496,7 @@ describe('a window', () => {
 
     const [day] = await simulation.invoke(window());
 
-    expect(day?.result?.missingSessions.length).toBe(100);
+    expect(day?.result?.missingSessions.length).toBe(20);
     expect(v.parse(v.array(v.string()), resultOf(simulation).missingSessions).length).toBe(1_000);
   });
 });
