@@ -64,8 +64,8 @@ export async function openCsvFile(
     return {
       header,
       hasHeader: own !== undefined,
-      records: recordsOf(all, header.delimiter),
-      endsWithLineEnd: () => lastByte === LF || lastByte === CR,
+      records: recordsOf(all, header.delimiter, () => lastByte === CR),
+      endsWithLineEnd: () => lastByte === LF,
     };
   } catch (error) {
     await close();
@@ -84,10 +84,10 @@ function endsFirstLine(): (chunk: Uint8Array) => boolean {
   let isQuoted = false;
   return (chunk) => {
     for (const byte of chunk) {
-      const isLineEnd = byte === LF || byte === CR;
-      if (isLineEnd && !isBlank && !isQuoted) return true;
+      // The parser needs the LF after the CR.
+      if (byte === LF && !isBlank && !isQuoted) return true;
       if (byte === QUOTE) isQuoted = !isQuoted;
-      if (!isLineEnd) isBlank = false;
+      if (byte !== LF && byte !== CR) isBlank = false;
     }
     bytes += chunk.byteLength;
     return bytes > MAX_RECORD_BYTES;
@@ -102,7 +102,11 @@ function firstRecord(head: Buffer, delimiter: Delimiter): string[] | undefined {
   }
 }
 
-async function* recordsOf(bytes: AsyncIterable<Uint8Array>, delimiter: Delimiter): AsyncGenerator<string[]> {
+async function* recordsOf(
+  bytes: AsyncIterable<Uint8Array>,
+  delimiter: Delimiter,
+  endsWithinLineEnd: () => boolean,
+): AsyncGenerator<string[]> {
   const parser = parse({ ...FORMAT, delimiter });
   // Its failure also ends the iteration below.
   pipeline(
@@ -114,6 +118,7 @@ async function* recordsOf(bytes: AsyncIterable<Uint8Array>, delimiter: Delimiter
   } catch (error) {
     throw unreadable(error);
   }
+  if (endsWithinLineEnd()) throw cutOff('within a line end');
 }
 
 /** Asserts that records arrive with the bytes: the parser's own limit does not count delimiters and blank lines. */
@@ -132,6 +137,13 @@ async function* withRecords(
   }
 }
 
+function cutOff(where: string): LogExportError {
+  return new LogExportError(
+    'cut-off',
+    `A file of the log export is cut off: it ends ${where}. Download it again.`,
+  );
+}
+
 function recordTooLong(): LogExportError {
   return notCsv('a record has more than 1 MB');
 }
@@ -143,10 +155,6 @@ function notCsv(reason: string): LogExportError {
 /** The error of a file that is not CSV. The parser's own message quotes the file. */
 function unreadable(error: unknown): unknown {
   if (!(error instanceof CsvError)) return error;
-  if (error.code === 'CSV_QUOTE_NOT_CLOSED')
-    return new LogExportError(
-      'cut-off',
-      'A file of the log export ends within a quoted value: it is cut off, or a quote is missing. Download it again.',
-    );
+  if (error.code === 'CSV_QUOTE_NOT_CLOSED') return cutOff('within a quoted value, or a quote is missing');
   return error.code === 'CSV_MAX_RECORD_SIZE' ? recordTooLong() : notCsv('its quotes do not match');
 }

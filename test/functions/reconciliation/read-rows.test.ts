@@ -370,6 +370,8 @@ describe('a file', () => {
     ['within the first value of a record', `${HEADER}\n${ROW}\ns`],
     ['within a record', `${HEADER}\n${ROW}\ns2,c2,${ACCOUNT},2026-01`],
     ['after a quoted value', `${HEADER}\n"s1","c1"`],
+    ['within a line end', `${HEADER}\r\n${ROW}\r`],
+    ['within a line end after a quote', `${HEADER}\r\n"${ROW.replaceAll(',', '","')}"\r`],
     ['within a character', Buffer.from(`${HEADER}\n${ROW}é`).subarray(0, -1)],
   ])('that ends %s is cut off', async (_, file) => {
     expect((await failureOf(file)).kind).toBe('cut-off');
