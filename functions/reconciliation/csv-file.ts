@@ -48,19 +48,15 @@ export async function openCsvFile(
   });
   const { head, all, close } = await peek(bytes, endsFirstLine());
   try {
-    const firsts = DELIMITERS.map((delimiter) => ({ delimiter, record: firstRecord(head, delimiter) }));
-    const [first] = firsts;
-    if (first?.record === undefined) {
+    const firsts = firstRecords(head);
+    if (firsts.length === 0) {
       if (head.byteLength > MAX_RECORD_BYTES) throw recordTooLong();
       await close();
       return undefined;
     }
-    const own = firsts.map(({ delimiter, record = [] }) => readHeader(record, delimiter)).find(Boolean);
+    const own = firsts.map(([delimiter, record]) => readHeader(record, delimiter)).find(Boolean);
     const header = own ?? earlier;
-    if (header === undefined) {
-      const longest = firsts.map(({ record = [] }) => record).toSorted((a, b) => b.length - a.length);
-      throw wrongHeader(longest[0] ?? []);
-    }
+    if (header === undefined) throw wrongHeader(longest(firsts.map(([, record]) => record)));
     return {
       header,
       hasHeader: own !== undefined,
@@ -94,12 +90,21 @@ function endsFirstLine(): (chunk: Uint8Array) => boolean {
   };
 }
 
-function firstRecord(head: Buffer, delimiter: Delimiter): string[] | undefined {
+/** The first record as it is with each delimiter; none if there is none. */
+function firstRecords(head: Buffer): (readonly [Delimiter, string[]])[] {
   try {
-    return parseAtOnce(head, { ...FORMAT, delimiter, to: 1 })[0];
+    return DELIMITERS.flatMap((delimiter) => {
+      const [record] = parseAtOnce(head, { ...FORMAT, delimiter, to: 1 });
+      return record === undefined ? [] : [[delimiter, record] as const];
+    });
   } catch (error) {
     throw unreadable(error);
   }
+}
+
+/** The record with most fields, and so probably the one with the right delimiter. */
+function longest(records: readonly string[][]): string[] {
+  return records.reduce((most, record) => (record.length > most.length ? record : most), []);
 }
 
 async function* recordsOf(
