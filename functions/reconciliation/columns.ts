@@ -67,22 +67,20 @@ function normalisedName(name: string): string {
 /** Reads a record as a header. Returns undefined if a required column is missing, so that it is none. */
 export function readHeader(record: readonly string[], delimiter: Delimiter): Header | undefined {
   const positions = new Map<Column, number>();
+  let duplicate: Column | undefined;
   for (const [position, name] of record.entries()) {
     const column = NAMES.get(normalisedName(name));
     if (column === undefined) continue;
-    if (positions.has(column) && isComplete(positions)) throw duplicateColumn(column);
+    if (positions.has(column)) duplicate = column;
     positions.set(column, position);
   }
-  if (!isComplete(positions)) return undefined;
+  if (!REQUIRED.every((column) => positions.has(column))) return undefined;
+  if (duplicate !== undefined) throw duplicateColumn(duplicate);
   const columns = COLUMNS.flatMap((column) => {
     const position = positions.get(column);
     return position === undefined ? [] : [[column, position] as const];
   });
   return { delimiter, width: record.length, columns };
-}
-
-function isComplete(positions: ReadonlyMap<Column, number>): boolean {
-  return REQUIRED.every((column) => positions.has(column));
 }
 
 function duplicateColumn(column: Column): LogExportError {

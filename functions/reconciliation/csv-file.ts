@@ -48,24 +48,20 @@ export async function openCsvFile(
   });
   const { head, all, close } = await peek(bytes, endsFirstLine());
   try {
-    const firsts = DELIMITERS.map((delimiter) => ({ delimiter, record: firstRecord(head, delimiter) }));
-    const [first] = firsts;
-    if (first?.record === undefined) {
+    const firsts = firstRecords(head);
+    if (firsts.length === 0) {
       if (head.byteLength > MAX_RECORD_BYTES) throw recordTooLong();
       await close();
       return undefined;
     }
-    const own = firsts.map(({ delimiter, record = [] }) => readHeader(record, delimiter)).find(Boolean);
+    const own = firsts.map(([delimiter, record]) => readHeader(record, delimiter)).find(Boolean);
     const header = own ?? earlier;
-    if (header === undefined) {
-      const longest = firsts.map(({ record = [] }) => record).toSorted((a, b) => b.length - a.length);
-      throw wrongHeader(longest[0] ?? []);
-    }
+    if (header === undefined) throw wrongHeader(longest(firsts.map(([, record]) => record)));
     return {
       header,
       hasHeader: own !== undefined,
-      records: recordsOf(all, header.delimiter),
-      endsWithLineEnd: () => lastByte === LF || lastByte === CR,
+      records: recordsOf(all, header.delimiter, () => lastByte === CR),
+      endsWithLineEnd: () => lastByte === LF,
     };
   } catch (error) {
     await close();
@@ -84,25 +80,38 @@ function endsFirstLine(): (chunk: Uint8Array) => boolean {
   let isQuoted = false;
   return (chunk) => {
     for (const byte of chunk) {
-      const isLineEnd = byte === LF || byte === CR;
-      if (isLineEnd && !isBlank && !isQuoted) return true;
+      // The parser needs the LF after the CR.
+      if (byte === LF && !isBlank && !isQuoted) return true;
       if (byte === QUOTE) isQuoted = !isQuoted;
-      if (!isLineEnd) isBlank = false;
+      if (byte !== LF && byte !== CR) isBlank = false;
     }
     bytes += chunk.byteLength;
     return bytes > MAX_RECORD_BYTES;
   };
 }
 
-function firstRecord(head: Buffer, delimiter: Delimiter): string[] | undefined {
+/** The first record as it is with each delimiter; none if there is none. */
+function firstRecords(head: Buffer): (readonly [Delimiter, string[]])[] {
   try {
-    return parseAtOnce(head, { ...FORMAT, delimiter, to: 1 })[0];
+    return DELIMITERS.flatMap((delimiter) => {
+      const [record] = parseAtOnce(head, { ...FORMAT, delimiter, to: 1 });
+      return record === undefined ? [] : [[delimiter, record] as const];
+    });
   } catch (error) {
     throw unreadable(error);
   }
 }
 
-async function* recordsOf(bytes: AsyncIterable<Uint8Array>, delimiter: Delimiter): AsyncGenerator<string[]> {
+/** The record with most fields, and so probably the one with the right delimiter. */
+function longest(records: readonly string[][]): string[] {
+  return records.reduce((most, record) => (record.length > most.length ? record : most), []);
+}
+
+async function* recordsOf(
+  bytes: AsyncIterable<Uint8Array>,
+  delimiter: Delimiter,
+  endsWithinLineEnd: () => boolean,
+): AsyncGenerator<string[]> {
   const parser = parse({ ...FORMAT, delimiter });
   // Its failure also ends the iteration below.
   pipeline(
@@ -114,6 +123,7 @@ async function* recordsOf(bytes: AsyncIterable<Uint8Array>, delimiter: Delimiter
   } catch (error) {
     throw unreadable(error);
   }
+  if (endsWithinLineEnd()) throw cutOff('within a line end');
 }
 
 /** Asserts that records arrive with the bytes: the parser's own limit does not count delimiters and blank lines. */
@@ -132,6 +142,13 @@ async function* withRecords(
   }
 }
 
+function cutOff(where: string): LogExportError {
+  return new LogExportError(
+    'cut-off',
+    `A file of the log export is cut off: it ends ${where}. Download it again.`,
+  );
+}
+
 function recordTooLong(): LogExportError {
   return notCsv('a record has more than 1 MB');
 }
@@ -143,10 +160,6 @@ function notCsv(reason: string): LogExportError {
 /** The error of a file that is not CSV. The parser's own message quotes the file. */
 function unreadable(error: unknown): unknown {
   if (!(error instanceof CsvError)) return error;
-  if (error.code === 'CSV_QUOTE_NOT_CLOSED')
-    return new LogExportError(
-      'cut-off',
-      'A file of the log export ends within a quoted value: it is cut off, or a quote is missing. Download it again.',
-    );
+  if (error.code === 'CSV_QUOTE_NOT_CLOSED') return cutOff('within a quoted value, or a quote is missing');
   return error.code === 'CSV_MAX_RECORD_SIZE' ? recordTooLong() : notCsv('its quotes do not match');
 }

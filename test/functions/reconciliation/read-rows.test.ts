@@ -272,6 +272,21 @@ describe('a value', () => {
   });
 });
 
+it('a row whose InitiatedAt is another of its times has it in its place', async () => {
+  const read = await one(
+    `${HEADER},ConnectedAt,DisconnectedAt\ns1,c1,${ACCOUNT},,BUSY,,2026-01-13T08:29:06Z\n`,
+  );
+
+  expect(Object.keys(read)).toEqual([
+    'SessionId',
+    'CallId',
+    'SubAccountId',
+    'InitiatedAt',
+    'DisconnectedAt',
+    'SessionStatus',
+  ]);
+});
+
 describe('a record', () => {
   it.each([
     ['too few fields', `s1,c1,${ACCOUNT}`, 'it has 3 fields; expected 5, as in the header'],
@@ -346,10 +361,14 @@ describe('a header', () => {
     expect(message.length).toBeLessThan(1_000);
   });
 
-  it('with a column twice is an error, because either could be meant', async () => {
-    expect(await failureOf(`${HEADER},call_id\n${ROW},c2\n`)).toMatchObject({
+  it.each([
+    [`${HEADER},call_id\n${ROW},c2\n`, 'CallId'],
+    [`session id,${HEADER}\ns2,${ROW}\n`, 'SessionId'],
+    [`${HEADER},MOS,mos\n${ROW},1,2\n`, 'MOS'],
+  ])('with a column twice is an error, because either could be meant: %j', async (file, column) => {
+    expect(await failureOf(file)).toMatchObject({
       kind: 'wrong-header',
-      message: expect.stringContaining('has the column CallId more than once'),
+      message: expect.stringContaining(`has the column ${column} more than once`),
     });
   });
 
@@ -370,6 +389,8 @@ describe('a file', () => {
     ['within the first value of a record', `${HEADER}\n${ROW}\ns`],
     ['within a record', `${HEADER}\n${ROW}\ns2,c2,${ACCOUNT},2026-01`],
     ['after a quoted value', `${HEADER}\n"s1","c1"`],
+    ['within a line end', `${HEADER}\r\n${ROW}\r`],
+    ['within a line end after a quote', `${HEADER}\r\n"${ROW.replaceAll(',', '","')}"\r`],
     ['within a character', Buffer.from(`${HEADER}\n${ROW}é`).subarray(0, -1)],
   ])('that ends %s is cut off', async (_, file) => {
     expect((await failureOf(file)).kind).toBe('cut-off');
