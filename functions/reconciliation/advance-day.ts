@@ -1,10 +1,10 @@
+import type { Link } from '../log-export/download.ts';
+import type { Job } from '../log-export/job.ts';
+import type { LogExport } from '../log-export/log-export.ts';
+import { LogExportError, type LogExportFault } from '../log-export/log-export-error.ts';
 import type { Log } from '../telemetry.ts';
 import { type Day, exportPeriod, HOUR_MS } from './day.ts';
 import type { DayState, DayStates, Mode } from './day-state.ts';
-import type { Link } from './download.ts';
-import type { Job } from './job.ts';
-import type { LogExport } from './log-export.ts';
-import { LogExportError, type LogExportFault } from './log-export-error.ts';
 import { keyPart } from './objects.ts';
 import { type DayDependencies, reconcileDay } from './reconcile-day.ts';
 import { countsOf, type Result } from './result.ts';

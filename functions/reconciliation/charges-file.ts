@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import type { LegRow } from '../log-export/leg-row.ts';
 import { type Day, dayOf } from './day.ts';
-import type { LegRow } from './leg-row.ts';
 import { keyPart, type Objects } from './objects.ts';
 
 /**

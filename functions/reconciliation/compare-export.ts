@@ -1,9 +1,9 @@
+import type { Link } from '../log-export/download.ts';
+import { readRows } from '../log-export/read-rows.ts';
 import { chargesFile } from './charges-file.ts';
 import { type Candidate, SessionComparison } from './compare-sessions.ts';
 import type { Day } from './day.ts';
-import type { Link } from './download.ts';
 import type { Objects } from './objects.ts';
-import { readRows } from './read-rows.ts';
 import type { RecordedSessions } from './recorded-sessions.ts';
 import { MAX_LISTED, type Result } from './result.ts';
 

@@ -1,5 +1,5 @@
+import type { LegRow } from '../log-export/leg-row.ts';
 import { type Day, dayOf, HOUR_MS } from './day.ts';
-import type { LegRow } from './leg-row.ts';
 import { legEnd } from './reconstruct.ts';
 import { MAX_KEYS, type RecordedSession, type RecordedSessions } from './recorded-sessions.ts';
 import { MAX_LISTED, type Result } from './result.ts';

@@ -1,4 +1,4 @@
-import type { LegRow } from './leg-row.ts';
+import type { LegRow } from '../log-export/leg-row.ts';
 
 /** Sessions with more legs are not reconstructed. 8x8 shows two; a summary may have 2,000 keys (functions/vss). */
 const MAX_LEGS = 100;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { LegRow } from '../../../functions/log-export/leg-row.ts';
 import {
   type ComparisonOptions,
   SessionComparison,
 } from '../../../functions/reconciliation/compare-sessions.ts';
-import type { LegRow } from '../../../functions/reconciliation/leg-row.ts';
 import type { RecordedSession } from '../../../functions/reconciliation/recorded-sessions.ts';
 import { legRow } from './leg-rows.ts';
 

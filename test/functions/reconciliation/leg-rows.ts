@@ -1,4 +1,4 @@
-import type { LegRow } from '../../../functions/reconciliation/leg-row.ts';
+import type { LegRow } from '../../../functions/log-export/leg-row.ts';
 
 let rows = 0;
 

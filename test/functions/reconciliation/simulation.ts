@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import type { Job } from '../../../functions/log-export/job.ts';
+import type { LegRow } from '../../../functions/log-export/leg-row.ts';
+import type { LogExport } from '../../../functions/log-export/log-export.ts';
 import { fromMessage, type Message } from '../../../functions/queue/message.ts';
 import { createHandler } from '../../../functions/reconciliation/create-handler.ts';
 import { dayStates, type Mode } from '../../../functions/reconciliation/day-state.ts';
-import type { Job } from '../../../functions/reconciliation/job.ts';
-import type { LegRow } from '../../../functions/reconciliation/leg-row.ts';
-import type { LogExport } from '../../../functions/reconciliation/log-export.ts';
 import type { Objects } from '../../../functions/reconciliation/objects.ts';
 import type { RecordedSession } from '../../../functions/reconciliation/recorded-sessions.ts';
 import { readSummary } from '../../../functions/vss/summary.ts';

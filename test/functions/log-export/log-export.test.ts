@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { logExport } from '../../../functions/reconciliation/log-export.ts';
-import { LogExportError } from '../../../functions/reconciliation/log-export-error.ts';
+import { logExport } from '../../../functions/log-export/log-export.ts';
+import { LogExportError } from '../../../functions/log-export/log-export-error.ts';
 import { virtualClock } from '../virtual-clock.ts';
 
 const API_KEY = 'key-of-8x8-0123456789+/==';

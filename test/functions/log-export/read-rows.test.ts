@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { COLUMNS } from '../../../functions/reconciliation/columns.ts';
-import { LogExportError } from '../../../functions/reconciliation/log-export-error.ts';
-import { type ReadRow, readRows } from '../../../functions/reconciliation/read-rows.ts';
+import { COLUMNS } from '../../../functions/log-export/columns.ts';
+import { LogExportError } from '../../../functions/log-export/log-export-error.ts';
+import { type ReadRow, readRows } from '../../../functions/log-export/read-rows.ts';
 import { inChunks } from './exported.ts';
 
 const ACCOUNT = '8x8_test';

@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { COLUMNS, type Column } from '../../../functions/reconciliation/columns.ts';
-import { decompressed } from '../../../functions/reconciliation/decompressed.ts';
-import { readRows } from '../../../functions/reconciliation/read-rows.ts';
+import { COLUMNS, type Column } from '../../../functions/log-export/columns.ts';
+import { decompressed } from '../../../functions/log-export/decompressed.ts';
+import { readRows } from '../../../functions/log-export/read-rows.ts';
 import { inChunks } from './exported.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { downloader } from '../../../functions/reconciliation/download.ts';
-import { LogExportError } from '../../../functions/reconciliation/log-export-error.ts';
+import { downloader } from '../../../functions/log-export/download.ts';
+import { LogExportError } from '../../../functions/log-export/log-export-error.ts';
 
 const API_KEY = 'key-of-8x8-0123456789+/==';
 const BASE_URL = 'https://voice.wavecell.com';
