@@ -14,9 +14,12 @@ export const StackOutputs = v.object({
   /** Absent with the setting `reconciliation` "off". */
   ReconciliationFunctionName: v.optional(v.string()),
   AlarmTopicArn: v.string(),
-  /** Present only with the setting `exports`, like `AthenaWorkgroup`. */
+  /** Present only with the setting `exports`, or with `reconciliation`. */
   ExportBucketName: v.optional(v.string()),
+  /** Present only with the setting `exports`. */
   AthenaWorkgroup: v.optional(v.string()),
+  /** Present unless the setting `reconciliation` is `off`. */
+  ReconciliationFunctionName: v.optional(v.string()),
 });
 export type StackOutputs = v.InferOutput<typeof StackOutputs>;
 

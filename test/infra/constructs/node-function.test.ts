@@ -5,7 +5,7 @@ import { bundleOptions } from '../../../infra/constructs/node-function.ts';
 
 /** Bundles contain only the code that Lambda runs, because every kilobyte adds to the cold start. */
 
-const FUNCTIONS = ['authorization', 'exports', 'recorder', 'registration', 'webhook'];
+const FUNCTIONS = ['authorization', 'exports', 'reconciliation', 'recorder', 'registration', 'webhook'];
 
 it.each(FUNCTIONS)(
   'the bundle of %s excludes the modules that are only imported on demand',
