@@ -80,7 +80,7 @@ export function bundleOptions(entry: string) {
     format: 'cjs',
     mainFields: ['module', 'main'],
     minify: true,
-    external: NEVER_LOADED,
+    external: NEVER_LOADED.filter((module) => !LOADED[entry]?.includes(module)),
     logLevel: 'warning',
   } satisfies BuildOptions;
 }
@@ -98,6 +98,11 @@ const NEVER_LOADED = [
   '@smithy/core/event-streams',
   '@smithy/credential-provider-imds',
 ];
+
+/** Exceptions, by entry: the S3 client imports this module when it loads. */
+const LOADED: Readonly<Record<string, readonly string[]>> = {
+  'reconciliation/handler.ts': ['@smithy/core/event-streams'],
+};
 
 /** Creates a log group, and a role that may write only to it. CDK's default role may write to every log group. */
 export function roleWithLogs(scope: Construct, id: string): { role: Role; logGroup: LogGroup } {
