@@ -18,6 +18,8 @@ export interface ExportedDay {
 }
 
 export interface ExportDependencies {
+  /** How long a record is kept after its last write, in milliseconds; undefined if forever. */
+  retentionMs: number | undefined;
   objects: Objects;
   lookUp: RecordedSessions;
   download: (link: Link) => AsyncIterable<Uint8Array>;
@@ -43,13 +45,14 @@ export interface ComparedExport {
  */
 export async function compareExport(
   { subAccountId, day, exportedAt, links }: ExportedDay,
-  { objects, lookUp, download, deadLetters }: ExportDependencies,
+  { objects, lookUp, retentionMs, download, deadLetters }: ExportDependencies,
   limit: number,
   skipped: ReadonlySet<string> = new Set(),
 ): Promise<ComparedExport> {
   const comparison = new SessionComparison({
     day,
     exportedAt: Date.parse(exportedAt),
+    retentionMs,
     lookUp,
     limit,
     skipped,

@@ -22,7 +22,14 @@ const LOOKED_UP = 8 * MAX_KEYS;
 /** What a comparison counts. Here, `missing` includes the sessions that wait in the dead-letter queue. */
 type Comparison = Pick<
   Result,
-  'sessions' | 'matched' | 'reconstructed' | 'late' | 'missing' | 'differing' | 'differingSessions'
+  | 'sessions'
+  | 'matched'
+  | 'reconstructed'
+  | 'late'
+  | 'expired'
+  | 'missing'
+  | 'differing'
+  | 'differingSessions'
 >;
 
 /** A session that is missing, or whose record was reconstructed, perhaps from fewer rows. */
@@ -37,6 +44,8 @@ export interface ComparisonOptions {
   day: Day;
   /** When the export was started, in milliseconds since 1970. */
   exportedAt: number;
+  /** How long a record is kept after its last write; undefined if forever. */
+  retentionMs: number | undefined;
   lookUp: RecordedSessions;
   /** The rows of at most so many sessions are kept. Further sessions are only counted. */
   limit: number;
@@ -63,6 +72,7 @@ export class SessionComparison {
     matched: 0,
     reconstructed: 0,
     late: 0,
+    expired: 0,
     missing: 0,
     differing: 0,
     differingSessions: [],
@@ -101,7 +111,7 @@ export class SessionComparison {
     return [...this.#collected.values()].flatMap((session) => {
       this.#count(session);
       const { sessionId, rows = [], recorded } = session;
-      const isCandidate = this.#startedOnDay(session) && !this.#isLate(session);
+      const isCandidate = this.#startedOnDay(session) && this.#absenceOf(session) === 'missing';
       return isCandidate ? [{ sessionId, rows, reconstructedDigest: recorded?.reconstructedDigest }] : [];
     });
   }
@@ -148,7 +158,7 @@ export class SessionComparison {
     const { sessionId, status, recorded } = session;
     found.sessions++;
     if (!recorded) {
-      found[this.#isLate(session) ? 'late' : 'missing']++;
+      found[this.#absenceOf(session)]++;
       return;
     }
     found.matched++;
@@ -164,11 +174,12 @@ export class SessionComparison {
     return dayOf(start) === this.#options.day;
   }
 
-  #isLate({ start, end, isOpen }: Session): boolean {
-    const { exportedAt } = this.#options;
-    return (
-      Date.parse(end) > exportedAt - GRACE_MS || (isOpen && Date.parse(start) > exportedAt - LONGEST_CALL_MS)
-    );
+  /** Why a session may have no record. */
+  #absenceOf({ start, end, isOpen }: Session): 'late' | 'expired' | 'missing' {
+    const { exportedAt, retentionMs = Number.POSITIVE_INFINITY } = this.#options;
+    const isOngoing = isOpen && Date.parse(start) > exportedAt - LONGEST_CALL_MS;
+    if (isOngoing || Date.parse(end) > exportedAt - GRACE_MS) return 'late';
+    return Date.parse(end) <= exportedAt - retentionMs ? 'expired' : 'missing';
   }
 }
 

@@ -15,6 +15,8 @@ export const Counts = v.object({
   reconstructed: Count,
   /** Those without a record that are in progress, or ended so recently that their delivery may be on its way. */
   late: Count,
+  /** Those without a record that ended before the retention period, so that it was deleted. */
+  expired: Count,
   /** Those without a record that wait in the dead-letter queue. */
   deadLettered: Count,
   /** Those without a record, which no delivery brought. */

@@ -52,7 +52,7 @@ export class Reconciliation extends Construct {
       // The maximum. What is not done by then, the next invocation continues.
       timeout: Duration.minutes(15),
       memorySize: 1_024,
-      // A day's rows are written to /tmp, because they have to be read twice.
+      // A day's rows are collected in /tmp before they are stored: S3 has to be told their size first.
       ephemeralStorageSize: Size.mebibytes(2_048),
       environment: {
         LOG_EXPORT_URL: settings.logExportUrl,
@@ -63,6 +63,7 @@ export class Reconciliation extends Construct {
         QUEUE_URL: queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
         MODE: settings.reconciliation,
+        ...(settings.retentionDays !== undefined && { RETENTION_DAYS: String(settings.retentionDays) }),
       },
     });
   }

@@ -59,6 +59,7 @@ const OTHERS = [
   ['reconstructed', 'recorded before by reconciliation'],
   ['updated', 'of these updated'],
   ['late', 'too recent to tell'],
+  ['expired', 'deleted by retentionDays'],
   ['deadLettered', 'in the dead-letter queue'],
   ['unusable', 'with too many legs to be recorded'],
 ] as const satisfies readonly (readonly [keyof Counts, string])[];

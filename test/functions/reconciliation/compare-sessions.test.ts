@@ -22,6 +22,7 @@ async function compare(rows: Iterable<LegRow>, table: Table = {}, options: Parti
     day: '2026-11-24',
     exportedAt: EXPORTED_AT,
     limit: 1_000,
+    retentionMs: undefined,
     skipped: new Set(),
     lookUp: async (ids) => new Map(ids.flatMap((id) => (table[id] ? [[id, table[id]] as const] : []))),
     ...options,
@@ -48,6 +49,7 @@ describe('a comparison', () => {
       matched: 4,
       reconstructed: 1,
       late: 0,
+      expired: 0,
       missing: 1,
       differing: 1,
       differingSessions: [{ sessionId: 'differing', exported: 'COMPLETED', recorded: 'BUSY' }],
@@ -79,6 +81,19 @@ describe('a comparison', () => {
     expect(
       await compare(open('2026-11-24T08:00:01.000Z'), {}, { exportedAt: EXPORTED_AT + 86_400_000 }),
     ).toMatchObject({ late: 0, missing: 1 });
+  });
+
+  it('does not count a session as missing whose record has expired', async () => {
+    const retentionMs = 22 * 3_600_000;
+    const ending = (DisconnectedAt: string) => [legRow({ DisconnectedAt })];
+
+    // The export was started 22 hours after 08:00.
+    const expired = await compare(ending('2026-11-24T08:00:00.000Z'), {}, { retentionMs });
+    expect(expired).toMatchObject({ sessions: 1, expired: 1, missing: 0, candidates: [] });
+    expect(await compare(ending('2026-11-24T08:00:00.001Z'), {}, { retentionMs })).toMatchObject({
+      expired: 0,
+      missing: 1,
+    });
   });
 
   it('counts a session on the day on which its first leg starts, whatever the order of its rows', async () => {

@@ -12,6 +12,7 @@ const COUNTS = {
   matched: 0,
   reconstructed: 0,
   late: 0,
+  expired: 0,
   deadLettered: 0,
   missing: 0,
   recorded: 0,

@@ -56,6 +56,7 @@ export class Simulation {
       mode,
       states: dayStates(objects, now),
       objects,
+      retentionMs: undefined,
       lookUp: async (ids) => {
         this.#call('look up');
         return new Map(
