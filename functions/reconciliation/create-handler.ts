@@ -95,11 +95,11 @@ export function createHandler({ connect, subAccountIds, mode, metrics, ...depend
     for (const subAccountId of requested) {
       const { days } = await states.read(subAccountId);
       for (const day of daysBetween(window.from, window.to)) {
-        const common = { mode: window.mode ?? mode, beyondLimit: window.beyondLimit };
-        all.push({ subAccountId, day, state: days[day] ?? NEW_DAY, ...common });
+        const { mode, beyondLimit } = window;
+        all.push({ subAccountId, day, state: days[day] ?? NEW_DAY, mode, beyondLimit });
       }
     }
-    const tasks = all.filter((task) => !isAsRequested(task.state, task.mode, window));
+    const tasks = all.filter((task) => !isAsRequested(task.state, window));
     const steps = await run(tasks, REQUESTED_MS, () => {});
     return all.map((task) => progressOf([task, steps.get(task) ?? DONE_BEFORE]));
   }

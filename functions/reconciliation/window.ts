@@ -19,8 +19,7 @@ export const Window = v.pipe(
     to: Day,
     /** Default: all sub-accounts of the stage. */
     subAccountIds: v.optional(v.array(v.string())),
-    /** Default: the mode of the stage. */
-    mode: v.optional(Mode),
+    mode: Mode,
     /** Whether to record more missing sessions of a day than the limit. */
     beyondLimit: v.optional(v.boolean(), false),
     /** Days that were reconciled since this time are not reconciled again: ISO 8601, UTC. */
@@ -35,11 +34,7 @@ export const Window = v.pipe(
 export type Window = v.InferOutput<typeof Window>;
 
 /** Whether a day has been reconciled as requested. */
-export function isAsRequested(
-  { completed }: DayState,
-  mode: Mode,
-  { notBefore, beyondLimit }: Window,
-): boolean {
+export function isAsRequested({ completed }: DayState, { mode, notBefore, beyondLimit }: Window): boolean {
   if (completed === undefined || completed.at < notBefore) return false;
   if (mode === 'record' && completed.mode === 'report') return false;
   return !(beyondLimit && completed.isHeld);

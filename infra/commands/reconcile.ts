@@ -106,7 +106,7 @@ function windowOf(values: Values): Omit<Window, 'subAccountIds'> {
   const parsed = v.safeParse(Window, {
     from,
     to,
-    ...(values.report && { mode: 'report' }),
+    mode: values.report ? 'report' : 'record',
     beyondLimit: values['beyond-limit'],
     notBefore: new Date(Date.now() - (values.again ? 0 : FRESH_HOURS * 3_600_000)).toISOString(),
   });

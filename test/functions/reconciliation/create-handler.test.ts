@@ -25,7 +25,13 @@ function simulationOf(
 }
 
 const window = (options: object = {}) => ({
-  window: { from: '2026-11-24', to: '2026-11-24', notBefore: '2026-11-25T06:00:00.000Z', ...options },
+  window: {
+    from: '2026-11-24',
+    to: '2026-11-24',
+    mode: 'record',
+    notBefore: '2026-11-25T06:00:00.000Z',
+    ...options,
+  },
 });
 
 function resultOf(simulation: Simulation) {
