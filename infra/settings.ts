@@ -67,6 +67,12 @@ function isApiUrl(text: string): boolean {
   );
 }
 
+const ApiUrl = v.pipe(
+  v.string('expected a URL'),
+  v.check(isApiUrl, 'expected an https URL, or an http URL on localhost, without a path or query'),
+  v.transform((url) => url.replace(/\/+$/, '')),
+);
+
 /** The format of sub-account ids at 8x8. @see spec of https://voice.8x8.com, parameter subAccountId */
 const SubAccountId = v.pipe(
   v.string(),
@@ -98,14 +104,7 @@ export const Settings = v.strictObject({
   /** Version of the Authorization value that 8x8 sends. Raise it by one to rotate the value. */
   authorizationVersion: v.optional(wholeNumber('expected a whole number of at least 1', 1), 1),
   /** The base URL of 8x8's Webhooks API. */
-  webhooksApiUrl: v.optional(
-    v.pipe(
-      v.string('expected a URL'),
-      v.check(isApiUrl, 'expected an https URL, or an http URL on localhost, without a path or query'),
-      v.transform((url) => url.replace(/\/+$/, '')),
-    ),
-    'https://voice.8x8.com',
-  ),
+  webhooksApiUrl: v.optional(ApiUrl, 'https://voice.8x8.com'),
   /** Whether to replace a webhook that someone else registered for a sub-account. */
   takeOver: v.optional(v.boolean('expected true or false'), false),
   /** Whether to remove or keep the registration at 8x8 when a sub-account or the stack is removed. */
@@ -204,6 +203,16 @@ export const Settings = v.strictObject({
     ),
     {},
   ),
+  /**
+   * Whether sessions that 8x8's log export has and the table does not are recorded, or only reported. `"off"` asks 8x8
+   * for nothing.
+   */
+  reconciliation: v.optional(
+    v.picklist(['record', 'report', 'off'], 'expected "record", "report" or "off"'),
+    'record',
+  ),
+  /** The base URL of 8x8's log export. */
+  logExportUrl: v.optional(ApiUrl, 'https://voice.wavecell.com'),
   /** Whether to export the table to S3 every day, so that analysts can query it in Athena. */
   exports: v.optional(v.boolean('expected true or false'), true),
   /** Hour of the day at which the export starts, in UTC. */

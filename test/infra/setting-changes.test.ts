@@ -40,6 +40,8 @@ const CHANGES: { readonly [K in keyof Settings]-?: readonly [before: unknown, af
   noSessionsHours: [undefined, 6],
   permissionsBoundaryArn: [undefined, 'arn:aws:iam::000000000000:policy/boundary'],
   tags: [{}, { team: 'voice' }],
+  reconciliation: ['record', 'report'],
+  logExportUrl: ['https://voice.wavecell.com', 'https://voice.example'],
   exports: [false, true],
   exportHour: [2, 14],
   fullExportDays: [7, 1],

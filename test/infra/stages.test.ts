@@ -68,11 +68,13 @@ describe('the settings of a stage', () => {
       'https://voice.8x8.com/?a=b',
       'voice.8x8.com',
       'https://voice.8x8.com/api/v1',
-    ].map((webhooksApiUrl) => [
-      `the API address ${webhooksApiUrl}`,
-      messageFor({ ...dev, webhooksApiUrl }),
-      'webhooksApiUrl: expected an https URL, or an http URL on localhost, without a path or query.',
-    ]),
+    ].flatMap((url) =>
+      ['webhooksApiUrl', 'logExportUrl'].map((setting) => [
+        `the ${setting} ${url}`,
+        messageFor({ ...dev, [setting]: url }),
+        `${setting}: expected an https URL, or an http URL on localhost, without a path or query.`,
+      ]),
+    ),
     ...[
       [],
       ['18.140.80.256'],
@@ -131,6 +133,11 @@ describe('the settings of a stage', () => {
       messageFor({ ...dev, onDelete: 'retain' }),
       'onDelete: expected "remove" or "keep".',
     ],
+    ...['on', true, 'Record'].map((reconciliation) => [
+      `the reconciliation ${JSON.stringify(reconciliation)}`,
+      messageFor({ ...dev, reconciliation }),
+      'reconciliation: expected "record", "report" or "off".',
+    ]),
     [
       'checks that are too frequent',
       messageFor({ ...dev, registrationCheckMinutes: 1 }),
@@ -162,10 +169,22 @@ describe('the settings of a stage', () => {
     'http://127.0.0.1:3001/',
     'http://[::1]:3001',
     'https://voice.example//',
-  ])('may have the API address %s, whose trailing slashes are removed', (webhooksApiUrl) => {
-    const { settings } = readStage({ dev: { ...dev, webhooksApiUrl } });
+  ])('may have the API address %s, whose trailing slashes are removed', (url) => {
+    const { settings } = readStage({ dev: { ...dev, webhooksApiUrl: url, logExportUrl: url } });
 
-    expect(settings.webhooksApiUrl).toBe(webhooksApiUrl.replace(/\/*$/, ''));
+    expect(settings.webhooksApiUrl).toBe(url.replace(/\/*$/, ''));
+    expect(settings.logExportUrl).toBe(url.replace(/\/*$/, ''));
+  });
+
+  it.each(['record', 'report', 'off'])('may have the reconciliation "%s"', (reconciliation) => {
+    expect(readStage({ dev: { ...dev, reconciliation } }).settings.reconciliation).toBe(reconciliation);
+  });
+
+  it('record missing sessions from the log export of 8x8 by default', () => {
+    expect(readStage({ dev }).settings).toMatchObject({
+      reconciliation: 'record',
+      logExportUrl: 'https://voice.wavecell.com',
+    });
   });
 
   it.each([['any'], [['10.0.0.0/8', '192.0.2.1']]])('may allow the addresses %j', (allowedSourceIps) => {
