@@ -97,7 +97,7 @@ function rowOf(session: Session, leg: Leg, switches: RowSwitches): Row {
 
 const PRODUCTS = ['IVR', 'NUMBER_MASKING', 'VOICE_MESSAGING', 'PROGRAMMABLE_SIP'];
 
-const OPERATORS = ['Example Telecom', 'Sample Mobile', 'Demo "Fixed" Lines, Ltd'];
+const OPERATORS = ['Example Telecom', 'Sample "Mobile"', 'Demo Lines, Ltd'];
 
 const SIP_STATUS: ReadonlyMap<string, string> = new Map([
   ['COMPLETED', '200'],
