@@ -87,7 +87,8 @@ export const Settings = v.strictObject({
     v.minLength(1, 'expected at least one sub-account id'),
     v.maxLength(100, 'expected at most 100 sub-account ids; move some to another stage'),
     v.check((ids) => new Set(ids).size === ids.length, 'expected no duplicate sub-account ids'),
-    // Lambda limits environment variables to 4 KB in total. The other variables need less than 1 KB.
+    // Lambda limits environment variables to 4 KB in total. The other variables need less than 1 KB, unless the name of
+    // the secret has more than 400 characters.
     v.check(
       (ids) => ids.join().length <= 3_000,
       'expected at most 3000 characters in total; move some sub-accounts to another stage',

@@ -11,9 +11,12 @@ export const StackOutputs = v.object({
   SubAccountIds: v.string(),
   RegistrationFunctionName: v.string(),
   WebhookFunctionName: v.string(),
+  /** Absent with the setting `reconciliation` "off". */
+  ReconciliationFunctionName: v.optional(v.string()),
   AlarmTopicArn: v.string(),
-  /** Present only with the setting `exports`, like `AthenaWorkgroup`. */
+  /** Present only with the setting `exports`, or with `reconciliation`. */
   ExportBucketName: v.optional(v.string()),
+  /** Present only with the setting `exports`. */
   AthenaWorkgroup: v.optional(v.string()),
 });
 export type StackOutputs = v.InferOutput<typeof StackOutputs>;

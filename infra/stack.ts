@@ -1,5 +1,4 @@
 import { Aspects, Aws, CfnOutput, CfnRule, Fn, Stack, type StackProps, Tags } from 'aws-cdk-lib';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
@@ -8,6 +7,7 @@ import { Authorization } from './constructs/authorization.ts';
 import { DeliveryApi } from './constructs/delivery-api.ts';
 import { Encryption } from './constructs/encryption.ts';
 import { Queues } from './constructs/queues.ts';
+import { Reconciliation, type ReconciliationProps } from './constructs/reconciliation.ts';
 import { Recorder, visibilityTimeout } from './constructs/recorder.ts';
 import { Registration } from './constructs/registration.ts';
 import { SessionTable } from './constructs/session-table.ts';
@@ -52,7 +52,7 @@ export class VssWebhookStack extends Stack {
       encryption,
       receives: [deliveryApi, webhook, recorder],
     });
-    const exports = this.#export(settings, table, encryption);
+    const inBucket = this.#fillBucket({ settings, table, queue, deadLetterQueue, encryption });
     const monitored = {
       stageName: stage.name,
       settings,
@@ -65,7 +65,7 @@ export class VssWebhookStack extends Stack {
         Webhook: webhook.function,
         Recorder: recorder.function,
         Registration: registration.function,
-        ...(exports && { Exports: exports.function }),
+        ...inBucket,
       },
     };
     const { alarms } = new Alarms(this, 'Alarms', monitored);
@@ -113,12 +113,19 @@ export class VssWebhookStack extends Stack {
     return { authorization, webhook, deliveryApi };
   }
 
-  /** The daily exports and the queries over them; nothing if they are disabled. */
-  #export(settings: Settings, table: Table, encryption: Encryption) {
-    if (!settings.exports) return undefined;
-    const exports = new Exports(this, 'Exports', { settings, table, encryption });
-    new Athena(this, 'Athena', { settings, bucket: exports.bucket, encryption });
-    return exports;
+  /** The bucket and what fills it: exports, queries over them, and reconciliation. Returns the functions. */
+  #fillBucket(shared: Omit<ReconciliationProps, 'bucket'>) {
+    const { settings, encryption } = shared;
+    const withCharges = settings.reconciliation !== 'off';
+    if (!settings.exports && !withCharges) return {};
+    const exports = new Exports(this, 'Exports', shared);
+    const { bucket } = exports;
+    if (settings.exports) new Athena(this, 'Athena', { settings, bucket, encryption, withCharges });
+    const reconciliation = withCharges && new Reconciliation(this, 'Reconciliation', { ...shared, bucket });
+    return {
+      ...(exports.function && { Exports: exports.function }),
+      ...(reconciliation && { Reconciliation: reconciliation.function }),
+    };
   }
 
   /** Adds a rule that always fails: CloudFormation checks rules before it changes anything, and shows the reason. */

@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { clientSettings, withDeadline } from '../client-settings.ts';
 import { List, readEnvironment } from '../environment.ts';
 import { secretReader } from '../secrets.ts';
-import { readApiKey } from './api-key.ts';
+import { readApiKey } from '../voice-api/api-key.ts';
 import { createHandler } from './create-handler.ts';
 import { webhooksApi } from './webhooks-api.ts';
 

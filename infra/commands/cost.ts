@@ -5,15 +5,17 @@ import { stackName } from '../stack-outputs.ts';
 import { reasonOf } from '../terminal/reason-of.ts';
 import { type CommandLine, runCommand, UsageError } from './command-line/command.ts';
 import { positiveNumber } from './command-line/number-option.ts';
-import { exportsPerMonth, type Line, perMillion, perMonth } from './cost/estimate.ts';
+import { exportsPerMonth, perMillion, perMonth } from './cost/estimate.ts';
 import prices from './cost/prices.json' with { type: 'json' };
+import { reconciliationPerMonth } from './cost/reconciliation.ts';
+import type { Line } from './cost/template-figures.ts';
 
 const HELP = `Usage: npm run cost -- [options]
 
 Estimates the cost of a stage: per million sessions, the fixed monthly cost, and
-the cost of exports. The estimate combines the stage's template, measurements of
-deliveries, and AWS's list prices for ${prices.region} of ${prices.date}
-(infra/commands/cost/prices.json).
+the cost of exports and of the reconciliation with 8x8's log export. The estimate
+combines the stage's template, measurements of deliveries, and AWS's list prices
+for ${prices.region} of ${prices.date} (infra/commands/cost/prices.json).
 
 Options:
   --stage NAME       A stage of cdk.json. Default prod.
@@ -65,6 +67,7 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
         'Per million sessions': perMillion(template, usage),
         'Fixed monthly cost': perMonth(template),
         'Monthly cost of exports': exportsPerMonth(template, usage),
+        'Monthly cost of reconciliation': reconciliationPerMonth(template, usage.sessions),
       }),
     );
   } finally {

@@ -10,6 +10,8 @@ import { reasonOf } from '../terminal/reason-of.ts';
 import { printStatus } from '../terminal/status-line.ts';
 import { type CommandLine, runCommand, STAGE_HELP, STAGE_OPTION } from './command-line/command.ts';
 import { DeadLetterQueue, depthOf } from './dead-letters/dead-letter-queue.ts';
+import type { Diagnosis } from './doctor/diagnosis.ts';
+import { reconciliation } from './doctor/reconciliation.ts';
 import { type DeployedStage, findStage, printPlace } from './stage/deployed-stage.ts';
 import { countedBy, newestFirst } from './stage/metric.ts';
 
@@ -23,6 +25,9 @@ Checks the health of a stage and prints one line per check:
   last session  when a session was last recorded; never fails, because there may
                 have been no sessions
   exports       the age of the exported data
+  log export    whether every day that is due was compared with 8x8's log export,
+                and how many missed sessions that found; fails if a day is overdue,
+                or held because too many of its sessions are missing
 
 The command changes nothing. Exit code 0 if every check passes, 1 if one fails, 2
 if the command line is invalid or the stage does not exist.
@@ -36,12 +41,6 @@ Options:
 ${STAGE_HELP}
   -h, --help         Show this help.
 `;
-
-/** The result of a check. */
-interface Diagnosis {
-  isHealthy: boolean;
-  text: string;
-}
 
 /** A message that is older than this has failed and waits for its retry, or the recorder cannot keep up. */
 const MAX_AGE_SECONDS = 300;
@@ -69,6 +68,7 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
     'dead letters': resultOf(deadLetters(stage, interrupted)),
     'last session': resultOf(lastSession(stage)),
     exports: resultOf(exportAge(stage)),
+    'log export': resultOf(reconciliation(stage)),
   };
   const aborted = once(interrupted, 'abort').then(() => undefined);
   for (const [name, check] of Object.entries(checks)) {
@@ -171,7 +171,7 @@ async function lastSession({ settings, stackName }: DeployedStage) {
 }
 
 async function exportAge({ outputs, settings, stackName }: DeployedStage) {
-  if (outputs.ExportBucketName === undefined) return [];
+  if (outputs.AthenaWorkgroup === undefined) return [];
   const [newest] = await newestFirst(settings('cloudwatch'), {
     metric: countedBy(stackName, 'ExportAge'),
     stat: 'Maximum',

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { type Duration, RemovalPolicy, type Size, Stack, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -15,6 +15,10 @@ export interface NodeFunctionProps {
   description: string;
   timeout: Duration;
   environment?: Record<string, string>;
+  /** Memory in MB. Default: 512. */
+  memorySize?: number;
+  /** Size of the folder /tmp. Default: that of Lambda, 512 MB. */
+  ephemeralStorageSize?: Size;
   /** Default: `ACTIVE`. The function then decides whether to trace an invocation, unless its caller has decided. */
   tracing?: Tracing;
   /** Reserved concurrency. Default: none. */
@@ -27,6 +31,7 @@ export class NodeFunction extends LambdaFunction {
     const { role, logGroup } = roleWithLogs(scope, id);
     super(scope, id, {
       tracing: Tracing.ACTIVE,
+      memorySize: 512,
       ...props,
       // Powertools adds it to logs and metrics, which separates the stages of one account.
       environment: { ...props.environment, POWERTOOLS_SERVICE_NAME: Stack.of(scope).stackName },
@@ -34,7 +39,6 @@ export class NodeFunction extends LambdaFunction {
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      memorySize: 512,
       role,
       logGroup,
     });
@@ -76,7 +80,7 @@ export function bundleOptions(entry: string) {
     format: 'cjs',
     mainFields: ['module', 'main'],
     minify: true,
-    external: NEVER_LOADED,
+    external: NEVER_LOADED.filter((module) => !LOADED[entry]?.includes(module)),
     logLevel: 'warning',
   } satisfies BuildOptions;
 }
@@ -94,6 +98,11 @@ const NEVER_LOADED = [
   '@smithy/core/event-streams',
   '@smithy/credential-provider-imds',
 ];
+
+/** Exceptions, by entry: the S3 client imports this module when it loads. */
+const LOADED: Readonly<Record<string, readonly string[]>> = {
+  'reconciliation/handler.ts': ['@smithy/core/event-streams'],
+};
 
 /** Creates a log group, and a role that may write only to it. CDK's default role may write to every log group. */
 export function roleWithLogs(scope: Construct, id: string): { role: Role; logGroup: LogGroup } {

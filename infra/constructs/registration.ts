@@ -1,9 +1,10 @@
-import { ArnFormat, CustomResource, Duration, Stack } from 'aws-cdk-lib';
+import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { CheckEvent } from '../../functions/registration/check.ts';
 import type { Settings } from '../settings.ts';
+import { apiKeySecretArn } from './api-key-secret.ts';
 import { CustomResourceProvider } from './custom-resource-provider.ts';
 import type { Encryption } from './encryption.ts';
 import { FunctionSchedule } from './function-schedule.ts';
@@ -61,17 +62,10 @@ export class Registration extends Construct {
         SUB_ACCOUNT_IDS: settings.subAccountIds.join(','),
       },
     });
-    const apiKeySecretArn = stack.formatArn({
-      service: 'secretsmanager',
-      resource: 'secret',
-      // Secrets Manager appends a hyphen and six random characters to the name.
-      resourceName: `${settings.apiKeySecretName}-??????`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
     handler.addToRolePolicy(
       new PolicyStatement({
         actions: ['secretsmanager:GetSecretValue'],
-        resources: [authorizationSecret.secretArn, apiKeySecretArn],
+        resources: [authorizationSecret.secretArn, apiKeySecretArn(stack, settings)],
       }),
     );
     encryption.key.grant(handler, 'kms:Decrypt');

@@ -17,6 +17,8 @@ export interface AthenaProps {
   /** Contains the exports and the query results. */
   bucket: Bucket;
   encryption: Encryption;
+  /** Whether the bucket has rows of 8x8's log export, which contain what calls cost. */
+  withCharges: boolean;
 }
 
 /** Lets analysts query the exports in Athena: tables, a workgroup, saved queries, and a policy to attach. */

@@ -1,14 +1,14 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Encryption } from '../constructs/encryption.ts';
 import { FunctionSchedule } from '../constructs/function-schedule.ts';
 import { NodeFunction } from '../constructs/node-function.ts';
 import type { Settings } from '../settings.ts';
-import { EXPORTS_PREFIX, RESULTS_PREFIX, RESULTS_RETENTION_DAYS } from './bucket-prefixes.ts';
+import { CHARGES_PREFIX, EXPORTS_PREFIX } from './bucket-prefixes.ts';
+import { ExportBucket } from './export-bucket.ts';
 
 export interface ExportsProps {
   settings: Settings;
@@ -16,69 +16,38 @@ export interface ExportsProps {
   encryption: Encryption;
 }
 
-/** Exports the table to S3 every day. A function starts the exports; DynamoDB makes them from its backups. */
+/**
+ * The bucket and, with the setting `exports`, the daily exports of the table to it. A function starts the exports;
+ * DynamoDB makes them from its backups.
+ */
 export class Exports extends Construct {
   readonly bucket: Bucket;
-  /** Starts the exports that are due, and measures the age of the exported data. */
-  readonly function: NodeFunction;
+  /** Starts the exports that are due, and measures the age of the exported data. Undefined without `exports`. */
+  readonly function: NodeFunction | undefined;
 
   constructor(scope: Construct, id: string, props: ExportsProps) {
     super(scope, id);
-    const { settings, encryption } = props;
-    this.bucket = this.#bucket(settings, encryption.dataKey);
-    this.function = this.#function(props);
-    this.#allowExports(props);
-    new FunctionSchedule(this, 'Schedule', {
-      target: this.function,
-      description: 'Starts the exports that are due, and measures the age of the exported data',
-      minutes: 60,
-      event: {},
-    });
+    const { exports, reconciliation } = props.settings;
+    this.bucket = new ExportBucket(this, 'Bucket', props);
+    this.function = exports ? this.#function(props) : undefined;
+    const contents = [
+      ...(exports ? [`Exports of the table, under ${EXPORTS_PREFIX}`] : []),
+      ...(reconciliation === 'off' ? [] : [`Rows of 8x8's log export, under ${CHARGES_PREFIX}`]),
+    ];
     new CfnOutput(this, 'BucketName', {
       key: 'ExportBucketName',
       value: this.bucket.bucketName,
-      description: `Exports of the table, under ${EXPORTS_PREFIX}`,
+      description: contents.join('. '),
     });
   }
 
-  #bucket({ exportRetentionDays, exportVersioning }: Settings, dataKey: Key | undefined): Bucket {
-    const bucket = new Bucket(this, 'Bucket', {
-      ...(dataKey
-        ? { encryption: BucketEncryption.KMS, encryptionKey: dataKey, bucketKeyEnabled: true }
-        : { encryption: BucketEncryption.S3_MANAGED }),
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      versioned: exportVersioning,
-      lifecycleRules: [
-        {
-          id: 'exports',
-          prefix: EXPORTS_PREFIX,
-          expiration: Duration.days(exportRetentionDays),
-          noncurrentVersionExpiration: Duration.days(exportRetentionDays),
-        },
-        {
-          id: 'results',
-          prefix: RESULTS_PREFIX,
-          expiration: Duration.days(RESULTS_RETENTION_DAYS),
-          noncurrentVersionExpiration: Duration.days(1),
-        },
-        { id: 'uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
-      ],
-      // CloudFormation cannot delete a bucket that is not empty. Its objects expire.
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-    });
-    Validations.of(bucket).acknowledge({
-      id: 'AwsSolutions::AwsSolutions-S1',
-      reason:
-        'CloudTrail data events of the account show who reads the bucket. Access logs would need a second bucket.',
-    });
-    return bucket;
-  }
-
-  #function({ settings, table, encryption: { dataKey } }: ExportsProps): NodeFunction {
-    return new NodeFunction(this, 'Function', {
+  #function(props: ExportsProps): NodeFunction {
+    const {
+      settings,
+      table,
+      encryption: { dataKey },
+    } = props;
+    const starter = new NodeFunction(this, 'Function', {
       folder: 'exports',
       description: 'Starts the exports of the session records, and measures their age',
       timeout: Duration.minutes(1),
@@ -91,10 +60,18 @@ export class Exports extends Construct {
         ...(dataKey && { KEY_ARN: dataKey.keyArn }),
       },
     });
+    this.#allowExports(starter, props);
+    new FunctionSchedule(this, 'Schedule', {
+      target: starter,
+      description: 'Starts the exports that are due, and measures the age of the exported data',
+      minutes: 60,
+      event: {},
+    });
+    return starter;
   }
 
   /** DynamoDB writes an export with the permissions of the function that starts it. */
-  #allowExports({ table, encryption: { key } }: ExportsProps): void {
+  #allowExports(starter: NodeFunction, { table, encryption: { key } }: ExportsProps): void {
     const stack = Stack.of(this);
     const objects = this.bucket.arnForObjects(`${EXPORTS_PREFIX}*`);
     const statements: [actions: string[], resource: string][] = [
@@ -105,9 +82,9 @@ export class Exports extends Construct {
       [['s3:AbortMultipartUpload', 's3:PutObject', 's3:PutObjectAcl'], objects],
     ];
     for (const [actions, resource] of statements)
-      this.function.addToRolePolicy(new PolicyStatement({ actions, resources: [resource] }));
+      starter.addToRolePolicy(new PolicyStatement({ actions, resources: [resource] }));
     // The key of the table is also that of the bucket.
-    key.grant(this.function, 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey');
+    key.grant(starter, 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey');
     const logicalId = (arn: string) => stack.resolve(arn)['Fn::GetAtt'][0];
     Validations.of(this.node.findChild('FunctionRole')).acknowledge(
       {

@@ -1,50 +1,19 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import type { Key } from 'aws-cdk-lib/aws-kms';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import type { NodeFunction } from '../constructs/node-function.ts';
 import { RETENTION_DAYS } from '../constructs/queues.ts';
 import { MAX_EXPORT_AGE_HOURS } from '../exports/max-export-age.ts';
-import type { Settings } from '../settings.ts';
+import {
+  type AlarmDefinition,
+  type AlarmDefinitions,
+  type AlarmsProps,
+  doctorCommand,
+  logsCommand,
+  redriveCommand,
+} from './alarm-definition.ts';
 import { countedMetric } from './metrics.ts';
-
-export interface AlarmsProps {
-  stageName: string;
-  settings: Settings;
-  /** Encrypts the topic. */
-  key: Key;
-  api: RestApi;
-  queue: Queue;
-  deadLetterQueue: Queue;
-  functions: Readonly<Record<'Webhook' | 'Recorder' | 'Registration', NodeFunction>> & {
-    /** Undefined if the stage has no exports. */
-    Exports?: NodeFunction;
-  };
-}
-
-export interface AlarmDefinition {
-  metric: IMetric;
-  /** The alarm triggers at this value and above; with `isLow`, at this value and below. */
-  threshold: number;
-  /** Whether a low value triggers the alarm. Default: false. */
-  isLow?: boolean;
-  /** How many periods have to breach the threshold. Default: 1. */
-  periods?: number;
-  /** Among how many of the last periods. Default: `periods`, which means consecutive periods. */
-  outOf?: number;
-  /** How missing data counts. Default: as OK. */
-  missing?: TreatMissingData;
-  /** Text of the alarm: what has happened. */
-  means: string;
-  /** Text of the alarm: what is at risk. */
-  risk: string;
-  /** Text of the alarm: the first command to run. */
-  first: string;
-}
-
-type AlarmDefinitions = Record<string, AlarmDefinition>;
+import { reconciliationAlarms } from './reconciliation-alarms.ts';
 
 /** Every alarm of a stage, by name. Metrics without a period have CDK's default, five minutes. */
 export function alarmDefinitions(scope: Construct, props: AlarmsProps): AlarmDefinitions {
@@ -54,15 +23,10 @@ export function alarmDefinitions(scope: Construct, props: AlarmsProps): AlarmDef
     ...functionAlarms(props),
     ...registrationAlarms(scope, props),
     ...exportAlarms(scope, props),
+    ...reconciliationAlarms(scope, props),
     ...sessionAlarms(scope, props),
   };
 }
-
-const doctorCommand = ({ stageName }: AlarmsProps) => `npm run doctor -- --stage ${stageName}`;
-
-const redriveCommand = ({ stageName }: AlarmsProps) => `npm run redrive -- --stage ${stageName}`;
-
-const logsCommand = ({ logGroup }: NodeFunction) => `aws logs tail ${logGroup.logGroupName} --since 1h`;
 
 function queueAlarms(scope: Construct, props: AlarmsProps): AlarmDefinitions {
   return {
@@ -131,6 +95,7 @@ const RISK_OF_ERRORS: Readonly<Record<string, string>> = {
   Registration: 'nothing yet: 8x8 keeps delivering as before.',
   Exports:
     'nothing is lost: the table has all sessions. But exports may not start, and their age is not measured.',
+  Reconciliation: 'nothing yet: the next invocation, within an hour, continues where this one stopped.',
 };
 
 function functionAlarms({ functions }: AlarmsProps): AlarmDefinitions {

@@ -5,7 +5,8 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import { type AlarmsProps, alarmDefinitions } from './alarm-definitions.ts';
+import type { AlarmsProps } from './alarm-definition.ts';
+import { alarmDefinitions } from './alarm-definitions.ts';
 
 /** The alarms of a stage, and the topic that they notify. */
 export class Alarms extends Construct {

@@ -33,6 +33,7 @@ export class Dashboard extends Construct {
       new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: 24, height: 4 }),
       ...this.#deliveries(props),
       ...this.#sessions(),
+      ...this.#reconciliation(props),
       ...this.#functions(props),
     );
   }
@@ -87,6 +88,25 @@ export class Dashboard extends Construct {
         this.#counted('UnrecognisedFields', 'unrecognised fields'),
         this.#counted('IncompleteSummaries', 'incomplete summaries'),
       ]),
+    ];
+  }
+
+  #reconciliation({ functions }: DashboardProps): GraphWidget[] {
+    if (!functions['Reconciliation']) return [];
+    return [
+      graph(
+        "Comparison with 8x8's log export: sessions and rows; days",
+        [
+          this.#counted('MissedSessions', 'missed sessions'),
+          this.#counted('ReconciledSessions', 'recorded from the export'),
+          this.#counted('DifferingSessions', 'differing sessions'),
+          this.#counted('RefusedRows', 'refused rows'),
+        ],
+        [
+          this.#counted('ReconciliationOverdue', 'overdue days', 'Maximum'),
+          this.#counted('ReconciliationHeld', 'held days', 'Maximum'),
+        ],
+      ),
     ];
   }
 

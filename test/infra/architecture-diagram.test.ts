@@ -13,6 +13,7 @@ const RESOURCES: Readonly<Record<string, [type: string, logicalId: string]>> = {
   queue: ['AWS::SQS::Queue', 'QueuesQueue'],
   dlq: ['AWS::SQS::Queue', 'QueuesDeadLetterQueue'],
   recorder: ['AWS::Lambda::Function', 'RecorderFunction'],
+  reconciliation: ['AWS::Lambda::Function', 'ReconciliationFunction'],
   registration: ['AWS::Lambda::Function', 'RegistrationFunction'],
   table: ['AWS::DynamoDB::Table', 'SessionsTable'],
   bucket: ['AWS::S3::Bucket', 'ExportsBucket'],

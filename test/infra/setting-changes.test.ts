@@ -40,7 +40,7 @@ const CHANGES: { readonly [K in keyof Settings]-?: readonly [before: unknown, af
   noSessionsHours: [undefined, 6],
   permissionsBoundaryArn: [undefined, 'arn:aws:iam::000000000000:policy/boundary'],
   tags: [{}, { team: 'voice' }],
-  reconciliation: ['record', 'report'],
+  reconciliation: ['off', 'record'],
   logExportUrl: ['https://voice.wavecell.com', 'https://voice.example'],
   exports: [false, true],
   exportHour: [2, 14],
@@ -54,6 +54,17 @@ const CHANGES: { readonly [K in keyof Settings]-?: readonly [before: unknown, af
 
 /** Changes to other values, and of two settings at once. */
 const MORE_CHANGES: readonly (readonly [name: string, before: object, after: object])[] = [
+  ['reconciliation to report', { reconciliation: 'record' }, { reconciliation: 'report' }],
+  [
+    'reconciliation without exports',
+    { exports: false, reconciliation: 'off' },
+    { exports: false, reconciliation: 'record' },
+  ],
+  [
+    'exports without reconciliation',
+    { exports: false, reconciliation: 'off' },
+    { exports: true, reconciliation: 'off' },
+  ],
   ['alarmEmail to another address', { alarmEmail: 'a@example.com' }, { alarmEmail: 'b@example.com' }],
   [
     'customDomain to another name',
@@ -102,7 +113,8 @@ const EXPECTED: ReadonlySet<string> = new Set([
   // The value before the previous one is no longer accepted.
   'authorizationVersion: DESTROY AWS::SecretsManager::Secret',
   // The bucket remains, but no longer belongs to a stack.
-  'exports: ORPHAN AWS::S3::Bucket',
+  'exports without reconciliation: ORPHAN AWS::S3::Bucket',
+  'reconciliation without exports: ORPHAN AWS::S3::Bucket',
 ]);
 
 describe('a change of a setting', () => {
@@ -150,10 +162,16 @@ describe('a change of a setting', () => {
         "customDomain to another name, reverted": "REPLACE AWS::ApiGateway::BasePathMapping; REPLACE AWS::ApiGateway::DomainName",
         "customDomain, applied": "CREATE AWS::ApiGateway::BasePathMapping; CREATE AWS::ApiGateway::DomainName",
         "customDomain, reverted": "DESTROY AWS::ApiGateway::BasePathMapping; DESTROY AWS::ApiGateway::DomainName",
-        "exports, applied": "CREATE AWS::Athena::NamedQuery; CREATE AWS::Athena::WorkGroup; CREATE AWS::CloudWatch::Alarm; CREATE AWS::Glue::Database; CREATE AWS::Glue::Table; CREATE AWS::IAM::ManagedPolicy; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::S3::Bucket; CREATE AWS::S3::BucketPolicy; CREATE AWS::Scheduler::Schedule",
-        "exports, reverted": "DESTROY AWS::Athena::NamedQuery; DESTROY AWS::Athena::WorkGroup; DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Glue::Database; DESTROY AWS::Glue::Table; DESTROY AWS::IAM::ManagedPolicy; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::S3::BucketPolicy; DESTROY AWS::Scheduler::Schedule; ORPHAN AWS::S3::Bucket",
+        "exports without reconciliation, applied": "CREATE AWS::Athena::NamedQuery; CREATE AWS::Athena::WorkGroup; CREATE AWS::CloudWatch::Alarm; CREATE AWS::Glue::Database; CREATE AWS::Glue::Table; CREATE AWS::IAM::ManagedPolicy; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::S3::Bucket; CREATE AWS::S3::BucketPolicy; CREATE AWS::Scheduler::Schedule",
+        "exports without reconciliation, reverted": "DESTROY AWS::Athena::NamedQuery; DESTROY AWS::Athena::WorkGroup; DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Glue::Database; DESTROY AWS::Glue::Table; DESTROY AWS::IAM::ManagedPolicy; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::S3::BucketPolicy; DESTROY AWS::Scheduler::Schedule; ORPHAN AWS::S3::Bucket",
+        "exports, applied": "CREATE AWS::Athena::NamedQuery; CREATE AWS::Athena::WorkGroup; CREATE AWS::CloudWatch::Alarm; CREATE AWS::Glue::Database; CREATE AWS::Glue::Table; CREATE AWS::IAM::ManagedPolicy; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::Scheduler::Schedule",
+        "exports, reverted": "DESTROY AWS::Athena::NamedQuery; DESTROY AWS::Athena::WorkGroup; DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Glue::Database; DESTROY AWS::Glue::Table; DESTROY AWS::IAM::ManagedPolicy; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::Scheduler::Schedule",
         "noSessionsHours, applied": "CREATE AWS::CloudWatch::Alarm",
         "noSessionsHours, reverted": "DESTROY AWS::CloudWatch::Alarm",
+        "reconciliation without exports, applied": "CREATE AWS::CloudWatch::Alarm; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::S3::Bucket; CREATE AWS::S3::BucketPolicy; CREATE AWS::Scheduler::Schedule",
+        "reconciliation without exports, reverted": "DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::S3::BucketPolicy; DESTROY AWS::Scheduler::Schedule; ORPHAN AWS::S3::Bucket",
+        "reconciliation, applied": "CREATE AWS::CloudWatch::Alarm; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::Scheduler::Schedule",
+        "reconciliation, reverted": "DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::Scheduler::Schedule",
         "subAccountIds, applied": "CREATE Custom::WebhookRegistration",
         "subAccountIds, reverted": "DESTROY Custom::WebhookRegistration",
         "timeZone, applied": "REPLACE AWS::Athena::NamedQuery",

@@ -2,8 +2,8 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { RECHECK_RETRY_MS } from '../../functions/registration/custom-resource.ts';
-import { REQUEST_TIMEOUT_MS } from '../../functions/registration/request.ts';
 import { RETRY_MS } from '../../functions/registration/webhooks-api.ts';
+import { REQUEST_TIMEOUT_MS } from '../../functions/voice-api/request.ts';
 import { tableDefinition } from '../functions/recorder/table-definition.ts';
 import { localSettings, onlyOf, templateOf } from './templates.ts';
 
@@ -19,11 +19,11 @@ const webhook = only('AWS::Lambda::Function', {
   Environment: { Variables: { AUTHORIZATION_DIGESTS: Match.anyValue() } },
 });
 const recorder = only('AWS::Lambda::Function', {
-  Environment: { Variables: { TABLE_NAME: Match.anyValue() } },
+  Description: 'Records sessions from the queue in the table',
 });
 
 const registration = only('AWS::Lambda::Function', {
-  Environment: { Variables: { API_KEY_SECRET_NAME: Match.anyValue() } },
+  Environment: { Variables: { WEBHOOKS_API_URL: Match.anyValue() } },
 });
 
 /** The permissions of a function's role: the resources by action. */
@@ -234,7 +234,7 @@ describe('the Authorization value', () => {
 
   it('can be read only by the functions that compute its digest and that register it', () => {
     const readers = Object.values(template.findResources('AWS::IAM::Policy')).filter(({ Properties }) =>
-      JSON.stringify(Properties).includes('secretsmanager:'),
+      JSON.stringify(Properties).includes('"Ref":"AuthorizationVersion'),
     );
 
     expect(readers).toHaveLength(2);

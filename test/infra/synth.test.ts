@@ -34,6 +34,7 @@ it.concurrent('cdk synth succeeds with every option, without findings and warnin
     },
     customerManagedKey: true,
     noSessionsHours: 24,
+    exportVersioning: true,
     permissionsBoundaryArn: 'arn:aws:iam::123456789012:policy/boundary',
     retentionDays: 90,
     tags: { team: 'voice' },

@@ -30,7 +30,7 @@ export function queueSettings(template: Template): QueueSettings {
   const queue = only('AWS::SQS::Queue', { RedrivePolicy: Match.anyValue() }).properties;
   const mapping = only('AWS::Lambda::EventSourceMapping').properties;
   const recorder = only('AWS::Lambda::Function', {
-    Environment: { Variables: { TABLE_NAME: Match.anyValue() } },
+    Description: 'Records sessions from the queue in the table',
   }).properties;
   return {
     visibilityTimeout: queue.VisibilityTimeout,

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { EXPORTS_PREFIX } from '../../exports/bucket-prefixes.ts';
 import type { Template } from '../../local/template.ts';
 import prices from './prices.json' with { type: 'json' };
+import { count, functionOf, gigabytes, type Line, propertiesOf, retentionDays } from './template-figures.ts';
 
 /** Measured on the local stack, and computed from the published examples with DynamoDB's sizing rules. */
 const MEASURED = {
@@ -31,6 +32,8 @@ const ITEM_OVERHEAD_BYTES = 100;
 const IDLE_POLLS_PER_MONTH = (5 * 30 * 86_400) / 20;
 /** Custom metrics of a stage in normal operation. Each combination of name and dimensions counts. */
 const CUSTOM_METRICS = 20;
+/** Those of the reconciliation, and what the recorder counts of it. */
+const RECONCILIATION_METRICS = 6;
 
 export interface Usage {
   /** Sessions per month. */
@@ -43,9 +46,6 @@ export interface Usage {
   /** Share of unsuccessful sessions, from 0 to 1. */
   unsuccessful: number;
 }
-
-/** A line of the table: item, amount and US dollars. */
-export type Line = readonly [item: string, amount: string, dollars: number];
 
 /** The cost of a million sessions, each delivered once. */
 export function perMillion(
@@ -69,9 +69,13 @@ export function perMillion(
   const [rule] = propertiesOf(template, 'AWS::XRay::SamplingRule');
   const traces = million * v.parse(SamplingRule, rule).SamplingRule.FixedRate;
   const { perMillion: rates, perGigabyte } = prices;
-  const lambda = (invocations: number, milliseconds: number) =>
-    (invocations / million) * rates.lambdaRequests +
-    ((invocations * milliseconds * memoryOf(template)) / million) * rates.lambdaArmMegabyteMilliseconds;
+  const lambda = (name: string, invocations: number, milliseconds: number) => {
+    const megabytes = functionOf(template, name)?.MemorySize ?? 0;
+    return (
+      (invocations / million) * rates.lambdaRequests +
+      ((invocations * milliseconds * megabytes) / million) * rates.lambdaArmMegabyteMilliseconds
+    );
+  };
 
   return [
     ['API Gateway, requests', count(million), rates.apiGatewayRestRequests],
@@ -80,8 +84,8 @@ export function perMillion(
       gigabytes(million * RESPONSE_BYTES),
       ((million * RESPONSE_BYTES) / 1e9) * perGigabyte.dataOut,
     ],
-    ['Lambda, webhook', `${count(million)} of ${webhookMs} ms`, lambda(million, webhookMs)],
-    ['Lambda, recorder', `${count(batches)} of ${recorderMs} ms`, lambda(batches, recorderMs)],
+    ['Lambda, webhook', `${count(million)} of ${webhookMs} ms`, lambda('Webhook', million, webhookMs)],
+    ['Lambda, recorder', `${count(batches)} of ${recorderMs} ms`, lambda('Recorder', batches, recorderMs)],
     [
       'SQS, requests',
       count(million + 2 * batches + polls),
@@ -109,26 +113,22 @@ export function perMonth(template: Template): Line[] {
   const secrets = propertiesOf(template, 'AWS::SecretsManager::Secret').length + 1;
   const keys = propertiesOf(template, 'AWS::KMS::Key').length;
   const alarms = propertiesOf(template, 'AWS::CloudWatch::Alarm').length;
+  const metrics = CUSTOM_METRICS + (functionOf(template, 'Reconciliation') ? RECONCILIATION_METRICS : 0);
   return [
     ['Secrets, including the API key', String(secrets), secrets * rates.secret],
     ['KMS keys, from the third year on', String(keys), keys * KEY_VERSIONS * rates.key],
     ['Alarms', String(alarms), alarms * rates.alarm],
     ['Dashboards', '1', rates.dashboard],
-    ['Custom metrics, approximately', String(CUSTOM_METRICS), CUSTOM_METRICS * rates.customMetric],
+    ['Custom metrics, approximately', String(metrics), metrics * rates.customMetric],
   ];
 }
 
 /** The monthly cost of daily exports, without the cost of queries. */
 export function exportsPerMonth(template: Template, { sessions, records }: Usage): Line[] {
-  const rules = propertiesOf(template, 'AWS::S3::Bucket').flatMap(
-    (bucket) => v.parse(Lifecycle, bucket).LifecycleConfiguration.Rules,
-  );
-  const days = rules.find(({ Prefix }) => Prefix === EXPORTS_PREFIX)?.ExpirationInDays;
-  const [fullExportDays] = propertiesOf(template, 'AWS::Lambda::Function').flatMap((properties) => {
-    const parsed = v.safeParse(ExportsFunction, properties);
-    return parsed.success ? [Number(parsed.output.Environment.Variables.FULL_EXPORT_DAYS)] : [];
-  });
-  if (days === undefined || fullExportDays === undefined) return [];
+  const days = retentionDays(template, EXPORTS_PREFIX);
+  const exports = functionOf(template, 'Exports');
+  if (days === undefined || !exports) return [];
+  const fullExportDays = Number(exports.Environment.Variables['FULL_EXPORT_DAYS']);
   const recordBytes = MEASURED.recordBytes + ITEM_OVERHEAD_BYTES;
   const full = (30 / fullExportDays) * records * recordBytes;
   const changed = fullExportDays === 1 ? 0 : sessions * recordBytes;
@@ -147,32 +147,5 @@ export function exportsPerMonth(template: Template, { sessions, records }: Usage
   ];
 }
 
-const Lifecycle = v.object({
-  LifecycleConfiguration: v.object({
-    Rules: v.array(v.object({ Prefix: v.optional(v.string()), ExpirationInDays: v.optional(v.number()) })),
-  }),
-});
-const ExportsFunction = v.object({
-  Environment: v.object({ Variables: v.object({ FULL_EXPORT_DAYS: v.string() }) }),
-});
 const EventSource = v.object({ BatchSize: v.number(), MaximumBatchingWindowInSeconds: v.number() });
 const SamplingRule = v.object({ SamplingRule: v.object({ FixedRate: v.number() }) });
-const Memory = v.object({ MemorySize: v.number() });
-
-function propertiesOf(template: Template, type: string): Readonly<Record<string, unknown>>[] {
-  return Object.values(template.Resources)
-    .filter(({ Type }) => Type === type)
-    .map(({ Properties }) => Properties);
-}
-
-/** The memory size of our functions in MB. The template sets none for the functions that CDK adds. */
-function memoryOf(template: Template): number {
-  const sizes = propertiesOf(template, 'AWS::Lambda::Function').flatMap((properties) => {
-    const parsed = v.safeParse(Memory, properties);
-    return parsed.success ? [parsed.output.MemorySize] : [];
-  });
-  return Math.max(...sizes);
-}
-
-const count = (amount: number) => Math.round(amount).toLocaleString('en');
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;

@@ -34,7 +34,7 @@ interface Job extends Selection {
 /**
  * Simulates 8x8's log export: jobs that export the rows of past calls, and the download of their files.
  *
- * @see https://developer.8x8.com/connect/reference/start-log-export-job
+ * @see https://developer.8x8.com/connect/reference, "Reporting API"
  */
 export class LogExport {
   readonly #options: LogExportOptions;

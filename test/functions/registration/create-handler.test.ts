@@ -1,6 +1,5 @@
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { readApiKey } from '../../../functions/registration/api-key.ts';
 import { createHandler } from '../../../functions/registration/create-handler.ts';
 import { webhooksApi } from '../../../functions/registration/webhooks-api.ts';
 import type { Fault, Switches } from '../../../infra/local/fake-8x8/switches.ts';
@@ -781,19 +780,4 @@ describe('the scheduled check', () => {
 
     expect(calls()).toBe('GET GET');
   });
-});
-
-describe('the API key', () => {
-  it('is read from its secret without surrounding white space', () => {
-    expect(readApiKey('name', ' abc.DEF-123_~+/==\n')).toBe('abc.DEF-123_~+/==');
-  });
-
-  it.each(['{"apiKey":"abc"}', '"abc"', 'Bearer abc', ''])(
-    'is not accepted as %j, and the message does not quote it',
-    (text) => {
-      expect(() => readApiKey('some/name', text)).toThrow(
-        'The secret some/name does not contain an API key: expected the key from https://connect.8x8.com as plain text',
-      );
-    },
-  );
 });

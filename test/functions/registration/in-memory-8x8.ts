@@ -1,4 +1,5 @@
 import { Fake8x8 } from '../../../infra/local/fake-8x8/fake-8x8.ts';
+import { virtualClock } from '../virtual-clock.ts';
 
 export const API_KEY = 'key-of-8x8-0123456789+/==';
 
@@ -28,15 +29,4 @@ export function inMemory8x8(subAccountIds: readonly string[]) {
     }
   };
   return { api, fetch, ...virtualClock() };
-}
-
-/** A clock that only pauses advance. */
-export function virtualClock() {
-  let milliseconds = 0;
-  return {
-    now: () => milliseconds,
-    pause: async (pause: number) => {
-      milliseconds += pause;
-    },
-  };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RETRY_MS, webhooksApi } from '../../../functions/registration/webhooks-api.ts';
 import type { Fault } from '../../../infra/local/fake-8x8/switches.ts';
-import { API_KEY, inMemory8x8, virtualClock } from './in-memory-8x8.ts';
+import { virtualClock } from '../virtual-clock.ts';
+import { API_KEY, inMemory8x8 } from './in-memory-8x8.ts';
 
 const WEBHOOK = { type: 'VSS', url: 'https://api.example/vss', enabled: true, httpAuthHeader: 'some value' };
 const AUTHORIZATION = 'authorization-to-be-kept-secret';

@@ -36,8 +36,8 @@ async function deadLetter(reason: DeadLetterReason['reason']): Promise<void> {
 }
 
 it('passes every check of a healthy stage', async () => {
-  // The age of the exports is first measured a moment after the start.
-  await expect.poll(async () => (await doctor()).stdout).toContain('ok     exports');
+  // The exports and the reconciliation are first measured a moment after the start.
+  await expect.poll(async () => (await doctor()).stdout).toMatch(/^ok {5}exports.*\nok {5}log export/m);
   const { stdout, code } = await doctor();
 
   expect(
@@ -46,11 +46,14 @@ it('passes every check of a healthy stage', async () => {
       .split('\n')
       .slice(2)
       .map((line) => line.slice(0, 5)),
-  ).toEqual(Array(6).fill('ok   '));
+  ).toEqual(Array(7).fill('ok   '));
   expect(stdout).toMatch(/^vss-webhook-local, on this machine, port \d+\n\n/);
   expect(stdout).toContain('queue         empty\n');
   expect(stdout).toContain('dead letters  none\n');
   expect(stdout).toContain('last session  none recorded in the last 14 days\n');
+  expect(stdout).toContain(
+    'log export    every day that is due was compared; no missed sessions counted in the last 7 days\n',
+  );
   expect(stdout).toContain(
     '0 hours since the newest complete export, or since the table was created if there is none\n',
   );
@@ -167,30 +170,78 @@ it('reports a message of a deployed stage that has waited for too long', async (
   expect(code).toBe(1);
 });
 
-it.each([
-  [27, /^ok {5}exports {7}27 hours since the newest complete export, .* if there is none$/m],
-  [29, /^FAIL {3}exports {7}29 hours since the newest complete export, .*\. An export is due every day: /m],
-])('shows that the newest export is %i hours old', async (hours, expected) => {
+/** Runs the command on a deployed stage whose functions have published these values some time ago. */
+async function doctorWith(published: Readonly<Record<string, number>>, ageMs = 0, outputs = stack.outputs) {
   const cloudWatch = new CloudWatch();
   const Dimensions = [['service']];
+  const Metrics = Object.keys(published).map((Name) => ({ Name }));
   cloudWatch.note(
     JSON.stringify({
       _aws: {
-        Timestamp: Date.now(),
-        CloudWatchMetrics: [{ Namespace: 'VssWebhook', Dimensions, Metrics: [{ Name: 'ExportAge' }] }],
+        Timestamp: Date.now() - ageMs,
+        CloudWatchMetrics: [{ Namespace: 'VssWebhook', Dimensions, Metrics }],
       },
       service: 'vss-webhook-prod',
-      ExportAge: hours * 3_600,
+      ...published,
     }),
   );
   const metrics = cloudWatch.server(async () => 0).listen(0, '127.0.0.1');
   await once(metrics, 'listening');
-  await using prod = await deployedStage(stack, { AWS_ENDPOINT_URL_CLOUDWATCH: urlOf(metrics) });
-
-  const { stdout } = await run(['infra/commands/doctor.ts', '--stage', 'prod'], { env: prod.environment });
+  await using prod = await deployedStage(
+    { ...stack, outputs },
+    { AWS_ENDPOINT_URL_CLOUDWATCH: urlOf(metrics) },
+  );
+  const result = await run(['infra/commands/doctor.ts', '--stage', 'prod'], { env: prod.environment });
   metrics.close();
+  return result;
+}
+
+it.each([
+  [27, /^ok {5}exports {7}27 hours since the newest complete export, .* if there is none$/m],
+  [29, /^FAIL {3}exports {7}29 hours since the newest complete export, .*\. An export is due every day: /m],
+])('shows that the newest export is %i hours old', async (hours, expected) => {
+  expect((await doctorWith({ ExportAge: hours * 3_600 })).stdout).toMatch(expected);
+});
+
+const HEALTHY = { ExportAge: 0, ReconciliationOverdue: 0, ReconciliationHeld: 0 };
+const HOUR = 3_600_000;
+
+it.each([
+  [
+    'missed sessions, which are no failure',
+    { ...HEALTHY, MissedSessions: 3 },
+    0,
+    /^ok {5}log export {4}every day that is due was compared; 3 missed sessions counted in the last 7 days\. To list them: npm run reconcile -- --stage prod --from DAY --to DAY$/m,
+  ],
+  [
+    'overdue days',
+    { ...HEALTHY, ReconciliationOverdue: 2 },
+    0,
+    /^FAIL {3}log export {4}2 days overdue, counted per sub-account; see the log of the function Reconciliation$/m,
+  ],
+  [
+    'held days',
+    { ...HEALTHY, ReconciliationHeld: 1 },
+    0,
+    /^FAIL {3}log export {4}1 day held, counted per sub-account, .* npm run reconcile -- --stage prod --from DAY --to DAY; to record them, add --beyond-limit$/m,
+  ],
+  ['a measurement that is late', HEALTHY, 4 * HOUR, /^FAIL {3}log export {4}last measured [45]h ago; see/m],
+  ['no measurement', { ExportAge: 0 }, 0, /^FAIL {3}log export {4}not measured in the last 7 days; see/m],
+])('shows of the reconciliation: %s', async (_, published, ageMs, expected) => {
+  const { stdout, code } = await doctorWith(published, ageMs);
 
   expect(stdout).toMatch(expected);
+  expect(code).toBe(stdout.includes('FAIL') ? 1 : 0);
+});
+
+it('checks neither exports nor reconciliation in a stage that has none', async () => {
+  const outputs = { ...stack.outputs, AthenaWorkgroup: undefined, ReconciliationFunctionName: undefined };
+
+  const { stdout, code } = await doctorWith({}, 0, outputs);
+
+  expect(stdout).toContain('last session');
+  expect(stdout).not.toMatch(/exports|log export/);
+  expect(code).toBe(0);
 });
 
 it('reports a check that could not be completed, and still runs the others', async () => {

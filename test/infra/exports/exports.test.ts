@@ -96,7 +96,7 @@ describe('the function that exports', () => {
   it('does not exist if exports are disabled', () => {
     const without = templateOf({ exports: false });
 
-    without.resourceCountIs('AWS::Scheduler::Schedule', 1);
+    without.resourceCountIs('AWS::Scheduler::Schedule', 2);
     for (const { Properties } of Object.values(without.findResources('AWS::CloudWatch::Alarm')))
       expect(Properties.AlarmName).not.toContain('Export');
   });
@@ -136,7 +136,7 @@ describe('the bucket of exports', () => {
     ]);
   });
 
-  it('expires exports and results, and is versioned only with exportVersioning', () => {
+  it('expires exports, results and rows of the log export, but no state, and is versioned only with exportVersioning', () => {
     const rules = (of: typeof template) =>
       onlyOf(of)('AWS::S3::Bucket').properties.LifecycleConfiguration.Rules;
 
@@ -151,6 +151,22 @@ describe('the bucket of exports', () => {
           NoncurrentVersionExpiration: { NoncurrentDays: days },
         }),
         expect.objectContaining({ Prefix: 'results/', ExpirationInDays: 7 }),
+        expect.objectContaining({
+          Prefix: 'charges/',
+          ExpirationInDays: days,
+          NoncurrentVersionExpiration: { NoncurrentDays: days },
+        }),
+        expect.objectContaining({
+          Prefix: 'reconciliation/results/',
+          ExpirationInDays: days,
+          NoncurrentVersionExpiration: { NoncurrentDays: days },
+        }),
+        {
+          Id: 'reconciliation-state',
+          Prefix: 'reconciliation/state/',
+          NoncurrentVersionExpiration: { NoncurrentDays: days },
+          Status: 'Enabled',
+        },
         expect.objectContaining({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }),
       ]);
     }
@@ -162,25 +178,46 @@ describe('the bucket of exports', () => {
     template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'RetainExceptOnCreate' });
   });
 
-  it('is an output of the stack', () => {
-    expect(rendered(template.findOutputs('ExportBucketName')['ExportBucketName']?.['Value'])).toContain(
-      bucket.Ref,
+  it('is an output of the stack, which says what it contains', () => {
+    const output = (settings: object) =>
+      templateOf(settings).findOutputs('ExportBucketName')['ExportBucketName'];
+
+    expect(rendered(output({})?.['Value'])).toContain(bucket.Ref);
+    expect(output({})?.['Description']).toBe(
+      "Exports of the table, under exports/. Rows of 8x8's log export, under charges/",
     );
+    expect(output({ reconciliation: 'off' })?.['Description']).toBe('Exports of the table, under exports/');
+    expect(output({ exports: false })?.['Description']).toBe("Rows of 8x8's log export, under charges/");
   });
+
+  it.each([{ exports: false }, { reconciliation: 'off' }, { reconciliation: 'report' }])(
+    'is the same one, with the same rules, with %j',
+    (settings) => {
+      expect(onlyOf(templateOf(settings))('AWS::S3::Bucket')).toEqual(only('AWS::S3::Bucket'));
+    },
+  );
 });
 
-it('the stack has no resources for exports if they are disabled', () => {
+it('the stack has only the bucket for reconciliation if exports are disabled', () => {
   const without = templateOf({ exports: false });
 
-  for (const type of [
-    'AWS::S3::Bucket',
-    'AWS::Glue::Database',
-    'AWS::Glue::Table',
-    'AWS::Athena::WorkGroup',
-    'AWS::Athena::NamedQuery',
-    'AWS::IAM::ManagedPolicy',
-  ]) {
-    without.resourceCountIs(type, 0);
-  }
+  for (const type of ANALYSTS) without.resourceCountIs(type, 0);
+  without.resourceCountIs('AWS::S3::Bucket', 1);
+  expect(JSON.stringify(without.toJSON())).not.toMatch(/ExportMissing|Analyst/);
+});
+
+it('the stack has no bucket if exports and reconciliation are disabled', () => {
+  const without = templateOf({ exports: false, reconciliation: 'off' });
+
+  for (const type of ['AWS::S3::Bucket', ...ANALYSTS]) without.resourceCountIs(type, 0);
   expect(JSON.stringify(without.toJSON())).not.toMatch(/ExportMissing|ExportBucket|Analyst/);
 });
+
+/** The types of the resources with which analysts query. */
+const ANALYSTS = [
+  'AWS::Glue::Database',
+  'AWS::Glue::Table',
+  'AWS::Athena::WorkGroup',
+  'AWS::Athena::NamedQuery',
+  'AWS::IAM::ManagedPolicy',
+];

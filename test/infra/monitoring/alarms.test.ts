@@ -3,6 +3,7 @@ import { backoffSeconds } from '../../../functions/recorder/retry-policy.ts';
 import { onlyOf, templateOf } from '../templates.ts';
 
 const template = templateOf();
+const reporting = templateOf({ reconciliation: 'report' });
 const customized = templateOf({
   alarmEmail: 'ops@example.com',
   noSessionsHours: 6,
@@ -38,12 +39,17 @@ describe('the alarms', () => {
       'ExportRefused',
       'ExportsErrors',
       'QueueAge',
+      'ReconciliationErrors',
+      'ReconciliationHeld',
+      'ReconciliationOverdue',
       'RecorderDuration',
       'RecorderErrors',
       'RecordsFailed',
       'RegistrationErrors',
       'RegistrationLost',
       'RegistrationUnchecked',
+      'RowsRefused',
+      'SessionsMissed',
       'Webhook4xx',
       'Webhook5xx',
       'WebhookDuration',
@@ -55,7 +61,7 @@ describe('the alarms', () => {
   });
 
   it('describe what they mean, what is at risk and what to run first, in less than 1024 characters', () => {
-    for (const { AlarmDescription } of alarmsOf(customized)) {
+    for (const { AlarmDescription } of [customized, reporting].flatMap(alarmsOf)) {
       const text = JSON.stringify(AlarmDescription);
       expect(text).toMatch(/\. At risk: .*\. First: /);
       expect(text.length).toBeLessThan(900);
@@ -183,6 +189,42 @@ describe('the alarms', () => {
     });
   });
 
+  it.each([
+    ['SessionsMissed', 'MissedSessions', 'Sum', 1, 'notBreaching'],
+    ['RowsRefused', 'RefusedRows', 'Sum', 1, 'notBreaching'],
+    ['ReconciliationHeld', 'ReconciliationHeld', 'Maximum', 1, 'ignore'],
+    ['ReconciliationOverdue', 'ReconciliationOverdue', 'Maximum', 2, 'breaching'],
+  ])(
+    'detect what the reconciliation finds: %s, if %s (%s) is at least 1 in %d hours; missing data is %s',
+    (name, metric, statistic, periods, missing) => {
+      expect(alarm(name)).toMatchObject({
+        Namespace: 'VssWebhook',
+        MetricName: metric,
+        Statistic: statistic,
+        Period: 3_600,
+        EvaluationPeriods: periods,
+        DatapointsToAlarm: periods,
+        Threshold: 1,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+        TreatMissingData: missing,
+      });
+    },
+  );
+
+  it('say of missed sessions whether they are recorded, and of a held day how to record it', () => {
+    const reconcile = 'First: npm run reconcile -- --stage test --from DAY --to DAY, which';
+
+    expect(alarm('SessionsMissed').AlarmDescription).toContain('they are recorded as reconstructed');
+    expect(alarm('SessionsMissed').AlarmDescription).toContain(`${reconcile} lists them; then`);
+    expect(alarm('SessionsMissed', reporting).AlarmDescription).toContain('they are only reported');
+    expect(alarm('SessionsMissed', reporting).AlarmDescription).toContain(
+      `${reconcile} lists them and records them`,
+    );
+    expect(alarm('ReconciliationHeld').AlarmDescription).toContain(
+      'then the same with --beyond-limit, which records them',
+    );
+  });
+
   it('detect that no session is recorded for noSessionsHours', () => {
     expect(alarm('NoSessions', customized)).toMatchObject({
       MetricName: 'SessionsRecorded',
@@ -263,6 +305,12 @@ it('the dashboard has a widget with all alarms, and shows every metric that the 
     'RecordingLag',
     'ExportAge',
     'ExportsRefused',
+    'MissedSessions',
+    'ReconciledSessions',
+    'DifferingSessions',
+    'RefusedRows',
+    'ReconciliationOverdue',
+    'ReconciliationHeld',
     'ApproximateAgeOfOldestMessage',
     'ConsumedWriteCapacityUnits',
     'IncomingBytes',

@@ -1,0 +1,44 @@
+/**
+ * Why an export cannot be read:
+ *
+ * - `key-refused`, `access-refused`, `unknown-subaccount`, `refused`: 8x8 rejects the request until a setting changes.
+ * - `unavailable`: 8x8 was unreachable, overloaded or reported a fault of its own. The same call may succeed later.
+ * - `unexpected-answer`: a success whose body is not what 8x8 documents.
+ * - `link-refused`: a link that is not followed: another host, not HTTPS, or too many redirects.
+ * - `expired`: the link no longer works. A new job has new links.
+ * - `stalled`, `cut-off`: the file did not arrive completely. The same link may work the next time.
+ * - `too-large`: the file exceeds the limits.
+ * - `not-csv`, `not-utf8`, `wrong-header`: the file cannot be read, and would not be the next time.
+ */
+export type LogExportFault =
+  | 'key-refused'
+  | 'access-refused'
+  | 'unknown-subaccount'
+  | 'refused'
+  | 'unavailable'
+  | 'unexpected-answer'
+  | 'link-refused'
+  | 'expired'
+  | 'stalled'
+  | 'cut-off'
+  | 'too-large'
+  | 'not-csv'
+  | 'not-utf8'
+  | 'wrong-header';
+
+/**
+ * An export that cannot be made or read. Its message says what happened, what was expected and what to check, and
+ * contains no link, no key, no phone number and nothing of a row. So it has no `cause`, which might.
+ */
+export class LogExportError extends Error {
+  override name = 'LogExportError';
+  readonly kind: LogExportFault;
+
+  constructor(kind: LogExportFault, message: string) {
+    super(message.replace(NUMBER, '***'));
+    this.kind = kind;
+  }
+}
+
+/** A phone number, as 8x8 may quote one, but no part of a UUID such as its errorId. */
+const NUMBER = /(?<![\w-])\+?\d{7,15}(?![\w-])/g;

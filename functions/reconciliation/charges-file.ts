@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import type { LegRow } from '../log-export/leg-row.ts';
+import { type Day, dayOf } from './day.ts';
+import { keyPart, type Objects } from './objects.ts';
+
+/**
+ * The rows of one day of a sub-account, from which analysts see what calls cost: gzipped JSON lines. A row belongs to
+ * the day on which its leg was initiated, so each leg is in exactly one object, however often the day is exported.
+ */
+export interface ChargesFile {
+  /** Adds a row if it belongs to the day. */
+  add(row: LegRow): Promise<void>;
+  /** Replaces the object of the day, unless no row belongs to it: 8x8 may have deleted what it had. */
+  store(): Promise<void>;
+  /** Deletes the local file. */
+  dispose(): void;
+}
+
+export function chargesFile(objects: Objects, subAccountId: string, day: Day): ChargesFile {
+  const path = join(tmpdir(), `charges-${randomUUID()}.json.gz`);
+  const gzip = createGzip();
+  const written = pipeline(gzip, createWriteStream(path));
+  // `add` and `store` report the error. Until then it must not be an unhandled rejection.
+  written.catch(() => {});
+  let isEmpty = true;
+  return {
+    async add(row) {
+      if (dayOf(row.InitiatedAt) !== day) return;
+      isEmpty = false;
+      if (!gzip.write(`${JSON.stringify(row)}\n`)) await Promise.race([once(gzip, 'drain'), written]);
+    },
+    async store() {
+      gzip.end();
+      await written;
+      if (isEmpty) return;
+      await objects.writeFile(`charges/${day}/${keyPart(subAccountId)}.json.gz`, path);
+    },
+    dispose() {
+      gzip.destroy();
+      rmSync(path, { force: true });
+    },
+  };
+}

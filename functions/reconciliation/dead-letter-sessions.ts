@@ -1,0 +1,79 @@
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { withDeadline } from '../client-settings.ts';
+import { fromMessage } from '../queue/message.ts';
+import { receivedMessage } from '../queue/received-message.ts';
+import { identify } from '../vss/event.ts';
+
+/** At most so many messages are read. The sessions of others count as missing. */
+const MAX_MESSAGES = 2_000;
+
+/** How long the messages are hidden from other readers, if the function cannot release them. */
+const HIDDEN_SECONDS = 60;
+
+/** SQS may answer that a queue is empty when it is not: it is, after this many answers in a row. */
+const MAX_EMPTY = 2;
+
+/**
+ * The sessions that wait in the dead-letter queue: 8x8 delivered them, but they are not recorded yet.
+ *
+ * @param client Its requests may take `WaitTimeSeconds` longer than others.
+ */
+export async function deadLetterSessions(client: SQSClient, queueUrl: string): Promise<Set<string>> {
+  const read = new Map<string, Message>();
+  try {
+    if ((await countOf(client, queueUrl)) === 0) return new Set();
+    for (let empty = 0; empty < MAX_EMPTY && read.size < MAX_MESSAGES; ) {
+      const { Messages = [] } = await withDeadline(
+        client.send(
+          new ReceiveMessageCommand({
+            QueueUrl: queueUrl,
+            MaxNumberOfMessages: 10,
+            WaitTimeSeconds: 1,
+            VisibilityTimeout: HIDDEN_SECONDS,
+            MessageSystemAttributeNames: ['SentTimestamp'],
+            MessageAttributeNames: ['All'],
+          }),
+        ),
+      );
+      const isNew = Messages.some(({ MessageId = '' }) => !read.has(MessageId));
+      empty = isNew ? 0 : empty + 1;
+      for (const message of Messages) read.set(message.MessageId ?? '', message);
+    }
+    return new Set([...read.values()].flatMap(sessionOf));
+  } finally {
+    await release(client, queueUrl, [...read.values()]);
+  }
+}
+
+async function countOf(client: SQSClient, queueUrl: string): Promise<number> {
+  const command = new GetQueueAttributesCommand({
+    QueueUrl: queueUrl,
+    AttributeNames: ['ApproximateNumberOfMessages'],
+  });
+  const { Attributes } = await withDeadline(client.send(command));
+  return Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0);
+}
+
+function sessionOf(message: Message): string[] {
+  const identified = identify(fromMessage(receivedMessage(message)).body);
+  return identified.outcome === 'summary' ? [identified.sessionId] : [];
+}
+
+/** Makes messages visible to other readers. Those for which it fails become visible after `HIDDEN_SECONDS`. */
+async function release(client: SQSClient, queueUrl: string, messages: readonly Message[]): Promise<void> {
+  await Promise.allSettled(
+    messages.map(({ ReceiptHandle }) =>
+      withDeadline(
+        client.send(
+          new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle, VisibilityTimeout: 0 }),
+        ),
+      ),
+    ),
+  );
+}

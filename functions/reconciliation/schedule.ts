@@ -1,0 +1,51 @@
+import { addDays, type Day, dayOf, daysBetween, HOUR_MS, startOf } from './day.ts';
+import type { DayState } from './day-state.ts';
+
+/**
+ * A day is reconciled this many days later, at this hour (UTC), and again: 8x8 does not document how late a call may
+ * appear in its log export.
+ */
+const RUNS_AFTER_DAYS = [1, 3, 7] as const;
+const HOUR = 6;
+
+/** A day that fails in its last run is retried until it is this old. */
+const MAX_AGE_DAYS = 9;
+
+/** A day that is due for longer is overdue. */
+const OVERDUE_HOURS = 24;
+
+/**
+ * The days that the schedule reconciles: those that began after the sub-account was first seen. Before, its webhook may
+ * not have been registered, so that all its sessions would be missing.
+ */
+export function scheduledDays(since: string, now: number): Day[] {
+  const first = addDays(dayOf(since), 1);
+  const oldest = addDays(dayOf(now), -MAX_AGE_DAYS);
+  return daysBetween(first > oldest ? first : oldest, addDays(dayOf(now), -1));
+}
+
+/** When the run is due that a day has not had; undefined if it has had all runs until now. */
+function unmetSince(day: Day, { completed }: DayState, now: number): number | undefined {
+  const done = completed ? Date.parse(completed.at) : 0;
+  return RUNS_AFTER_DAYS.map((days) => startOf(addDays(day, days)) + HOUR * HOUR_MS).find(
+    (due) => due <= now && due > done,
+  );
+}
+
+export function isDue(day: Day, state: DayState, now: number): boolean {
+  return unmetSince(day, state, now) !== undefined;
+}
+
+export function isOverdue(day: Day, state: DayState, now: number): boolean {
+  const since = unmetSince(day, state, now);
+  return since !== undefined && now - since > OVERDUE_HOURS * HOUR_MS;
+}
+
+const LONGEST_BACKOFF_HOURS = 12;
+
+/** When to retry after a number of consecutive failures: in an hour, then after twice as long each time. */
+export function retryAt(failures: number, now: number): string {
+  const hours = Math.min(2 ** (failures - 1), LONGEST_BACKOFF_HOURS);
+  // The schedule may invoke a few seconds early.
+  return new Date(now + (hours - 0.5) * HOUR_MS).toISOString();
+}

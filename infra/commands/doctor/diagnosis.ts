@@ -1,0 +1,5 @@
+/** The result of a check. */
+export interface Diagnosis {
+  isHealthy: boolean;
+  text: string;
+}

@@ -1,0 +1,60 @@
+import { Duration } from 'aws-cdk-lib';
+import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Construct } from 'constructs';
+import { type AlarmDefinitions, type AlarmsProps, doctorCommand, logsCommand } from './alarm-definition.ts';
+import { countedMetric } from './metrics.ts';
+
+/** The interval of the reconciliation. */
+const PERIOD = Duration.hours(1);
+
+/** The alarms about the comparison of 8x8's log export with the table; none if it is off. */
+export function reconciliationAlarms(scope: Construct, props: AlarmsProps): AlarmDefinitions {
+  const { Reconciliation } = props.functions;
+  if (!Reconciliation) return {};
+  const metric = (name: string, statistic: string) =>
+    countedMetric(scope, name).with({ statistic, period: PERIOD });
+  const isRecorded = props.settings.reconciliation === 'record';
+  const reconcile = `npm run reconcile -- --stage ${props.stageName}`;
+  return {
+    SessionsMissed: {
+      metric: metric('MissedSessions', 'Sum'),
+      threshold: 1,
+      means:
+        "8x8's log export has sessions that no delivery brought: 8x8 did not deliver them, or not to this webhook.",
+      risk: isRecorded
+        ? 'nothing of what the export has: they are recorded as reconstructed. What only a summary has is missing.'
+        : 'these sessions: they are only reported, because the setting reconciliation is "report".',
+      first: isRecorded
+        ? `${reconcile} --from DAY --to DAY, which lists them; then ${doctorCommand(props)}`
+        : `${reconcile} --from DAY --to DAY, which lists them and records them`,
+    },
+    ReconciliationOverdue: {
+      metric: metric('ReconciliationOverdue', 'Maximum'),
+      threshold: 1,
+      periods: 2,
+      // A failure to measure must not hide a day that was not compared.
+      missing: TreatMissingData.BREACHING,
+      means:
+        "A day of a sub-account has been due for more than 24 hours and is not compared with 8x8's log export: 8x8 does not finish the export, or rejects it. Or this was not measured for two hours.",
+      risk: 'nothing yet, but sessions of that day that no delivery brought go unnoticed.',
+      first: `${logsCommand(Reconciliation)}; then ${doctorCommand(props)}`,
+    },
+    ReconciliationHeld: {
+      metric: metric('ReconciliationHeld', 'Maximum'),
+      threshold: 1,
+      // While it is not measured, the alarm keeps its state.
+      missing: TreatMissingData.IGNORE,
+      means:
+        'A day of a sub-account lacks so many sessions that this was an outage of the webhook, or a log export that does not match the table. None of them is recorded until someone has looked.',
+      risk: 'every session of that day that no delivery brought.',
+      first: `${reconcile} --from DAY --to DAY, which shows them; then the same with --beyond-limit, which records them`,
+    },
+    RowsRefused: {
+      metric: metric('RefusedRows', 'Sum'),
+      threshold: 1,
+      means: "8x8's log export has rows that cannot be read: its format may have changed.",
+      risk: 'the sessions of these rows, if no delivery brought them either; and what their calls cost.',
+      first: `${reconcile} --from DAY --to DAY, which shows the first of these rows by number, with the reason`,
+    },
+  };
+}

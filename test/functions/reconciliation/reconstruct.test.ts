@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { reconstruct } from '../../../functions/reconciliation/reconstruct.ts';
+import { example, summaryOf } from '../summaries.ts';
+import { legRow } from './leg-rows.ts';
+
+function summary(rows: Parameters<typeof reconstruct>[1]) {
+  return summaryOf(reconstruct('acme', rows) ?? '');
+}
+
+describe('a reconstructed summary', () => {
+  it('has what the rows have, in the form of a delivery', () => {
+    const second = legRow({
+      CallId: 'second',
+      InitiatedAt: '2026-11-24T08:00:03.000Z',
+      DisconnectedAt: '2026-11-24T08:01:00.000Z',
+    });
+    const first = legRow({ CallId: 'first', Direction: 'INBOUND', MOS: '4.5' }, ['ConnectedAt']);
+
+    expect(summary([second, first])).toMatchObject({
+      sessionId: 'session',
+      subAccountId: 'acme',
+      sessionStatus: 'COMPLETED',
+      startTime: '2026-11-24T08:00:00.000Z',
+      endTime: '2026-11-24T08:01:00.000Z',
+      callCount: 2,
+      unrecognised: undefined,
+      legs: [
+        { leg: 'callA', callId: 'first', callDirection: 'INBOUND', callQuality: { mos: 4.5 } },
+        {
+          leg: 'callB',
+          callId: 'second',
+          source: '+6500000001',
+          destination: '+6500000002',
+          callDuration: 10,
+        },
+      ],
+    });
+  });
+
+  it('does not guess the countries, the action, the error or the formats', () => {
+    const { legs, lastAction, errorDetails } = summary([
+      legRow({ SourceCountryCode: '65', SourceCountry: 'Singapore', DestinationCountryCode: '702' }),
+    ]);
+
+    expect(Object.keys(legs[0] ?? {}).filter((name) => /country|format|refid/i.test(name))).toEqual([]);
+    expect([lastAction, errorDetails]).toEqual([undefined, undefined]);
+  });
+
+  it('equals the delivered summary in everything that the export has', () => {
+    const delivered = summaryOf(example('ivr-busy'));
+    const rows = delivered.legs.map((leg) => {
+      const { callQuality: { mos } = {} } = leg;
+      const columns = {
+        SessionId: delivered.sessionId,
+        CallId: `${leg.callId}`,
+        Direction: `${leg.callDirection}`,
+        InitiatedAt: `${leg.initiatedTimestamp}`,
+        DisconnectedAt: `${leg.disconnectedTimestamp}`,
+        DurationInSec: `${leg.callDuration}`,
+        SourceEndpoint: `${leg.source}`,
+        DestinationEndpoint: `${leg.destination}`,
+        SessionStatus: `${delivered.sessionStatus}`,
+        CallStatus: `${leg.callStatus}`,
+        ...(leg.connectedTimestamp !== undefined && { ConnectedAt: leg.connectedTimestamp }),
+        ...(mos !== undefined && { MOS: String(mos) }),
+      };
+      return legRow(columns, leg.connectedTimestamp === undefined ? ['ConnectedAt'] : []);
+    });
+
+    const { legs, digest: _, ...reconstructed } = summary(rows);
+
+    expect(delivered).toMatchObject({ ...reconstructed, subAccountId: '8x8_test', version: 5 });
+    for (const [i, leg] of legs.entries()) expect(delivered.legs[i]).toMatchObject(leg);
+  });
+
+  it('does not depend on the order or the repetition of the rows', () => {
+    const row = fc.record({ call: fc.nat(4), second: fc.integer({ min: 10, max: 59 }), status: fc.nat(2) });
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1, maxLength: 8 }), fc.gen(), (picks, gen) => {
+        const rows = picks.map(({ call, second, status }) =>
+          legRow({
+            CallId: `call-${call}`,
+            DisconnectedAt: `2026-11-24T08:00:${second}.000Z`,
+            SessionStatus: `STATUS_${status}`,
+          }),
+        );
+        const again = gen(fc.shuffledSubarray, [...rows, ...rows], { minLength: rows.length * 2 });
+
+        expect(reconstruct('acme', again)).toBe(reconstruct('acme', rows));
+      }),
+    );
+  });
+
+  it('has the status of the leg that ended last, if they differ', () => {
+    const rows = [
+      legRow({ SessionStatus: 'BUSY', DisconnectedAt: '2026-11-24T08:00:20.000Z' }),
+      legRow({ SessionStatus: 'COMPLETED' }),
+      legRow({ DisconnectedAt: '2026-11-24T08:00:30.000Z' }, ['SessionStatus']),
+    ];
+
+    expect(summary(rows).sessionStatus).toBe('BUSY');
+  });
+
+  it('ends when the last leg started, if no leg has another time', () => {
+    expect(summary([legRow({}, ['ConnectedAt', 'DisconnectedAt'])]).endTime).toBe('2026-11-24T08:00:00.000Z');
+  });
+
+  it.each([
+    [26, 'callZ'],
+    [27, 'callAA'],
+    [100, 'callCV'],
+  ])('of %i legs names the last one %s', (count, name) => {
+    const rows = Array.from({ length: count }, (_, i) =>
+      legRow({ InitiatedAt: `2026-11-24T07:00:00.${String(i).padStart(3, '0')}Z` }),
+    );
+
+    const { legs, callCount } = summary(rows);
+
+    expect([legs.length, callCount]).toEqual([count, count]);
+    expect(legs.find(({ callId }) => callId === rows.at(-1)?.CallId)?.leg).toBe(name);
+  });
+
+  it('is not made of more than a hundred legs', () => {
+    expect(
+      reconstruct(
+        'acme',
+        Array.from({ length: 101 }, () => legRow()),
+      ),
+    ).toBeUndefined();
+  });
+});
