@@ -155,6 +155,10 @@ async function deliverExamples(stack: LocalStack, say: (text: string) => void): 
   for (const { name, body, sessionId, subAccountId } of examples) {
     try {
       const response = await deliver(stack, body, subAccountId);
+      if (!response) {
+        say(`  lost ${name}`);
+        continue;
+      }
       say(`  ${response.status}  ${name}${response.ok ? '' : `  ${await response.text()}`}`);
       if (response.ok) accepted.push(sessionId);
     } catch (error) {

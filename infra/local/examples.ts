@@ -29,15 +29,28 @@ export const examples: readonly Example[] = readdirSync(folder)
   });
 
 /**
- * Delivers a body as 8x8 does: to the URL registered for the sub-account, with the registered Authorization header.
+ * Ends a session, and delivers its summary as 8x8 does: to the URL registered for the sub-account, with the registered
+ * Authorization header. Returns undefined if the fake 8x8 loses the delivery.
  *
  * @throws Error if no webhook is registered, or it is disabled.
  */
-export function deliver(
-  { fake8x8, resolve }: LocalStack,
+export async function deliver(
+  stack: LocalStack,
   body: string,
   subAccountId = '8x8_test',
-): Promise<Response> {
+): Promise<Response | undefined> {
+  return stack.fake8x8.endSession(body) === 'lost' ? undefined : post(stack, body, subAccountId);
+}
+
+/** Delivers a summary late that 8x8 had lost. */
+export function deliverLate(stack: LocalStack, body: string, subAccountId = '8x8_test'): Promise<Response> {
+  const { lost } = stack.fake8x8;
+  if (!lost.includes(body)) throw new Error('8x8 has not lost this delivery');
+  lost.splice(lost.indexOf(body), 1);
+  return post(stack, body, subAccountId);
+}
+
+function post({ fake8x8, resolve }: LocalStack, body: string, subAccountId: string): Promise<Response> {
   const webhook = fake8x8.webhooks.get(subAccountId)?.find(({ type, enabled }) => type === 'VSS' && enabled);
   if (!webhook) throw new Error(`no webhook is registered for ${subAccountId}`);
   const { url, httpAuthHeader } = webhook;

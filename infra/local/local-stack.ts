@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
@@ -7,7 +8,7 @@ import { StackOutputs, stackName } from '../stack-outputs.ts';
 import { reasonOf } from '../terminal/reason-of.ts';
 import { type Answer, type Api, allowedAddresses, apiGateway } from './api-gateway.ts';
 import { pollQueue } from './event-source.ts';
-import type { Fake8x8 } from './fake-8x8.ts';
+import type { Fake8x8 } from './fake-8x8/fake-8x8.ts';
 import { LocalFunction } from './lambda.ts';
 import { close, listenOnLoopback } from './loopback.ts';
 import { provisionerOf } from './provisioners.ts';
@@ -30,6 +31,8 @@ export interface LocalStack {
   tableName: string;
   queueUrl: string;
   deadLetterQueueUrl: string;
+  /** The bucket of the exports; undefined if the template has none. */
+  bucketName: string | undefined;
   /** The endpoint of each service. */
   endpoints: Endpoints;
   /** The functions, by ARN. */
@@ -40,6 +43,7 @@ export interface LocalStack {
   resolve(url: string): string;
   sqs: SQSClient;
   dynamodb: DynamoDBClient;
+  s3: S3Client;
   stop(): Promise<void>;
 }
 
@@ -61,7 +65,7 @@ export interface LocalStackOptions {
 }
 
 /**
- * Runs the template of the stage `local`: queues and topics on fauxqs, the table on dynalite, each function in child
+ * Runs the template of the stage `local`: queues, topics and buckets on fauxqs, the table on dynalite, each function in child
  * processes, event source mappings as pollers, schedules as timers, and simulations of API Gateway, Secrets Manager,
  * CloudWatch metrics and 8x8. Listens on the loopback interface only.
  */
@@ -90,7 +94,9 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     const services = await startServices(cleanUp);
     const context = await provisioningContext(options, services, api, cleanUp);
     // The fake 8x8 replaces the real one.
-    const urls = { [readSettings(STAGE).webhooksApiUrl]: services.endpoints.fake8x8 };
+    const { webhooksApiUrl, logExportUrl } = readSettings(STAGE);
+    const { fake8x8 } = services.endpoints;
+    const urls = { [webhooksApiUrl]: fake8x8, [logExportUrl]: fake8x8 };
     const template = readTemplate(context.assembly, STACK_NAME, urls);
     const provisioned = await provision(template, STACK_NAME, provisionerOf(context));
     const outputs = v.parse(StackOutputs, Object.fromEntries(provisioned));
@@ -105,12 +111,14 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       tableName: outputs.TableName,
       queueUrl: outputs.QueueUrl,
       deadLetterQueueUrl: outputs.DeadLetterQueueUrl,
+      bucketName: outputs.ExportBucketName,
       endpoints: services.endpoints,
       functions: context.functions,
       fake8x8: services.fake8x8,
       resolve: (url) => (url === outputs.WebhookUrl ? webhookUrl : url),
       sqs: context.sqs,
       dynamodb: context.dynamodb,
+      s3: context.s3,
       stop,
     };
   } catch (error) {
@@ -142,6 +150,9 @@ async function provisioningContext(
     AWS_ENDPOINT_URL_SQS: await between('sqs', endpoints.sqs),
     AWS_ENDPOINT_URL_DYNAMODB: await between('dynamodb', endpoints.dynamodb),
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+    AWS_ENDPOINT_URL_CLOUDWATCH: endpoints.cloudwatch,
+    // The host is an address, so the SDK puts the name of a bucket into the path.
+    AWS_ENDPOINT_URL_S3: endpoints.s3,
   };
   const logAndCount = (line: string) => {
     cloudWatch.note(line);
@@ -156,6 +167,7 @@ async function provisioningContext(
     sqsEndpoint: functionEndpoints.AWS_ENDPOINT_URL_SQS,
     dynamodb: new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb }),
     sns: new SNSClient({ ...common, endpoint: endpoints.sns }),
+    s3: new S3Client({ ...common, endpoint: endpoints.s3 }),
     start(definition) {
       const started = new LocalFunction(definition, functionEndpoints, logAndCount, concurrency);
       cleanUp.defer(() => started.stop());

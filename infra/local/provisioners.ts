@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
@@ -37,7 +38,6 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'AWS::KMS::Key',
   'AWS::Lambda::Permission',
   'AWS::Logs::LogGroup',
-  'AWS::S3::Bucket',
   'AWS::S3::BucketPolicy',
   'AWS::SNS::Subscription',
   'AWS::SNS::TopicPolicy',
@@ -70,6 +70,13 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
   async 'AWS::SNS::Topic'({ sns, stackName }, _, logicalId) {
     const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: `${stackName}-${logicalId}` }));
     return { ref: TopicArn };
+  },
+
+  async 'AWS::S3::Bucket'({ s3, stackName }, _, logicalId) {
+    // Names of buckets have no capital letters, and at most 63 characters.
+    const name = `${stackName}-${logicalId}`.toLowerCase().slice(0, 63);
+    await s3.send(new CreateBucketCommand({ Bucket: name }));
+    return { ref: name, attributes: { Arn: `arn:aws:s3:::${name}` } };
   },
 
   async 'AWS::DynamoDB::Table'({ dynamodb, stackName }, properties, logicalId) {

@@ -1,4 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Api } from './api-gateway.ts';
@@ -15,6 +16,7 @@ export interface ProvisioningContext {
   sqsEndpoint: string;
   dynamodb: DynamoDBClient;
   sns: SNSClient;
+  s3: S3Client;
   start(definition: FunctionDefinition): LocalFunction;
   /** The queues' URLs, by ARN. */
   queueUrls: Map<string, string>;

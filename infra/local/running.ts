@@ -10,6 +10,7 @@ const Endpoints = v.object({
   cloudwatch: v.string(),
   secretsManager: v.string(),
   sns: v.string(),
+  s3: v.string(),
   /** The fake 8x8. */
   fake8x8: v.string(),
 });

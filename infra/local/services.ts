@@ -3,8 +3,8 @@ import { buildApp } from 'fauxqs';
 import * as v from 'valibot';
 import { CloudWatch } from './cloudwatch.ts';
 import { dynamodbServer } from './dynamodb.ts';
-import { Fake8x8 } from './fake-8x8.ts';
-import { fake8x8Server } from './fake-8x8-server.ts';
+import { Fake8x8 } from './fake-8x8/fake-8x8.ts';
+import { fake8x8Server } from './fake-8x8/server.ts';
 import type { LocalFunction } from './lambda.ts';
 import { lambdaApi } from './lambda-api.ts';
 import { close, listenOnLoopback } from './loopback.ts';
@@ -35,21 +35,35 @@ export async function startServices(cleanUp: AsyncDisposableStack): Promise<Serv
   const functions = new Map<string, LocalFunction>();
   const fake8x8 = new Fake8x8(API_KEY, []);
   const cloudWatch = new CloudWatch();
-  const queues = buildApp({ logger: false });
-  cleanUp.defer(() => queues.close());
-  const sqs = await queues.listen({ port: 0, host: '127.0.0.1' });
+  const sqs = await startFauxqs(cleanUp);
   const endpoints: Endpoints = {
     sqs,
-    // fauxqs emulates both SQS and SNS.
     sns: sqs,
+    s3: sqs,
     dynamodb: await listen(dynamodbServer()),
     lambda: await listen(lambdaApi(functions)),
     cloudwatch: await listen(cloudWatch.server((name) => oldestMessage(sqs, name))),
     secretsManager: await listen(secretsManager(secrets)),
     fake8x8: await listen(fake8x8Server(fake8x8)),
   };
+  fake8x8.objectStoreUrl = await listen(fake8x8Server(fake8x8));
   return { endpoints, secrets, functions, fake8x8, cloudWatch };
 }
+
+/** Starts fauxqs, which emulates SQS, SNS and S3 at one endpoint. */
+async function startFauxqs(cleanUp: AsyncDisposableStack): Promise<string> {
+  const app = buildApp({ logger: false });
+  cleanUp.defer(() => app.close());
+  // Otherwise an object may have at most 11 MiB.
+  const options = { parseAs: 'buffer', bodyLimit: MAX_OBJECT_BYTES } as const;
+  app.addContentTypeParser(OBJECT_TYPES, options, (_request, body, done) => done(null, body));
+  return app.listen({ port: 0, host: '127.0.0.1' });
+}
+
+const MAX_OBJECT_BYTES = 1024 ** 3;
+
+/** The types of the objects that the functions write. */
+const OBJECT_TYPES = ['application/gzip', 'application/json', 'application/octet-stream'];
 
 const QueueContents = v.object({
   messages: v.object({

@@ -46,8 +46,8 @@ export function sustain(
     const sessionId = randomUUID();
     const sent = performance.now();
     const response = await deliver(stack, newBody(sessionId));
-    await response.text();
-    if (response.status !== 200) throw new Error(`A delivery was answered ${response.status}`);
+    await response?.text();
+    if (response?.status !== 200) throw new Error(`A delivery was answered ${response?.status}`);
     waits.push(performance.now() - sent);
     acknowledged.add(sessionId);
     finishIfDone();

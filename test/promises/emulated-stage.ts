@@ -174,6 +174,7 @@ export async function emulatedStage({
       cloudwatch: '',
       secretsManager: '',
       sns: '',
+      s3: '',
       fake8x8: '',
     },
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createHandler } from '../../functions/registration/create-handler.ts';
 import { webhooksApi } from '../../functions/registration/webhooks-api.ts';
-import type { Switches } from '../../infra/local/fake-8x8.ts';
+import type { Switches } from '../../infra/local/fake-8x8/switches.ts';
 import { create, properties, URL_OF_OURS } from '../functions/registration/cloudformation.ts';
 import { API_KEY, inMemory8x8 } from '../functions/registration/in-memory-8x8.ts';
 import { telemetry } from '../functions/telemetry.ts';

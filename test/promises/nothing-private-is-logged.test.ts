@@ -68,7 +68,7 @@ it('no function logs private data when it accepts, rejects, records or fails', a
 
   // Neither queued nor recorded, because SQS and DynamoDB deny access.
   isRefusing = true;
-  expect((await deliver(stack, privateBody('private-7'))).status).toBe(503);
+  expect((await deliver(stack, privateBody('private-7')))?.status).toBe(503);
   await send(privateBody('private-8'));
   await expect.poll(() => count('RecordsFailed')).toBeGreaterThan(0);
   isRefusing = false;

@@ -2,7 +2,7 @@ import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { createHandler } from '../../../functions/registration/create-handler.ts';
 import { webhooksApi } from '../../../functions/registration/webhooks-api.ts';
-import type { Fault, Switches } from '../../../infra/local/fake-8x8.ts';
+import type { Fault, Switches } from '../../../infra/local/fake-8x8/switches.ts';
 import { telemetry } from '../telemetry.ts';
 import { COMMON, create, PHYSICAL_ID, properties, remove, URL_OF_OURS, update } from './cloudformation.ts';
 import { API_KEY, inMemory8x8 } from './in-memory-8x8.ts';

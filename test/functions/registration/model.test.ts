@@ -4,7 +4,8 @@ import { expect, it } from 'vitest';
 import { createHandler } from '../../../functions/registration/create-handler.ts';
 import { isSameUrl } from '../../../functions/registration/finding.ts';
 import { webhooksApi } from '../../../functions/registration/webhooks-api.ts';
-import type { Fault, RegisteredWebhook, Switches } from '../../../infra/local/fake-8x8.ts';
+import type { Fault, Switches } from '../../../infra/local/fake-8x8/switches.ts';
+import type { RegisteredWebhook } from '../../../infra/local/fake-8x8/webhooks-api.ts';
 import { telemetry } from '../telemetry.ts';
 import { StackModel } from './cloudformation.ts';
 import { API_KEY, inMemory8x8 } from './in-memory-8x8.ts';
@@ -65,7 +66,7 @@ const step = fc.oneof(
 
 const scenario = fc.record({
   vendor: fc
-    .record<Omit<Switches, 'faults' | 'stays'>>({
+    .record<Omit<Switches, 'faults' | 'stays' | 'lose' | 'logExport'>>({
       secondPost: fc.constantFrom('replace', 'refuse', 'append'),
       refusal: fc.constantFrom(400, 403, 409, 422, 500),
       refusalMessage: fc.constantFrom(

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RETRY_MS, webhooksApi } from '../../../functions/registration/webhooks-api.ts';
-import type { Fault } from '../../../infra/local/fake-8x8.ts';
+import type { Fault } from '../../../infra/local/fake-8x8/switches.ts';
 import { virtualClock } from '../virtual-clock.ts';
 import { API_KEY, inMemory8x8 } from './in-memory-8x8.ts';
 

@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import { type ApiAnswer, type ApiRequest, ok } from './exchange.ts';
+import { exportedRows, type Selection } from './exported-rows.ts';
+import { logExportFailure } from './log-export-failure.ts';
+import { fileAnswer } from './log-export-file.ts';
+import { readRange } from './log-export-range.ts';
+import type { LogExportSwitches } from './log-export-switches.ts';
+import { decoded, isAuthorized, OBJECTS, operationOf, resourceOf } from './resource.ts';
+import type { Sessions } from './sessions.ts';
+
+interface LogExportOptions {
+  apiKey: string;
+  sessions: Sessions;
+  /** Whether the sub-account exists. */
+  isKnown(subAccountId: string): boolean;
+  objectStoreUrl(): string;
+  switches(): LogExportSwitches;
+  now(): number;
+}
+
+/** The making of an export. */
+interface Job extends Selection {
+  polls: number;
+  /** The status that it will have, if a switch determines it. */
+  outcome: string | undefined;
+  /** The status, once it is done or cancelled. */
+  status: string | undefined;
+  /** Milliseconds since 1970. */
+  expires: number;
+  /** One for each file. */
+  tokens: string[];
+}
+
+/**
+ * Simulates 8x8's log export: jobs that export the rows of past calls, and the download of their files.
+ *
+ * @see https://developer.8x8.com/connect/reference, "Reporting API"
+ */
+export class LogExport {
+  readonly #options: LogExportOptions;
+  readonly #jobs = new Map<string, Job>();
+  /** The files by token. */
+  readonly #files = new Map<string, { job: Job; index: number }>();
+
+  constructor(options: LogExportOptions) {
+    this.#options = options;
+  }
+
+  failure(status: number, message: string, code?: number): ApiAnswer {
+    return logExportFailure(this.#options.switches().errorShape, status, message, code);
+  }
+
+  answer(request: ApiRequest): ApiAnswer {
+    const operation = operationOf(request);
+    if (operation === 'object-store') return this.#object(request);
+    if (operation === 'download') return this.#download(request);
+    const { subAccountId, rest } = resourceOf(request.path);
+    if (!isAuthorized(request, this.#options.apiKey))
+      return this.failure(401, 'API key not found or invalid');
+    if (!this.#options.isKnown(subAccountId)) return this.failure(404, 'Resource not found', 1001);
+    if (operation === 'start' && rest === 'messages/exports') return this.#start(subAccountId, request.body);
+
+    const job = this.#jobs.get(decoded(rest.replace('messages/exports/', '')));
+    if (job?.subAccountId !== subAccountId) return this.failure(404, 'Invalid jobId', 4018);
+    if (operation === 'poll' && request.method === 'GET') return this.#poll(job, request.origin);
+    if (operation === 'cancel') return cancel(job);
+    return this.failure(404, 'Resource not found');
+  }
+
+  #start(subAccountId: string, body: string): ApiAnswer {
+    const { now, switches } = this.#options;
+    const range = readRange(body, now());
+    if (!range) return this.failure(422, 'Invalid param');
+    const { final, reRate } = switches();
+    const jobId = token();
+    const isFirst = ![...this.#jobs.values()].some((job) => job.subAccountId === subAccountId);
+    this.#jobs.set(jobId, {
+      subAccountId,
+      range,
+      startedAt: now(),
+      isReRated: reRate && !isFirst,
+      polls: 0,
+      outcome: Array.isArray(final) ? final.shift() : final,
+      status: undefined,
+      expires: 0,
+      tokens: [],
+    });
+    return { status: 202, body: { jobId } };
+  }
+
+  #poll(job: Job, origin: string): ApiAnswer {
+    if (job.status === undefined) {
+      job.polls++;
+      if (job.polls <= this.#options.switches().polls)
+        return ok({ status: job.polls === 1 ? 'queued' : 'running' });
+      this.#finish(job);
+    }
+    const { status, subAccountId } = job;
+    if (status !== 'succeeded') return ok({ status });
+    const downloads = `${origin}/api/v1/subaccounts/${encodeURIComponent(subAccountId)}/messages/download`;
+    const data = job.tokens.map((token) => `${downloads}/${token}`);
+    return ok({ status, data, expires: new Date(job.expires).toISOString() });
+  }
+
+  #finish(job: Job): void {
+    const { now, sessions, switches } = this.#options;
+    const { links, expires } = switches();
+    const isEmpty = () => exportedRows(sessions, job, switches()).next().done === true;
+    job.status = job.outcome ?? (isEmpty() ? 'empty' : 'succeeded');
+    job.expires = now() + expires * 1_000;
+    job.tokens = Array.from({ length: links }, token);
+    for (const [index, token] of job.tokens.entries()) this.#files.set(token, { job, index });
+  }
+
+  #download(request: ApiRequest): ApiAnswer {
+    const { downloadAuth, redirect } = this.#options.switches();
+    if (downloadAuth === 'required' && !isAuthorized(request, this.#options.apiKey))
+      return this.failure(401, 'API key not found or invalid');
+    if (downloadAuth === 'refused' && request.authorization !== undefined)
+      return this.failure(403, 'Resource not accessible');
+    const { subAccountId, rest } = resourceOf(request.path);
+    const token = decoded(rest.replace('messages/download/', ''));
+    const file = this.#files.get(token);
+    if (request.method !== 'GET' || file?.job.subAccountId !== subAccountId || this.#hasExpired(file.job))
+      return this.failure(404, 'Not found or expired');
+    if (redirect === undefined) return this.#file(file);
+    const targets = new Map([
+      ['object-store', `${this.#options.objectStoreUrl()}${OBJECTS}${token}`],
+      ['loop', `${request.origin}${request.path}`],
+    ]);
+    return { status: 302, headers: { Location: targets.get(redirect) ?? redirect } };
+  }
+
+  /** Like other object stores, it refuses a second means of authentication besides the link. */
+  #object({ path, method, authorization }: ApiRequest): ApiAnswer {
+    const file = this.#files.get(decoded(path.slice(OBJECTS.length)));
+    if (authorization !== undefined) return { status: 400 };
+    if (method !== 'GET' || !file || this.#hasExpired(file.job)) return { status: 403 };
+    return this.#file(file);
+  }
+
+  #hasExpired({ expires }: Job): boolean {
+    return this.#options.now() >= expires;
+  }
+
+  #file({ job, index }: { job: Job; index: number }): ApiAnswer {
+    const switches = this.#options.switches();
+    const rows = exportedRows(this.#options.sessions, job, switches);
+    const dealt = rows.filter((_, i) => i % job.tokens.length === index);
+    return fileAnswer(dealt, switches, { isFirst: index === 0 });
+  }
+}
+
+/** Has no effect on a job that is done. */
+function cancel(job: Job): ApiAnswer {
+  job.status ??= 'cancelled';
+  return { status: 204 };
+}
+
+/** As long as 8x8's job ids and links. */
+function token(): string {
+  return randomBytes(32).toString('hex');
+}

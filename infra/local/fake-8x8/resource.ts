@@ -1,0 +1,32 @@
+import type { ApiRequest } from './exchange.ts';
+import type { Operation } from './switches.ts';
+
+/** The sub-account in a path of the APIs, and what follows it, still percent-encoded; both empty for any other path. */
+export function resourceOf(path: string): { subAccountId: string; rest: string } {
+  const [, subAccountId = '', rest = ''] = /^\/api\/v1\/subaccounts\/([^/]+)\/(.+)$/.exec(path) ?? [];
+  return { subAccountId: decoded(subAccountId), rest };
+}
+
+export function operationOf({ method, path }: Pick<ApiRequest, 'method' | 'path'>): Operation {
+  if (path.startsWith(OBJECTS)) return 'object-store';
+  const { rest } = resourceOf(path);
+  if (rest.startsWith('messages/download/')) return 'download';
+  if (!rest.startsWith('messages/exports')) return 'webhooks';
+  if (method === 'DELETE') return 'cancel';
+  return method === 'POST' ? 'start' : 'poll';
+}
+
+/** The paths of the object store, to which downloads may be redirected. */
+export const OBJECTS = '/objects/';
+
+export function isAuthorized({ authorization }: ApiRequest, apiKey: string): boolean {
+  return authorization === `Bearer ${apiKey}`;
+}
+
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
