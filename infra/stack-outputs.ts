@@ -16,6 +16,8 @@ export const StackOutputs = v.object({
   ExportBucketName: v.optional(v.string()),
   /** Present only with the setting `exports`. */
   AthenaWorkgroup: v.optional(v.string()),
+  /** Present unless the setting `reconciliation` is `off`. */
+  ReconciliationFunctionName: v.optional(v.string()),
 });
 export type StackOutputs = v.InferOutput<typeof StackOutputs>;
 
