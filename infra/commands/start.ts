@@ -143,7 +143,7 @@ function addresses({ webhookUrl, endpoints, authorization }: LocalStack): string
   return `
   Webhook        ${webhookUrl}
   Authorization  ${authorization}
-  SQS            ${endpoints.sqs}
+  SQS, S3        ${endpoints.sqs}
   DynamoDB       ${endpoints.dynamodb}
   8x8            ${endpoints.fake8x8} (API key: ${API_KEY})
 `;
