@@ -47,7 +47,7 @@ export function createHandler(dependencies: Dependencies) {
         Promise.all(alternates.map((alternate) => quarantineBody(canonicalJson(alternate)))),
       );
       if (summary.reconstructedFrom === undefined) return count(recorded, summary, delivery);
-      if (recorded === 'recorded') metrics.addMetric('ReconciledSessions', MetricUnit.Count, 1);
+      metrics.addMetric('ReconciledSessions', MetricUnit.Count, recorded === 'recorded' ? 1 : 0);
       return undefined;
     } catch (error) {
       if (!(error instanceof RecordTooLargeError)) throw error;
