@@ -3,8 +3,8 @@ import { advanceDay, type DayTask, type Step, type StepDependencies } from './ad
 /** How many exports 8x8 makes for us at a time. It documents no limit. */
 const CONCURRENT_JOBS = 10;
 
-/** The pause between two rounds of polls: 5 seconds, then longer, up to a minute. */
-const FIRST_PAUSE_MS = 5_000;
+/** The pause between two rounds of polls: two seconds, then longer, up to a minute. */
+const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
 
 export interface RunDependencies extends StepDependencies {

@@ -9,13 +9,14 @@ import { inOneLine } from '../terminal/printable.ts';
 import { textTable } from '../terminal/text-table.ts';
 import { type CommandLine, runCommand, UsageError } from './command-line/command.ts';
 import { wholeNumber } from './command-line/number-option.ts';
+import { LOST_EXAMPLE, reconcileExample } from './start/lost-delivery.ts';
 
 const HELP = `Usage: npm start -- [options]
 
 Runs the whole stack on this machine, from the template that cdk deploy would
 deploy: queues, table and functions, with an HTTP server in place of API Gateway.
-Delivers the examples that 8x8 publishes, shows their records, and runs until
-Ctrl-C.
+Delivers the examples that 8x8 publishes, except for one, which reconciliation
+finds in 8x8's log export. Shows their records, and runs until Ctrl-C.
 
 Options:
   --once         Stop after the examples. Exit code 1 if one was not recorded.
@@ -151,21 +152,26 @@ function addresses({ webhookUrl, endpoints, authorization }: LocalStack): string
 
 async function deliverExamples(stack: LocalStack, say: (text: string) => void): Promise<StoredRecord[]> {
   say('The fake 8x8 delivers its examples to the registered URL:');
-  const accepted: string[] = [];
+  const lost = stack.outputs.ReconciliationFunctionName === undefined ? undefined : LOST_EXAMPLE;
+  const recorded: string[] = [];
   for (const { name, body, sessionId, subAccountId } of examples) {
     try {
+      if (name === lost) stack.fake8x8.switches.lose = 1;
       const response = await deliver(stack, body, subAccountId);
-      if (!response) {
-        say(`  lost ${name}`);
-        continue;
-      }
-      say(`  ${response.status}  ${name}${response.ok ? '' : `  ${await response.text()}`}`);
-      if (response.ok) accepted.push(sessionId);
+      const isRejected = response && !response.ok;
+      say(`  ${response?.status ?? 'lost'}  ${name}${isRejected ? `  ${await response.text()}` : ''}`);
+      if (response?.ok) recorded.push(sessionId);
     } catch (error) {
       say(`  ---  ${name}  ${error instanceof Error ? error.message : error}`);
     }
   }
-  return awaitRecords(stack, accepted);
+  await awaitRecords(stack, recorded);
+  for (const example of examples.filter(({ name }) => name === lost)) {
+    say("\nReconciliation compares the day of the lost one with 8x8's log export:");
+    say(`  ${await reconcileExample(stack, example)}`);
+    recorded.push(example.sessionId);
+  }
+  return awaitRecords(stack, recorded);
 }
 
 /** Prints each new or changed record, until the signal aborts. */
@@ -191,13 +197,14 @@ const ABSENT = '-';
 /** The main attributes of records, one line per record. */
 function table(records: readonly StoredRecord[]): string {
   return textTable([
-    ['sessionId', 'subAccountId', 'sessionStatus', 'endTime', 'legs'],
-    ...records.map(({ sessionId, subAccountId, sessionStatus, endTime, legs }) => [
+    ['sessionId', 'subAccountId', 'sessionStatus', 'endTime', 'legs', 'reconstructedFrom'],
+    ...records.map(({ sessionId, subAccountId, sessionStatus, endTime, legs, reconstructedFrom = '' }) => [
       sessionId,
       subAccountId,
       sessionStatus ?? ABSENT,
       endTime ?? ABSENT,
       String(legs.length),
+      reconstructedFrom,
     ]),
   ]);
 }

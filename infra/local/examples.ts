@@ -11,9 +11,12 @@ export interface Example {
   body: string;
   sessionId: string;
   subAccountId: string;
+  startTime: string;
 }
 
-const Body = v.object({ payload: v.object({ sessionId: v.string(), subAccountId: v.string() }) });
+const Body = v.object({
+  payload: v.object({ sessionId: v.string(), subAccountId: v.string(), startTime: v.string() }),
+});
 
 const folder = new URL('examples/', import.meta.url);
 
@@ -68,6 +71,7 @@ export const StoredRecord = v.looseObject({
   sessionStatus: v.optional(v.string()),
   startTime: v.optional(v.string()),
   endTime: v.optional(v.string()),
+  reconstructedFrom: v.optional(v.string()),
   revision: v.number(),
   legs: v.array(v.looseObject({})),
 });

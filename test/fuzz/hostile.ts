@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { MAX_KEYS } from '../../functions/vss/event.ts';
 import { isJsonObject, type Json } from '../../functions/vss/json.ts';
 import { MAX_BODY_BYTES } from '../../functions/webhook/receive.ts';
-import { examples } from '../../infra/local/examples.ts';
+import { type Example, examples } from '../../infra/local/examples.ts';
 
 /** Values that have broken other programs, or that are special here. */
 const VALUES: readonly Json[] = [
@@ -91,7 +91,7 @@ export function* hostileBodies(random: () => number): Generator<Buffer> {
   for (const size of [0, MAX_BODY_BYTES, MAX_BODY_BYTES + 1, MAX_BODY_BYTES * 50])
     yield gzipSync(Buffer.alloc(size, ' '));
   for (let session = 0; ; session++) {
-    const { body } = oneOf(examples, { body: '{}', name: '', sessionId: '', subAccountId: '' });
+    const { body } = oneOf<Pick<Example, 'body'>>(examples, { body: '{}' });
     const kind = random();
     if (kind < 0.05) {
       yield Buffer.from(Array.from({ length: below(300) }, () => below(256)));

@@ -44,6 +44,18 @@ describe('npm start', () => {
     ).toHaveLength(2);
   });
 
+  it('loses a delivery, which reconciliation finds and records', async () => {
+    const { stdout, code } = await start(root, '--once', '--port', '0');
+
+    expect(stdout).toMatch(/^ {2}lost {2}ivr-busy$/m);
+    expect(stdout).toContain(
+      '2026-01-13, 8x8_test: 3 sessions exported, 2 recorded already, 1 missing, 1 recorded now\n',
+    );
+    expect(stdout).toMatch(/^ {2}ece96728-f059-11f0-baa6-c147150ab00e +8x8_test +BUSY .+ log-export$/m);
+    expect(stdout.match(/ log-export$/gm)).toHaveLength(1);
+    expect(code).toBe(0);
+  });
+
   it('runs until Ctrl-C, and prints a working curl command', async ({ signal }) => {
     const child = spawn(process.execPath, ['infra/commands/start.ts', '--port', '0'], { cwd: root, signal });
     let curl = '';
