@@ -2,14 +2,16 @@ import { isUtf8 } from 'node:buffer';
 import type { SQSRecord, SQSRecordAttributes } from 'aws-lambda';
 import type { Issue } from '../vss/event.ts';
 
-/** An HTTP delivery by 8x8, as it passes through the queues. */
+/** An HTTP delivery by 8x8, as it passes through the queues, or a reconstruction of one. */
 export interface Delivery {
   /** The body as delivered: text, or bytes if they are not UTF-8. */
   body: string | Uint8Array;
   /** When it was received: ISO 8601, UTC. */
   receivedAt: string;
-  /** The id of the HTTP request. */
+  /** The id of the HTTP request; of a reconstruction, a random one. */
   requestId: string;
+  /** The source of a reconstruction: see `ReceivedSummary`. */
+  reconstructedFrom?: string | undefined;
 }
 
 /** Why a delivery is a dead letter. Deliveries that SQS itself moved, after too many receives, have no reason. */
@@ -42,10 +44,11 @@ const SAFE_IN_SQS = /^[\t\n\r\x20-\uD7FF\uE000-\uFFFD]+$/;
  * `encoding`. A dead letter also has its reason.
  */
 export function toMessage(delivery: Delivery, deadLetter?: DeadLetterReason): Message {
-  const { body, receivedAt, requestId } = delivery;
+  const { body, receivedAt, requestId, reconstructedFrom } = delivery;
   const attributes = {
     receivedAt,
     requestId,
+    ...(reconstructedFrom !== undefined && { reconstructedFrom }),
     ...(deadLetter && { reason: deadLetter.reason }),
     ...(deadLetter?.issues && { issues: JSON.stringify(deadLetter.issues) }),
   };
@@ -75,11 +78,13 @@ function message(body: string, attributes: Readonly<Record<string, string>>): Me
 export function fromMessage({ messageId, body, attributes, messageAttributes }: ReceivedMessage): Delivery {
   const attribute = (name: string) => messageAttributes[name]?.stringValue;
   const [receivedAt, requestId] = [attribute('receivedAt'), attribute('requestId')];
+  const reconstructedFrom = attribute('reconstructedFrom');
   const sentAt = Number(attributes.SentTimestamp);
   return {
     body: decode(body, attribute('encoding')),
     receivedAt: receivedAt !== undefined && isTimeBefore(receivedAt, sentAt) ? receivedAt : isoTime(sentAt),
     requestId: requestId !== undefined && /^[\w-]{1,128}$/.test(requestId) ? requestId : messageId,
+    ...(reconstructedFrom !== undefined && { reconstructedFrom }),
   };
 }
 

@@ -26,12 +26,15 @@ export function createHandler(dependencies: Dependencies) {
     giveUp: async (message) => move(fromMessage(message), { reason: 'recording-failed' }),
   });
 
-  /** Records a delivery. Returns the status of its session if the session is new. */
+  /** Records a delivery. Returns the status of its session if it is the first of the session. */
   async function record(message: BatchMessage): Promise<string | undefined> {
     const delivery = fromMessage(message);
     const read = readSummary(delivery.body);
     if (read.outcome === 'summary')
-      return recordSummary(receivedSummary(read.summary, delivery.receivedAt), delivery);
+      return recordSummary(
+        receivedSummary(read.summary, delivery.receivedAt, delivery.reconstructedFrom),
+        delivery,
+      );
     await quarantine(delivery, { reason: read.outcome, ...('issues' in read && { issues: read.issues }) });
     return undefined;
   }
@@ -43,8 +46,9 @@ export function createHandler(dependencies: Dependencies) {
       const recorded = await recordSession(table, summary, (alternates) =>
         Promise.all(alternates.map((alternate) => quarantineBody(canonicalJson(alternate)))),
       );
-      count(recorded, summary, delivery);
-      return recorded === 'recorded' ? (summary.sessionStatus ?? OTHER) : undefined;
+      if (summary.reconstructedFrom === undefined) return count(recorded, summary, delivery);
+      if (recorded === 'recorded') metrics.addMetric('ReconciledSessions', MetricUnit.Count, 1);
+      return undefined;
     } catch (error) {
       if (!(error instanceof RecordTooLargeError)) throw error;
       await quarantineBody(delivery.body);
@@ -52,14 +56,16 @@ export function createHandler(dependencies: Dependencies) {
     }
   }
 
-  function count(recorded: Recorded, summary: ReceivedSummary, { receivedAt }: Delivery): void {
-    const { unrecognised = {} } = summary;
+  /** Counts a delivery. Returns the status of its session if it is the first of the session. */
+  function count(recorded: Recorded, summary: ReceivedSummary, { receivedAt }: Delivery): string | undefined {
+    const { sessionStatus = OTHER, unrecognised = {} } = summary;
     metrics.addMetric(METRICS[recorded], MetricUnit.Count, 1);
-    if (recorded === 'duplicate') return;
+    if (recorded === 'duplicate') return undefined;
     metrics.addMetric('RecordingLag', MetricUnit.Milliseconds, now() - Date.parse(receivedAt));
     metrics.addMetric('UnrecognisedFields', MetricUnit.Count, Object.keys(unrecognised).length);
     if (recorded === 'conflict') logger.warn('Recorded a conflicting summary of a session', idsOf(summary));
     if (isIncomplete(summary)) metrics.addMetric('IncompleteSummaries', MetricUnit.Count, 1);
+    return recorded === 'recorded' ? sessionStatus : undefined;
   }
 
   return async ({ Records }: { Records: readonly BatchMessage[] }): Promise<SQSBatchResponse> => {

@@ -4,14 +4,26 @@ import {
   newRecord,
   type ReceivedSummary,
   type SessionRecord,
+  type Standing,
   type StoredSummary,
   standingOf,
   withoutLastAlternates,
 } from '../vss/record.ts';
 import { RecordTooLargeError, type SessionTable } from './session-table.ts';
 
-/** Whether a summary was the first of its session, already recorded, or different from a recorded one. */
+/**
+ * Whether a summary was the first of its session, already recorded, or different from a recorded one. Reconstructions do
+ * not count: a delivered summary that replaces one is the first, and a later reconstruction is a duplicate.
+ */
 export type Recorded = 'recorded' | 'duplicate' | 'conflict';
+
+const OUTCOMES: Readonly<Record<Standing, Recorded>> = {
+  first: 'recorded',
+  new: 'conflict',
+  known: 'duplicate',
+  earlier: 'duplicate',
+  newer: 'duplicate',
+};
 
 /** Concurrent writers kept changing the record of a session; a later retry will succeed. */
 export class ContendedRecordError extends Error {
@@ -44,9 +56,10 @@ export async function recordSession(
       continue;
     }
     const standing = standingOf(summary, stored);
-    if (standing === 'known') return 'duplicate';
-    const isReplaced = await replace(table, merge(stored, record), stored.revision, summary.digest, keep);
-    if (isReplaced) return standing === 'new' ? 'conflict' : 'duplicate';
+    const isReplaced =
+      standing === 'known' ||
+      (await replace(table, merge(stored, record), stored.revision, summary.digest, keep));
+    if (isReplaced) return OUTCOMES[standing];
   }
   throw new ContendedRecordError(
     `The record of session ${loggableId(summary.sessionId)} changed ${MAX_ATTEMPTS} times while it was being merged`,

@@ -5,6 +5,11 @@ import type { Summary } from './summary.ts';
 /** A summary, and when it was first received (ISO 8601, UTC). */
 export interface ReceivedSummary extends Summary {
   receivedAt: string;
+  /**
+   * The source from which the summary was reconstructed, `log-export`; undefined if 8x8 delivered it. `receivedAt` is
+   * then when the source was asked.
+   */
+  reconstructedFrom?: string | undefined;
 }
 
 /**
@@ -18,12 +23,14 @@ const StoredSummary = v.looseObject({
   endTime: v.optional(v.string()),
   digest: v.string(),
   receivedAt: v.string(),
+  reconstructedFrom: v.optional(v.string()),
 });
 export type StoredSummary = v.InferOutput<typeof StoredSummary>;
 
 /**
- * The stored session: the set of distinct summaries received for one `sessionId`. It shows the summary with the
- * greatest (endTime, receivedAt, digest); the others are its alternates, in descending order.
+ * The stored session: the set of distinct summaries delivered for one `sessionId`. It shows the summary with the
+ * greatest (endTime, receivedAt, digest); the others are its alternates, in descending order. Until one is delivered, it
+ * shows the newest reconstruction.
  */
 export const SessionRecord = v.looseObject({
   ...StoredSummary.entries,
@@ -37,8 +44,12 @@ export const SessionRecord = v.looseObject({
 });
 export type SessionRecord = v.InferOutput<typeof SessionRecord>;
 
-export function receivedSummary(summary: Summary, receivedAt: string): ReceivedSummary {
-  return { ...summary, receivedAt };
+export function receivedSummary(
+  summary: Summary,
+  receivedAt: string,
+  reconstructedFrom?: string,
+): ReceivedSummary {
+  return { ...summary, receivedAt, ...(reconstructedFrom !== undefined && { reconstructedFrom }) };
 }
 
 /** The record of a session with one summary. */
@@ -48,22 +59,43 @@ export function newRecord(summary: ReceivedSummary): SessionRecord {
 
 /**
  * Merges the summaries of two records into one record. Commutative, associative and idempotent: the order and the
- * number of deliveries do not matter.
+ * number of deliveries do not matter. A delivered summary replaces every reconstruction.
  */
 export function merge(a: SessionRecord, b: SessionRecord): SessionRecord {
+  const all = [...summariesOf(a), ...summariesOf(b)];
+  const delivered = all.filter(isDelivered);
+  if (delivered.length === 0) return recordOf([all.reduce(newerOf)]);
   const byDigest = new Map<string, StoredSummary>();
-  for (const summary of [...summariesOf(a), ...summariesOf(b)]) {
+  for (const summary of delivered) {
     const known = byDigest.get(summary.digest);
     if (known === undefined || isReceivedBefore(summary, known)) byDigest.set(summary.digest, summary);
   }
   return recordOf([...byDigest.values()]);
 }
 
-/** Whether a summary is new to a record, already known, or known but received earlier than recorded. */
-export function standingOf(summary: ReceivedSummary, record: SessionRecord): 'new' | 'known' | 'earlier' {
+/**
+ * What a summary is to a record: the `first` that 8x8 delivered, `new` beside others, `known`, known but received
+ * `earlier` than recorded, or a `newer` reconstruction. A reconstruction of a delivered session counts as known.
+ */
+export type Standing = 'first' | 'new' | 'known' | 'earlier' | 'newer';
+
+export function standingOf(summary: ReceivedSummary, record: SessionRecord): Standing {
+  const added = { ...summary };
+  const [shown = added] = summariesOf(record);
+  if (!isDelivered(added)) return !isDelivered(shown) && isReceivedBefore(shown, added) ? 'newer' : 'known';
+  if (!isDelivered(shown)) return 'first';
   const known = summariesOf(record).find(({ digest }) => digest === summary.digest);
   if (known === undefined) return 'new';
-  return isReceivedBefore({ ...summary }, known) ? 'earlier' : 'known';
+  return isReceivedBefore(added, known) ? 'earlier' : 'known';
+}
+
+function isDelivered({ reconstructedFrom }: Pick<StoredSummary, 'reconstructedFrom'>): boolean {
+  return reconstructedFrom === undefined;
+}
+
+/** Of two reconstructions of a session, the newer one is kept: the source may have had less data before. */
+function newerOf(a: StoredSummary, b: StoredSummary): StoredSummary {
+  return isReceivedBefore(a, b) ? b : a;
 }
 
 /** The share of its size that a record keeps when it is too large. */

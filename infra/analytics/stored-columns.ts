@@ -63,6 +63,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   version: '8x8’s schema version of the summary',
   digest: 'SHA-256 of the normalised payload',
   received_at: 'when the summary was first received',
+  reconstructed_from: '`log-export` if 8x8 delivered no summary, and it was reconstructed; otherwise null',
   revision: 'number of times that the record was written',
   unsuccessful_in: 'sub-account; null if the session was successful',
   unsuccessful_at:

@@ -50,6 +50,7 @@ export const SUMMARY: Attributes = {
   unrecognised: { holds: 'paths' },
   digest: { holds: 'text' },
   receivedAt: { holds: 'instant' },
+  reconstructedFrom: { holds: 'text' },
 } satisfies Record<Exclude<keyof ReceivedSummary, keyof typeof identity>, Attribute>;
 
 /** The attributes of a session record (`functions/vss/record.ts`, `functions/recorder/session-table.ts`). */

@@ -34,6 +34,15 @@ describe('a message', () => {
     expect(fromMessage(carried(message))).toEqual(delivery(body));
   });
 
+  it('keeps the source of a reconstruction, as a dead letter too', () => {
+    const reconstruction = { ...delivery('{}'), reconstructedFrom: 'log-export' };
+
+    expect(fromMessage(carried(toMessage(reconstruction)))).toEqual(reconstruction);
+    expect(fromMessage(carried(toMessage(reconstruction, { reason: 'recording-failed' })))).toEqual(
+      reconstruction,
+    );
+  });
+
   it('has the reason when it is a dead letter', () => {
     const issues = [{ path: 'payload.endTime', message: 'expected a date' }];
 

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Delivery, toMessage } from '../../../functions/queue/message.ts';
 import type { BatchMessage } from '../../../functions/recorder/batch-message.ts';
 import { createHandler } from '../../../functions/recorder/create-handler.ts';
 import { canonicalJson, type JsonObject } from '../../../functions/vss/json.ts';
 import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
+import { carried } from '../queue/carried.ts';
 import { summaryOf } from '../summaries.ts';
 import { telemetry } from '../telemetry.ts';
 import { delivery } from '../vss/deliveries.ts';
@@ -11,7 +13,7 @@ import { emulatedTable } from './emulated-table.ts';
 
 const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 60) / 4;
 
-/** The deliveries to make: which one, its time of receipt, its recorder, its batch and its place in the batch. */
+/** The messages to make: which delivery, its time of receipt, its recorder, its batch and its place in the batch. */
 const plan = fc.array(
   fc.record({
     pick: fc.nat(3),
@@ -19,6 +21,7 @@ const plan = fc.array(
     recorder: fc.nat(2),
     batch: fc.nat(2),
     place: fc.nat(1_000),
+    isReconstructed: fc.boolean(),
   }),
   { minLength: 1, maxLength: 12 },
 );
@@ -44,15 +47,18 @@ export function convergenceSuite(endpoint: string): void {
     await fc.assert(
       fc.asyncProperty(fc.array(delivery, { minLength: 1, maxLength: 4 }), plan, async (deliveries, made) => {
         const run = ++runs;
-        const received = made.map(({ pick, time }) => ({
+        const received = made.map(({ pick, time, isReconstructed }) => ({
           body: bodyOf(deliveries[pick % deliveries.length] ?? {}, run),
           receivedAt: receivedAtOf(time),
+          requestId: 'request',
+          ...(isReconstructed && { reconstructedFrom: 'log-export' }),
         }));
 
         const batches = new Map<string, { place: number; message: BatchMessage }[]>();
         for (const [i, { recorder, batch, place }] of made.entries()) {
           const key = `${recorder} ${batch}`;
-          batches.set(key, [...(batches.get(key) ?? []), { place, message: messageOf(received[i], i) }]);
+          const message = carried(toMessage(received[i] ?? NOTHING), String(i));
+          batches.set(key, [...(batches.get(key) ?? []), { place, message }]);
         }
         const responses = await Promise.all(
           [...batches.values()].map((batch) =>
@@ -92,34 +98,18 @@ function bodyOf(delivered: JsonObject, run: number): string {
   );
 }
 
-interface Received {
+interface Sent extends Delivery {
   body: string;
-  receivedAt: string;
 }
 
-function expectedRecords(received: readonly Received[]): SessionRecord[] {
+function expectedRecords(sent: readonly Sent[]): SessionRecord[] {
   const records = new Map<string, SessionRecord>();
-  for (const { body, receivedAt } of received) {
-    const record = newRecord(receivedSummary(summaryOf(body), receivedAt));
+  for (const { body, receivedAt, reconstructedFrom } of sent) {
+    const record = newRecord(receivedSummary(summaryOf(body), receivedAt, reconstructedFrom));
     const known = records.get(record.sessionId);
     records.set(record.sessionId, known === undefined ? record : merge(known, record));
   }
   return [...records.values()];
 }
 
-function messageOf(
-  { body, receivedAt }: Received = { body: '', receivedAt: '' },
-  place: number,
-): BatchMessage {
-  return {
-    messageId: String(place),
-    body,
-    receiptHandle: `handle-${place}`,
-    attributes: {
-      SentTimestamp: String(Date.parse('2026-01-13T08:27:40Z')),
-      ApproximateReceiveCount: '1',
-      ApproximateFirstReceiveTimestamp: '0',
-    },
-    messageAttributes: { receivedAt: { dataType: 'String', stringValue: receivedAt } },
-  };
-}
+const NOTHING = { body: '', receivedAt: '', requestId: '' };

@@ -146,6 +146,43 @@ export function recorderSuite(endpoint: string): void {
       expect(await itemOf(sessionId)).toMatchObject({ revision: 1, unrecognised: { eventId: 'first' } });
     });
 
+    it('replaces a reconstruction by the first delivered summary, which is no conflict', async () => {
+      const { handle, record, counted, countedBy, measured } = recorder();
+      const sessionId = newSession();
+      const reconstruct = (callCount: number, receivedAt: string) =>
+        handle({
+          Records: [
+            carried(
+              toMessage({
+                body: summaryBody({ sessionId, callCount, sessionStatus: 'BUSY' }),
+                receivedAt,
+                requestId: 'request',
+                reconstructedFrom: 'log-export',
+              }),
+            ),
+          ],
+        });
+
+      await reconstruct(1, '2026-01-13T08:00:00.000Z');
+      expect(await itemOf(sessionId)).toMatchObject({ reconstructedFrom: 'log-export', callCount: 1 });
+      await reconstruct(2, '2026-01-13T08:01:00.000Z');
+      expect(await itemOf(sessionId)).toMatchObject({ reconstructedFrom: 'log-export', callCount: 2 });
+      expect(counted).toEqual({ ReconciledSessions: 1 });
+      expect(measured).toEqual([]);
+
+      await record(summaryBody({ sessionId }));
+      const delivered = await itemOf(sessionId);
+      await reconstruct(3, '2026-01-13T08:02:00.000Z');
+
+      expect(await itemOf(sessionId)).toEqual(delivered);
+      expect(delivered).toMatchObject({ sessionStatus: 'COMPLETED' });
+      expect(delivered).not.toHaveProperty('reconstructedFrom');
+      expect(delivered).not.toHaveProperty('alternates');
+      expect(delivered).not.toHaveProperty('unsuccessfulIn');
+      expect(counted).toEqual({ ReconciledSessions: 1, SessionsRecorded: 1, UnrecognisedFields: 0 });
+      expect(countedBy).toEqual({ 'SessionsRecorded sessionStatus=COMPLETED': 1 });
+    });
+
     it('keeps the newest of conflicting summaries that exceed the size of a record, and dead-letters the oldest', async () => {
       const { record, deadLetters, counted } = recorder();
       const sessionId = newSession();

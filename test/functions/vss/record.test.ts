@@ -43,7 +43,14 @@ const summaries = fc
     }),
   );
 
-const record = summaries.map((all) => all.map(newRecord).reduce(merge));
+/** The same, some of them reconstructed. */
+const reconstructions = fc
+  .tuple(summaries, fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }))
+  .map(([all, flags]) =>
+    all.map((summary, i) => (flags[i] ? { ...summary, reconstructedFrom: 'log-export' } : summary)),
+  );
+
+const record = fc.oneof(summaries, reconstructions).map((all) => all.map(newRecord).reduce(merge));
 
 function expectEqual(a: SessionRecord, b: SessionRecord): void {
   expect(canonicalJson(a)).toBe(canonicalJson(b));
@@ -95,6 +102,35 @@ describe('merging', () => {
       }),
       { numRuns },
     );
+  });
+
+  it('gives the record of the delivered summaries alone, in whatever order reconstructions are among them', () => {
+    fc.assert(
+      fc.property(reconstructions, (all) => {
+        const delivered = all.filter((summary) => !('reconstructedFrom' in summary));
+        fc.pre(delivered.length > 0);
+        expectEqual(all.map(newRecord).reduce(merge), delivered.map(newRecord).reduce(merge));
+      }),
+      { numRuns },
+    );
+  });
+
+  it('keeps only the newest of several reconstructions', () => {
+    const at = (callCount: number, minute: number) =>
+      newRecord({
+        ...received({ callCount }, `2026-01-14T06:0${minute}:00.000Z`),
+        reconstructedFrom: 'log-export',
+      });
+    const [first, second] = [at(1, 0), at(2, 5)];
+
+    for (const all of [
+      [first, second, first],
+      [second, first],
+      [second, second, first],
+    ])
+      expectEqual(all.reduce(merge), second);
+    expect(second).toMatchObject({ reconstructedFrom: 'log-export', callCount: 2 });
+    expect(second.alternates).toBeUndefined();
   });
 
   it('orders summaries by end time, then by time of receipt, and shows the latest', () => {
@@ -212,6 +248,24 @@ describe('a record', () => {
     expect([a, b, c].map((summary) => standingOf(summary, merged))).toEqual(['known', 'known', 'new']);
     expect(standingOf({ ...a, receivedAt: '2026-01-13T08:27:34.568Z' }, merged)).toBe('known');
     expect(standingOf({ ...a, receivedAt: '2026-01-13T08:27:34.566Z' }, merged)).toBe('earlier');
+  });
+
+  it('tells the first delivered summary and a newer reconstruction from known ones', () => {
+    const delivered = received();
+    const reconstructed = (receivedAt: string) => ({
+      ...received({ callCount: 7 }, receivedAt),
+      reconstructedFrom: 'log-export',
+    });
+    const [old, recent] = ['2026-01-14T06:00:00.000Z', '2026-01-16T06:00:00.000Z'].map(reconstructed);
+    if (!old || !recent) throw new Error('two reconstructions');
+
+    expect(standingOf(delivered, newRecord(old))).toBe('first');
+    // Even with the same content: the record must lose its mark.
+    expect(standingOf({ ...old, reconstructedFrom: undefined }, newRecord(old))).toBe('first');
+    expect(standingOf(recent, newRecord(old))).toBe('newer');
+    expect(standingOf(old, newRecord(recent))).toBe('known');
+    expect(standingOf(old, newRecord(old))).toBe('known');
+    expect(standingOf(recent, newRecord(delivered))).toBe('known');
   });
 
   it('that is too large loses its oldest alternates, a third of its size, but not the shown summary', () => {
