@@ -117,7 +117,7 @@ export class VssWebhookStack extends Stack {
   #export(settings: Settings, table: Table, encryption: Encryption) {
     if (!settings.exports) return undefined;
     const exports = new Exports(this, 'Exports', { settings, table, encryption });
-    new Athena(this, 'Athena', { settings, bucket: exports.bucket, encryption });
+    new Athena(this, 'Athena', { settings, bucket: exports.bucket, encryption, withCharges: true });
     return exports;
   }
 

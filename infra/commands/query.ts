@@ -8,7 +8,7 @@ import { printResult } from './query/print-result.ts';
 import { resultFormat } from './query/result-format.ts';
 import { runAllButLast, sqlIn, sqlOf } from './query/statements.ts';
 import { writeResult } from './query/write-result.ts';
-import { writeDatabase, writeViews } from './query/write-views.ts';
+import { CHARGE_VIEW_NAMES, VIEW_NAMES, writeDatabase, writeViews } from './query/write-views.ts';
 
 const HELP = `Usage: npm run query -- EXPORT [SQL | NAME] [options]
 
@@ -96,6 +96,7 @@ async function runQuery(source: string, sql: string, values: Values): Promise<vo
     timeZone: zone,
     isCached: !values.fresh,
     needsHistory: /_history\b|\bexports\b/i.test(sql),
+    needsCharges: /charge/i.test(sql),
   };
   await withExport(source, options, async ({ connection }) => {
     const last = await runAllButLast(connection, sql);
@@ -114,10 +115,11 @@ async function writeAll(source: string, values: Values): Promise<void> {
   if (database === undefined && statSync(`${out}`, { throwIfNoEntry: false })?.isDirectory() === false)
     throw new UsageError(`${out} is a file: --all needs a folder.`);
   const format = resultFormat(values.format ?? 'parquet', database ?? `${out}/view`);
-  const options = { timeZone: zone, isCached: !values.fresh, needsHistory: true };
-  await withExport(source, options, async ({ connection }) => {
-    if (database !== undefined) await writeDatabase(connection, database);
-    else if (out !== undefined) await writeViews(connection, out, format, zone);
+  const options = { timeZone: zone, isCached: !values.fresh, needsHistory: true, needsCharges: true };
+  await withExport(source, options, async ({ connection, hasCharges }) => {
+    const views = [...VIEW_NAMES, ...(hasCharges ? CHARGE_VIEW_NAMES : [])];
+    if (database !== undefined) await writeDatabase(connection, views, database);
+    else if (out !== undefined) await writeViews(connection, views, out, format, zone);
   });
   note(`Wrote ${database ?? out}`);
 }

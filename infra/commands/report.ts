@@ -58,7 +58,7 @@ async function main({ values, args }: CommandLine<typeof COMMAND.options>): Prom
   if (scope.from !== undefined && scope.to !== undefined && scope.from > scope.to)
     throw new UsageError(`--from ${scope.from} is after --to ${scope.to}.`);
 
-  const options = { timeZone: zone, isCached: !values.fresh, needsHistory: false };
+  const options = { timeZone: zone, isCached: !values.fresh, needsHistory: false, needsCharges: true };
   const page = await withExport(source, options, ({ connection, time, tableArn }) =>
     makePage(connection, { time, timeZone: zone, scope, stage: stageOf(tableArn) }),
   );
