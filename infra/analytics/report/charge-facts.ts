@@ -4,7 +4,8 @@ import { conditionOf, type Scope } from './facts.ts';
 import { Count, rowsOf } from './rows.ts';
 
 const Found = v.object({ legs: Count, unpriced: Count });
-const Currency = v.object({ currency: v.string() });
+const Currency = v.object({ place: Count, currency: v.string() });
+export type Currency = v.InferOutput<typeof Currency>;
 
 /** The charges that a report covers. */
 export interface Charges {
@@ -12,7 +13,7 @@ export interface Charges {
   /** The legs without a readable price. */
   unpriced: number;
   /** The currencies of the prices. That of most legs comes first. */
-  currencies: readonly string[];
+  currencies: readonly Currency[];
 }
 
 /**
@@ -20,6 +21,7 @@ export interface Charges {
  *
  * - `charges`: one row per leg, also outside the scope of the report.
  * - `charge_facts`: those in the scope.
+ * - `currencies`: the currencies of their prices.
  */
 export async function readCharges(connection: DuckDBConnection, scope: Scope): Promise<Charges | undefined> {
   await connection.run(`CREATE TEMP TABLE charges AS
@@ -35,10 +37,13 @@ FROM call_charges`);
     'SELECT count(*) AS legs, count(*) FILTER (WHERE total_price IS NULL) AS unpriced FROM charge_facts',
   );
   if (!found || found.legs === 0) return undefined;
-  const currencies = await rowsOf(
-    connection,
-    Currency,
-    'SELECT currency FROM charge_facts WHERE total_price IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1',
-  );
-  return { ...found, currencies: currencies.map(({ currency }) => currency) };
+  await connection.run(`CREATE TEMP TABLE currencies AS
+SELECT row_number() OVER (ORDER BY count(*) DESC, currency) AS place, currency
+FROM charge_facts WHERE total_price IS NOT NULL GROUP BY currency`);
+  const currencies = await rowsOf(connection, Currency, 'FROM currencies ORDER BY place');
+  return { ...found, currencies };
 }
+
+/** The condition for the prices in a currency. Its name is no literal in SQL, because it may contain any character. */
+export const pricedIn = ({ place }: Currency) =>
+  `total_price IS NOT NULL AND currency = (SELECT currency FROM currencies WHERE place = ${place})`;

@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
-import { quoted } from '../dialect.ts';
 import { barChart } from './bar-chart.ts';
 import type { Card } from './card.ts';
+import { type Currency, pricedIn } from './charge-facts.ts';
 import { amount, currencyName, money, perMinute, Sum } from './money.ts';
 import { Count, rowsOf } from './rows.ts';
 import { number, printable } from './wording.ts';
@@ -16,14 +16,14 @@ const MAX_PARTS = 12;
 export async function costBy(
   connection: DuckDBConnection,
   by: 'country' | 'product',
-  currency: string,
+  currency: Currency,
 ): Promise<Card | undefined> {
   const rows = await rowsOf(
     connection,
     Part,
     `WITH by_part AS (
   SELECT ${by} AS part, count(*) AS legs, sum(total_price) AS total, coalesce(sum(answered_seconds), 0) AS seconds
-  FROM charge_facts WHERE currency = ${quoted(currency)} AND total_price IS NOT NULL GROUP BY 1
+  FROM charge_facts WHERE ${pricedIn(currency)} GROUP BY 1
 ), ranked AS (
   SELECT *, least(row_number() OVER (ORDER BY total DESC, part), ${MAX_PARTS + 1}) AS place FROM by_part
 )
@@ -32,14 +32,14 @@ FROM ranked GROUP BY place ORDER BY place`,
   );
   const [first] = rows;
   if (!first) return undefined;
-  const name = currencyName(currency);
+  const name = currencyName(currency.currency);
   const bars = rows.map((row) => ({
     ...row,
     name: row.parts > 1 ? `${number(row.parts)} others` : printable(row.part, 40) || 'Unknown',
   }));
   return {
     title: `Cost by ${by} in ${name}`,
-    sentence: `${bars[0]?.name} costs the most: ${money(first.total, currency)}.`,
+    sentence: `${bars[0]?.name} costs the most: ${money(first.total, currency.currency)}.`,
     figure: {
       chart: barChart({
         label: `Bars: cost by ${by} in ${name}`,

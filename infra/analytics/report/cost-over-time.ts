@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
 import { quoted } from '../dialect.ts';
 import type { Card } from './card.ts';
+import { type Currency, pricedIn } from './charge-facts.ts';
 import { columnChart } from './column-chart.ts';
 import { amount, currencyName, money, Sum } from './money.ts';
 import { Count, rowsOf } from './rows.ts';
@@ -14,7 +15,7 @@ const NOTHING = '0.000000000000';
 export async function costOverTime(
   connection: DuckDBConnection,
   timeline: Timeline | undefined,
-  currency: string,
+  currency: Currency,
 ): Promise<Card | undefined> {
   if (!timeline) return undefined;
   const { parts, unit, sql } = timeline;
@@ -23,16 +24,16 @@ export async function costOverTime(
     connection,
     Part,
     `SELECT CASE WHEN ${sql} IN (${listed}) THEN ${sql} ELSE '' END AS part, sum(total_price)::varchar AS total, count(*) AS legs
-FROM charge_facts WHERE currency = ${quoted(currency)} AND total_price IS NOT NULL GROUP BY ALL ORDER BY sum(total_price) DESC, part`,
+FROM charge_facts WHERE ${pricedIn(currency)} GROUP BY ALL ORDER BY sum(total_price) DESC, part`,
   );
-  const name = currencyName(currency);
+  const name = currencyName(currency.currency);
   const of = (part: string) => rows.find((row) => row.part === part);
   const most = rows.find(({ part }) => part !== '');
   const outside = of('');
   return {
     title: `Cost over time in ${name}`,
     sentence: most
-      ? `The most expensive ${unit} is ${partLabel(most.part, unit)}, with ${money(most.total, currency)}.`
+      ? `The most expensive ${unit} is ${partLabel(most.part, unit)}, with ${money(most.total, currency.currency)}.`
       : 'No leg with a price belongs to a day with sessions.',
     figure: {
       chart: columnChart({

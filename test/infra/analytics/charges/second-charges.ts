@@ -124,8 +124,8 @@ const records = fc
     stored.map(
       ({ alternates: _, legs, ...each }, i): Recorded => ({
         ...each,
-        ...(each.legs && {
-          legs: each.legs.map((leg) => ({ ...leg, callId: `${each.sessionId}-${leg.leg}` })),
+        ...(legs && {
+          legs: legs.map((leg) => ({ ...leg, callId: `${each.sessionId}-${leg.leg}` })),
         }),
         ...(i % 5 === 0 && reconstructed[i] && { reconstructedFrom: 'log-export' }),
       }),
