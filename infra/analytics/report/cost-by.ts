@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { barChart } from './bar-chart.ts';
 import type { Card } from './card.ts';
 import { type Currency, pricedIn } from './charge-facts.ts';
-import { amount, currencyName, money, perMinute, Sum } from './money.ts';
+import { amount, currencyName, money, perMinute, Sum, shortAmount } from './money.ts';
 import { Count, rowsOf } from './rows.ts';
 import { number, printable } from './wording.ts';
 
@@ -41,12 +41,15 @@ FROM ranked GROUP BY place ORDER BY place`,
     title: `Cost by ${by} in ${name}`,
     sentence: `${bars[0]?.name} costs the most: ${money(first.total, currency.currency)}.`,
     figure: {
-      chart: barChart({
-        label: `Bars: cost by ${by} in ${name}`,
-        bars: bars.map((bar) => ({ name: bar.name, value: amount(bar.total) })),
-        series: [{ name: 'Cost', colour: 'teal', values: rows.map(({ total }) => Number(total)) }],
-        names: 'above',
-        format: (value) => `${value.toLocaleString('en', { maximumFractionDigits: 2 })} ${name}`,
+      // A single bar shows nothing.
+      ...(bars.length > 1 && {
+        chart: barChart({
+          label: `Bars: cost by ${by} in ${name}`,
+          bars: bars.map((bar) => ({ name: bar.name, value: shortAmount(bar.total) })),
+          series: [{ name: 'Cost', colour: 'teal', values: rows.map(({ total }) => Number(total)) }],
+          names: 'above',
+          format: (value) => `${value.toLocaleString('en', { maximumFractionDigits: 2 })} ${name}`,
+        }),
       }),
       table: {
         caption: `Cost by ${by} in ${name}`,

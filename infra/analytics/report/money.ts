@@ -17,6 +17,14 @@ const FORMAT = new Intl.NumberFormat('en', {
 /** `1,234.57`. */
 export const amount = (sum: Sum) => FORMAT.format(sum).replace('-', '−');
 
+const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 });
+
+/** An amount that fits beside a bar: `1,234.57`, `1.23T`. */
+export function shortAmount(sum: Sum): string {
+  const exact = amount(sum);
+  return exact.length <= 12 ? exact : COMPACT.format(sum).replace('-', '−');
+}
+
 /** `USD`, made safe to print. */
 export const currencyName = (currency: string) => printable(currency, 8);
 

@@ -793,7 +793,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
       for (const section of sections) expect(await section.locator('tbody tr').count()).toBeGreaterThan(0);
 
       const charts = await page.getByRole('img').all();
-      expect(charts).toHaveLength(21);
+      expect(charts).toHaveLength(20);
       for (const chart of charts) {
         expect(await chart.getAttribute('aria-label')).toMatch(/^(?:Columns|Bars|Line|Squares): /);
         expect(await chart.boundingBox()).toMatchObject({
