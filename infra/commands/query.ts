@@ -17,6 +17,7 @@ Queries exports of the table with DuckDB, on this machine.
 EXPORT is a folder that contains exports, or s3://BUCKET/PREFIX, which is fetched
 first with the AWS credentials and region of the shell. If it contains several
 exports, the views show the newest full one and the incremental ones after it.
+Charges are read from "charges" in it or, if it is named exports, beside it.
 
 Without SQL or NAME, it lists the views, their columns and the saved queries.
 NAME runs a saved query, or shows all rows of a view. Of several statements, the

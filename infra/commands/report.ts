@@ -9,11 +9,13 @@ import { timeZone } from './command-line/time-zone-option.ts';
 const HELP = `Usage: npm run report -- EXPORT [options]
 
 Creates an HTML page with charts of an export of the table: outcomes, errors, call
-quality, talk time, opt-outs and conflicts. The page is a single file without
-scripts and needs no network. It contains no phone numbers and no session ids.
+quality, talk time, opt-outs, conflicts, and what calls cost. The page is a single
+file without scripts and needs no network. It contains no phone numbers and no
+session ids.
 
 EXPORT is a folder that contains exports, or s3://BUCKET/PREFIX, which is fetched
-first with the AWS credentials and region of the shell.
+first with the AWS credentials and region of the shell. Charges are read from
+"charges" in it or, if it is named exports, beside it.
 
 Options:
   --sub-account ID  Only the sessions of this sub-account. May be given more than

@@ -17,8 +17,8 @@ import { generateItems } from './sessions.ts';
 const HELP = `Usage: npm run bench:analytics -- [options]
 
 Generates exports of several sizes, and measures the duration and the peak
-memory of npm run query and npm run report for each. Takes about ten minutes
-and 600 MB of temporary disk space.
+memory of npm run query and npm run report for each. Takes about twelve minutes
+and 900 MB of temporary disk space.
 
 Options:
   --sizes LIST  Numbers of sessions. Default: 10000,100000,1000000.
@@ -97,7 +97,7 @@ async function measure(
   ];
   const lines: Measured = [
     ['sessions', label],
-    ['files, compressed', `${(bytesIn(folder) / 1e6).toFixed(1)} MB`],
+    ['export, compressed', `${(bytesIn(folder) / 1e6).toFixed(1)} MB`],
   ];
   for (const [name, args] of commands) {
     const began = performance.now();

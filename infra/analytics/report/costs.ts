@@ -4,7 +4,7 @@ import type { Card } from './card.ts';
 import type { Charges } from './charge-facts.ts';
 import { costBy } from './cost-by.ts';
 import { costOverTime } from './cost-over-time.ts';
-import { currencyName, money, perMinute, Sum } from './money.ts';
+import { amount, currencyName, money, perMinute, Sum } from './money.ts';
 import { Count, rowsOf } from './rows.ts';
 import type { Timeline } from './timeline.ts';
 import { counted, duration, number } from './wording.ts';
@@ -49,7 +49,7 @@ FROM charge_facts WHERE total_price IS NOT NULL GROUP BY 1 ORDER BY legs DESC, 1
           columns: ['Currency', 'Cost', 'Legs', 'Answered time', 'Per answered minute'],
           rows: rows.map(({ currency, total, legs: priced, seconds }) => [
             currencyName(currency),
-            money(total, currency),
+            amount(total),
             priced,
             duration(seconds),
             perMinute(total, seconds),

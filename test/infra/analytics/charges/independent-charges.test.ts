@@ -198,9 +198,7 @@ function expectReport(
       .map(([name, cost, count, , rate]) => [name, cost, count, rate])
       .toSorted(),
   ).toEqual(
-    byCurrency
-      .map(([name, own]) => [name, `${amount(own)} ${name}`, String(own.length), minuteRate(own)])
-      .toSorted(),
+    byCurrency.map(([name, own]) => [name, amount(own), String(own.length), minuteRate(own)]).toSorted(),
   );
   const dates = calculation(records, zone).sessions.flatMap(({ date }) => (date === undefined ? [] : [date]));
   const [first = '', last = ''] = [dates.toSorted()[0], dates.toSorted().at(-1)];
