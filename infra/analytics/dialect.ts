@@ -1,5 +1,5 @@
 /** The type of a column in a view. */
-export type ColumnType = 'varchar' | 'bigint' | 'double' | 'boolean' | 'timestamp' | 'date';
+export type ColumnType = 'varchar' | 'bigint' | 'double' | 'decimal' | 'boolean' | 'timestamp' | 'date';
 
 /** A string literal in SQL. */
 export const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
@@ -21,6 +21,8 @@ export interface Dialect {
   instant(text: string): string;
   /** A timestamp in the time zone of the analyst, of which `hour` and a cast to a date take the parts. */
   local(timestamp: string): string;
+  /** The day of a timestamp in UTC. */
+  utcDate(timestamp: string): string;
   /** The current day in that time zone. */
   today: string;
   /** Whole seconds from one timestamp to another. */
@@ -35,6 +37,8 @@ const TRINO_TYPES = {
   varchar: 'varchar',
   bigint: 'bigint',
   double: 'double',
+  // A sum has 38 digits in both engines, so no number of prices exceeds it.
+  decimal: 'decimal(24,12)',
   boolean: 'boolean',
   timestamp: 'timestamp(3)',
   date: 'date',
@@ -52,6 +56,7 @@ export const trino = (timeZone: string): Dialect => ({
   instant: (text) => `TRY_CAST(replace(replace(substr(${text}, 1, 23), 'T', ' '), 'Z', '') AS timestamp(3))`,
   local: (timestamp) =>
     timeZone === 'UTC' ? timestamp : `at_timezone(with_timezone(${timestamp}, 'UTC'), ${quoted(timeZone)})`,
+  utcDate: (timestamp) => `CAST(${timestamp} AS date)`,
   today: `CAST(at_timezone(current_timestamp, ${quoted(timeZone)}) AS date)`,
   lambda: (parameter, body) => `${parameter} -> ${body}`,
   transform: (list, lambda) => `transform(${list}, ${lambda})`,
@@ -77,6 +82,7 @@ export const DUCKDB: Dialect = {
   types: { ...TRINO_TYPES, timestamp: 'timestamptz' },
   instant: (text) => `TRY_CAST(${text} AS timestamptz)`,
   local: (timestamp) => timestamp,
+  utcDate: (timestamp) => `CAST(timezone('UTC', ${timestamp}) AS date)`,
   today: 'current_date',
   lambda: (parameter, body) => `lambda ${parameter}: ${body}`,
   transform: (list, lambda) => `list_transform(${list}, ${lambda})`,

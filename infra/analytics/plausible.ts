@@ -11,6 +11,7 @@ const RANGES = {
   call_duration: [0, WEEK_SECONDS],
   ring_seconds: [0, WEEK_SECONDS],
   duration_seconds: [0, WEEK_SECONDS],
+  billed_seconds: [0, WEEK_SECONDS],
 } as const;
 export type PlausibleColumn = keyof typeof RANGES;
 

@@ -118,6 +118,14 @@ WHERE is_incomplete
 ORDER BY received_at DESC, session_id`,
   },
   {
+    name: 'reconstructed',
+    question: 'Which sessions were reconstructed from 8x8’s log export, because no summary was delivered?',
+    sql: () => `SELECT session_id, sub_account_id, start_time, session_status, received_at, reconstructed_from
+FROM sessions
+WHERE reconstructed_from IS NOT NULL
+ORDER BY start_time DESC, session_id`,
+  },
+  {
     name: 'unrecognised',
     question: 'Which fields does 8x8 send that have no column?',
     sql: () => `SELECT path, count(*) AS sessions, min(session_date) AS first_seen, max(session_date) AS last_seen

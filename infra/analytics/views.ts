@@ -13,7 +13,8 @@ const summaryCount: DefinedColumn = {
   sql: (dialect) => `1 + ${dialect.length('item.alternates.L')}`,
 };
 
-const sessions: View = {
+/** The sessions. */
+export const sessions: View = {
   name: 'sessions',
   description: 'One row per session',
   parts: (_, source) => [
@@ -27,7 +28,8 @@ const sessionKeys = storedColumns(RECORD, 'item').filter(({ name }) =>
   ['session_id', 'sub_account_id', 'session_status', 'start_time', 'received_at'].includes(name),
 );
 
-const callLegs: View = {
+/** The legs of the sessions. */
+export const callLegs: View = {
   name: 'call_legs',
   description: 'One row per leg of a session',
   parts(dialect, source) {

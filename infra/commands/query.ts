@@ -8,7 +8,7 @@ import { printResult } from './query/print-result.ts';
 import { resultFormat } from './query/result-format.ts';
 import { runAllButLast, sqlIn, sqlOf } from './query/statements.ts';
 import { writeResult } from './query/write-result.ts';
-import { writeDatabase, writeViews } from './query/write-views.ts';
+import { CHARGE_VIEW_NAMES, VIEW_NAMES, writeDatabase, writeViews } from './query/write-views.ts';
 
 const HELP = `Usage: npm run query -- EXPORT [SQL | NAME] [options]
 
@@ -17,6 +17,7 @@ Queries exports of the table with DuckDB, on this machine.
 EXPORT is a folder that contains exports, or s3://BUCKET/PREFIX, which is fetched
 first with the AWS credentials and region of the shell. If it contains several
 exports, the views show the newest full one and the incremental ones after it.
+Charges are read from "charges" in it or, if it is named exports, beside it.
 
 Without SQL or NAME, it lists the views, their columns and the saved queries.
 NAME runs a saved query, or shows all rows of a view. Of several statements, the
@@ -96,6 +97,7 @@ async function runQuery(source: string, sql: string, values: Values): Promise<vo
     timeZone: zone,
     isCached: !values.fresh,
     needsHistory: /_history\b|\bexports\b/i.test(sql),
+    needsCharges: /charge/i.test(sql),
   };
   await withExport(source, options, async ({ connection }) => {
     const last = await runAllButLast(connection, sql);
@@ -114,10 +116,11 @@ async function writeAll(source: string, values: Values): Promise<void> {
   if (database === undefined && statSync(`${out}`, { throwIfNoEntry: false })?.isDirectory() === false)
     throw new UsageError(`${out} is a file: --all needs a folder.`);
   const format = resultFormat(values.format ?? 'parquet', database ?? `${out}/view`);
-  const options = { timeZone: zone, isCached: !values.fresh, needsHistory: true };
-  await withExport(source, options, async ({ connection }) => {
-    if (database !== undefined) await writeDatabase(connection, database);
-    else if (out !== undefined) await writeViews(connection, out, format, zone);
+  const options = { timeZone: zone, isCached: !values.fresh, needsHistory: true, needsCharges: true };
+  await withExport(source, options, async ({ connection, hasCharges }) => {
+    const views = [...VIEW_NAMES, ...(hasCharges ? CHARGE_VIEW_NAMES : [])];
+    if (database !== undefined) await writeDatabase(connection, views, database);
+    else if (out !== undefined) await writeViews(connection, views, out, format, zone);
   });
   note(`Wrote ${database ?? out}`);
 }

@@ -9,11 +9,13 @@ import { timeZone } from './command-line/time-zone-option.ts';
 const HELP = `Usage: npm run report -- EXPORT [options]
 
 Creates an HTML page with charts of an export of the table: outcomes, errors, call
-quality, talk time, opt-outs and conflicts. The page is a single file without
-scripts and needs no network. It contains no phone numbers and no session ids.
+quality, talk time, opt-outs, conflicts, and what calls cost. The page is a single
+file without scripts and needs no network. It contains no phone numbers and no
+session ids.
 
 EXPORT is a folder that contains exports, or s3://BUCKET/PREFIX, which is fetched
-first with the AWS credentials and region of the shell.
+first with the AWS credentials and region of the shell. Charges are read from
+"charges" in it or, if it is named exports, beside it.
 
 Options:
   --sub-account ID  Only the sessions of this sub-account. May be given more than
@@ -58,7 +60,7 @@ async function main({ values, args }: CommandLine<typeof COMMAND.options>): Prom
   if (scope.from !== undefined && scope.to !== undefined && scope.from > scope.to)
     throw new UsageError(`--from ${scope.from} is after --to ${scope.to}.`);
 
-  const options = { timeZone: zone, isCached: !values.fresh, needsHistory: false };
+  const options = { timeZone: zone, isCached: !values.fresh, needsHistory: false, needsCharges: true };
   const page = await withExport(source, options, ({ connection, time, tableArn }) =>
     makePage(connection, { time, timeZone: zone, scope, stage: stageOf(tableArn) }),
   );

@@ -4,20 +4,21 @@ import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { CHARGE_QUERIES } from '../analytics/charges/charge-queries.ts';
 import { type Dialect, trino } from '../analytics/dialect.ts';
 import { SAVED_QUERIES } from '../analytics/saved-queries.ts';
 import type { Encryption } from '../constructs/encryption.ts';
 import type { Settings } from '../settings.ts';
 import { databaseName } from '../stack-outputs.ts';
-import { EXPORTS_PREFIX, RESULTS_PREFIX } from './bucket-prefixes.ts';
-import { athenaViews, fileTables, viewTable } from './glue-tables.ts';
+import { CHARGES_PREFIX, EXPORTS_PREFIX, RESULTS_PREFIX } from './bucket-prefixes.ts';
+import { athenaViews, chargeTable, fileTables, viewTable } from './glue-tables.ts';
 
 export interface AthenaProps {
   settings: Settings;
   /** Contains the exports and the query results. */
   bucket: Bucket;
   encryption: Encryption;
-  /** Whether the bucket has rows of 8x8's log export, which contain what calls cost. */
+  /** Whether the bucket contains charges, for which analysts then have views. */
   withCharges: boolean;
 }
 
@@ -32,7 +33,7 @@ export class Athena extends Construct {
     this.#dialect = trino(props.settings.timeZone);
     const tables = this.#tables(props);
     const workgroup = this.#workgroup(props);
-    this.#savedQueries(workgroup);
+    this.#savedQueries(workgroup, props.withCharges);
     const policy = this.#analystPolicy(props, tables);
     new CfnOutput(this, 'WorkgroupName', {
       key: 'AthenaWorkgroup',
@@ -47,7 +48,7 @@ export class Athena extends Construct {
   }
 
   /** Creates the database and its tables, and returns the tables. */
-  #tables({ settings, bucket }: AthenaProps): readonly CfnTable.TableInputProperty[] {
+  #tables({ settings, bucket, withCharges }: AthenaProps): readonly CfnTable.TableInputProperty[] {
     const { account: catalogId, stackName } = Stack.of(this);
     const database = new CfnDatabase(this, 'Database', {
       catalogId,
@@ -57,10 +58,11 @@ export class Athena extends Construct {
       url: bucket.s3UrlForObject(EXPORTS_PREFIX),
       retentionDays: settings.exportRetentionDays,
     };
-    const views = athenaViews(settings.fullExportDays, this.#dialect).map((view) =>
+    const views = athenaViews(settings.fullExportDays, this.#dialect, withCharges).map((view) =>
       viewTable(view, this.#database),
     );
-    const tables = [...fileTables(location), ...views];
+    const charges = withCharges ? [chargeTable(bucket.s3UrlForObject(CHARGES_PREFIX))] : [];
+    const tables = [...fileTables(location), ...charges, ...views];
     for (const tableInput of tables) {
       const table = new CfnTable(this, `Table-${tableInput.name}`, {
         catalogId,
@@ -93,8 +95,8 @@ export class Athena extends Construct {
     });
   }
 
-  #savedQueries(workgroup: CfnWorkGroup): void {
-    for (const { name, question, sql } of SAVED_QUERIES) {
+  #savedQueries(workgroup: CfnWorkGroup, withCharges: boolean): void {
+    for (const { name, question, sql } of [...SAVED_QUERIES, ...(withCharges ? CHARGE_QUERIES : [])]) {
       const query = new CfnNamedQuery(this, `Query-${name}`, {
         name,
         description: question,
@@ -107,10 +109,11 @@ export class Athena extends Construct {
   }
 
   #analystPolicy(
-    { bucket, encryption: { key } }: AthenaProps,
+    { bucket, encryption: { key }, withCharges }: AthenaProps,
     tables: readonly CfnTable.TableInputProperty[],
   ): ManagedPolicy {
     const stack = Stack.of(this);
+    const readable = [EXPORTS_PREFIX, ...(withCharges ? [CHARGES_PREFIX] : [])];
     const arns = (service: string, ...resources: string[]) =>
       resources.map((resource) => stack.formatArn({ service, resource }));
     const catalog = [
@@ -131,7 +134,10 @@ export class Athena extends Construct {
           arns('glue', ...catalog),
         ),
         allow(['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], [bucket.bucketArn]),
-        allow(['s3:GetObject'], [bucket.arnForObjects(`${EXPORTS_PREFIX}*`)]),
+        allow(
+          ['s3:GetObject'],
+          readable.map((prefix) => bucket.arnForObjects(`${prefix}*`)),
+        ),
         allow(
           ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],
           [bucket.arnForObjects(`${RESULTS_PREFIX}*`)],
@@ -140,10 +146,11 @@ export class Athena extends Construct {
       ],
     });
     const bucketId = stack.resolve(bucket.bucketArn)['Fn::GetAtt'][0];
-    for (const prefix of [EXPORTS_PREFIX, RESULTS_PREFIX]) {
+    for (const prefix of [...readable, RESULTS_PREFIX]) {
       Validations.of(policy).acknowledge({
         id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${bucketId}.Arn>/${prefix}*]`,
-        reason: 'DynamoDB and Athena choose the names of the objects; all of them are under this prefix.',
+        reason:
+          'The names of the objects contain times, days and ids; all of them are under this prefix, and analysts may read each.',
       });
     }
     Validations.of(policy).acknowledge({

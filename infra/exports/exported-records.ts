@@ -4,6 +4,11 @@
 export const EXPORT_FILES = 'export_files';
 /** The table over the files of the incremental exports. */
 export const CHANGE_FILES = 'change_files';
+/** The table over the files of charges. */
+export const CHARGE_FILES = 'charge_files';
+
+/** The rows of charges, with the UTC day of their file. */
+export const CHARGE_ROWS = `(SELECT *, regexp_extract("$path", '/([0-9-]{10})/[^/]+$', 1) AS day FROM ${CHARGE_FILES}) AS charge_lines`;
 
 const EXPORT_ID = `regexp_extract("$path", '/AWSDynamoDB/([^/]+)/', 1) AS export_id`;
 

@@ -1,10 +1,20 @@
 import type { CfnTable } from 'aws-cdk-lib/aws-glue';
+import { CHARGE_FIELDS } from '../analytics/charges/charge-fields.ts';
+import { CHARGE_VIEWS } from '../analytics/charges/charge-views.ts';
 import { type ColumnType, type Dialect, trino } from '../analytics/dialect.ts';
 import { EXPORT_COLUMNS, EXPORTS_COLUMNS, exportsSelect } from '../analytics/exports-view.ts';
 import { HIVE_TYPES, itemType, namesIn, RECORD } from '../analytics/stored-record.ts';
 import { type Column, columnsOf, selectOf } from '../analytics/view.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../analytics/views.ts';
-import { CHANGE_FILES, EXPORT_FILES, LISTED_FILES, newestRecords, RECORDS } from './exported-records.ts';
+import {
+  CHANGE_FILES,
+  CHARGE_FILES,
+  CHARGE_ROWS,
+  EXPORT_FILES,
+  LISTED_FILES,
+  newestRecords,
+  RECORDS,
+} from './exported-records.ts';
 
 export interface ExportLocation {
   /** `s3://BUCKET/exports/`. Below it, each export is under the time for which it was scheduled. */
@@ -88,23 +98,50 @@ export function fileTables({ url, retentionDays }: ExportLocation): readonly Cfn
       'projection.export_time.interval.unit': 'HOURS',
       'storage.location.template': `${url}${folder}`,
     },
-    storageDescriptor: {
-      location: url,
-      inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
-      outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
-      columns: columns.map((column) => ({ ...column, name: column.name.toLowerCase() })),
-      serdeInfo: {
-        serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
-        parameters: {
-          'serialization.format': '1',
-          'case.insensitive': 'FALSE',
-          ...Object.fromEntries(NAMES.map((each) => [`mapping.${each.toLowerCase()}`, each])),
-          // Skips the checksum files and the manifest summary, whose lines are not JSON.
-          'ignore.malformed.json': 'TRUE',
-        },
+    storageDescriptor: jsonLines(url, columns, NAMES),
+  }));
+}
+
+/**
+ * Defines the table over the files of charges. It has no partitions: its views read all files in any case, to find legs
+ * that several of them have, and a projected range of days would hide those that an older backfill wrote.
+ *
+ * @param url `s3://BUCKET/charges/`.
+ */
+export function chargeTable(url: string): CfnTable.TableInputProperty {
+  const columns = CHARGE_FIELDS.map((name) => ({ name, type: 'string', comment: 'as exported by 8x8' }));
+  return {
+    name: CHARGE_FILES,
+    description: 'Rows of 8x8’s log export, which the views of charges read',
+    tableType: 'EXTERNAL_TABLE',
+    partitionKeys: [],
+    parameters: { EXTERNAL: 'TRUE', classification: 'json', compressionType: 'gzip' },
+    storageDescriptor: jsonLines(url, columns, CHARGE_FIELDS),
+  };
+}
+
+/** Files with a JSON object per line. @param names The names in the JSON that have upper-case letters. */
+function jsonLines(
+  location: string,
+  columns: FileTable['columns'],
+  names: readonly string[],
+): CfnTable.StorageDescriptorProperty {
+  return {
+    location,
+    inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
+    outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
+    columns: columns.map((column) => ({ ...column, name: column.name.toLowerCase() })),
+    serdeInfo: {
+      serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
+      parameters: {
+        'serialization.format': '1',
+        'case.insensitive': 'FALSE',
+        ...Object.fromEntries(names.map((each) => [`mapping.${each.toLowerCase()}`, each])),
+        // Skips the checksum files and the manifest summary, whose lines are not JSON.
+        'ignore.malformed.json': 'TRUE',
       },
     },
-  }));
+  };
 }
 
 /** The dialect for the types of columns, which do not depend on the time zone. */
@@ -114,8 +151,13 @@ const TRINO = trino('UTC');
  * Defines the views in Athena.
  *
  * @param fullExportDays Days from one full export to the next.
+ * @param withCharges Whether to include the views of charges.
  */
-export function athenaViews(fullExportDays: number, dialect: Dialect): readonly AthenaView[] {
+export function athenaViews(
+  fullExportDays: number,
+  dialect: Dialect,
+  withCharges: boolean,
+): readonly AthenaView[] {
   // An export may be late, and a large one takes hours.
   const newest = newestRecords(fullExportDays + 2);
   return [
@@ -137,6 +179,12 @@ export function athenaViews(fullExportDays: number, dialect: Dialect): readonly 
       columns: [...EXPORT_COLUMNS, ...columnsOf(view)],
       sql: selectOf(view, dialect, RECORDS, EXPORT_COLUMNS),
     })),
+    ...(withCharges ? CHARGE_VIEWS : []).map((view) => ({
+      name: view.name,
+      description: view.description,
+      columns: columnsOf(view),
+      sql: selectOf(view, dialect, CHARGE_ROWS),
+    })),
   ];
 }
 
@@ -152,6 +200,7 @@ const COLUMN_TYPES: Readonly<Record<ColumnType, string>> = {
   varchar: 'string',
   bigint: 'bigint',
   double: 'double',
+  decimal: TRINO.types.decimal,
   boolean: 'boolean',
   timestamp: 'timestamp',
   date: 'date',

@@ -8,22 +8,24 @@ import { writeExport } from '../../infra/analytics/duckdb/write-export.ts';
 import { type CommandLine, runCommand } from '../../infra/commands/command-line/command.ts';
 import { wholeNumber } from '../../infra/commands/command-line/number-option.ts';
 import { textTable } from '../../infra/terminal/text-table.ts';
+import { writeCharges } from '../infra/analytics/charged.ts';
 import { addIncrementOf } from '../infra/analytics/exported.ts';
 import { machine } from '../machine.ts';
+import { chargesOf } from './charges.ts';
 import { generateItems } from './sessions.ts';
 
 const HELP = `Usage: npm run bench:analytics -- [options]
 
 Generates exports of several sizes, and measures the duration and the peak
-memory of npm run query and npm run report for each. Takes about ten minutes
-and 600 MB of temporary disk space.
+memory of npm run query and npm run report for each. Takes about twelve minutes
+and 900 MB of temporary disk space.
 
 Options:
   --sizes LIST  Numbers of sessions. Default: 10000,100000,1000000.
   -h, --help    Show this help.
 `;
 
-const QUERIES = ['outcomes-by-day', 'worst-routes', 'durations'];
+const QUERIES = ['outcomes-by-day', 'worst-routes', 'durations', 'cost-by-country-and-day'];
 const UNTIL = Date.parse('2026-11-21T02:00:00Z');
 const DAY = 86_400_000;
 
@@ -46,9 +48,10 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
   const sizes = values.sizes.split(',').map((size) => wholeNumber('sizes', size, 1));
   const folder = temporaryFolder();
   const columns: Measured[] = [];
-  for (const size of sizes) columns.push(await measure(size, join(folder, String(size)), 0));
+  for (const size of sizes) columns.push(await measure(size, join(folder, String(size)), {}));
   const largest = Math.max(...sizes);
-  columns.push(await measure(largest, join(folder, 'changes'), INCREMENTS));
+  columns.push(await measure(largest, join(folder, 'changes'), { increments: INCREMENTS }));
+  columns.push(await measure(largest, join(folder, 'with-charges'), { withCharges: true }));
   const labels = columns[0]?.map(([label]) => label) ?? [];
   process.stdout.write(
     `${machine()}\n${textTable(labels.map((label, i) => [label, ...columns.map((column) => column[i]?.[1] ?? '')]))}\n`,
@@ -57,9 +60,19 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
 
 type Measured = (readonly [label: string, value: string])[];
 
-/** Measures an export of this size, with incremental exports that double it. Returns a column of the table. */
-async function measure(size: number, folder: string, increments: number): Promise<Measured> {
-  const label = `${size.toLocaleString('en')}${increments > 0 ? ` + ${increments} incremental` : ''}`;
+interface Contents {
+  /** Incremental exports that double the size. */
+  increments?: number;
+  withCharges?: boolean;
+}
+
+/** Measures an export of this size. Returns a column of the table. */
+async function measure(
+  size: number,
+  folder: string,
+  { increments = 0, withCharges = false }: Contents,
+): Promise<Measured> {
+  const label = `${size.toLocaleString('en')}${increments > 0 ? ` + ${increments} incremental` : ''}${withCharges ? ' + charges' : ''}`;
   process.stderr.write(`${label} sessions …\n`);
   await writeExport(folder, {
     tableArn: 'arn:aws:dynamodb:us-east-1:000000000000:table/sessions',
@@ -77,6 +90,7 @@ async function measure(size: number, folder: string, increments: number): Promis
     );
     addIncrementOf(lines, { folder, from: `${from}`, to: `${to}` });
   }
+  if (withCharges) for (const file of chargesOf(generateItems(size, UNTIL))) writeCharges(folder, file);
   const commands = [
     ...QUERIES.map((name) => [`query ${name}`, ['infra/commands/query.ts', folder, name]] as const),
     ['report', ['infra/commands/report.ts', folder, '--out', join(folder, 'report.html')]] as const,

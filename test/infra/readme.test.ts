@@ -2,10 +2,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newRecord, receivedSummary } from '../../functions/vss/record.ts';
+import { CHARGE_QUERIES } from '../../infra/analytics/charges/charge-queries.ts';
+import { CHARGE_VIEWS } from '../../infra/analytics/charges/charge-views.ts';
 import { EXPORTS_COLUMNS } from '../../infra/analytics/exports-view.ts';
 import { SAVED_QUERIES } from '../../infra/analytics/saved-queries.ts';
 import { columnsOf } from '../../infra/analytics/view.ts';
-import { VIEWS } from '../../infra/analytics/views.ts';
+import { callLegs, sessions, VIEWS } from '../../infra/analytics/views.ts';
 import { examples } from '../../infra/local/examples.ts';
 import { readStage } from '../../infra/stages.ts';
 import { summaryOf } from '../functions/summaries.ts';
@@ -17,6 +19,7 @@ const readmeOf = (folder: string) => readFileSync(join(root, folder, 'README.md'
 const settings = readmeOf('infra');
 const monitoring = readmeOf('infra/monitoring');
 const analytics = readmeOf('infra/analytics');
+const charges = readmeOf('infra/analytics/charges');
 
 /** The folders that have a README. */
 const rooms = readdirSync(root, { recursive: true, withFileTypes: true })
@@ -154,6 +157,16 @@ it('the README has every view with its columns, and every saved query', () => {
   expect(analytics).toContain(`| --- | --- | --- |\n${rows(EXPORTS_COLUMNS)}\n`);
   for (const { name, question } of SAVED_QUERIES)
     expect(analytics).toContain(`| \`${name}\` | ${question} |\n`);
+  // The README lists only the columns that the views without charges do not have.
+  for (const view of CHARGE_VIEWS) {
+    const base = [callLegs, sessions].find(({ name }) => `${name}_with_charges` === view.name);
+    const columns = columnsOf(view).slice(base === undefined ? 0 : columnsOf(base).length);
+    const description = view.description.replace(/^O/, 'o');
+    expect(charges).toContain(`**\`${view.name}\`** — ${description}.`);
+    if (base !== callLegs) expect(charges).toContain(`| --- | --- | --- |\n${rows(columns)}\n`);
+  }
+  for (const { name, question } of CHARGE_QUERIES)
+    expect(charges).toContain(`| \`${name}\` | ${question} |\n`);
 });
 
 it('the README has the output of the saved queries for the deliveries of npm start', async () => {

@@ -1,5 +1,6 @@
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, join, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
+import { OTHER_PREFIXES } from '../../exports/bucket-prefixes.ts';
 import { typeOfDataFile } from './data-file.ts';
 import { type Export, ExportError } from './export.ts';
 import {
@@ -26,8 +27,8 @@ export function readExports(folder: string, notice: (text: string) => void): Exp
   if (!existsSync(folder)) throw new ExportError(`${folder} does not exist.`);
   if (!statSync(folder).isDirectory())
     throw new ExportError(`${folder} is a file: expected the folder of an export.`);
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && !isOther(`${relative(folder, entry.parentPath)}/`),
   );
   const exports = entries.some(isManifest)
     ? readManifestFolders(entries, notice)
@@ -40,6 +41,10 @@ export function readExports(folder: string, notice: (text: string) => void): Exp
   assertOneTable(folder, exports);
   return exports;
 }
+
+/** What the bucket contains beside the exports. */
+const isOther = (path: string) =>
+  OTHER_PREFIXES.some((prefix) => path.replaceAll(sep, '/').startsWith(prefix));
 
 const isManifest = ({ name }: Dirent) => name === MANIFEST_SUMMARY || name === MANIFEST_FILES;
 

@@ -14,6 +14,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { awsSettings } from '../../aws/aws-settings.ts';
+import { CHARGES_PREFIX, EXPORTS_PREFIX, OTHER_PREFIXES } from '../../exports/bucket-prefixes.ts';
 import { progress } from '../../terminal/progress.ts';
 import { counted } from '../report/wording.ts';
 import { ExportError } from './export.ts';
@@ -28,6 +29,8 @@ export interface FetchRequest {
   isCached: boolean;
   /** Whether exports are needed that do not contribute to the newest state of the table. */
   needsHistory: boolean;
+  /** Whether the charges are needed. */
+  needsCharges: boolean;
 }
 
 /** An object in S3, and the file that it is fetched to. */
@@ -42,20 +45,24 @@ interface RemoteFile {
 const CONCURRENCY = 8;
 
 /**
- * Fetches the exports under a prefix. A cached file that has the size and the time of its object is not fetched again.
+ * Fetches the exports under a prefix, and the charges that belong to them. A cached file that has the size and the time of its object is not fetched again.
  * Cached files whose object no longer exists are deleted, because they contain personal data.
  *
  * @returns The folder that contains them.
  * @throws ExportError if there are no objects.
  */
 export async function fetchExports(request: FetchRequest, notice: (text: string) => void): Promise<string> {
-  const { bucket, prefix, isCached, needsHistory } = request;
+  const { bucket, prefix, isCached } = request;
   const folder = isCached ? cacheFolder(bucket, prefix) : temporaryFolder();
   const s3 = new S3Client(await awsSettings());
-  const files = await listFiles(s3, request, folder);
-  deleteOthers(folder, new Set(files.map(({ path }) => path)));
-  if (files.length === 0) throw new ExportError(`Found no objects in s3://${bucket}/${prefix}.`);
-  const missing = (needsHistory ? files : neededObjects(files)).filter((file) => !isFetched(file));
+  const { exports, charges } = await listSource(s3, request, folder);
+  deleteOthers(folder, new Set([...exports, ...charges].map(({ path }) => path)));
+  if (exports.length === 0) throw new ExportError(`Found no objects in s3://${bucket}/${prefix}.`);
+  const needed = [
+    ...(request.needsHistory ? exports : neededObjects(exports)),
+    ...(request.needsCharges ? charges : []),
+  ];
+  const missing = needed.filter((file) => !isFetched(file));
   const total = missing.reduce((sum, { size }) => sum + size, 0);
   if (missing.length > 0)
     notice(
@@ -88,9 +95,21 @@ function cacheFolder(bucket: string, prefix: string): string {
   return join(root, bucket, `prefix-${encodeURIComponent(prefix)}`);
 }
 
+/**
+ * Lists the exports under a prefix, and the charges: if the prefix is that of all exports, those beside them; if it is
+ * the whole bucket, those in it.
+ */
+async function listSource(s3: S3Client, { bucket, prefix }: FetchRequest, folder: string) {
+  const found = await listFiles(s3, { bucket, prefix }, folder);
+  const exports = found.filter(({ key }) => !OTHER_PREFIXES.some((other) => key.startsWith(other)));
+  const isAll = prefix === '' || `${prefix}/`.replace('//', '/') === EXPORTS_PREFIX;
+  const charges = isAll ? await listFiles(s3, { bucket, prefix: CHARGES_PREFIX }, folder) : [];
+  return { exports, charges };
+}
+
 async function listFiles(
   s3: S3Client,
-  { bucket, prefix }: FetchRequest,
+  { bucket, prefix }: Pick<FetchRequest, 'bucket' | 'prefix'>,
   folder: string,
 ): Promise<RemoteFile[]> {
   const files: RemoteFile[] = [];

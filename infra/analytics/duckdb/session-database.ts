@@ -1,9 +1,11 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { CHARGE_VIEWS } from '../charges/charge-views.ts';
 import { DUCKDB, quoted } from '../dialect.ts';
 import { EXPORT_COLUMNS, exportsSelect } from '../exports-view.ts';
 import { DUCKDB_TYPES, itemType, RECORD } from '../stored-record.ts';
 import { selectOf } from '../view.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../views.ts';
+import { chargeRows, readableChargeFiles } from './charge-files.ts';
 import { isCompressed } from './data-file.ts';
 import { type Export, ExportError } from './export.ts';
 import { readExports } from './export-folder.ts';
@@ -20,6 +22,8 @@ export interface SessionDatabase {
   time: string;
   /** Undefined without a manifest. */
   tableArn: string | undefined;
+  /** Whether there are files of charges. Without them, the views of charges show none. */
+  hasCharges: boolean;
   close(): void;
 }
 
@@ -28,6 +32,8 @@ export interface DatabaseOptions {
   timeZone: string;
   /** Whether exports are needed that do not contribute to the newest state of the table. */
   needsHistory: boolean;
+  /** Whether the charges are needed. Otherwise, the views show none. */
+  needsCharges: boolean;
 }
 
 const ITEM = itemType(RECORD, DUCKDB_TYPES);
@@ -43,13 +49,14 @@ const METADATA = 'STRUCT(WriteTimestampMicros STRUCT(N VARCHAR))';
 export async function openSessions(
   folder: string,
   notice: (text: string) => void,
-  { timeZone = 'UTC', needsHistory = true }: Partial<DatabaseOptions> = {},
+  { timeZone = 'UTC', needsHistory = true, needsCharges = true }: Partial<DatabaseOptions> = {},
 ): Promise<SessionDatabase> {
   const read = readExports(folder, notice);
   const newest = newestOf(read, notice);
   for (const each of newest.full ? [newest.full, ...newest.increments] : newest.increments)
     await verify(each);
   const exports = needsHistory ? await withoutBroken(read, newest, notice) : read;
+  const charges = needsCharges ? await readableChargeFiles(folder, notice) : [];
 
   const instance = await DuckDBInstance.create(':memory:', {
     // DuckDB spills to disk above this limit.
@@ -65,12 +72,20 @@ export async function openSessions(
     instance.closeSync();
   };
   try {
-    for (const statement of definitions(exports, newest, timeZone)) await connection.run(statement);
+    for (const statement of [...definitions(exports, newest, timeZone), ...chargeDefinitions(charges)])
+      await connection.run(statement);
   } catch (error) {
     close();
     throw error;
   }
-  return { connection, exports: exports.length, time: newest.time, tableArn: exports[0]?.tableArn, close };
+  return {
+    connection,
+    exports: exports.length,
+    time: newest.time,
+    tableArn: exports[0]?.tableArn,
+    hasCharges: charges.length > 0,
+    close,
+  };
 }
 
 /** Leaves out the full exports that are broken, except for the newest one. */
@@ -110,6 +125,14 @@ function definitions(exports: readonly Export[], { full, increments }: Newest, t
     ...VIEWS_WITH_HISTORY.map(
       (view) => `CREATE VIEW ${view.name}_history AS ${selectOf(view, DUCKDB, 'records', EXPORT_COLUMNS)}`,
     ),
+  ];
+}
+
+/** The statements that define the views of charges. */
+function chargeDefinitions(files: readonly string[]): string[] {
+  return [
+    `CREATE VIEW charge_files AS ${chargeRows(files)}`,
+    ...CHARGE_VIEWS.map((view) => `CREATE VIEW ${view.name} AS ${selectOf(view, DUCKDB, 'charge_files')}`),
   ];
 }
 

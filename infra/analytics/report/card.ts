@@ -69,5 +69,5 @@ ${lines}</tbody></table>`;
 }
 
 function isNumber(cell: string | number | undefined): boolean {
-  return typeof cell === 'number' || /^(?:[\d.,]+%?|–)$/.test(cell ?? '');
+  return typeof cell === 'number' || /^(?:−?[\d.,]+%?|–)$/.test(cell ?? '');
 }

@@ -12,12 +12,14 @@ export interface ColumnChart {
   labelEvery?: number;
   /** The title below the labels. */
   axisTitle?: string;
+  /** Formats a value on hover. Default: as a number. Only values without a format are whole numbers. */
+  format?: (value: number) => string;
 }
 
 const HEIGHT = 220;
 
 /** Draws vertical columns. */
-export function columnChart({ label, columns, series, labelEvery, axisTitle }: ColumnChart): Markup {
+export function columnChart({ label, columns, series, labelEvery, axisTitle, format }: ColumnChart): Markup {
   const every = labelEvery ?? Math.ceil(columns.length / 6);
   return draw(
     {
@@ -42,7 +44,7 @@ export function columnChart({ label, columns, series, labelEvery, axisTitle }: C
       },
       yAxis: {
         type: 'value',
-        minInterval: 1,
+        ...(format === undefined && { minInterval: 1 }),
         splitNumber: 4,
         axisLabel: { ...axisText, formatter: (value) => compact.format(value) },
         splitLine: { lineStyle: { color: cssColour('line') } },
@@ -51,7 +53,7 @@ export function columnChart({ label, columns, series, labelEvery, axisTitle }: C
     },
     HEIGHT,
     label,
-    (at, index) => valueTitle(columns[index] ?? '', series[at], index),
+    (at, index) => valueTitle(columns[index] ?? '', series[at], index, format),
   );
 }
 

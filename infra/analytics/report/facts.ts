@@ -24,7 +24,8 @@ export async function readFacts(connection: DuckDBConnection, scope: Scope, pref
   const failedSession = `CASE WHEN ${hasError} THEN session_id END AS failed_session, error_code, error_msg`;
   await connection.run(`CREATE TEMP TABLE ${prefix}session_facts AS
 SELECT sub_account_id, start_date AS day, start_hour, session_status, outcome, coalesce(country, '') AS country,
-  summary_count, is_incomplete, talk_seconds, unrecognised_count, implausible_count, ${failedSession}
+  summary_count, is_incomplete, talk_seconds, unrecognised_count, implausible_count,
+  reconstructed_from IS NOT NULL AS is_reconstructed, ${failedSession}
 FROM sessions WHERE ${conditionOf(scope)}`);
   await connection.run(`CREATE TEMP TABLE ${prefix}leg_facts AS
 SELECT start_date AS day, coalesce(source_country_code, '') AS source_country,
@@ -33,11 +34,15 @@ SELECT start_date AS day, coalesce(source_country_code, '') AS source_country,
 FROM call_legs WHERE ${conditionOf(scope)}`);
 }
 
-/** The condition for the rows of a view in a scope. A session without a plausible start counts on the day of its receipt. */
-export function conditionOf({ from, to, subAccounts }: Scope): string {
+/**
+ * The condition for the rows of a view in a scope. A session without a plausible start counts on the day of its receipt.
+ *
+ * @param day The column with the day of a row.
+ */
+export function conditionOf({ from, to, subAccounts }: Scope, day = 'session_date'): string {
   const conditions = [
-    ...(from === undefined ? [] : [`session_date >= ${quoted(from)}`]),
-    ...(to === undefined ? [] : [`session_date <= ${quoted(to)}`]),
+    ...(from === undefined ? [] : [`${day} >= ${quoted(from)}`]),
+    ...(to === undefined ? [] : [`${day} <= ${quoted(to)}`]),
     ...(subAccounts === undefined ? [] : [`sub_account_id IN (${subAccounts.map(quoted).join(', ')})`]),
   ];
   return conditions.join(' AND ') || 'true';

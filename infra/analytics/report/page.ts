@@ -4,7 +4,9 @@ import { busyHours } from './busy-hours.ts';
 import { bySubAccount } from './by-sub-account.ts';
 import { callQuality } from './call-quality.ts';
 import { type Card, cardMarkup } from './card.ts';
+import { readCharges } from './charge-facts.ts';
 import { conflicts } from './conflicts.ts';
+import { costs } from './costs.ts';
 import { errors } from './errors.ts';
 import { errorsByCountry } from './errors-by-country.ts';
 import { readFacts, type Scope } from './facts.ts';
@@ -17,7 +19,9 @@ import { outcomesByCountry } from './outcomes-by-country.ts';
 import { outcomesOverTime } from './outcomes-over-time.ts';
 import { previousPeriod } from './previous-period.ts';
 import { answerRate, qualityOverTime } from './rates-over-time.ts';
+import { reconciliation } from './reconciliation.ts';
 import { rowsOf } from './rows.ts';
+import { sipCodes } from './sip-codes.ts';
 import { STYLESHEET } from './stylesheet.ts';
 import { talkTime } from './talk-time.ts';
 import { readTimeline } from './timeline.ts';
@@ -51,6 +55,7 @@ export async function makePage(connection: DuckDBConnection, options: PageOption
   const timeline = await readTimeline(connection);
   const range = timeline && days(timeline.first, timeline.last);
   const before = await previousPeriod(connection, scope, timeline, dayOf(options.time, timeZone));
+  const charges = await readCharges(connection, scope);
   const cards = [
     await outcomesOverTime(connection, timeline, totals.sessions),
     await answerRate(connection, timeline),
@@ -67,6 +72,9 @@ export async function makePage(connection: DuckDBConnection, options: PageOption
     await week(connection, timeline, timeZone),
     await optOuts(connection, timeline),
     await conflicts(connection, timeline),
+    ...(charges ? await costs(connection, charges, timeline) : []),
+    charges && (await sipCodes(connection)),
+    await reconciliation(connection, scope, charges !== undefined),
     await unrecognised(connection, scope),
     await implausible(connection),
   ].filter((card) => card !== undefined);

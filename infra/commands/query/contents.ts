@@ -1,3 +1,5 @@
+import { CHARGE_QUERIES } from '../../analytics/charges/charge-queries.ts';
+import { CHARGE_VIEWS } from '../../analytics/charges/charge-views.ts';
 import { EXPORT_COLUMNS, EXPORTS_COLUMNS } from '../../analytics/exports-view.ts';
 import { SAVED_QUERIES } from '../../analytics/saved-queries.ts';
 import { columnsOf } from '../../analytics/view.ts';
@@ -7,7 +9,7 @@ import { textTable } from '../../terminal/text-table.ts';
 /** Lists the views, their columns and the saved queries. */
 export function contents(source: string): string {
   const views = [
-    ...VIEWS.map((view) => ({ ...view, columns: columnsOf(view) })),
+    ...[...VIEWS, ...CHARGE_VIEWS].map((view) => ({ ...view, columns: columnsOf(view) })),
     { name: 'exports', description: 'One row per complete export', columns: EXPORTS_COLUMNS },
   ].map(
     ({ name, description, columns }) =>
@@ -23,7 +25,7 @@ ${textTable(EXPORT_COLUMNS.map((column) => [column.name, column.type, column.des
 
 Saved queries
 
-${textTable(SAVED_QUERIES.map(({ name, question }) => [name, question]))}
+${textTable([...SAVED_QUERIES, ...CHARGE_QUERIES].map(({ name, question }) => [name, question]))}
 
 Run a saved query, or your own SQL (DuckDB's dialect: https://duckdb.org/docs/sql/introduction):
 

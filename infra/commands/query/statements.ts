@@ -1,9 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { CHARGE_QUERIES } from '../../analytics/charges/charge-queries.ts';
 import { DUCKDB } from '../../analytics/dialect.ts';
 import { SAVED_QUERIES } from '../../analytics/saved-queries.ts';
 import { UsageError } from '../command-line/command.ts';
-import { VIEW_NAMES } from './write-views.ts';
+import { CHARGE_VIEW_NAMES, VIEW_NAMES } from './write-views.ts';
+
+const QUERIES = [...SAVED_QUERIES, ...CHARGE_QUERIES];
+const NAMES = [...VIEW_NAMES, ...CHARGE_VIEW_NAMES];
 
 /**
  * The SQL of a saved query or a view, or the given SQL.
@@ -11,12 +15,12 @@ import { VIEW_NAMES } from './write-views.ts';
  * @throws UsageError if a name is unknown, or there is no SQL.
  */
 export function sqlOf(query: string): string {
-  const saved = SAVED_QUERIES.find(({ name }) => name === query);
+  const saved = QUERIES.find(({ name }) => name === query);
   if (saved) return saved.sql(DUCKDB);
-  if (VIEW_NAMES.includes(query)) return `FROM ${query}`;
+  if (NAMES.includes(query)) return `FROM ${query}`;
   if (/^[\w-]+$/.test(query)) {
     throw new UsageError(
-      `Unknown saved query or view "${query}". Available: ${[...SAVED_QUERIES.map(({ name }) => name), ...VIEW_NAMES].join(', ')}.`,
+      `Unknown saved query or view "${query}". Available: ${[...QUERIES.map(({ name }) => name), ...NAMES].join(', ')}.`,
     );
   }
   return withoutEnd(query, 'The query');

@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { CHARGE_VIEWS } from '../../analytics/charges/charge-views.ts';
 import { quoted } from '../../analytics/dialect.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../../analytics/views.ts';
 import { progress } from '../../terminal/progress.ts';
@@ -13,14 +14,20 @@ export const VIEW_NAMES = [
   ...VIEWS_WITH_HISTORY.map(({ name }) => `${name}_history`),
 ];
 
-/** Writes a DuckDB database that has each view as a table. It replaces an existing file once it is complete. */
-export async function writeDatabase(connection: DuckDBConnection, file: string): Promise<void> {
+export const CHARGE_VIEW_NAMES = CHARGE_VIEWS.map(({ name }) => name);
+
+/** Writes a DuckDB database that has each of these views as a table. It replaces an existing file once it is complete. */
+export async function writeDatabase(
+  connection: DuckDBConnection,
+  views: readonly string[],
+  file: string,
+): Promise<void> {
   const part = `${file}.part`;
   rmSync(part, { force: true });
   await connection.run(`ATTACH ${quoted(part)} AS written`);
   try {
-    for (const [i, name] of VIEW_NAMES.entries()) {
-      progress(`${i + 1} of ${VIEW_NAMES.length}: ${name} …`);
+    for (const [i, name] of views.entries()) {
+      progress(`${i + 1} of ${views.length}: ${name} …`);
       await connection.run(`CREATE TABLE written.${name} AS FROM ${name}`);
     }
     await connection.run('DETACH written');
@@ -33,17 +40,18 @@ export async function writeDatabase(connection: DuckDBConnection, file: string):
   }
 }
 
-/** Writes one file per view to a folder, replacing existing files. */
+/** Writes one file for each of these views to a folder, replacing existing files. */
 export async function writeViews(
   connection: DuckDBConnection,
+  views: readonly string[],
   folder: string,
   format: ResultFormat,
   timeZone: string,
 ): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const extension = `${format.name}${format.isCompressed ? '.gz' : ''}`;
-  for (const [i, name] of VIEW_NAMES.entries()) {
-    progress(`${i + 1} of ${VIEW_NAMES.length}: ${name} …`);
+  for (const [i, name] of views.entries()) {
+    progress(`${i + 1} of ${views.length}: ${name} …`);
     const file = join(folder, `${name}.${extension}`);
     await writeResult(connection, `FROM ${name}`, format, file, timeZone);
   }

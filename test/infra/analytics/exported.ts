@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { toItem } from '../../../functions/recorder/item.ts';
-import { openSessions } from '../../../infra/analytics/duckdb/session-database.ts';
+import { type DatabaseOptions, openSessions } from '../../../infra/analytics/duckdb/session-database.ts';
 import { writeExport } from '../../../infra/analytics/duckdb/write-export.ts';
 
 export const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/sessions';
@@ -89,9 +89,13 @@ export function addIncrementOf(
 }
 
 /** Runs queries on the exports in a folder. Returns their rows, and the notices. */
-export async function ask<const Q extends Readonly<Record<string, string>>>(folder: string, queries: Q) {
+export async function ask<const Q extends Readonly<Record<string, string>>>(
+  folder: string,
+  queries: Q,
+  options: Partial<DatabaseOptions> = {},
+) {
   const notices: string[] = [];
-  const { connection, close } = await openSessions(folder, (text) => notices.push(text));
+  const { connection, close } = await openSessions(folder, (text) => notices.push(text), options);
   try {
     const rows = new Map<string, Record<string, unknown>[]>();
     for (const [name, sql] of Object.entries(queries))

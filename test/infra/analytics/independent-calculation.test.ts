@@ -7,6 +7,7 @@ import { readTotals } from '../../../infra/analytics/report/headline.ts';
 import { makePage } from '../../../infra/analytics/report/page.ts';
 import { SAVED_QUERIES } from '../../../infra/analytics/saved-queries.ts';
 import { exportOf } from './exported.ts';
+import { rowsIn, tableIn } from './report-tables.ts';
 import {
   band,
   calculation,
@@ -36,25 +37,6 @@ async function query(records: readonly Stored[], timeZone: string) {
   } finally {
     close();
   }
-}
-
-/** The rows of the table with this caption in a report, without the header. */
-function tableIn(html: string, caption: string): string[][] {
-  const [, body = ''] =
-    new RegExp(`<caption>${caption}</caption>.*?<tbody>(.*?)</tbody>`, 's').exec(html) ?? [];
-  return [...body.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row = '']) =>
-    [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell = '']) => cell.replaceAll(',', '')),
-  );
-}
-
-/** The rows of a table, by the heading of each column. */
-function rowsIn(html: string, caption: string): Record<string, string>[] {
-  const [, head = ''] =
-    new RegExp(`<caption>${caption}</caption>.*?<thead>(.*?)</thead>`, 's').exec(html) ?? [];
-  const headings = [...head.matchAll(/<th[^>]*>(.*?)<\/th>/gs)].map(([, heading = '']) => heading);
-  return tableIn(html, caption).map((row) =>
-    Object.fromEntries(headings.map((heading, i) => [heading, `${row[i]}`])),
-  );
 }
 
 type Calculated = ReturnType<typeof calculation>;

@@ -5,6 +5,8 @@ import { ERROR_CODES } from '../../../functions/vss/error-codes.ts';
 import { STATUSES } from '../../../functions/vss/payload.ts';
 import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
 import { canonicalise } from '../../../functions/vss/summary.ts';
+import { CHARGE_QUERIES } from '../../../infra/analytics/charges/charge-queries.ts';
+import { CHARGE_VIEWS } from '../../../infra/analytics/charges/charge-views.ts';
 import { DUCKDB, trino } from '../../../infra/analytics/dialect.ts';
 import { EXPORT_COLUMNS } from '../../../infra/analytics/exports-view.ts';
 import { SAVED_QUERIES } from '../../../infra/analytics/saved-queries.ts';
@@ -16,7 +18,7 @@ import { delivery } from '../../functions/vss/deliveries.ts';
 import { ask, exportOf } from './exported.ts';
 
 const TRINO = trino('UTC');
-const ATHENA_VIEWS = athenaViews(7, TRINO);
+const ATHENA_VIEWS = athenaViews(7, TRINO, true);
 
 const RECEIVED = '2026-11-20T10:00:00.250Z';
 
@@ -396,7 +398,7 @@ describe('derived columns', () => {
 describe('the view definitions', () => {
   it('match the names, types and order of the columns in DuckDB', async () => {
     const views = [
-      ...VIEWS.map((view) => ({ name: view.name, columns: columnsOf(view) })),
+      ...[...VIEWS, ...CHARGE_VIEWS].map((view) => ({ name: view.name, columns: columnsOf(view) })),
       ...VIEWS_WITH_HISTORY.map((view) => ({
         name: `${view.name}_history`,
         columns: [...EXPORT_COLUMNS, ...columnsOf(view)],
@@ -409,7 +411,10 @@ describe('the view definitions', () => {
 
     for (const { name, columns } of views) {
       expect(rows(name).map((row) => [row['column_name'], String(row['column_type']).toLowerCase()])).toEqual(
-        columns.map(({ name, type }) => [name, type === 'timestamp' ? 'timestamp with time zone' : type]),
+        columns.map(({ name, type }) => [
+          name,
+          type === 'timestamp' ? 'timestamp with time zone' : type.replace(/^decimal$/, 'decimal(24,12)'),
+        ]),
       );
     }
   });
@@ -422,6 +427,7 @@ describe('the view definitions', () => {
       'exports',
       ...VIEWS.map(({ name }) => name),
       ...VIEWS_WITH_HISTORY.map(({ name }) => `${name}_history`),
+      ...CHARGE_VIEWS.map(({ name }) => name),
     ]);
     for (const { name, sql, columns } of ATHENA_VIEWS) {
       expect([name, parser.validate(sql)]).toEqual([name, []]);
@@ -432,7 +438,7 @@ describe('the view definitions', () => {
           ),
         );
     }
-    for (const { name, sql } of SAVED_QUERIES)
+    for (const { name, sql } of [...SAVED_QUERIES, ...CHARGE_QUERIES])
       expect([name, parser.validate(sql(TRINO))]).toEqual([name, []]);
   });
 
@@ -441,9 +447,9 @@ describe('the view definitions', () => {
     const singapore = trino('Asia/Singapore');
     const local = "at_timezone(with_timezone(received_at, 'UTC'), 'Asia/Singapore')";
 
-    for (const { name, sql } of athenaViews(7, singapore))
+    for (const { name, sql } of athenaViews(7, singapore, true))
       expect([name, parser.validate(sql)]).toEqual([name, []]);
-    const sessions = athenaViews(7, singapore).find(({ name }) => name === 'sessions');
+    const sessions = athenaViews(7, singapore, true).find(({ name }) => name === 'sessions');
     expect(sessions?.sql).toContain(`CAST(${local} AS date)`);
     expect(sessions?.sql).toMatch(
       /hour\(at_timezone\(with_timezone\(CASE .* END, 'UTC'\), 'Asia\/Singapore'\)\)/,
@@ -458,7 +464,7 @@ describe('the view definitions', () => {
   });
 
   it('describe each column', () => {
-    for (const view of VIEWS) {
+    for (const view of [...VIEWS, ...CHARGE_VIEWS]) {
       for (const { description } of columnsOf(view)) expect(description.length).toBeGreaterThan(5);
     }
   });

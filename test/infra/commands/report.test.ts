@@ -11,8 +11,10 @@ import { openSessions } from '../../../infra/analytics/duckdb/session-database.t
 import { writeExport } from '../../../infra/analytics/duckdb/write-export.ts';
 import { makePage, type PageOptions } from '../../../infra/analytics/report/page.ts';
 import { printable } from '../../../infra/analytics/report/wording.ts';
+import { chargesOf } from '../../bench/charges.ts';
 import { generateItems } from '../../bench/sessions.ts';
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
+import { chargeRow, writeCharges } from '../analytics/charged.ts';
 import { chromiumPath, launchChromium } from '../analytics/chromium.ts';
 import { exportOf, newFolder, TABLE } from '../analytics/exported.ts';
 import { root, run } from '../run.ts';
@@ -72,6 +74,7 @@ beforeAll(async () => {
   folder = newFolder();
   const items = generateItems(3_000, TIME);
   await writeExport(folder, { tableArn: TABLE, items, fileCount: 2, time: TIME });
+  for (const file of chargesOf(generateItems(3_000, TIME))) writeCharges(folder, file);
   report = await pageOf(folder);
 });
 
@@ -120,6 +123,58 @@ describe('npm run report', () => {
 
     expect(stderr).toBe('The folder /nowhere does not exist: create it, or name another file with --out.\n');
     expect(code).toBe(1);
+  });
+});
+
+describe('what calls cost', () => {
+  it('is stated by currency, country and product, with the failures and the differences to the log export', () => {
+    expect(card(report, 'What calls cost')).toMatch(
+      /In 8x8’s log export, 3,\d\d\d legs cost [\d.]+ USD, [\d.]+ SGD\./,
+    );
+    expect(card(report, 'Cost over time in USD')).toMatch(
+      /The most expensive day is \d+ (Oct|Nov), with [\d.]+ USD\./,
+    );
+    expect(card(report, 'Cost by country in USD')).toMatch(/Philippines costs the most: [\d.]+ USD\./);
+    expect(card(report, 'Cost by product in SGD')).toMatch(/Voice Messaging costs the most: [\d.]+ SGD\./);
+    expect(card(report, 'SIP codes of failures')).toMatch(/the most frequent code: [45]0\d [A-Z]/);
+    expect(card(report, 'Reconciliation')).toMatch(
+      /Reconciliation 0 sessions were reconstructed from 8x8’s log export\. 0 sessions of its days are not recorded, and it lacks \d sessions? that 8x8 delivered\./,
+    );
+  });
+
+  it('is left out without charges, though not the sessions that were reconstructed', async () => {
+    const page = await pageOfRecords([
+      session({ sessionId: 'a' }),
+      { ...session({ sessionId: 'b' }), reconstructedFrom: 'log-export' },
+    ]);
+
+    expect(page).not.toMatch(/What calls cost|SIP codes|<h2>Cost/);
+    expect(card(page, 'Reconciliation')).toMatch(
+      /Reconciliation 1 session was reconstructed from 8x8’s log export\. Numbers/,
+    );
+    expect(await pageOfRecords([session({ sessionId: 'a' })])).not.toContain('<h2>Reconciliation');
+  });
+
+  it('covers the legs of the days and sub-accounts of the report, but all records and charges count as known', async () => {
+    const folder = await exportOf([
+      session({ sessionId: 'a' }),
+      session({ sessionId: 'b', startTime: '2026-01-12T23:59:59Z' }),
+    ]);
+    writeCharges(folder, {
+      rows: [chargeRow('a', '1'), chargeRow('b', '1'), chargeRow('c', '1', { SubAccountId: 'other' })],
+    });
+    writeCharges(folder, {
+      day: '2026-01-12',
+      rows: [chargeRow('d', '1', { InitiatedAt: '2026-01-12T10:00:00.000Z' })],
+    });
+    const page = await pageOf(folder, {
+      scope: { from: '2026-01-13', to: '2026-01-13', subAccounts: ['8x8_test'] },
+    });
+
+    expect(card(page, 'What calls cost')).toContain('2 legs cost 0.02 USD.');
+    expect(card(page, 'Reconciliation')).toContain(
+      '0 sessions of its days are not recorded, and it lacks 0 sessions that',
+    );
   });
 });
 
@@ -589,7 +644,7 @@ const HOSTILE = `\u202e\u0000</script></style></svg><img src=x onerror=alert(1)>
 /** A page whose records contain markup in every text that 8x8 may deliver. */
 async function hostilePage(): Promise<string> {
   const text = (i: number) => `${HOSTILE}${i}${'long '.repeat(500)}`;
-  return pageOfRecords(
+  const hostile = await exportOf(
     Array.from(
       { length: 40 },
       (_, i): SessionRecord =>
@@ -620,6 +675,18 @@ async function hostilePage(): Promise<string> {
       ),
     ),
   );
+  const rows = Array.from({ length: 40 }, (_, i) =>
+    chargeRow(`hostile-${i}`, `leg-${i}`, {
+      DestinationCountry: text(i),
+      Product: text(i),
+      UnitPriceCurrency: i % 2 === 0 ? HOSTILE : text(i),
+      TotalPriceOfCall: i % 3 === 0 ? '-0.001' : '999999999999.99',
+      CallStatus: 'FAILED',
+      SipStatus: String(400 + i),
+    }),
+  );
+  writeCharges(hostile, { rows });
+  return pageOf(hostile);
 }
 
 it('the page escapes and truncates hostile values', async () => {
@@ -722,11 +789,11 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
   it.each(views)('shows all charts and their numbers with sufficient contrast $name', async (options) => {
     await open(report, options, async (page) => {
       const sections = await page.locator('section').all();
-      expect(sections).toHaveLength(16);
+      expect(sections).toHaveLength(25);
       for (const section of sections) expect(await section.locator('tbody tr').count()).toBeGreaterThan(0);
 
       const charts = await page.getByRole('img').all();
-      expect(charts).toHaveLength(14);
+      expect(charts).toHaveLength(20);
       for (const chart of charts) {
         expect(await chart.getAttribute('aria-label')).toMatch(/^(?:Columns|Bars|Line|Squares): /);
         expect(await chart.boundingBox()).toMatchObject({

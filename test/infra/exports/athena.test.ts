@@ -1,11 +1,20 @@
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
+import { CHARGE_QUERIES } from '../../../infra/analytics/charges/charge-queries.ts';
+import { CHARGE_VIEWS } from '../../../infra/analytics/charges/charge-views.ts';
 import { trino } from '../../../infra/analytics/dialect.ts';
 import { SAVED_QUERIES } from '../../../infra/analytics/saved-queries.ts';
+import { Encryption } from '../../../infra/constructs/encryption.ts';
+import { Athena } from '../../../infra/exports/athena.ts';
 import { athenaViews } from '../../../infra/exports/glue-tables.ts';
-import { onlyOf, templateOf } from '../templates.ts';
+import { readStage } from '../../../infra/stages.ts';
+import { localSettings, onlyOf, templateOf } from '../templates.ts';
 
 const template = templateOf();
-const ATHENA_VIEWS = athenaViews(7, trino('UTC'));
+const QUERIES = [...SAVED_QUERIES, ...CHARGE_QUERIES];
+const ATHENA_VIEWS = athenaViews(7, trino('UTC'), true);
 const customized = templateOf({
   customerManagedKey: true,
   exportRetentionDays: 14,
@@ -112,9 +121,10 @@ describe('the views', () => {
       sql.match(/FROM (export_files|change_files|exports)\b(?!.*export_time >=)/g);
 
     for (const fullExportDays of [1, 7]) {
-      for (const { name, sql } of athenaViews(fullExportDays, trino('UTC')).filter(
+      for (const { name, sql } of athenaViews(fullExportDays, trino('UTC'), true).filter(
         ({ name }) => name !== 'exports',
       )) {
+        if (CHARGE_VIEWS.some((view) => view.name === name)) continue;
         const isHistory = name.endsWith('_history');
         expect([name, sql.includes(recentOf(fullExportDays + 2))]).toEqual([name, !isHistory]);
         const scans = sql
@@ -137,6 +147,24 @@ describe('the views', () => {
     const { id } = only('AWS::Glue::Database');
     for (const { DependsOn } of Object.values(template.findResources('AWS::Glue::Table')))
       expect([DependsOn].flat()).toContain(id);
+  });
+});
+
+describe('without reconciliation', () => {
+  const { settings } = readStage({ test: localSettings }, 'test');
+  const stack = new Stack(undefined, 'without');
+  const bucket = new Bucket(stack, 'Bucket');
+  new Athena(stack, 'Athena', {
+    settings,
+    bucket,
+    encryption: new Encryption(stack, 'Key', settings),
+    withCharges: false,
+  });
+  const without = JSON.stringify(Template.fromStack(stack).toJSON());
+
+  it('there are no tables, views, queries and permissions for charges', () => {
+    expect(without).toContain('call_legs');
+    expect(without).not.toMatch(/charge/i);
   });
 });
 
@@ -181,10 +209,10 @@ describe('the workgroup', () => {
       ]),
     ).toEqual(
       expect.arrayContaining(
-        SAVED_QUERIES.map(({ name, question, sql }) => [name, question, sql(trino('UTC')), 'stack', 'stack']),
+        QUERIES.map(({ name, question, sql }) => [name, question, sql(trino('UTC')), 'stack', 'stack']),
       ),
     );
-    expect(queries).toHaveLength(SAVED_QUERIES.length);
+    expect(queries).toHaveLength(QUERIES.length);
   });
 });
 
@@ -256,6 +284,7 @@ describe('the policy for analysts', () => {
           'database/stack',
           'table/stack/export_files',
           'table/stack/change_files',
+          'table/stack/charge_files',
           ...ATHENA_VIEWS.map(({ name }) => `table/stack/${name}`),
         ]
           .map((resource) => arn('glue', resource))
@@ -266,7 +295,11 @@ describe('the policy for analysts', () => {
         Action: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
         Resource: bucketArn,
       },
-      { Effect: 'Allow', Action: 's3:GetObject', Resource: { 'Fn::Join': ['', [bucketArn, '/exports/*']] } },
+      {
+        Effect: 'Allow',
+        Action: 's3:GetObject',
+        Resource: ['/charges/*', '/exports/*'].map((path) => ({ 'Fn::Join': ['', [bucketArn, path]] })),
+      },
       {
         Effect: 'Allow',
         Action: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],

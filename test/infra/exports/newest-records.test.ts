@@ -69,7 +69,7 @@ async function athena<const Q extends readonly string[]>(bucket: string, ...quer
       true,
       `Keys: 'STRUCT(sessionId STRUCT(S VARCHAR))', Metadata: 'STRUCT(WriteTimestampMicros STRUCT(N VARCHAR))', NewImage: '${item}'`,
     ),
-    `CREATE VIEW exports AS ${athenaViews(FULL_EXPORT_DAYS, trino('UTC')).find(({ name }) => name === 'exports')?.sql}`,
+    `CREATE VIEW exports AS ${athenaViews(FULL_EXPORT_DAYS, trino('UTC'), false).find(({ name }) => name === 'exports')?.sql}`,
   ])
     await connection.run(statement);
   const results = [];

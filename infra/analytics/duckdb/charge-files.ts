@@ -1,0 +1,92 @@
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { createInterface } from 'node:readline';
+import { PassThrough, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { CHARGES_PREFIX, EXPORTS_PREFIX } from '../../exports/bucket-prefixes.ts';
+import { CHARGE_FIELDS } from '../charges/charge-fields.ts';
+import { quoted } from '../dialect.ts';
+import { isCompressed } from './data-file.ts';
+
+const CHARGES = CHARGES_PREFIX.replace('/', '');
+const EXPORTS = EXPORTS_PREFIX.replace('/', '');
+
+/** The file of a day and a sub-account. Its folder is named for the day. */
+const CHARGE_FILE = /^\d{4}-\d\d-\d\d$/;
+
+/**
+ * Finds the files of charges that belong to a folder of exports: in its subfolder `charges` or, if it is named
+ * `exports`, in the folder `charges` beside it. A file that is empty or broken is left out.
+ *
+ * @param notice Receives a message about each file that is left out or contains lines that are not rows.
+ */
+export async function readableChargeFiles(
+  folder: string,
+  notice: (text: string) => void,
+): Promise<readonly string[]> {
+  const files = chargeFilesOf(folder);
+  const readable: string[] = [];
+  for (const path of files) {
+    const name = relative(dirname(dirname(dirname(path))), path);
+    const lines = statSync(path).size === 0 ? undefined : await countLines(path);
+    if (lines === undefined) {
+      notice(`Ignored the charges in ${name}: the file is empty, truncated or damaged. Fetch it again.`);
+      continue;
+    }
+    if (lines.broken > 0)
+      notice(`Ignored ${lines.broken} of ${lines.all} lines of ${name}: they are not JSON objects.`);
+    if (lines.all > lines.broken) readable.push(path);
+  }
+  return readable;
+}
+
+function chargeFilesOf(folder: string): string[] {
+  const own = resolve(folder);
+  const parents = [own, ...(basename(own) === EXPORTS ? [dirname(own)] : [])];
+  const charges = parents.map((parent) => join(parent, CHARGES)).find((path) => existsSync(path));
+  if (charges === undefined) return [];
+  return readdirSync(charges, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.json(\.gz)?$/.test(entry.name))
+    .filter(({ parentPath }) => CHARGE_FILE.test(relative(charges, parentPath).split(sep).join('/')))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .toSorted();
+}
+
+/** The relation with the rows of charges: the columns of `CHARGE_FIELDS`, and `day`, the UTC day of the file. */
+export function chargeRows(files: readonly string[]): string {
+  if (files.length === 0) {
+    const none = [...CHARGE_FIELDS, 'day'].map((name) => `NULL::varchar AS ${name}`);
+    return `SELECT ${none.join(', ')} LIMIT 0`;
+  }
+  const columns = CHARGE_FIELDS.map((name) => `${name}: 'VARCHAR'`).join(', ');
+  const read = [...Map.groupBy(files, (path) => (isCompressed(path) ? 'gzip' : 'uncompressed'))].map(
+    ([compression, group]) =>
+      `FROM read_json([${group.map(quoted).join(', ')}], format = 'newline_delimited', records = true, ignore_errors = true, filename = true, compression = '${compression}', columns = {${columns}})`,
+  );
+  return `SELECT * EXCLUDE (filename), regexp_extract(filename, '(\\d{4}-\\d\\d-\\d\\d)[/\\\\][^/\\\\]+$', 1) AS day FROM (${read.join(' UNION ALL ')})`;
+}
+
+/**
+ * Counts the lines of a file, and those that are not JSON objects, such as one that is cut off. Undefined if the file
+ * cannot be decompressed.
+ */
+async function countLines(path: string): Promise<{ all: number; broken: number } | undefined> {
+  const lines = { all: 0, broken: 0 };
+  const decompress = isCompressed(path) ? createGunzip() : new PassThrough();
+  try {
+    await pipeline(createReadStream(path), decompress, async (source: AsyncIterable<Buffer>) => {
+      for await (const line of createInterface({
+        input: Readable.from(source),
+        crlfDelay: Number.POSITIVE_INFINITY,
+      })) {
+        if (line === '') continue;
+        lines.all++;
+        if (!line.startsWith('{') || !line.endsWith('}')) lines.broken++;
+      }
+    });
+  } catch {
+    return undefined;
+  }
+  return lines;
+}

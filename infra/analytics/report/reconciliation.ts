@@ -1,0 +1,66 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { DUCKDB } from '../dialect.ts';
+import type { Card } from './card.ts';
+import { crossTabulate, sum } from './cross-tabulate.ts';
+import { conditionOf, type Scope } from './facts.ts';
+import { talliesOf } from './rows.ts';
+import { counted, subAccountName } from './wording.ts';
+
+const KINDS = ['reconstructed', 'not_recorded', 'not_exported'] as const;
+
+const RECONSTRUCTED = `SELECT sub_account_id AS part, 'reconstructed' AS kind, count(*) AS count
+FROM session_facts WHERE is_reconstructed GROUP BY 1`;
+
+const NOT_RECORDED = `SELECT part, 'not_recorded' AS kind, count(*) AS count FROM (
+  SELECT session_id, min(sub_account_id) AS part FROM charge_facts GROUP BY 1
+) AS charged WHERE session_id NOT IN (SELECT session_id FROM recorded) GROUP BY 1`;
+
+/** A leg may begin on the other side of midnight. The saved query `not-in-log-export` has the same condition. */
+const NOT_EXPORTED = `SELECT sub_account_id AS part, 'not_exported' AS kind, count(*) AS count FROM recorded
+WHERE is_in_scope AND NOT is_reconstructed AND session_id NOT IN (SELECT session_id FROM charges)
+  AND (sub_account_id, day_before) IN (SELECT (sub_account_id, export_day) FROM charges)
+  AND (sub_account_id, day_after) IN (SELECT (sub_account_id, export_day) FROM charges)
+GROUP BY 1`;
+
+/**
+ * The differences between the records and 8x8's log export. Returns undefined if there is no log export, and no session
+ * was reconstructed from one.
+ */
+export async function reconciliation(
+  connection: DuckDBConnection,
+  scope: Scope,
+  hasCharges: boolean,
+): Promise<Card | undefined> {
+  if (hasCharges) await readRecorded(connection, scope);
+  const parts = [RECONSTRUCTED, ...(hasCharges ? [NOT_RECORDED, NOT_EXPORTED] : [])];
+  const tallies = await talliesOf(connection, parts.join('\nUNION ALL\n'));
+  if (!hasCharges && tallies.length === 0) return undefined;
+  const subAccounts = [...new Set(tallies.map(({ part }) => part))];
+  const counts = crossTabulate(tallies, subAccounts, KINDS);
+  const [reconstructed = 0, notRecorded = 0, notExported = 0] = counts.map(sum);
+  const differences = hasCharges
+    ? ` ${counted(notRecorded, 'session')} of its days ${notRecorded === 1 ? 'is' : 'are'} not recorded, and it lacks ${counted(notExported, 'session')} that 8x8 delivered. The saved queries “not-recorded” and “not-in-log-export” list them.`
+    : '';
+  return {
+    title: 'Reconciliation',
+    sentence: `${counted(reconstructed, 'session')} ${reconstructed === 1 ? 'was' : 'were'} reconstructed from 8x8’s log export.${differences}`,
+    ...(tallies.length > 0 && {
+      figure: {
+        table: {
+          caption: 'Differences to the log export in sessions',
+          columns: ['Sub-account', 'Reconstructed', 'Not recorded', 'Not in the log export'],
+          rows: subAccounts.map((id, i) => [subAccountName(id), ...counts.map((values) => values[i] ?? 0)]),
+        },
+      },
+    }),
+  };
+}
+
+/** Reads the ids of all sessions: one that the report does not cover is recorded nevertheless. */
+async function readRecorded(connection: DuckDBConnection, scope: Scope): Promise<void> {
+  const day = (sign: string) => DUCKDB.utcDate(`start_time ${sign} INTERVAL '1' MINUTE`);
+  await connection.run(`CREATE TEMP TABLE recorded AS
+SELECT session_id, sub_account_id, reconstructed_from IS NOT NULL AS is_reconstructed,
+  ${day('-')} AS day_before, ${day('+')} AS day_after, coalesce(${conditionOf(scope)}, false) AS is_in_scope
+FROM sessions`);
+}
