@@ -20,8 +20,7 @@ export async function reconcileExample(
   { startTime, subAccountId }: Example,
 ): Promise<string> {
   const target = functions.get(functionArn(outputs.ReconciliationFunctionName ?? ''));
-  if (!target)
-    throw new Error('The setting reconciliation of the stage local is "off". Run with --no-examples.');
+  if (!target) throw new Error('The local stack has no reconciliation function.');
   const day = startTime.slice(0, 10);
   const window: Window = {
     from: day,
