@@ -121,6 +121,7 @@ describe('the acknowledged findings of cdk-nag', () => {
         "IAM5 * Webhook/FunctionRole",
         "IAM5 Athena/AnalystPolicy",
         "IAM5 Athena/AnalystPolicy",
+        "IAM5 Athena/AnalystPolicy",
         "IAM5 Authorization/ProviderRole",
         "IAM5 Exports/FunctionRole",
         "IAM5 Exports/FunctionRole",
