@@ -102,8 +102,10 @@ export function wrongHeader(record: readonly string[]): LogExportError {
 
 const MAX_NAMES = 50;
 
-/** The names in a header. A field that cannot be a name, such as one of a row, is not shown. */
+/** The names in a header. Nothing is shown of a record that is probably a row. */
 function shownNames(record: readonly string[]): string {
+  if (!record.some((name) => NAMES.has(normalisedName(name))) && !record.every(isName))
+    return `${record.length === 1 ? '1 field' : `${record.length} fields`} that cannot be names`;
   const names = record.slice(0, MAX_NAMES).map((name) => (isName(name) ? printable(name.trim(), []) : '***'));
   return [...names, ...(record.length > MAX_NAMES ? ['...'] : [])].join(', ');
 }

@@ -15,6 +15,8 @@ export type ReadRecord = { outcome: 'row'; row: LegRow } | { outcome: 'refused';
 export function readLegRow(record: readonly string[], header: Header, subAccountId: string): ReadRecord {
   if (record.length !== header.width)
     return refused(`it has ${record.length} fields; expected ${header.width}, as in the header`);
+  const long = header.columns.find(([, position]) => (record[position] ?? '').length > MAX_LENGTH);
+  if (long) return refused(`its ${long[0]} has more than ${MAX_LENGTH} characters`);
   const row: Partial<Record<Column, string>> = {};
   for (const [column, position] of header.columns) {
     const value = readValue(record[position] ?? '', column);
@@ -51,6 +53,9 @@ const ID = /^[!-~]{1,128}$/;
 /** The spellings of nothing, in lower case. 8x8 documents none. */
 const NOTHING = new Set(['', '-', 'null', 'none', 'n/a', 'nan', '\\n']);
 
+/** Longer than any value that 8x8 documents. */
+const MAX_LENGTH = 512;
+
 function readValue(text: string, column: Column): string | undefined {
   const value = text.trim();
   if (value.length < 5 && NOTHING.has(value.toLowerCase())) return undefined;
@@ -69,8 +74,8 @@ const READERS: Partial<Record<Column, (value: string) => string | undefined>> = 
   CallStatus: word(FIELDS.leg.callStatus),
 };
 
-/** Times by which 8x8 and others mean that there is none: the least of .NET, and a millisecond before 1970. */
-const NO_TIME = /^0001-01-01|^1969-12-31T23:59:59\.999Z$/;
+/** Times by which 8x8 and others mean that there is none: the least and the greatest of .NET and SQL, and those near 1970. */
+const NO_TIME = /^(?:0001|1[0-8]\d\d|1900|9999)-|^1969-12-31T23:59:59|^1970-01-01T00:00:00/;
 
 function timeOf(value: string): string | undefined {
   const utc = utcOf(value);

@@ -14,11 +14,13 @@ export type ReadRow =
  *
  * @param files - Each is opened, by iterating it, only when those before it have been read.
  * @param subAccountId - A row of another sub-account is refused.
+ * @param reasonToRefuse - Returns why a row is refused for another reason; undefined if it is not.
  * @throws LogExportError if a file cannot be read to its end.
  */
 export async function* readRows(
   files: Iterable<AsyncIterable<Uint8Array>> | AsyncIterable<AsyncIterable<Uint8Array>>,
   subAccountId: string,
+  reasonToRefuse: (row: LegRow) => string | undefined = () => undefined,
 ): AsyncGenerator<ReadRow> {
   let header: Header | undefined;
   let number = 0;
@@ -27,12 +29,17 @@ export async function* readRows(
     const file = await openCsvFile(chunks, header);
     if (!file) continue;
     header = file.header;
-    yield* rowsOf(file, number, subAccountId);
+    yield* rowsOf(file, number, subAccountId, reasonToRefuse);
   }
   if (header === undefined) throw emptyExport(number);
 }
 
-async function* rowsOf(file: CsvFile, number: number, subAccountId: string): AsyncGenerator<ReadRow> {
+async function* rowsOf(
+  file: CsvFile,
+  number: number,
+  subAccountId: string,
+  reasonToRefuse: (row: LegRow) => string | undefined,
+): AsyncGenerator<ReadRow> {
   const { header, hasHeader, records, endsWithLineEnd } = file;
   let row = 0;
   /** A record with too few fields, which is a record that is cut off if it is the last. */
@@ -44,9 +51,14 @@ async function* rowsOf(file: CsvFile, number: number, subAccountId: string): Asy
     assertNoStrayQuote(record, number, row);
     if (row === 1 && hasHeader) continue;
     const read = readLegRow(record, header, subAccountId);
-    if (read.outcome === 'row') yield read;
-    else if (record.length < header.width) short = { ...read, file: number, row };
-    else yield { ...read, file: number, row };
+    const reason = read.outcome === 'row' ? reasonToRefuse(read.row) : read.reason;
+    if (read.outcome === 'row' && reason === undefined) {
+      yield read;
+      continue;
+    }
+    const refused = { outcome: 'refused', file: number, row, reason: reason ?? '' } as const;
+    if (record.length < header.width) short = refused;
+    else yield refused;
   }
   if (!short) return;
   if (!endsWithLineEnd()) throw cutOff(number, row);

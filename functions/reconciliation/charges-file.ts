@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createWriteStream, rmSync } from 'node:fs';
+import { closeSync, createWriteStream, openSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -19,7 +19,7 @@ export interface ChargesFile {
   /** Replaces the object of the day, unless no row belongs to it: 8x8 may have deleted what it had. */
   store(): Promise<void>;
   /** Deletes the local file. */
-  dispose(): void;
+  dispose(): Promise<void>;
 }
 
 /** Lines are compressed so many characters at a time: one by one, they take more CPU time than reading the rows. */
@@ -27,8 +27,11 @@ const WRITTEN_LENGTH = 65_536;
 
 export function chargesFile(objects: Objects, subAccountId: string, day: Day): ChargesFile {
   const path = join(tmpdir(), `charges-${randomUUID()}.json.gz`);
+  const file = openSync(path, 'wx+');
+  // Lambda keeps /tmp after a timeout. A file without a name is deleted with the process.
+  unlinkSync(path);
   const gzip = createGzip();
-  const written = pipeline(gzip, createWriteStream(path));
+  const written = pipeline(gzip, createWriteStream(path, { fd: file, autoClose: false }));
   // `add` and `store` report the error. Until then it must not be an unhandled rejection.
   written.catch(() => {});
   let isEmpty = true;
@@ -41,17 +44,23 @@ export function chargesFile(objects: Objects, subAccountId: string, day: Day): C
       if (lines.length < WRITTEN_LENGTH) return;
       const hasRoom = gzip.write(lines);
       lines = '';
-      if (!hasRoom) await Promise.race([once(gzip, 'drain'), written]);
+      // Rejects if the stream fails.
+      if (!hasRoom) await once(gzip, 'drain');
     },
     async store() {
       gzip.end(lines);
       await written;
       if (isEmpty) return;
-      await objects.writeFile(`charges/${day}/${keyPart(subAccountId)}.json.gz`, path);
+      await objects.writeFile(`charges/${day}/${keyPart(subAccountId)}.json.gz`, file);
     },
-    dispose() {
-      gzip.destroy();
-      rmSync(path, { force: true });
+    async dispose() {
+      gzip.end();
+      // A stream that has failed has closed the file itself.
+      const isIntact = await written.then(
+        () => true,
+        () => false,
+      );
+      if (isIntact) closeSync(file);
     },
   };
 }

@@ -1,8 +1,9 @@
 import type { Link } from '../log-export/download.ts';
+import type { LegRow } from '../log-export/leg-row.ts';
 import { readRows } from '../log-export/read-rows.ts';
 import { chargesFile } from './charges-file.ts';
-import { type Candidate, SessionComparison } from './compare-sessions.ts';
-import type { Day } from './day.ts';
+import { type Candidate, type Part, SessionComparison } from './compare-sessions.ts';
+import { type Day, exportPeriod, LONGEST_CALL_MS } from './day.ts';
 import type { Objects } from './objects.ts';
 import type { RecordedSessions } from './recorded-sessions.ts';
 import { MAX_LISTED, type Result } from './result.ts';
@@ -18,102 +19,92 @@ export interface ExportedDay {
 }
 
 export interface ExportDependencies {
-  /** How long a record is kept after its last write, in milliseconds; undefined if forever. */
-  retentionMs: number | undefined;
   objects: Objects;
   lookUp: RecordedSessions;
+  /** How long a record is kept after its last write, in days; undefined if forever. */
+  retentionDays: number | undefined;
   download: (link: Link) => AsyncIterable<Uint8Array>;
-  /** The sessions that wait in the dead-letter queue. */
-  deadLetters: () => Promise<ReadonlySet<string>>;
+  /** Milliseconds since 1970. */
+  now: () => number;
 }
 
 /** The comparison of an export with the table. */
 export interface ComparedExport {
   result: Result;
-  /** The sessions that may have to be recorded. */
+  /** The sessions to record. */
   candidates: Candidate[];
-  /** The sessions whose rows were kept. If there are `limit`, there may be more candidates. */
-  collected: string[];
 }
 
+const DAY_MS = 86_400_000;
+const MAX_REFUSED = 100;
+
 /**
- * Reads all files of an export, compares the sessions with the table, and stores the rows of the day. Nothing is stored
- * unless all files have been read completely.
+ * Reads all files of an export, compares the sessions of the day with the table, and stores the rows of the day. Nothing is
+ * stored unless all files have been read completely.
  *
- * @param limit The rows of at most so many sessions are kept.
- * @param skipped Sessions whose rows are not kept.
+ * @param limit The most missing sessions whose rows are kept.
  */
 export async function compareExport(
   { subAccountId, day, exportedAt, links }: ExportedDay,
-  { objects, lookUp, retentionMs, download, deadLetters }: ExportDependencies,
+  { objects, lookUp, retentionDays, download, now }: ExportDependencies,
+  deadLetters: ReadonlySet<string>,
   limit: number,
-  skipped: ReadonlySet<string> = new Set(),
+  part: Part = { index: 0, of: 1 },
 ): Promise<ComparedExport> {
   const comparison = new SessionComparison({
     day,
     exportedAt: Date.parse(exportedAt),
-    retentionMs,
+    now: now(),
+    retentionMs: retentionDays === undefined ? undefined : retentionDays * DAY_MS,
     lookUp,
+    deadLetters,
     limit,
-    skipped,
+    part,
   });
   const refused: Result['refused'] = [];
   let [rows, refusedRows] = [0, 0];
   const charges = chargesFile(objects, subAccountId, day);
   try {
+    const files = links.map(download);
     // readRows rejects an export without a header.
-    for await (const read of links.length === 0 ? [] : readRows(links.map(download), subAccountId)) {
+    for await (const read of files.length === 0 ? [] : readRows(files, subAccountId, outsideOf(day, now()))) {
       if (read.outcome === 'refused') {
         refusedRows++;
-        if (refused.length < MAX_REFUSED)
-          refused.push({ file: read.file, row: read.row, reason: read.reason });
+        const { file, row, reason } = read;
+        if (refused.length < MAX_REFUSED) refused.push({ file, row, reason });
         continue;
       }
       rows++;
       await charges.add(read.row);
       await comparison.add(read.row);
     }
-    const all = await comparison.finish();
+    const candidates = await comparison.finish();
     await charges.store();
-    const { candidates, deadLettered } = await withoutDeadLetters(all, deadLetters);
-    const { found } = comparison;
-    const idsOf = (isMissing: boolean) =>
-      candidates
-        .filter(({ reconstructedDigest }) => (reconstructedDigest === undefined) === isMissing)
-        .slice(0, MAX_LISTED)
-        .map(({ sessionId }) => sessionId);
-    return {
-      result: {
-        ...found,
-        rows,
-        refusedRows,
-        deadLettered,
-        missing: found.missing - deadLettered,
-        recorded: 0,
-        updated: 0,
-        unusable: 0,
-        refused,
-        missingSessions: idsOf(true),
-        reconstructedSessions: idsOf(false),
-      },
-      candidates,
-      collected: comparison.collected,
+    const missing = candidates.filter(({ isMissing }) => isMissing).map(({ sessionId }) => sessionId);
+    const result = {
+      ...comparison.found,
+      rows,
+      refusedRows,
+      recorded: 0,
+      updated: 0,
+      unusable: 0,
+      refused,
+      missingSessions: missing.slice(0, MAX_LISTED),
     };
+    return { result, candidates };
   } finally {
-    charges.dispose();
+    await charges.dispose();
   }
 }
 
-const MAX_REFUSED = 100;
-
-/** Leaves out the sessions that 8x8 delivered and that wait in the dead-letter queue. */
-async function withoutDeadLetters(
-  candidates: Candidate[],
-  deadLetters: () => Promise<ReadonlySet<string>>,
-): Promise<{ candidates: Candidate[]; deadLettered: number }> {
-  const isMissing = ({ reconstructedDigest }: Candidate) => reconstructedDigest === undefined;
-  if (!candidates.some(isMissing)) return { candidates, deadLettered: 0 };
-  const waiting = await deadLetters();
-  const kept = candidates.filter((candidate) => !isMissing(candidate) || !waiting.has(candidate.sessionId));
-  return { candidates: kept, deadLettered: candidates.length - kept.length };
+/** Refuses rows far outside of the period that was asked for: in a wrong year, their session would belong to no day. */
+function outsideOf(day: Day, now: number): (row: LegRow) => string | undefined {
+  const { from, to } = exportPeriod(day, now);
+  const [least, greatest] = [from.getTime() - LONGEST_CALL_MS, to.getTime() + LONGEST_CALL_MS].map((time) =>
+    new Date(time).toISOString(),
+  );
+  return ({ InitiatedAt }) =>
+    InitiatedAt < `${least}` || InitiatedAt > `${greatest}`
+      ? 'its time is outside of the period that was asked for'
+      : undefined;
 }

@@ -1,25 +1,23 @@
+import { hash } from 'node:crypto';
 import type { LegRow } from '../log-export/leg-row.ts';
-import { type Day, dayOf, HOUR_MS } from './day.ts';
-import { legEnd } from './reconstruct.ts';
+import { type Day, dayOf, HOUR_MS, LONGEST_CALL_MS } from './day.ts';
+import { legEnd, MAX_LEGS } from './reconstruct.ts';
 import { MAX_KEYS, type RecordedSession, type RecordedSessions } from './recorded-sessions.ts';
 import { MAX_LISTED, type Result } from './result.ts';
 
 /** The delivery of a session that ended less than this before the export was started may be on its way. */
 const GRACE_MS = HOUR_MS;
 
-/** A leg without an end may still be in progress for this long after its start. */
-const LONGEST_CALL_MS = 24 * HOUR_MS;
-
 /**
- * The rows of a session need not be adjacent. So many sessions are remembered: one whose rows are further apart is looked
- * up and counted twice.
+ * Maximum number of sessions that are remembered, because the rows of a session need not be adjacent. A session whose rows
+ * are further apart is looked up and counted twice.
  */
-const REMEMBERED = 20_000;
+export const REMEMBERED = 20_000;
 
 /** How many sessions are looked up at a time, `MAX_KEYS` in a request. */
 const LOOKED_UP = 8 * MAX_KEYS;
 
-/** What a comparison counts. Here, `missing` includes the sessions that wait in the dead-letter queue. */
+/** What a comparison counts. */
 type Comparison = Pick<
   Result,
   | 'sessions'
@@ -27,30 +25,45 @@ type Comparison = Pick<
   | 'reconstructed'
   | 'late'
   | 'expired'
+  | 'deadLettered'
   | 'missing'
   | 'differing'
   | 'differingSessions'
+  | 'reconstructedSessions'
 >;
 
-/** A session that is missing, or whose record was reconstructed, perhaps from fewer rows. */
+/** Why a session has no record. */
+type Absence = 'late' | 'expired' | 'deadLettered' | 'missing';
+
+/** A session to record: it is missing, or its record was reconstructed from fewer legs. */
 export interface Candidate {
   sessionId: string;
   rows: readonly LegRow[];
-  /** Undefined if the session has no record. */
-  reconstructedDigest: string | undefined;
+  /** Whether it has more rows than were kept. */
+  isTruncated: boolean;
+  isMissing: boolean;
+}
+
+/** A share of the sessions, chosen by a hash of their ids: number `index` of `of`. */
+export interface Part {
+  index: number;
+  of: number;
 }
 
 export interface ComparisonOptions {
   day: Day;
-  /** When the export was started, in milliseconds since 1970. */
+  /** When the export was started, and the current time, in milliseconds since 1970. */
   exportedAt: number;
+  now: number;
   /** How long a record is kept after its last write; undefined if forever. */
   retentionMs: number | undefined;
   lookUp: RecordedSessions;
-  /** The rows of at most so many sessions are kept. Further sessions are only counted. */
+  /** The sessions that wait in the dead-letter queue. */
+  deadLetters: ReadonlySet<string>;
+  /** The most missing sessions whose rows are kept. Further ones are only counted. */
   limit: number;
-  /** Sessions whose rows are not kept, because an earlier pass has dealt with them. */
-  skipped: ReadonlySet<string>;
+  /** The sessions that are compared. Others are ignored. */
+  part: Part;
 }
 
 /** A session of the export, as far as its rows have been read. */
@@ -60,8 +73,10 @@ interface Session {
   end: string;
   status: string | undefined;
   isOpen: boolean;
-  /** Undefined if they are not needed: the session is recorded, or beyond the limit. */
+  /** The first rows; undefined if they are not needed. */
   rows: LegRow[] | undefined;
+  rowCount: number;
+  lookup: 'none' | 'pending' | 'done';
   recorded: RecordedSession | undefined;
 }
 
@@ -73,47 +88,50 @@ export class SessionComparison {
     reconstructed: 0,
     late: 0,
     expired: 0,
+    deadLettered: 0,
     missing: 0,
     differing: 0,
     differingSessions: [],
+    reconstructedSessions: [],
   };
   readonly #options: ComparisonOptions;
   /** The last sessions, in the order of their first row, except for the collected ones. */
   readonly #recent = new Map<string, Session>();
-  /** Sessions that are missing or reconstructed, with their rows. */
+  /** Missing sessions, with their rows. */
   readonly #collected = new Map<string, Session>();
   /** Sessions to look up. */
   #unknown: Session[] = [];
+  readonly #candidates: Candidate[] = [];
 
   constructor(options: ComparisonOptions) {
     this.#options = options;
   }
 
   async add(row: LegRow): Promise<void> {
+    if (!isInPart(row.SessionId, this.#options.part)) return;
     const known = this.#collected.get(row.SessionId) ?? this.#recent.get(row.SessionId);
-    if (known) return extend(known, row);
-    const session = sessionOf(row);
-    this.#recent.set(row.SessionId, session);
-    this.#unknown.push(session);
-    if (this.#unknown.length === LOOKED_UP) await this.#lookUp();
-    if (this.#recent.size > REMEMBERED) this.#forgetOldest();
+    const session = known ?? newSession(row);
+    if (known) extend(known, row);
+    else this.#recent.set(row.SessionId, session);
+    await this.#lookUpLater(session);
+    if (this.#recent.size > REMEMBERED) await this.#forgetOldest();
   }
 
-  /** The ids of the sessions whose rows were kept. If there are `limit`, there may be more candidates. */
-  get collected(): string[] {
-    return [...this.#collected.keys()];
-  }
-
-  /** Ends the comparison, and returns the candidates. `found` is complete then. */
+  /** Ends the comparison, and returns the sessions to record. `found` is complete then. */
   async finish(): Promise<Candidate[]> {
     await this.#lookUp();
-    for (const session of this.#recent.values()) this.#count(session);
-    return [...this.#collected.values()].flatMap((session) => {
-      this.#count(session);
-      const { sessionId, rows = [], recorded } = session;
-      const isCandidate = this.#startedOnDay(session) && this.#absenceOf(session) === 'missing';
-      return isCandidate ? [{ sessionId, rows, reconstructedDigest: recorded?.reconstructedDigest }] : [];
-    });
+    for (const session of [...this.#recent.values(), ...this.#collected.values()]) this.#count(session);
+    return this.#candidates;
+  }
+
+  /** Looks up only sessions of the day. One that started later may turn out to have started on the day. */
+  async #lookUpLater(session: Session): Promise<void> {
+    const day = dayOf(session.start);
+    if (day < this.#options.day) session.rows = undefined;
+    if (day !== this.#options.day || session.lookup !== 'none') return;
+    session.lookup = 'pending';
+    this.#unknown.push(session);
+    if (this.#unknown.length === LOOKED_UP) await this.#lookUp();
   }
 
   async #lookUp(): Promise<void> {
@@ -126,17 +144,17 @@ export class SessionComparison {
     }
     const recorded = await Promise.all(requests);
     for (const session of sessions) {
+      session.lookup = 'done';
       session.recorded = recorded.find((found) => found.has(session.sessionId))?.get(session.sessionId);
-      this.#sort(session);
+      this.#collect(session);
     }
   }
 
-  /** Keeps the rows of a session that is missing or reconstructed. */
-  #sort(session: Session): void {
+  /** Keeps the rows of a session that is missing, and for a while of one that was reconstructed. */
+  #collect(session: Session): void {
     const { sessionId, recorded } = session;
-    const { limit, skipped } = this.#options;
-    const isDelivered = recorded !== undefined && recorded.reconstructedDigest === undefined;
-    if (isDelivered || skipped.has(sessionId) || this.#collected.size >= limit) {
+    if (recorded?.reconstructedLegs !== undefined) return;
+    if (recorded || this.#collected.size >= this.#options.limit) {
       session.rows = undefined;
       return;
     }
@@ -144,46 +162,57 @@ export class SessionComparison {
     this.#collected.set(sessionId, session);
   }
 
-  /** The oldest session was looked up long ago. */
-  #forgetOldest(): void {
+  async #forgetOldest(): Promise<void> {
     const [oldest] = this.#recent.values();
     if (!oldest) return;
+    if (oldest.lookup === 'pending') await this.#lookUp();
+    if (!this.#recent.delete(oldest.sessionId)) return;
     this.#count(oldest);
-    this.#recent.delete(oldest.sessionId);
   }
 
   #count(session: Session): void {
-    if (!this.#startedOnDay(session)) return;
+    const { sessionId, start, status, recorded } = session;
+    if (dayOf(start) !== this.#options.day) return;
     const { found } = this;
-    const { sessionId, status, recorded } = session;
     found.sessions++;
     if (!recorded) {
-      found[this.#absenceOf(session)]++;
+      const absence = this.#absenceOf(session);
+      found[absence]++;
+      if (absence === 'missing') this.#propose(session, true);
       return;
     }
     found.matched++;
-    if (recorded.reconstructedDigest !== undefined) found.reconstructed++;
-    else if (status !== undefined && status !== recorded.status) {
+    if (recorded.reconstructedLegs !== undefined) {
+      found.reconstructed++;
+      if (found.reconstructedSessions.length < MAX_LISTED) found.reconstructedSessions.push(sessionId);
+      if (callsOf(session) > recorded.reconstructedLegs) this.#propose(session, false);
+    } else if (status !== undefined && status !== recorded.status) {
       found.differing++;
       if (found.differingSessions.length < MAX_LISTED)
         found.differingSessions.push({ sessionId, exported: status, recorded: recorded.status ?? '' });
     }
   }
 
-  #startedOnDay({ start }: Session): boolean {
-    return dayOf(start) === this.#options.day;
+  #propose({ sessionId, rows, rowCount }: Session, isMissing: boolean): void {
+    if (!rows || (!isMissing && this.#candidates.length >= this.#options.limit)) return;
+    this.#candidates.push({ sessionId, rows, isTruncated: rowCount > rows.length, isMissing });
   }
 
-  /** Why a session may have no record. */
-  #absenceOf({ start, end, isOpen }: Session): 'late' | 'expired' | 'missing' {
-    const { exportedAt, retentionMs = Number.POSITIVE_INFINITY } = this.#options;
-    const isOngoing = isOpen && Date.parse(start) > exportedAt - LONGEST_CALL_MS;
-    if (isOngoing || Date.parse(end) > exportedAt - GRACE_MS) return 'late';
-    return Date.parse(end) <= exportedAt - retentionMs ? 'expired' : 'missing';
+  #absenceOf({ sessionId, start, end, isOpen }: Session): Absence {
+    const { exportedAt, now, retentionMs = Number.POSITIVE_INFINITY, deadLetters } = this.#options;
+    const isRecent = Date.parse(start) > exportedAt - LONGEST_CALL_MS;
+    if (isRecent && (isOpen || Date.parse(end) > exportedAt - GRACE_MS)) return 'late';
+    if (deadLetters.has(sessionId)) return 'deadLettered';
+    // The lookups take minutes.
+    return Date.parse(end) <= now + HOUR_MS - retentionMs ? 'expired' : 'missing';
   }
 }
 
-function sessionOf(row: LegRow): Session {
+function isInPart(sessionId: string, { index, of }: Part): boolean {
+  return of === 1 || Number.parseInt(hash('sha256', sessionId).slice(0, 8), 16) % of === index;
+}
+
+function newSession(row: LegRow): Session {
   const { SessionId, InitiatedAt, DisconnectedAt, SessionStatus } = row;
   return {
     sessionId: SessionId,
@@ -192,6 +221,8 @@ function sessionOf(row: LegRow): Session {
     status: SessionStatus,
     isOpen: DisconnectedAt === undefined,
     rows: [row],
+    rowCount: 1,
+    lookup: 'none',
     recorded: undefined,
   };
 }
@@ -204,5 +235,10 @@ function extend(session: Session, row: LegRow): void {
   if (row.InitiatedAt < session.start) session.start = row.InitiatedAt;
   if (end > session.end) session.end = end;
   session.isOpen ||= row.DisconnectedAt === undefined;
-  session.rows?.push(row);
+  session.rowCount++;
+  if (session.rows && session.rows.length <= MAX_LEGS) session.rows.push(row);
+}
+
+function callsOf({ rows = [] }: Session): number {
+  return new Set(rows.map(({ CallId }) => CallId)).size;
 }

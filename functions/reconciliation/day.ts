@@ -26,10 +26,16 @@ export function daysBetween(from: Day, to: Day): Day[] {
   return Array.from({ length: Math.max(count, 0) }, (_, i) => addDays(from, i));
 }
 
-/** A session that starts near midnight has legs in the next day, and 8x8 does not document by which time it selects. */
-const MARGIN_MS = 6 * HOUR_MS;
+/** A call may be in progress for this long. */
+export const LONGEST_CALL_MS = DAY_MS;
 
-/** The period of which 8x8 is asked for the rows, so that it contains every session of a day completely. */
+/**
+ * A session may have legs in the next day, 8x8 does not document whether it selects by the start or the end of a call,
+ * and times without an offset, which are read as UTC, may be those of another time zone.
+ */
+const MARGIN_MS = DAY_MS;
+
+/** The period of which 8x8 is asked for the rows: the day, and a day before and after it. */
 export function exportPeriod(day: Day, now: number): { from: Date; to: Date } {
   const to = Math.min(startOf(addDays(day, 1)) + MARGIN_MS, now);
   return { from: new Date(startOf(day) - MARGIN_MS), to: new Date(to) };

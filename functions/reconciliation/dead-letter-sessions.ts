@@ -1,16 +1,16 @@
 import {
   ChangeMessageVisibilityCommand,
-  GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { withDeadline } from '../client-settings.ts';
 import { fromMessage } from '../queue/message.ts';
+import { queueDepth } from '../queue/queue-depth.ts';
 import { receivedMessage } from '../queue/received-message.ts';
 import { identify } from '../vss/event.ts';
 
-/** At most so many messages are read. The sessions of others count as missing. */
+/** Maximum number of messages that are read. The sessions of others count as missing. */
 const MAX_MESSAGES = 2_000;
 
 /** How long the messages are hidden from other readers, if the function cannot release them. */
@@ -20,14 +20,18 @@ const HIDDEN_SECONDS = 60;
 const MAX_EMPTY = 2;
 
 /**
- * The sessions that wait in the dead-letter queue: 8x8 delivered them, but they are not recorded yet.
- *
- * @param client Its requests may take `WaitTimeSeconds` longer than others.
+ * The sessions that wait in the dead-letter queue: 8x8 delivered them, but they are not recorded yet. Undefined while
+ * another reader, such as `npm run redrive`, has received messages, so that they cannot be read.
  */
-export async function deadLetterSessions(client: SQSClient, queueUrl: string): Promise<Set<string>> {
+export async function deadLetterSessions(
+  client: SQSClient,
+  queueUrl: string,
+): Promise<ReadonlySet<string> | undefined> {
   const read = new Map<string, Message>();
   try {
-    if ((await countOf(client, queueUrl)) === 0) return new Set();
+    const { visible, hidden } = await withDeadline(queueDepth(client, queueUrl));
+    if (hidden > 0) return undefined;
+    if (visible === 0) return new Set();
     for (let empty = 0; empty < MAX_EMPTY && read.size < MAX_MESSAGES; ) {
       const { Messages = [] } = await withDeadline(
         client.send(
@@ -49,15 +53,6 @@ export async function deadLetterSessions(client: SQSClient, queueUrl: string): P
   } finally {
     await release(client, queueUrl, [...read.values()]);
   }
-}
-
-async function countOf(client: SQSClient, queueUrl: string): Promise<number> {
-  const command = new GetQueueAttributesCommand({
-    QueueUrl: queueUrl,
-    AttributeNames: ['ApproximateNumberOfMessages'],
-  });
-  const { Attributes } = await withDeadline(client.send(command));
-  return Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0);
 }
 
 function sessionOf(message: Message): string[] {

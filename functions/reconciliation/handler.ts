@@ -14,7 +14,6 @@ import { logExport } from '../log-export/log-export.ts';
 import { secretReader } from '../secrets.ts';
 import { readApiKey } from '../voice-api/api-key.ts';
 import { createHandler } from './create-handler.ts';
-import { HOUR_MS } from './day.ts';
 import { dayStates, Mode } from './day-state.ts';
 import { deadLetterSessions } from './dead-letter-sessions.ts';
 import { objects as objectsOf } from './objects.ts';
@@ -32,12 +31,7 @@ const environment = readEnvironment({
   MODE: Mode,
   RETENTION_DAYS: v.optional(v.pipe(v.string(), v.transform(Number), v.integer())),
 });
-const {
-  LOG_EXPORT_URL: baseUrl,
-  API_KEY_SECRET_NAME: secretName,
-  QUEUE_URL: queueUrl,
-  RETENTION_DAYS,
-} = environment;
+const { LOG_EXPORT_URL: baseUrl, API_KEY_SECRET_NAME: secretName, QUEUE_URL: queueUrl } = environment;
 
 const readSecret = secretReader(new SecretsManagerClient(clientSettings));
 const sqs = new SQSClient(clientSettings);
@@ -58,9 +52,9 @@ export const handler = createHandler({
   mode: environment.MODE,
   states: dayStates(objects, Date.now),
   objects,
-  retentionMs: RETENTION_DAYS === undefined ? undefined : RETENTION_DAYS * 24 * HOUR_MS,
+  retentionDays: environment.RETENTION_DAYS,
   lookUp: recordedSessions(new DynamoDBClient(clientSettings), environment.TABLE_NAME),
-  deadLetters: () => deadLetterSessions(sqs, environment.DEAD_LETTER_QUEUE_URL),
+  deadLetterSessions: () => deadLetterSessions(sqs, environment.DEAD_LETTER_QUEUE_URL),
   queueAge: () => queueAge(cloudWatch, queueUrl, Date.now()),
   send: (message) => withDeadline(sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...message }))),
   pause: setTimeout,

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { createReadStream, fstatSync } from 'node:fs';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { withDeadline } from '../client-settings.ts';
 
@@ -8,8 +7,8 @@ export interface Objects {
   /** The parsed content of an object; undefined if there is none. */
   readJson(key: string): Promise<unknown>;
   writeJson(key: string, value: unknown): Promise<void>;
-  /** Stores a local file. */
-  writeFile(key: string, path: string): Promise<void>;
+  /** Stores an open file, from its beginning. */
+  writeFile(key: string, fileDescriptor: number): Promise<void>;
 }
 
 export function objects(client: S3Client, bucket: string): Objects {
@@ -33,9 +32,9 @@ export function objects(client: S3Client, bucket: string): Objects {
       });
       await withDeadline(client.send(command));
     },
-    async writeFile(key, path) {
-      const { size } = await stat(path);
-      const Body = createReadStream(path);
+    async writeFile(key, fd) {
+      const { size } = fstatSync(fd);
+      const Body = createReadStream('', { fd, start: 0, autoClose: false });
       await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body, ContentLength: size }));
     },
   };

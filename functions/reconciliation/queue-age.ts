@@ -8,7 +8,11 @@ const PERIOD_MS = 15 * 60_000;
  * The age of a queue's oldest message, in seconds, at its greatest in the last quarter of an hour. 0 without a metric:
  * SQS publishes none of a queue that has had no message for hours.
  */
-export async function queueAge(client: CloudWatchClient, queueUrl: string, now: number): Promise<number> {
+export async function queueAge(
+  client: Pick<CloudWatchClient, 'send'>,
+  queueUrl: string,
+  now: number,
+): Promise<number> {
   const command = new GetMetricDataCommand({
     StartTime: new Date(now - PERIOD_MS),
     EndTime: new Date(now),

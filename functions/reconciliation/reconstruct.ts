@@ -1,7 +1,7 @@
 import type { LegRow } from '../log-export/leg-row.ts';
 
 /** Sessions with more legs are not reconstructed. 8x8 shows two; a summary may have 2,000 keys (functions/vss). */
-const MAX_LEGS = 100;
+export const MAX_LEGS = 100;
 
 /**
  * Builds the summary of a session from its rows in the log export, as 8x8 would have delivered it. It lacks what the
@@ -47,9 +47,10 @@ const rankOf = (row: LegRow) => `${legEnd(row)} ${JSON.stringify(Object.entries(
 const orderOf = ({ InitiatedAt, Direction, CallId }: LegRow) =>
   `${InitiatedAt} ${Direction === 'INBOUND' ? 0 : 1} ${CallId}`;
 
-/** When a leg ended: a leg that was never connected may have no other time than its start. */
+/** When a leg ended: not before its start, which may be its only time. */
 export function legEnd({ InitiatedAt, ConnectedAt, DisconnectedAt }: LegRow): string {
-  return DisconnectedAt ?? ConnectedAt ?? InitiatedAt;
+  const end = DisconnectedAt ?? ConnectedAt ?? InitiatedAt;
+  return end > InitiatedAt ? end : InitiatedAt;
 }
 
 /** When a session ended. */

@@ -5,8 +5,8 @@ import { withDeadline } from '../client-settings.ts';
 /** What the table has of a session. */
 export interface RecordedSession {
   status: string | undefined;
-  /** The digest of its summary, if it was reconstructed; undefined if 8x8 delivered one. */
-  reconstructedDigest: string | undefined;
+  /** The number of legs of its summary, if it was reconstructed; undefined if 8x8 delivered one. */
+  reconstructedLegs: number | undefined;
 }
 
 /** Looks up which of at most `MAX_KEYS` sessions have a record. */
@@ -40,16 +40,16 @@ export function recordedSessions(
             RequestItems: {
               [tableName]: {
                 Keys: keys,
-                ProjectionExpression: 'sessionId, sessionStatus, reconstructedFrom, digest',
+                ProjectionExpression: 'sessionId, sessionStatus, reconstructedFrom, callCount',
               },
             },
           }),
         ),
       );
-      for (const { sessionId, sessionStatus, reconstructedFrom, digest } of Responses?.[tableName] ?? []) {
+      for (const { sessionId, sessionStatus, reconstructedFrom, callCount } of Responses?.[tableName] ?? []) {
         found.set(sessionId?.S ?? '', {
           status: sessionStatus?.S,
-          reconstructedDigest: reconstructedFrom === undefined ? undefined : digest?.S,
+          reconstructedLegs: reconstructedFrom === undefined ? undefined : Number(callCount?.N ?? 0),
         });
       }
       keys = UnprocessedKeys?.[tableName]?.Keys ?? [];

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 
-const Count = v.number();
+/** Absent in the state that an older release has saved. */
+const Count = v.optional(v.number(), 0);
 
 /** How the sessions and rows of one day of a sub-account compare with the table. */
 export const Counts = v.object({
@@ -25,7 +26,7 @@ export const Counts = v.object({
   recorded: Count,
   /** Reconstructions that were sent again, because the export has more of the session than before. */
   updated: Count,
-  /** Of the missing ones, those of which no summary can be made. */
+  /** Of the missing ones, those of which no summary can be recorded: too many legs, or too large. */
   unusable: Count,
   /** Delivered sessions whose status in the table differs from that in the export. */
   differing: Count,

@@ -1,7 +1,7 @@
 import { advanceDay, type DayTask, type Step, type StepDependencies } from './advance-day.ts';
 
 /** How many exports 8x8 makes for us at a time. It documents no limit. */
-const CONCURRENT_JOBS = 10;
+const CONCURRENT_JOBS = 100;
 
 /** The pause between two rounds of polls: two seconds, then longer, up to a minute. */
 const FIRST_PAUSE_MS = 2_000;
@@ -15,7 +15,7 @@ const NOT_REACHED: Step = { state: 'waiting', detail: 'not started yet' };
 
 /**
  * Advances days, several exports at a time, until all are reconciled or have failed. Stops when `stopAt` has passed; the
- * remaining ones go on in the next invocation, where they were.
+ * next invocation resumes the remaining ones.
  *
  * @param stopAt Milliseconds since 1970. A step that has begun then is completed.
  */

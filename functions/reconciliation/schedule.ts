@@ -1,5 +1,5 @@
 import { addDays, type Day, dayOf, daysBetween, HOUR_MS, startOf } from './day.ts';
-import type { DayState } from './day-state.ts';
+import type { DayState, Mode } from './day-state.ts';
 
 /**
  * A day is reconciled this many days later, at this hour (UTC), and again: 8x8 does not document how late a call may
@@ -24,28 +24,35 @@ export function scheduledDays(since: string, now: number): Day[] {
   return daysBetween(first > oldest ? first : oldest, addDays(dayOf(now), -1));
 }
 
-/** When the run is due that a day has not had; undefined if it has had all runs until now. */
-function unmetSince(day: Day, { completed }: DayState, now: number): number | undefined {
-  const done = completed ? Date.parse(completed.at) : 0;
+/** When the run was due that a day has not had; undefined if it has had all runs until now. */
+export function dueSince(day: Day, { completed }: DayState, mode: Mode, now: number): number | undefined {
+  const done = completed && isAtLeast(completed.mode, mode) ? Date.parse(completed.at) : 0;
   return RUNS_AFTER_DAYS.map((days) => startOf(addDays(day, days)) + HOUR * HOUR_MS).find(
     (due) => due <= now && due > done,
   );
 }
 
-export function isDue(day: Day, state: DayState, now: number): boolean {
-  return unmetSince(day, state, now) !== undefined;
+/** Whether a run in one mode has done what a run in another does: a report records nothing. */
+export function isAtLeast(mode: Mode, required: Mode): boolean {
+  return mode === 'record' || required === 'report';
 }
 
-export function isOverdue(day: Day, state: DayState, now: number): boolean {
-  const since = unmetSince(day, state, now);
+export function isOverdue(day: Day, state: DayState, mode: Mode, now: number): boolean {
+  const since = dueSince(day, state, mode, now);
   return since !== undefined && now - since > OVERDUE_HOURS * HOUR_MS;
 }
 
+/** The number of attempts in one invocation, if the fault is transient. */
+export const IMMEDIATE_ATTEMPTS = 3;
+
 const LONGEST_BACKOFF_HOURS = 12;
 
-/** When to retry after a number of consecutive failures: in an hour, then after twice as long each time. */
+/**
+ * When to retry after a number of consecutive failures: after the immediate attempts in an hour, then after twice as long
+ * each time.
+ */
 export function retryAt(failures: number, now: number): string {
-  const hours = Math.min(2 ** (failures - 1), LONGEST_BACKOFF_HOURS);
+  const hours = Math.min(2 ** Math.max(failures - IMMEDIATE_ATTEMPTS, 0), LONGEST_BACKOFF_HOURS);
   // The schedule may invoke a few seconds early.
   return new Date(now + (hours - 0.5) * HOUR_MS).toISOString();
 }

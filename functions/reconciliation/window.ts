@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { addDays, daysBetween } from './day.ts';
 import { type DayState, Mode } from './day-state.ts';
+import { isAtLeast } from './schedule.ts';
 
 const Day = v.pipe(
   v.string(),
@@ -11,19 +12,20 @@ const Day = v.pipe(
 
 export const MAX_WINDOW_DAYS = 366;
 
-/** The days that `npm run reconcile` requests. */
+/** The days of a sub-account that `npm run reconcile` requests. */
 export const Window = v.pipe(
   v.strictObject({
+    subAccountId: v.string(),
     /** The first and the last UTC day. */
     from: Day,
     to: Day,
-    /** Default: all sub-accounts of the stage. */
-    subAccountIds: v.optional(v.array(v.string())),
+    /** Days of these that have ended earlier in the same command: they were reconciled, or have failed. */
+    skipped: v.optional(v.array(Day), []),
     mode: Mode,
     /** Whether to record more missing sessions of a day than the limit. */
     beyondLimit: v.optional(v.boolean(), false),
-    /** Days that were reconciled since this time are not reconciled again: ISO 8601, UTC. */
-    notBefore: v.string(),
+    /** Whether to reconcile days again that were reconciled in the last `FRESH_HOURS` hours. */
+    again: v.optional(v.boolean(), false),
   }),
   v.check(({ from, to }) => from <= to, 'expected a first day that is not after the last'),
   v.check(
@@ -33,9 +35,12 @@ export const Window = v.pipe(
 );
 export type Window = v.InferOutput<typeof Window>;
 
-/** Whether a day has been reconciled as requested. */
-export function isAsRequested({ completed }: DayState, { mode, notBefore, beyondLimit }: Window): boolean {
-  if (completed === undefined || completed.at < notBefore) return false;
-  if (mode === 'record' && completed.mode === 'report') return false;
-  return !(beyondLimit && completed.isHeld);
+/** So that an interrupted command can be resumed. */
+export const FRESH_HOURS = 12;
+
+/** Whether a day was reconciled as requested in the last hours. */
+export function isFresh({ completed }: DayState, { mode, beyondLimit, again }: Window, now: number): boolean {
+  if (again || completed === undefined || !isAtLeast(completed.mode, mode)) return false;
+  if (beyondLimit && completed.isHeld) return false;
+  return now - Date.parse(completed.at) < FRESH_HOURS * 3_600_000;
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
+import { queueDepth } from '../../functions/queue/queue-depth.ts';
 import { type CheckEvent, Checked } from '../../functions/registration/check.ts';
 import { MAX_EXPORT_AGE_HOURS } from '../exports/max-export-age.ts';
 import { age } from '../terminal/age.ts';
@@ -9,7 +10,7 @@ import { progress } from '../terminal/progress.ts';
 import { reasonOf } from '../terminal/reason-of.ts';
 import { printStatus } from '../terminal/status-line.ts';
 import { type CommandLine, runCommand, STAGE_HELP, STAGE_OPTION } from './command-line/command.ts';
-import { DeadLetterQueue, depthOf } from './dead-letters/dead-letter-queue.ts';
+import { DeadLetterQueue } from './dead-letters/dead-letter-queue.ts';
 import type { Diagnosis } from './doctor/diagnosis.ts';
 import { reconciliation } from './doctor/reconciliation.ts';
 import { type DeployedStage, findStage, printPlace } from './stage/deployed-stage.ts';
@@ -112,7 +113,7 @@ async function registrations({ outputs, settings }: DeployedStage) {
 }
 
 async function queue({ outputs, settings }: DeployedStage) {
-  const { visible, hidden } = await depthOf(new SQSClient(settings('sqs')), outputs.QueueUrl);
+  const { visible, hidden } = await queueDepth(new SQSClient(settings('sqs')), outputs.QueueUrl);
   const QueueName = outputs.QueueUrl.split('/').at(-1);
   const [newest] = await newestFirst(settings('cloudwatch'), {
     metric: {
@@ -136,7 +137,7 @@ async function queue({ outputs, settings }: DeployedStage) {
 
 async function deadLetters({ name, outputs, settings }: DeployedStage, interrupted: AbortSignal) {
   const sqs = new SQSClient(settings('sqs'));
-  const { visible, hidden } = await depthOf(sqs, outputs.DeadLetterQueueUrl);
+  const { visible, hidden } = await queueDepth(sqs, outputs.DeadLetterQueueUrl);
   const count = visible + hidden;
   if (count === 0) return [{ isHealthy: true, text: 'none' }];
 

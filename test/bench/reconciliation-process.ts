@@ -30,16 +30,17 @@ async function compare(): Promise<void> {
     },
     {
       objects: { readJson: async () => {}, writeJson: async () => {}, writeFile: async () => {} },
-      retentionMs: undefined,
+      retentionDays: undefined,
+      now: Date.now,
       lookUp: async (ids) =>
         new Map(
           ids
             .filter((id) => !id.startsWith('00'))
-            .map((id) => [id, { status: 'COMPLETED', reconstructedDigest: undefined }]),
+            .map((id) => [id, { status: 'COMPLETED', reconstructedLegs: undefined }]),
         ),
       download: file,
-      deadLetters: async () => new Set(),
     },
+    new Set(),
     LIMIT,
   );
 }

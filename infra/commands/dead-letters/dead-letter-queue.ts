@@ -1,13 +1,14 @@
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageCommand,
-  GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
   SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { type Delivery, fromMessage, toMessage } from '../../../functions/queue/message.ts';
+import { queueDepth } from '../../../functions/queue/queue-depth.ts';
+import { receivedMessage } from '../../../functions/queue/received-message.ts';
 import { inOneLine } from '../../terminal/printable.ts';
 
 /** A message of the dead-letter queue. */
@@ -66,7 +67,7 @@ export class DeadLetterQueue {
     signal: AbortSignal,
     { perSecond = READ_PER_SECOND, most = Number.POSITIVE_INFINITY, expected = 0 }: ReadOptions = {},
   ): AsyncGenerator<DeadLetter> {
-    const { visible, hidden } = await depthOf(this.#sqs, this.#url);
+    const { visible, hidden } = await queueDepth(this.#sqs, this.#url);
     // On a second read, SQS may still count the messages that `release` has just made visible as hidden.
     if (expected === 0) this.hidden = hidden;
     const count = Math.min(Math.max(visible, expected), most);
@@ -141,51 +142,19 @@ export class DeadLetterQueue {
   }
 
   async #countMissed(): Promise<number> {
-    this.missed = (await depthOf(this.#sqs, this.#url)).visible;
+    this.missed = (await queueDepth(this.#sqs, this.#url)).visible;
     return this.missed;
   }
 }
 
-/** The approximate number of messages in a queue: `visible` can be received, `hidden` are in flight. */
-export async function depthOf(
-  sqs: SQSClient,
-  queueUrl: string,
-): Promise<{ visible: number; hidden: number }> {
-  const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({
-      QueueUrl: queueUrl,
-      AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
-    }),
-  );
+function toDeadLetter(message: Message): DeadLetter {
+  const received = receivedMessage(message);
+  const attribute = (name: string) => received.messageAttributes[name]?.stringValue;
   return {
-    visible: Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0),
-    hidden: Number(Attributes?.['ApproximateNumberOfMessagesNotVisible'] ?? 0),
-  };
-}
-
-function toDeadLetter({
-  MessageId = '',
-  Body = '',
-  ReceiptHandle = '',
-  Attributes,
-  MessageAttributes,
-}: Message): DeadLetter {
-  const attributes = Object.fromEntries(
-    Object.entries(MessageAttributes ?? {}).map(([name, { DataType = 'String', StringValue }]) => [
-      name,
-      { dataType: DataType, stringValue: StringValue },
-    ]),
-  );
-  return {
-    messageId: MessageId,
-    receiptHandle: ReceiptHandle,
-    reason: inOneLine(attributes['reason']?.stringValue ?? TRIED_TOO_OFTEN),
-    issues: attributes['issues']?.stringValue,
-    delivery: fromMessage({
-      messageId: MessageId,
-      body: Body,
-      attributes: { SentTimestamp: Attributes?.SentTimestamp ?? '0' },
-      messageAttributes: attributes,
-    }),
+    messageId: received.messageId,
+    receiptHandle: message.ReceiptHandle ?? '',
+    reason: inOneLine(attribute('reason') ?? TRIED_TOO_OFTEN),
+    issues: attribute('issues'),
+    delivery: fromMessage(received),
   };
 }

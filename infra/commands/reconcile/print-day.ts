@@ -25,6 +25,7 @@ export function printDay(progress: DayProgress, { name, outputs }: DeployedStage
       `${sessionId}  ${exported} in the export, ${recorded || 'no status'} in the table`,
   );
   printList('differing', counts.differing, differing, where);
+  printList('reconstructed', counts.reconstructed, result.reconstructedSessions, where);
   const refused = result.refused.map(({ file, row, reason }) => `file ${file}, row ${row}: ${reason}`);
   printList('refused', counts.refusedRows, refused, where);
 }
@@ -36,8 +37,8 @@ export function totalText(days: readonly DayProgress[]): string {
   const held = days.filter(({ state }) => state === 'held').length;
   const sum = (name: keyof Counts) => counted.reduce((total, counts) => total + counts[name], 0);
   const problems = [...(failed > 0 ? [`${failed} failed`] : []), ...(held > 0 ? [`${held} held`] : [])];
-  const heading = `${days.length} days of sub-accounts${problems.length > 0 ? `, of which ${problems.join(' and ')}` : ''}`;
-  return `${heading}: ${sum('sessions')} sessions exported, ${sum('missing')} missing, ${sum('recorded')} recorded, ${sum('differing')} differing, ${sum('refusedRows')} rows refused.`;
+  const heading = `${days.length} ${days.length === 1 ? 'day' : 'days'} of sub-accounts${problems.length > 0 ? `, of which ${problems.join(' and ')}` : ''}`;
+  return `${heading}: ${sum('sessions')} exported, ${sum('missing')} missing, ${sum('recorded')} recorded, ${sum('differing')} differing, ${sum('refusedRows')} rows refused.`;
 }
 
 /** What is always shown, and then the counts that are usually 0, if they are not. */
@@ -61,7 +62,7 @@ const OTHERS = [
   ['late', 'too recent to tell'],
   ['expired', 'deleted by retentionDays'],
   ['deadLettered', 'in the dead-letter queue'],
-  ['unusable', 'with too many legs to be recorded'],
+  ['unusable', 'with too many legs to be recorded, or too large'],
 ] as const satisfies readonly (readonly [keyof Counts, string])[];
 
 function printList(name: string, count: number, listed: readonly string[], where: string): void {

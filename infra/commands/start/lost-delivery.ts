@@ -23,12 +23,13 @@ export async function reconcileExample(
   if (!target) throw new Error('The local stack has no reconciliation function.');
   const day = startTime.slice(0, 10);
   const window: Window = {
+    subAccountId,
     from: day,
     to: day,
-    subAccountIds: [subAccountId],
+    skipped: [],
     mode: 'record',
     beyondLimit: false,
-    notBefore: new Date().toISOString(),
+    again: true,
   };
   for (;;) {
     const [{ state, detail, counts }] = v.parse(Progress, await target.invoke({ window }));

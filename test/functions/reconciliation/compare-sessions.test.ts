@@ -3,33 +3,34 @@ import { describe, expect, it } from 'vitest';
 import type { LegRow } from '../../../functions/log-export/leg-row.ts';
 import {
   type ComparisonOptions,
+  REMEMBERED,
   SessionComparison,
 } from '../../../functions/reconciliation/compare-sessions.ts';
+import { MAX_LEGS } from '../../../functions/reconciliation/reconstruct.ts';
 import type { RecordedSession } from '../../../functions/reconciliation/recorded-sessions.ts';
 import { legRow } from './leg-rows.ts';
 
 const EXPORTED_AT = Date.parse('2026-11-25T06:00:00Z');
 
 type Table = Readonly<Record<string, RecordedSession>>;
-const delivered = (status = 'COMPLETED'): RecordedSession => ({ status, reconstructedDigest: undefined });
-const reconstructed = (digest: string): RecordedSession => ({
-  status: 'COMPLETED',
-  reconstructedDigest: digest,
-});
+const delivered = (status = 'COMPLETED'): RecordedSession => ({ status, reconstructedLegs: undefined });
+const reconstructed = (legs: number): RecordedSession => ({ status: 'COMPLETED', reconstructedLegs: legs });
 
 async function compare(rows: Iterable<LegRow>, table: Table = {}, options: Partial<ComparisonOptions> = {}) {
   const comparison = new SessionComparison({
     day: '2026-11-24',
     exportedAt: EXPORTED_AT,
+    now: EXPORTED_AT,
     limit: 1_000,
     retentionMs: undefined,
-    skipped: new Set(),
+    deadLetters: new Set(),
+    part: { index: 0, of: 1 },
     lookUp: async (ids) => new Map(ids.flatMap((id) => (table[id] ? [[id, table[id]] as const] : []))),
     ...options,
   });
   for (const row of rows) await comparison.add(row);
   const candidates = await comparison.finish();
-  return { ...comparison.found, candidates, collected: comparison.collected };
+  return { ...comparison.found, candidates };
 }
 
 describe('a comparison', () => {
@@ -37,27 +38,29 @@ describe('a comparison', () => {
     const table = {
       delivered: delivered(),
       differing: delivered('BUSY'),
-      reconstructed: reconstructed('digest'),
+      reconstructed: reconstructed(1),
+      'with-more-legs': reconstructed(1),
       'unknown-status': delivered(),
     };
-    const rows = [...Object.keys(table), 'missing'].map((SessionId) =>
+    const rows = [...Object.keys(table), 'missing', 'with-more-legs'].map((SessionId) =>
       legRow({ SessionId }, SessionId === 'unknown-status' ? ['SessionStatus'] : []),
     );
 
     expect(await compare(rows, table)).toEqual({
-      sessions: 5,
-      matched: 4,
-      reconstructed: 1,
+      sessions: 6,
+      matched: 5,
+      reconstructed: 2,
+      reconstructedSessions: ['reconstructed', 'with-more-legs'],
+      deadLettered: 0,
       late: 0,
       expired: 0,
       missing: 1,
       differing: 1,
       differingSessions: [{ sessionId: 'differing', exported: 'COMPLETED', recorded: 'BUSY' }],
       candidates: [
-        { sessionId: 'reconstructed', rows: [rows[2]], reconstructedDigest: 'digest' },
-        { sessionId: 'missing', rows: [rows[4]], reconstructedDigest: undefined },
+        { sessionId: 'with-more-legs', rows: [rows[3], rows[6]], isTruncated: false, isMissing: false },
+        { sessionId: 'missing', rows: [rows[5]], isTruncated: false, isMissing: true },
       ],
-      collected: ['reconstructed', 'missing'],
     });
   });
 
@@ -81,16 +84,19 @@ describe('a comparison', () => {
     expect(
       await compare(open('2026-11-24T08:00:01.000Z'), {}, { exportedAt: EXPORTED_AT + 86_400_000 }),
     ).toMatchObject({ late: 0, missing: 1 });
+    // An end in the future is not believed for longer.
+    const future = [legRow({ DisconnectedAt: '2030-01-01T00:00:00.000Z' })];
+    expect(await compare(future, {}, { exportedAt: EXPORTED_AT + 86_400_000 })).toMatchObject({ missing: 1 });
   });
 
   it('does not count a session as missing whose record has expired', async () => {
-    const retentionMs = 22 * 3_600_000;
     const ending = (DisconnectedAt: string) => [legRow({ DisconnectedAt })];
+    // It is 23 hours after 09:00, and an hour later when the table has been read.
+    const options = { now: Date.parse('2026-11-25T08:00:00Z'), retentionMs: 24 * 3_600_000 };
 
-    // The export was started 22 hours after 08:00.
-    const expired = await compare(ending('2026-11-24T08:00:00.000Z'), {}, { retentionMs });
+    const expired = await compare(ending('2026-11-24T09:00:00.000Z'), {}, options);
     expect(expired).toMatchObject({ sessions: 1, expired: 1, missing: 0, candidates: [] });
-    expect(await compare(ending('2026-11-24T08:00:00.001Z'), {}, { retentionMs })).toMatchObject({
+    expect(await compare(ending('2026-11-24T09:00:00.001Z'), {}, options)).toMatchObject({
       expired: 0,
       missing: 1,
     });
@@ -119,7 +125,7 @@ describe('a comparison', () => {
         }),
         { minLength: 1, maxLength: 3 },
       ),
-      stored: fc.constantFrom(undefined, delivered(), delivered('BUSY'), reconstructed('digest')),
+      stored: fc.constantFrom(undefined, delivered(), delivered('BUSY'), reconstructed(1), reconstructed(2)),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(session, { maxLength: 30 }), fc.gen(), async (sessions, gen) => {
@@ -153,10 +159,10 @@ describe('a comparison', () => {
         const count = (kind: string) => expected.filter((each) => each === kind).length;
         expect(found.late).toBe(count('late'));
         expect(found.missing).toBe(count('missing'));
-        expect(found.reconstructed).toBe(count('reconstructed') + count('reconstructed, late'));
+        expect(found.reconstructed).toBe(count('reconstructed') + count('poorer'));
         expect(found.sessions).toBe(expected.filter((each) => each !== 'another day').length);
         const candidates = expected.flatMap((each, i) =>
-          each === 'missing' || each === 'reconstructed' ? [`session-${i}`] : [],
+          each === 'missing' || each === 'poorer' ? [`session-${i}`] : [],
         );
         expect(found.candidates.map(({ sessionId }) => sessionId).sort()).toEqual(candidates.sort());
         for (const { sessionId, rows } of found.candidates) {
@@ -190,20 +196,90 @@ describe('a comparison', () => {
     );
 
     expect(found).toMatchObject({ sessions: 50_000, matched: 45_000, missing: 5_000 });
-    expect(found.collected.length).toBe(10);
+    expect(found.candidates.length).toBe(10);
     expect(found.candidates.every((each) => each.rows.length === 2)).toBe(true);
     expect(Math.max(...lookedUp)).toBe(100);
     expect(lookedUp.reduce((sum, each) => sum + each)).toBe(50_000);
   });
 
-  it('collects other sessions if those of an earlier pass are skipped', async () => {
-    const rows = ['a', 'b', 'c'].map((SessionId) => legRow({ SessionId }));
+  it('counts a session twice whose rows are further apart than it remembers', async () => {
+    function* rows() {
+      yield legRow({ SessionId: 'far-apart' });
+      for (let i = 0; i < REMEMBERED; i++) yield legRow({ SessionId: `session-${i}` });
+      yield legRow({ SessionId: 'far-apart' });
+    }
 
-    const first = await compare(rows, {}, { limit: 2 });
-    const second = await compare(rows, {}, { limit: 2, skipped: new Set(first.collected) });
+    const lookUp = async (ids: readonly string[]) => new Map(ids.map((id) => [id, delivered()]));
 
-    expect([first.missing, second.missing]).toEqual([3, 3]);
-    expect([first.collected, second.collected]).toEqual([['a', 'b'], ['c']]);
+    expect(await compare(rows(), {}, { lookUp })).toMatchObject({ sessions: REMEMBERED + 2 });
+  });
+
+  it('looks up no session that started on another day, and each other one once', async () => {
+    const lookedUp: string[] = [];
+    const rows = [
+      legRow({ SessionId: 'before', InitiatedAt: '2026-11-23T23:59:59.999Z' }),
+      legRow({ SessionId: 'before' }),
+      legRow({ SessionId: 'after', InitiatedAt: '2026-11-25T00:00:00.000Z' }),
+      legRow({ SessionId: 'turns-out', InitiatedAt: '2026-11-25T00:00:01.000Z' }),
+      legRow({ SessionId: 'turns-out', InitiatedAt: '2026-11-24T23:59:59.000Z' }),
+      legRow({ SessionId: 'turns-out', InitiatedAt: '2026-11-24T23:59:58.000Z' }),
+    ];
+
+    const { candidates } = await compare(
+      rows,
+      {},
+      {
+        exportedAt: EXPORTED_AT + 2 * 86_400_000,
+        lookUp: async (ids) => {
+          lookedUp.push(...ids);
+          return new Map();
+        },
+      },
+    );
+
+    expect(lookedUp).toEqual(['turns-out']);
+    expect(candidates).toMatchObject([{ sessionId: 'turns-out', rows: rows.slice(3) }]);
+  });
+
+  it('divides the sessions into parts, each in exactly one', async () => {
+    const rows = Array.from({ length: 300 }, (_, i) => legRow({ SessionId: `session-${i}` }));
+
+    const parts = await Promise.all([0, 1, 2].map((index) => compare(rows, {}, { part: { index, of: 3 } })));
+
+    const ids = parts.map(({ candidates }) => candidates.map(({ sessionId }) => sessionId));
+    expect(ids.flat().sort()).toEqual(rows.map(({ SessionId }) => SessionId).sort());
+    for (const { missing } of parts) expect(missing).toBeGreaterThan(60);
+  });
+
+  it('keeps a bounded number of rows of a session, and says so', async () => {
+    const rows = Array.from({ length: 1_000 }, () => legRow());
+
+    const { candidates } = await compare(rows);
+
+    expect(candidates).toMatchObject([{ sessionId: 'session', isTruncated: true }]);
+    expect(candidates[0]?.rows.length).toBe(MAX_LEGS + 1);
+  });
+
+  it('shows the status of the leg that ended last as the status of the export', async () => {
+    const rows = [
+      legRow({ SessionStatus: 'BUSY', DisconnectedAt: '2026-11-24T08:00:30.000Z' }),
+      legRow({ SessionStatus: 'COMPLETED', DisconnectedAt: '2026-11-24T08:00:20.000Z' }),
+    ];
+
+    for (const each of [rows, rows.toReversed()])
+      expect(await compare(each, { session: delivered('FAILED') })).toMatchObject({
+        differingSessions: [{ exported: 'BUSY', recorded: 'FAILED' }],
+      });
+  });
+
+  it('does not count a session as missing that waits in the dead-letter queue', async () => {
+    const rows = [legRow({ SessionId: 'waits' }), legRow({ SessionId: 'lost' })];
+
+    expect(await compare(rows, {}, { deadLetters: new Set(['waits']) })).toMatchObject({
+      missing: 1,
+      deadLettered: 1,
+      candidates: [{ sessionId: 'lost' }],
+    });
   });
 
   it('rejects if the table cannot be read', async () => {
@@ -224,8 +300,8 @@ function simply(rows: readonly LegRow[], stored: RecordedSession | undefined): s
       .at(-1) ?? '';
   const isOpen = rows.some(({ DisconnectedAt }) => DisconnectedAt === undefined);
   const hours = (time: string) => (EXPORTED_AT - Date.parse(time)) / 3_600_000;
-  const isLate = hours(end) < 1 || (isOpen && hours(start) < 24);
+  const isLate = hours(start) < 24 && (isOpen || hours(end) < 1);
   if (stored === undefined) return isLate ? 'late' : 'missing';
-  if (stored.reconstructedDigest === undefined) return 'delivered';
-  return isLate ? 'reconstructed, late' : 'reconstructed';
+  if (stored.reconstructedLegs === undefined) return 'delivered';
+  return rows.length > stored.reconstructedLegs ? 'poorer' : 'reconstructed';
 }

@@ -7,7 +7,7 @@ import type { RecordedSession } from '../../../functions/reconciliation/recorded
 import { csvOf, legRow } from './leg-rows.ts';
 import { Simulation } from './simulation.ts';
 
-const delivered: RecordedSession = { status: 'COMPLETED', reconstructedDigest: undefined };
+const delivered: RecordedSession = { status: 'COMPLETED', reconstructedLegs: undefined };
 const RESULT = 'reconciliation/results/2026-11-24/acme.json';
 
 /** 8x8 had these sessions on 24 November; those named `lost-…` were not delivered. */
@@ -29,7 +29,7 @@ const window = (options: object = {}) => ({
     from: '2026-11-24',
     to: '2026-11-24',
     mode: 'record',
-    notBefore: '2026-11-25T06:00:00.000Z',
+    subAccountId: 'acme',
     ...options,
   },
 });
@@ -54,6 +54,7 @@ describe('a scheduled invocation', () => {
       },
     ]);
     expect(simulation.telemetry.counted).toEqual({
+      ExportedSessions: 3,
       MissedSessions: 2,
       DifferingSessions: 0,
       RefusedRows: 0,
@@ -149,7 +150,7 @@ describe('a scheduled invocation', () => {
 
   it('counts no session as missing that waits in the dead-letter queue', async () => {
     const simulation = simulationOf(['lost-1', 'lost-2']);
-    simulation.deadLetters.add('lost-1');
+    simulation.deadLetters = new Set(['lost-1']);
 
     await simulation.invoke({});
 
@@ -219,6 +220,11 @@ describe('a scheduled invocation', () => {
           },
         ],
       },
+      {
+        level: 'warn',
+        message: 'The log export has sessions that were not delivered, or unreadable rows',
+        details: [{ subAccountId: 'acme', day: '2026-11-24', missing: 1, refusedRows: 0 }],
+      },
     ]);
 
     simulation.sleep(10 * 60_000);
@@ -285,7 +291,7 @@ describe('a job', () => {
     },
   );
 
-  it('is given up for this time after three failures', async () => {
+  it('fails after three attempts', async () => {
     const simulation = simulationOf(['lost-1']);
     simulation.answer = () => ({ state: 'failed', reason: '8x8 reports the status error' });
 
@@ -295,7 +301,7 @@ describe('a job', () => {
     expect(simulation.calls.filter((call) => call.startsWith('start')).length).toBe(3);
   });
 
-  it('that never ends is polled ever more seldom, goes on in the next invocation, and is cancelled', async () => {
+  it('that never ends is polled with increasing delays, also in the next invocation, and is cancelled', async () => {
     const simulation = simulationOf(['lost-1']);
     simulation.answer = () => ({ state: 'pending', status: 'running' });
 
@@ -318,23 +324,47 @@ describe('a job', () => {
     ]);
   });
 
-  it('has at most ten others beside it', async () => {
-    const subAccountIds = Array.from({ length: 25 }, (_, i) => `account-${i}`);
-    const simulation = new Simulation({ subAccountIds });
-    const open = new Set<string>();
-    let most = 0;
-    simulation.answer = (polls) => (polls < 3 ? { state: 'pending', status: 'queued' } : { state: 'empty' });
+  it('that cannot be cancelled is replaced all the same', async () => {
+    const simulation = simulationOf(['lost-1']);
+    simulation.answer = () => ({ state: 'pending', status: 'running' });
+    await simulation.invoke({});
+    simulation.sleep(2 * 3_600_000);
     simulation.before = (call) => {
-      if (call.startsWith('start')) open.add(call.replace('start ', ''));
-      most = Math.max(most, open.size);
-      const [, done] = /^write reconciliation\/results\/.*\/(.*)\.json$/.exec(call) ?? [];
-      if (done !== undefined) open.delete(done);
+      if (call.startsWith('cancel')) throw new LogExportError('unavailable', 'no');
     };
 
-    const progress = await simulation.invoke({});
+    await simulation.invoke({});
 
-    expect(progress.map(({ state }) => state)).toEqual(subAccountIds.map(() => 'done'));
-    expect(most).toBe(10);
+    expect(simulation.calls.filter((call) => call.startsWith('start')).length).toBe(2);
+  });
+
+  it('whose file is damaged three times is replaced by another', async () => {
+    const simulation = simulationOf(['lost-1']);
+    simulation.before = (call) => {
+      if (call === 'download') throw new LogExportError('cut-off', 'damaged');
+    };
+
+    expect(await simulation.invoke({})).toMatchObject([{ state: 'failed', detail: 'damaged' }]);
+    simulation.before = () => {};
+    simulation.sleep(3_600_000);
+    expect(await simulation.invoke({})).toMatchObject([{ state: 'done' }]);
+
+    expect(simulation.calls.filter((call) => call.startsWith('start')).length).toBe(2);
+    expect(simulation.state()).toMatchObject({ failures: 0 });
+  });
+
+  it('is started for every day that is due, those first that are due for longest', async () => {
+    const subAccountIds = Array.from({ length: 120 }, (_, i) => `account-${i}`);
+    const simulation = new Simulation({ subAccountIds });
+    simulation.answer = () => ({ state: 'pending', status: 'queued' });
+
+    await simulation.invoke({});
+    const startsOf = () => simulation.calls.filter((call) => call.startsWith('start'));
+    expect(startsOf()).toEqual(subAccountIds.slice(0, 100).map((id) => `start ${id}`));
+
+    simulation.answer = () => ({ state: 'empty' });
+    simulation.sleep(3_600_000);
+    expect((await simulation.invoke({})).map(({ state }) => state)).toEqual(subAccountIds.map(() => 'done'));
   });
 });
 
@@ -411,10 +441,6 @@ describe('a crash', () => {
   });
 });
 
-class Killed extends Error {
-  override name = 'Killed';
-}
-
 describe('more missing sessions than the limit', () => {
   const sessionIds = Array.from({ length: LIMIT + 5 }, (_, i) => `lost-${i}`);
 
@@ -425,7 +451,15 @@ describe('more missing sessions than the limit', () => {
       { state: 'held', counts: { missing: LIMIT + 5, recorded: 0 } },
     ]);
     expect(simulation.queue).toEqual([]);
-    expect(simulation.telemetry.counted).toMatchObject({ ReconciliationHeld: 1, MissedSessions: LIMIT + 5 });
+    expect(simulation.telemetry.counted).toMatchObject({
+      ReconciliationHeld: 1,
+      MissedSessions: LIMIT + 5,
+    });
+    expect(simulation.telemetry.logged).toContainEqual({
+      level: 'warn',
+      message: 'More sessions are missing than are recorded automatically',
+      details: [{ subAccountId: 'acme', day: '2026-11-24', missing: LIMIT + 5 }],
+    });
     expect(await simulation.invoke(window())).toMatchObject([{ state: 'held' }]);
 
     expect(await simulation.invoke(window({ beyondLimit: true }))).toMatchObject([
@@ -435,37 +469,92 @@ describe('more missing sessions than the limit', () => {
     await simulation.invoke({});
     expect(simulation.telemetry.published.at(-1)).toMatchObject({ ReconciliationHeld: 1 });
   });
+
+  it('are recorded part by part, and a crash repeats only the part in progress', async () => {
+    const simulation = simulationOf(sessionIds);
+    const files: string[] = [];
+    simulation.before = (call) => {
+      if (call === 'download') files.push(call);
+      // Within the third part.
+      if (call === 'send' && simulation.queue.length === Math.round(LIMIT * 0.7)) throw new Killed();
+    };
+    await expect(simulation.invoke(window({ beyondLimit: true }))).resolves.toMatchObject([
+      { state: 'failed' },
+    ]);
+    const before = simulation.queue.length;
+    simulation.before = () => {};
+
+    await simulation.invoke(window({ beyondLimit: true }));
+
+    expect(simulation.state()).toMatchObject({ completed: { counts: { recorded: LIMIT + 5 } } });
+    expect(new Set(simulation.record()).size).toBe(LIMIT + 5);
+    expect(before).toBeGreaterThan(LIMIT / 2);
+    // One to count, and one for each of the three parts. The repetition comes after.
+    expect(files.length).toBe(4);
+    expect(simulation.calls.filter((call) => call === 'download').length).toBe(5);
+  });
 });
 
 describe('a window', () => {
-  it('is reconciled for each day and sub-account, without metrics', async () => {
+  it('is reconciled for each day of a sub-account, without metrics', async () => {
     const simulation = new Simulation({ subAccountIds: ['acme', 'other'] });
     simulation.rows.set('other', [
       legRow({ SessionId: 'lost-1', SubAccountId: 'other', InitiatedAt: '2026-11-10T08:00:00.000Z' }),
     ]);
+    const requested = window({ subAccountId: 'other', from: '2026-11-09', to: '2026-11-10' });
 
-    const progress = await simulation.invoke(window({ from: '2026-11-09', to: '2026-11-10' }));
+    const progress = await simulation.invoke(requested);
 
     expect(progress.map(({ subAccountId, day, counts }) => [subAccountId, day, counts?.recorded])).toEqual([
-      ['acme', '2026-11-09', 0],
-      ['acme', '2026-11-10', 0],
       ['other', '2026-11-09', 0],
       ['other', '2026-11-10', 1],
     ]);
     expect(simulation.telemetry.published).toEqual([]);
   });
 
-  it('goes on where it stopped, and does not repeat days that are done', async () => {
+  it('resumes where it stopped, and shows what was found on days that are done', async () => {
     const simulation = simulationOf(['lost-1']);
-    simulation.answer = (polls) => (polls < 8 ? { state: 'pending', status: 'running' } : undefined);
+    simulation.answer = (polls) => (polls < 9 ? { state: 'pending', status: 'running' } : undefined);
 
     expect(await simulation.invoke(window())).toMatchObject([{ state: 'waiting' }]);
     expect(await simulation.invoke(window())).toMatchObject([{ state: 'done', result: { recorded: 1 } }]);
     const calls = simulation.calls.length;
-    const [done] = await simulation.invoke(window());
-    expect(done).toMatchObject({ state: 'done', counts: { recorded: 1 } });
-    expect(done).not.toHaveProperty('result');
-    expect(simulation.calls.slice(calls)).toEqual(['read reconciliation/state/acme.json']);
+    expect(await simulation.invoke(window())).toMatchObject([
+      { state: 'done', counts: { recorded: 1 }, result: { missingSessions: ['lost-1'] } },
+    ]);
+    expect(simulation.calls.slice(calls)).toEqual([
+      'read reconciliation/state/acme/2026-11-24.json',
+      'read reconciliation/results/2026-11-24/acme.json',
+    ]);
+
+    simulation.sleep(12 * 3_600_000);
+    simulation.answer = () => undefined;
+    simulation.record();
+    expect(await simulation.invoke(window())).toMatchObject([
+      { result: { missing: 0, reconstructedSessions: ['lost-1'] } },
+    ]);
+    simulation.sleep(60_000);
+    const before = await simulation.invoke(window());
+    const again = await simulation.invoke(window({ again: true }));
+    expect(`${again[0]?.completedAt}` > `${before[0]?.completedAt}`).toBe(true);
+  });
+
+  it('leaves out the days that have ended in the same command', async () => {
+    const simulation = simulationOf([]);
+
+    expect(
+      (await simulation.invoke(window({ to: '2026-11-25', skipped: ['2026-11-24'] }))).map(({ day }) => day),
+    ).toEqual(['2026-11-25']);
+  });
+
+  it('begins with the days that have failed less often', async () => {
+    const simulation = simulationOf([]);
+    simulation.stored.set('reconciliation/state/acme/2026-11-23.json', JSON.stringify({ failures: 1 }));
+
+    await simulation.invoke(window({ from: '2026-11-23', to: '2026-11-24' }));
+
+    const written = simulation.calls.filter((call) => call.startsWith('write reconciliation/results'));
+    expect(written.map((call) => call.slice(29, 39))).toEqual(['2026-11-24', '2026-11-23']);
   });
 
   it('that was only reported can then be recorded', async () => {
@@ -475,6 +564,16 @@ describe('a window', () => {
     expect(simulation.queue).toEqual([]);
     await simulation.invoke(window());
     expect(simulation.record()).toEqual(['lost-1']);
+  });
+
+  it('that was only reported is still recorded by the schedule', async () => {
+    const simulation = simulationOf(['lost-1']);
+
+    await simulation.invoke(window({ mode: 'report' }));
+    await simulation.invoke({});
+
+    expect(simulation.record()).toEqual(['lost-1']);
+    expect(simulation.telemetry.counted).toMatchObject({ MissedSessions: 1 });
   });
 
   it('does not wait for the time of a retry', async () => {
@@ -487,12 +586,23 @@ describe('a window', () => {
     expect(await simulation.invoke(window())).toMatchObject([{ state: 'done' }]);
   });
 
+  it('stops when its time is up, and takes no further step', async () => {
+    const simulation = new Simulation();
+    simulation.before = (call) => {
+      if (call.startsWith('start')) simulation.sleep(30_000);
+    };
+
+    await simulation.invoke(window({ from: '2026-11-01', to: '2026-11-10' }));
+
+    expect(simulation.calls.filter((call) => call.startsWith('start')).length).toBe(2);
+  });
+
   it.each([
     [{ from: '2026-11-25' }, 'expected a first day that is not after the last'],
     [{ from: '2024-11-25' }, 'expected at most 366 days'],
     [{ from: '24.11.2026' }, 'expected a day such as 2026-11-24'],
     [{ from: '2026-02-30', to: '2026-03-01' }, 'expected a day of the calendar'],
-    [{ subAccountIds: ['acme', 'foreign'] }, 'Not a sub-account of this stage: foreign'],
+    [{ subAccountId: 'foreign' }, 'foreign is not a sub-account of this stage: acme'],
   ])('with %j is rejected', async (options, message) => {
     await expect(simulationOf([]).invoke(window(options))).rejects.toThrow(message);
   });
@@ -506,3 +616,73 @@ describe('a window', () => {
     expect(v.parse(v.array(v.string()), resultOf(simulation).missingSessions).length).toBe(1_000);
   });
 });
+
+describe('a session that cannot be reconstructed', () => {
+  it('is counted, and does not keep others from being recorded', async () => {
+    const simulation = simulationOf(['lost-1']);
+    const legs = Array.from({ length: 200 }, () => legRow({ SessionId: 'lost-2' }));
+    simulation.rows.set('acme', [...legs, ...(simulation.rows.get('acme') ?? [])]);
+
+    await simulation.invoke({});
+
+    expect(resultOf(simulation)).toMatchObject({ missing: 2, recorded: 1, unusable: 1 });
+    expect(simulation.record()).toEqual(['lost-1']);
+  });
+
+  it('is counted with its rows as refused, if these are in another year', async () => {
+    const simulation = simulationOf([]);
+    simulation.file = () => csvOf([legRow({ InitiatedAt: '2019-11-24T08:00:00.000Z' })]);
+    simulation.rows.set('acme', [legRow()]);
+
+    await simulation.invoke({});
+
+    expect(resultOf(simulation)).toMatchObject({
+      sessions: 0,
+      refusedRows: 1,
+      refused: [{ reason: 'its time is outside of the period that was asked for' }],
+    });
+    expect(simulation.telemetry.counted).toMatchObject({ RefusedRows: 1 });
+  });
+});
+
+describe('the dead-letter queue', () => {
+  it('is waited for while another reader hides messages', async () => {
+    const simulation = simulationOf(['lost-1']);
+    simulation.deadLetters = undefined;
+
+    expect(await simulation.invoke({})).toMatchObject([
+      { state: 'waiting', detail: expect.stringContaining('dead-letter queue is being read') },
+    ]);
+    expect(simulation.queue).toEqual([]);
+  });
+});
+
+describe('a day that kills the function', () => {
+  it('does not delay other days', async () => {
+    const simulation = new Simulation({ subAccountIds: ['deadly', 'acme'] });
+    simulation.rows.set('deadly', [legRow({ SessionId: 'a', SubAccountId: 'deadly' })]);
+    simulation.rows.set('acme', [legRow({ SessionId: 'lost-1' })]);
+    let isKilled = false;
+    simulation.before = (call) => {
+      if (isKilled) throw new Killed();
+      if (call === 'download' && !simulation.stored.has(RESULT)) {
+        isKilled = true;
+        throw new Killed();
+      }
+    };
+    await expect(simulation.invoke({})).rejects.toThrow(Killed);
+
+    simulation.before = () => {};
+    // The retries of Lambda come within minutes.
+    simulation.sleep(60_000);
+    await simulation.invoke({});
+
+    expect(simulation.stored.has(RESULT)).toBe(true);
+    expect(simulation.record()).toEqual(['lost-1']);
+    expect(simulation.state('deadly')).toMatchObject({ failures: 1 });
+  });
+});
+
+class Killed extends Error {
+  override name = 'Killed';
+}

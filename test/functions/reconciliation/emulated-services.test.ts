@@ -1,10 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchClient, type GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { toMessage } from '../../../functions/queue/message.ts';
 import { dayStates, NEW_DAY } from '../../../functions/reconciliation/day-state.ts';
@@ -30,22 +35,21 @@ const AT = '2026-11-25T06:30:00.000Z';
 
 describe('the lookup of recorded sessions', () => {
   async function record(sessionId: string, sessionStatus: string | null, reconstructedFrom?: string) {
-    const summary = summaryOf(summaryBody({ sessionId, sessionStatus }));
+    const summary = summaryOf(summaryBody({ sessionId, sessionStatus, callCount: 2 }));
     const record = newRecord(receivedSummary(summary, AT, reconstructedFrom));
     await sessionTable(emulators.dynamodb, emulators.tableName).add(record);
-    return record.digest;
   }
 
   it('tells delivered sessions from reconstructed and missing ones', async () => {
     await record('delivered', 'BUSY');
     await record('no-status', null);
-    const digest = await record('reconstructed', 'COMPLETED', 'log-export');
+    await record('reconstructed', 'COMPLETED', 'log-export');
     const lookUp = recordedSessions(emulators.dynamodb, emulators.tableName);
 
     expect(Object.fromEntries(await lookUp(['delivered', 'no-status', 'reconstructed', 'missing']))).toEqual({
-      delivered: { status: 'BUSY', reconstructedDigest: undefined },
-      'no-status': { status: undefined, reconstructedDigest: undefined },
-      reconstructed: { status: 'COMPLETED', reconstructedDigest: digest },
+      delivered: { status: 'BUSY', reconstructedLegs: undefined },
+      'no-status': { status: undefined, reconstructedLegs: undefined },
+      reconstructed: { status: 'COMPLETED', reconstructedLegs: 2 },
     });
     expect((await lookUp([])).size).toBe(0);
   });
@@ -107,7 +111,7 @@ describe('the sessions in the dead-letter queue', () => {
 
     const sessions = await deadLetterSessions(emulators.sqs, url);
 
-    expect([...sessions].sort()).toEqual(bodies.map((_, i) => `session-${i}`).sort());
+    expect([...(sessions ?? [])].sort()).toEqual(bodies.map((_, i) => `session-${i}`).sort());
     const attributes = new GetQueueAttributesCommand({
       QueueUrl: url,
       AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
@@ -116,6 +120,13 @@ describe('the sessions in the dead-letter queue', () => {
       ApproximateNumberOfMessages: '25',
       ApproximateNumberOfMessagesNotVisible: '0',
     });
+  });
+
+  it('are unknown while another reader hides messages', async () => {
+    const url = await queueOf([summaryBody({ sessionId: 'hidden' })]);
+    await emulators.sqs.send(new ReceiveMessageCommand({ QueueUrl: url, VisibilityTimeout: 60 }));
+
+    expect(await deadLetterSessions(emulators.sqs, url)).toBeUndefined();
   });
 
   it('are none if it is empty', async () => {
@@ -135,10 +146,12 @@ describe('the bucket', () => {
     const stored = objects(client(), bucket);
     const folder = mkdtempSync(join(tmpdir(), 'objects-test-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
-    writeFileSync(join(folder, 'file'), 'x'.repeat(1_000_000));
+    const file = openSync(join(folder, 'file'), 'wx+');
+    onTestFinished(() => closeSync(file));
+    writeSync(file, 'x'.repeat(1_000_000));
 
     await stored.writeJson('a.json', { a: 1 });
-    await stored.writeFile('b', join(folder, 'file'));
+    await stored.writeFile('b', file);
 
     expect(await stored.readJson('a.json')).toEqual({ a: 1 });
     const { Body, ContentLength } = await client().send(new GetObjectCommand({ Bucket: bucket, Key: 'b' }));
@@ -147,26 +160,21 @@ describe('the bucket', () => {
     await expect(objects(client(), 'other').readJson('a.json')).rejects.toThrow();
   });
 
-  it('keeps when a sub-account was first seen, and the states of at most 500 days', async () => {
+  it('keeps when a sub-account was first seen, and the state of each day on its own', async () => {
     const times = ['2026-01-01T00:00:00.000Z', '2026-11-01T00:00:00.000Z'].values();
-    const now = () => Date.parse(times.next().value ?? '');
-    const states = dayStates(objects(client(), bucket), now);
-    const stored = Object.fromEntries(
-      Array.from({ length: 500 }, (_, i) => [`${2_000 + i}-01-01`, NEW_DAY] as const),
-    );
+    const states = dayStates(objects(client(), bucket), () => Date.parse(times.next().value ?? ''));
 
-    await states.read('a&b');
-    await states.save('a&b', '2026-11-24', { failures: 2 });
-    expect(await states.read('a&b')).toEqual({
-      since: '2026-01-01T00:00:00.000Z',
-      days: { '2026-11-24': { failures: 2 } },
-    });
-
-    const full = { since: '2026-01-01T00:00:00.000Z', days: stored };
-    await objects(client(), bucket).writeJson(`reconciliation/state/${keyPart('full')}.json`, full);
-    await states.save('full', '2600-01-01', NEW_DAY);
-    const days = Object.keys((await states.read('full')).days);
-    expect([days.length, days[0], days.at(-1)]).toEqual([500, '2001-01-01', '2600-01-01']);
+    expect(await states.firstSeen('a&b')).toBe('2026-01-01T00:00:00.000Z');
+    expect(await states.firstSeen('a&b')).toBe('2026-01-01T00:00:00.000Z');
+    await Promise.all([
+      states.save('a&b', '2026-11-24', { failures: 2 }),
+      states.save('a&b', '2026-11-25', { failures: 3 }),
+    ]);
+    expect(await states.read('a&b', ['2026-11-25', '2026-11-23', '2026-11-24'])).toEqual([
+      { failures: 3 },
+      NEW_DAY,
+      { failures: 2 },
+    ]);
   });
 
   it('has keys without characters that need care', () => {
@@ -190,5 +198,22 @@ describe('the age of the queue', () => {
 
     expect(await queueAge(client, 'https://sqs.example.com/123456789012/queue-1', Date.now())).toBe(age);
     expect(asked).toEqual(['queue-1']);
+  });
+
+  it('is read from the last quarter of an hour, because SQS publishes it minutes late', async () => {
+    const ages = [3_700, 100];
+    const client = {
+      send: async ({ input: { StartTime, EndTime } }: GetMetricDataCommand) => {
+        expect([StartTime, EndTime]).toEqual([
+          new Date('2026-11-25T06:15:00Z'),
+          new Date('2026-11-25T06:30:00Z'),
+        ]);
+        return { MetricDataResults: [{ Values: ages }] };
+      },
+    };
+
+    expect(
+      await queueAge(client, 'https://sqs.example.com/1/queue', Date.parse('2026-11-25T06:30:00Z')),
+    ).toBe(3_700);
   });
 });

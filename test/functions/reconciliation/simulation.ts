@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import type { Job } from '../../../functions/log-export/job.ts';
 import type { LegRow } from '../../../functions/log-export/leg-row.ts';
@@ -37,7 +38,8 @@ export class Simulation {
   readonly calls: string[] = [];
   readonly table = new Map<string, RecordedSession>();
   readonly queue: Message[] = [];
-  readonly deadLetters = new Set<string>();
+  /** Undefined while another reader hides messages. */
+  deadLetters: Set<string> | undefined = new Set();
   readonly stored = new Map<string, string>();
   readonly telemetry = telemetry();
   readonly invoke: ReturnType<typeof createHandler>;
@@ -56,7 +58,7 @@ export class Simulation {
       mode,
       states: dayStates(objects, now),
       objects,
-      retentionMs: undefined,
+      retentionDays: undefined,
       lookUp: async (ids) => {
         this.#call('look up');
         return new Map(
@@ -66,7 +68,7 @@ export class Simulation {
           }),
         );
       },
-      deadLetters: async () => this.deadLetters,
+      deadLetterSessions: async () => this.deadLetters,
       queueAge: async () => this.queueAge,
       send: async (message) => {
         this.#call('send');
@@ -79,8 +81,8 @@ export class Simulation {
     // Seen for the first time, so that the days from 24 November on are scheduled.
     for (const id of subAccountIds)
       this.stored.set(
-        `reconciliation/state/${id}.json`,
-        JSON.stringify({ since: '2026-11-23T12:00:00.000Z', days: {} }),
+        `reconciliation/state/${id}/first-seen.json`,
+        JSON.stringify({ since: '2026-11-23T12:00:00.000Z' }),
       );
   }
 
@@ -99,12 +101,17 @@ export class Simulation {
       const read = readSummary(body);
       if (read.outcome !== 'summary' || reconstructedFrom !== 'log-export')
         throw new Error('no reconstruction');
-      const { sessionId, sessionStatus, digest } = read.summary;
+      const { sessionId, sessionStatus, callCount } = read.summary;
       const known = this.table.get(sessionId);
-      if (!known || known.reconstructedDigest !== undefined)
-        this.table.set(sessionId, { status: sessionStatus, reconstructedDigest: digest });
+      if (!known || known.reconstructedLegs !== undefined)
+        this.table.set(sessionId, { status: sessionStatus, reconstructedLegs: callCount });
       return sessionId;
     });
+  }
+
+  /** The saved state of a day. */
+  state(subAccountId = 'acme', day = '2026-11-24'): unknown {
+    return JSON.parse(this.stored.get(`reconciliation/state/${subAccountId}/${day}.json`) ?? '{}');
   }
 
   /** The rows that are stored for analysts. */
@@ -165,9 +172,10 @@ export class Simulation {
         this.#call(`write ${key}`);
         this.stored.set(key, JSON.stringify(value));
       },
-      writeFile: async (key, path) => {
+      writeFile: async (key, fd) => {
         this.#call(`write ${key}`);
-        this.stored.set(key, gunzipSync(readFileSync(path)).toString());
+        const content = await buffer(createReadStream('', { fd, start: 0, autoClose: false }));
+        this.stored.set(key, gunzipSync(content).toString());
       },
     };
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
-import { depthOf } from '../../../infra/commands/dead-letters/dead-letter-queue.ts';
+import { queueDepth } from '../../../functions/queue/queue-depth.ts';
 import { CloudWatch } from '../../../infra/local/cloudwatch.ts';
 import { awaitRecords, deliver } from '../../../infra/local/examples.ts';
 import type { LocalStack } from '../../../infra/local/local-stack.ts';
@@ -140,7 +140,7 @@ it.each(['SIGINT', 'a closed output'])(
     await once(child, 'exit');
 
     expect(stderr).toBe('');
-    expect(await depthOf(stack.sqs, stack.deadLetterQueueUrl)).toEqual({ visible: 30, hidden: 0 });
+    expect(await queueDepth(stack.sqs, stack.deadLetterQueueUrl)).toEqual({ visible: 30, hidden: 0 });
   },
 );
 
