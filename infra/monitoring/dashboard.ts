@@ -97,6 +97,7 @@ export class Dashboard extends Construct {
       graph(
         "Comparison with 8x8's log export: sessions and rows; days",
         [
+          this.#counted('ExportedSessions', 'exported sessions'),
           this.#counted('MissedSessions', 'missed sessions'),
           this.#counted('ReconciledSessions', 'recorded from the export'),
           this.#counted('DifferingSessions', 'differing sessions'),

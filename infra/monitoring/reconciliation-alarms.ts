@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { type AlarmDefinitions, type AlarmsProps, doctorCommand, logsCommand } from './alarm-definition.ts';
 import { countedMetric } from './metrics.ts';
@@ -25,8 +25,8 @@ export function reconciliationAlarms(scope: Construct, props: AlarmsProps): Alar
         ? 'nothing of what the export has: they are recorded as reconstructed. What only a summary has is missing.'
         : 'these sessions: they are only reported, because the setting reconciliation is "report".',
       first: isRecorded
-        ? `${reconcile} --from DAY --to DAY, which lists them; then ${doctorCommand(props)}`
-        : `${reconcile} --from DAY --to DAY, which lists them and records them`,
+        ? `${reconcile}, which lists them by day; then ${doctorCommand(props)}`
+        : `${reconcile}, which lists them by day and records them`,
     },
     ReconciliationOverdue: {
       metric: metric('ReconciliationOverdue', 'Maximum'),
@@ -39,6 +39,23 @@ export function reconciliationAlarms(scope: Construct, props: AlarmsProps): Alar
       risk: 'nothing yet, but sessions of that day that no delivery brought go unnoticed.',
       first: `${logsCommand(Reconciliation)}; then ${doctorCommand(props)}`,
     },
+    LogExportEmpty: {
+      // A stage whose first sessions are of today has none in the export of yesterday, but of two days in a row it has.
+      metric: new MathExpression({
+        expression: 'IF(exported < 1 AND recorded > 0, 1, 0)',
+        usingMetrics: {
+          exported: countedMetric(scope, 'ExportedSessions'),
+          recorded: countedMetric(scope, 'SessionsRecorded'),
+        },
+        period: Duration.days(1),
+      }),
+      threshold: 1,
+      periods: 2,
+      means:
+        "For two days, 8x8's log export had no session at all, although sessions were recorded: it is of another account, or incomplete.",
+      risk: 'nothing yet, but sessions that no delivery brought go unnoticed, and what calls cost is unknown.',
+      first: `${reconcile} --again; then ask 8x8 why the log export of this sub-account is empty`,
+    },
     ReconciliationHeld: {
       metric: metric('ReconciliationHeld', 'Maximum'),
       threshold: 1,
@@ -47,14 +64,14 @@ export function reconciliationAlarms(scope: Construct, props: AlarmsProps): Alar
       means:
         'A day of a sub-account lacks so many sessions that this was an outage of the webhook, or a log export that does not match the table. None of them is recorded until someone has looked.',
       risk: 'every session of that day that no delivery brought.',
-      first: `${reconcile} --from DAY --to DAY, which shows them; then the same with --beyond-limit, which records them`,
+      first: `${reconcile}, which shows the day; then the same with --beyond-limit, which records them`,
     },
     RowsRefused: {
       metric: metric('RefusedRows', 'Sum'),
       threshold: 1,
       means: "8x8's log export has rows that cannot be read: its format may have changed.",
       risk: 'the sessions of these rows, if no delivery brought them either; and what their calls cost.',
-      first: `${reconcile} --from DAY --to DAY, which shows the first of these rows by number, with the reason`,
+      first: `${reconcile}, which shows the first of these rows by number, with the reason`,
     },
   };
 }

@@ -38,6 +38,7 @@ describe('the alarms', () => {
       'ExportMissing',
       'ExportRefused',
       'ExportsErrors',
+      'LogExportEmpty',
       'QueueAge',
       'ReconciliationErrors',
       'ReconciliationHeld',
@@ -212,17 +213,37 @@ describe('the alarms', () => {
   );
 
   it('say of missed sessions whether they are recorded, and of a held day how to record it', () => {
-    const reconcile = 'First: npm run reconcile -- --stage test --from DAY --to DAY, which';
+    const reconcile = 'First: npm run reconcile -- --stage test, which';
 
     expect(alarm('SessionsMissed').AlarmDescription).toContain('they are recorded as reconstructed');
-    expect(alarm('SessionsMissed').AlarmDescription).toContain(`${reconcile} lists them; then`);
+    expect(alarm('SessionsMissed').AlarmDescription).toContain(`${reconcile} lists them by day; then`);
     expect(alarm('SessionsMissed', reporting).AlarmDescription).toContain('they are only reported');
     expect(alarm('SessionsMissed', reporting).AlarmDescription).toContain(
-      `${reconcile} lists them and records them`,
+      `${reconcile} lists them by day and records them`,
     );
     expect(alarm('ReconciliationHeld').AlarmDescription).toContain(
       'then the same with --beyond-limit, which records them',
     );
+  });
+
+  it("detect that 8x8's log export is empty on two days on which sessions were recorded", () => {
+    expect(alarm('LogExportEmpty')).toMatchObject({
+      EvaluationPeriods: 2,
+      DatapointsToAlarm: 2,
+      Threshold: 1,
+      TreatMissingData: 'notBreaching',
+      Metrics: [
+        { Expression: 'IF(exported < 1 AND recorded > 0, 1, 0)' },
+        {
+          Id: 'exported',
+          MetricStat: { Metric: { MetricName: 'ExportedSessions' }, Period: 86_400, Stat: 'Sum' },
+        },
+        {
+          Id: 'recorded',
+          MetricStat: { Metric: { MetricName: 'SessionsRecorded' }, Period: 86_400, Stat: 'Sum' },
+        },
+      ],
+    });
   });
 
   it('detect that no session is recorded for noSessionsHours', () => {
@@ -305,6 +326,7 @@ it('the dashboard has a widget with all alarms, and shows every metric that the 
     'RecordingLag',
     'ExportAge',
     'ExportsRefused',
+    'ExportedSessions',
     'MissedSessions',
     'ReconciledSessions',
     'DifferingSessions',
