@@ -145,7 +145,7 @@ async function* withRecords(
 function cutOff(where: string): LogExportError {
   return new LogExportError(
     'cut-off',
-    `A file of the log export is cut off: it ends ${where}. Download it again.`,
+    `A file of the log export is cut off: it ends ${where}. It is downloaded again with the next attempt.`,
   );
 }
 

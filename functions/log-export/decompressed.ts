@@ -43,7 +43,7 @@ function damaged(error: unknown): LogExportError {
   const isCut = error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR';
   return new LogExportError(
     'cut-off',
-    `A compressed file of the log export is ${isCut ? 'cut off' : 'damaged'}. Download it again.`,
+    `A compressed file of the log export is ${isCut ? 'cut off' : 'damaged'}. It is downloaded again with the next attempt.`,
   );
 }
 

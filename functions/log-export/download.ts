@@ -82,7 +82,7 @@ async function beforeStall<T>(arrival: Promise<T>, stallMs: number): Promise<T> 
       stall.reject(
         new LogExportError(
           'stalled',
-          `8x8 sent nothing of a file of the log export for ${stallMs / 1_000} seconds. Download it again.`,
+          `8x8 sent nothing of a file of the log export for ${stallMs / 1_000} seconds. It is downloaded again with the next attempt.`,
         ),
       ),
     stallMs,
@@ -102,7 +102,7 @@ function assertComplete({ headers }: Response, bytes: number): void {
   if (length === null || bytes >= Number(length)) return;
   throw new LogExportError(
     'cut-off',
-    `The download of a file of the log export ended after ${shown(bytes)} of ${shown(Number(length))} bytes. Download it again.`,
+    `The download of a file of the log export ended after ${shown(bytes)} of ${shown(Number(length))} bytes. It is downloaded again with the next attempt.`,
   );
 }
 

@@ -76,7 +76,7 @@ function failure({ status }: Response, isApi: boolean, { expires }: LinkSettings
   if (status === 404 || status === 410 || (isRefused && (hasExpired || !isApi)))
     return new LogExportError(
       'expired',
-      `${answered}. The link has expired, or never worked: start a new job.`,
+      `${answered}. The link has expired, or never worked. The next attempt starts another export.`,
     );
   if (status === 401)
     return new LogExportError(
@@ -101,6 +101,6 @@ export function connectionFailure(error: unknown, kind: 'unavailable' | 'cut-off
   const message =
     kind === 'unavailable'
       ? `The connection to download a file of the log export failed${shown}. Try again later; if this persists, check that logExportUrl is correct.`
-      : `The download of a file of the log export broke off${shown}. Download it again.`;
+      : `The download of a file of the log export broke off${shown}. It is downloaded again with the next attempt.`;
   return new LogExportError(kind, message);
 }

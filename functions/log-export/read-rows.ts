@@ -80,13 +80,13 @@ function assertNoStrayQuote(record: readonly string[], file: number, row: number
 function cutOff(file: number, row: number): LogExportError {
   return new LogExportError(
     'cut-off',
-    `File ${file} of the log export ends within record ${row}: it is cut off. Download it again.`,
+    `File ${file} of the log export ends within record ${row}: it is cut off. It is downloaded again with the next attempt.`,
   );
 }
 
 function emptyExport(files: number): LogExportError {
   return new LogExportError(
     'not-csv',
-    `The log export has no header, because all of its files are empty (${files}). Expected at least a header. Start a new job.`,
+    `The log export has no header, because all of its files are empty (${files}). Expected at least a header. The next attempt starts another export.`,
   );
 }

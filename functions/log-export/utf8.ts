@@ -37,6 +37,6 @@ function notUtf8(): LogExportError {
 function cutOff(): LogExportError {
   return new LogExportError(
     'cut-off',
-    'A file of the log export ends within a character: it is cut off. Download it again.',
+    'A file of the log export ends within a character: it is cut off. It is downloaded again with the next attempt.',
   );
 }

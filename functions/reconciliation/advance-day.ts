@@ -39,6 +39,7 @@ export interface StepDependencies extends DayDependencies {
 
 /** 8x8 documents no duration. An export that takes longer is cancelled. */
 const LONGEST_JOB_MS = 2 * HOUR_MS;
+const LONGEST_PARTS_MS = 24 * HOUR_MS;
 
 /** While older deliveries wait in the queue, a session that is not in the table may be among them. */
 const MAX_QUEUE_AGE_SECONDS = 3_600;
@@ -50,7 +51,7 @@ const MAX_QUEUE_AGE_SECONDS = 3_600;
 export async function advanceDay(task: DayTask, dependencies: StepDependencies): Promise<Step> {
   const failures = task.state.failures + 1;
   try {
-    const job = task.state.job ?? (await startJob(task, dependencies));
+    const job = currentJob(task, dependencies.now()) ?? (await startJob(task, dependencies));
     const polled = await dependencies.logExport.poll(task.subAccountId, job.id);
     if (polled.state === 'pending') return await waitFor(task, job, polled.status, dependencies);
     if (polled.state === 'failed') throw new LogExportError('expired', polled.reason);
@@ -59,6 +60,13 @@ export async function advanceDay(task: DayTask, dependencies: StepDependencies):
   } catch (error) {
     return fail(task, error, failures, dependencies);
   }
+}
+
+/** The export that was started lately. An older one lacks what has appeared since. */
+function currentJob({ state: { job, parts } }: DayTask, now: number): DayState['job'] {
+  // The parts are of one export.
+  const maxAge = parts ? LONGEST_PARTS_MS : LONGEST_JOB_MS + HOUR_MS;
+  return job && now - Date.parse(job.startedAt) < maxAge ? job : undefined;
 }
 
 /** Starts an export. If the function is killed before the state is saved, the next step starts another, which is harmless. */

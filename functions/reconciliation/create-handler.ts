@@ -108,7 +108,7 @@ export function createHandler({ connect, subAccountIds, mode, metrics, ...depend
     const found = await states.read(subAccountId, days);
     const all = found.map((state, i) => ({ subAccountId, day: days[i] ?? '', state, mode, beyondLimit }));
     const tasks = all
-      .filter(({ state }) => !isFresh(state, window, now()))
+      .filter(({ day, state }) => !isFresh(day, state, window, now()))
       // A day that killed the function must not be the first again.
       .toSorted((a, b) => a.state.failures - b.state.failures);
     const steps = await run(tasks, REQUESTED_MS, () => {});
@@ -141,9 +141,13 @@ function progressOf(
     subAccountId,
     day,
     ...step,
-    ...(completed && { completedAt: completed.at, counts: completed.counts }),
+    ...(completed && isEnded(step) && { completedAt: completed.at, counts: completed.counts }),
     ...('result' in step && { result: shortened(step.result) }),
   };
+}
+
+function isEnded({ state }: Pick<DayProgress, 'state'>): boolean {
+  return state === 'done' || state === 'held';
 }
 
 /** Lambda limits a response to 6 MB, and a window may have many days. The bucket has longer lists. */

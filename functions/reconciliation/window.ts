@@ -38,9 +38,14 @@ export type Window = v.InferOutput<typeof Window>;
 /** So that an interrupted command can be resumed. */
 export const FRESH_HOURS = 12;
 
-/** Whether a day was reconciled as requested in the last hours. */
-export function isFresh({ completed }: DayState, { mode, beyondLimit, again }: Window, now: number): boolean {
+/** Whether a day was reconciled as requested in the last hours, and after its end. */
+export function isFresh(
+  day: string,
+  { completed }: DayState,
+  { mode, beyondLimit, again }: Window,
+  now: number,
+): boolean {
   if (again || completed === undefined || !isAtLeast(completed.mode, mode)) return false;
-  if (beyondLimit && completed.isHeld) return false;
+  if ((beyondLimit && completed.isHeld) || completed.at.slice(0, 10) <= day) return false;
   return now - Date.parse(completed.at) < FRESH_HOURS * 3_600_000;
 }

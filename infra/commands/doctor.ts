@@ -26,7 +26,7 @@ Checks the health of a stage and prints one line per check:
   last session  when a session was last recorded; never fails, because there may
                 have been no sessions
   exports       the age of the exported data
-  log export    whether every day that is due was compared with 8x8's log export,
+  log export    whether a day is overdue for the comparison with 8x8's log export,
                 and how many missed sessions that found; fails if a day is overdue,
                 or held because too many of its sessions are missing
 

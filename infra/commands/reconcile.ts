@@ -30,9 +30,9 @@ For each day and sub-account it prints how many sessions the export has, how man
 of them match a record, are missing, were recorded, or have another status in the
 table, and how many rows of the export could not be read.
 
-Recording is idempotent. After Ctrl-C, the same command resumes where it stopped:
-of days that were reconciled in the last ${FRESH_HOURS} hours, it shows what was found then.
-It waits for exports that 8x8 takes long to make.
+Recording is idempotent. After Ctrl-C, the same command without --again resumes
+where it stopped: of days that were reconciled in the last ${FRESH_HOURS} hours, it shows what
+was found then. The command waits until 8x8 has made an export, for up to two hours.
 
 Options:
 ${STAGE_HELP}
@@ -43,7 +43,7 @@ ${STAGE_HELP}
   --report           Only report. Record nothing.
   --beyond-limit     Also record days of which more than ${LIMIT} sessions are
                      missing. Without it, such a day is only reported.
-  --again            Also reconcile days again that were reconciled recently.
+  --again            Also reconcile days that were reconciled in the last ${FRESH_HOURS} hours.
   --json             Print the results as JSON, one line per day.
   -h, --help         Show this help.
 
@@ -76,6 +76,7 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
   const reconcile = reconciler(stage);
   if (!values.json) printPlace(stage);
   const all: DayProgress[] = [];
+  progress('Asking 8x8 …');
   // One sub-account at a time, because Lambda limits a response to 6 MB.
   for (const subAccountId of subAccountIds) {
     const invoke = (skipped: string[]) => reconcile({ ...window, subAccountId, skipped });
@@ -87,7 +88,7 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
     }
   }
   progress();
-  if (!values.json) process.stdout.write(`\n${totalText(all)}\n`);
+  if (!values.json && all.length > 0) process.stdout.write(`\n${totalText(all)}\n`);
   if (all.some(({ state }) => state !== 'done')) process.exitCode = 1;
   if (!interrupted.aborted) return;
   process.stderr.write('Interrupted. The same command resumes where this one stopped.\n');
@@ -127,7 +128,7 @@ function subAccountsOf(values: Values, { name, outputs }: DeployedStage): string
   const unknown = values['sub-account']?.find((id) => !known.includes(id));
   if (unknown !== undefined)
     throw invalid(`--sub-account ${unknown}: the sub-accounts of ${name} are ${known.join(', ')}`);
-  return values['sub-account'] ?? known;
+  return [...new Set(values['sub-account'] ?? known)];
 }
 
 function invalid(problem: string): UsageError {

@@ -134,7 +134,7 @@ describe('of the sessions that 8x8 had, with faults, kills and late deliveries',
     const again = await reconcile('--again');
     await queueIsEmpty();
     expect(again.stdout).toContain(
-      `8x8_test: ${SESSIONS} exported, ${SESSIONS} matched, 0 missing, 0 recorded, 0 differing, 0 rows refused, ${LOST - LATE} recorded before by reconciliation\n`,
+      `8x8_test: ${SESSIONS} exported, ${SESSIONS} matched, 0 missing, 0 recorded, 0 differing, 0 rows refused, ${LOST - LATE} reconstructed earlier\n`,
     );
 
     const records = new Map((await readRecords(stack)).map((record) => [record.sessionId, record]));
@@ -199,7 +199,7 @@ describe('a stage that never had a delivery', () => {
     const reported = await run(['infra/commands/reconcile.ts', '--stage', stage, ...window, '--report']);
     expect(reported.stdout).toContain('8x8_test: 1 exported, 0 matched, 1 missing, 0 recorded');
     expect(reported.stdout).toContain('missing  reported\n');
-    expect(reported.stdout).toContain('3 days of sub-accounts: 1 sessions exported, 1 missing, 0 recorded');
+    expect(reported.stdout).toContain('3 days: 1 exported, 1 missing, 0 recorded');
     const recorded = await run(['infra/commands/reconcile.ts', '--stage', stage, ...window]);
     expect(recorded.stdout).toContain('1 missing, 1 recorded');
     expect(await awaitRecords(stack, ['reported'])).toMatchObject([{ reconstructedFrom: 'log-export' }]);

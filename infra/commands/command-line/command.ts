@@ -74,7 +74,7 @@ function parse<const Options extends ParseArgsOptionsConfig>({
   options,
   takesArguments = false,
 }: Command<Options>) {
-  const taken = takenByNpm(name, options, process.argv.slice(2), process.env);
+  const taken = takenByNpm(name, options, process.argv.slice(2), process.env, takesArguments);
   if (taken !== undefined) throw new UsageError(taken);
   try {
     const parsed = parseArgs({

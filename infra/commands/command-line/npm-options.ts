@@ -15,6 +15,7 @@ interface TakenOption {
  * Detects options that npm consumed. npm treats an option that does not follow `--` as its own: it sets an environment
  * variable and runs the script without the option.
  *
+ * @param takesArguments Whether the script has arguments. If not, those that it got are values of options.
  * @returns The message for the user, or undefined if npm consumed no option of this script.
  */
 export function takenByNpm(
@@ -22,11 +23,12 @@ export function takenByNpm(
   options: ParseArgsOptionsConfig,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
+  takesArguments = true,
 ): string | undefined {
   // A script that another script runs inherits its environment variables.
   if (env['npm_lifecycle_event'] !== script) return undefined;
   const taken = Object.entries(options).flatMap(([name, { type, default: usual = false }]): TakenOption[] => {
-    const value = env[`npm_config_${name.replaceAll('-', '_')}`];
+    const value = env[`npm_config_${EXPANSIONS[name] ?? name.replaceAll('-', '_')}`];
     // Many CI images set npm's own --yes. Ignoring it is safe: without --yes, a command changes nothing.
     if (name === 'yes') return [];
     const isGiven = args.some((arg) => arg.replace(/^--(no-)?/, '').split('=')[0] === name);
@@ -39,11 +41,14 @@ export function takenByNpm(
   const names = taken.map(({ option }) => option).join(' and ');
   return `npm consumed ${names} instead of passing it to the command. Put options after --:
 
-  ${[npmCommand(script), '--', ...repaired(args, taken)].join(' ')}`;
+  ${[npmCommand(script), '--', ...repaired(args, taken, takesArguments)].join(' ')}`;
 }
 
+/** npm takes the beginning of one of its own options for that option. */
+const EXPANSIONS: Readonly<Record<string, string>> = { to: 'token_description' };
+
 /** The arguments, with the options that npm consumed put back. */
-function repaired(args: readonly string[], taken: readonly TakenOption[]): string[] {
+function repaired(args: readonly string[], taken: readonly TakenOption[], takesArguments: boolean): string[] {
   // For `--option value`, npm sets the option to `true` and passes `value` to the script as an argument.
   const words = args.filter((arg) => !arg.startsWith('-'));
   const isValue = taken.some(({ value }) => value === 'true') && words.length === 1;
@@ -52,7 +57,10 @@ function repaired(args: readonly string[], taken: readonly TakenOption[]): strin
     if (given === undefined) return [option];
     return [option, given === 'true' ? value(option) : quoted(given)];
   });
-  return [...(isValue ? args.filter((arg) => !words.includes(arg)) : args).map(quoted), ...options];
+  return [
+    ...(isValue || !takesArguments ? args.filter((arg) => !words.includes(arg)) : args).map(quoted),
+    ...options,
+  ];
 }
 
 function quoted(word: string): string {

@@ -6,10 +6,11 @@ import { count, functionOf, gigabytes, type Line, retentionDays } from './templa
 const ASSUMED = {
   /** Legs, and so rows, of a session. */
   legs: 2,
-  /** A day is compared one, three and seven days later. */
+  /** A day is compared one, three and seven days later, each time with the rows of the days around it. */
   comparisons: 3,
+  daysRead: 3,
   /** Duration of the function per million rows, and of an invocation that has nothing to compare. */
-  secondsPerMillionRows: 20,
+  secondsPerMillionRows: 90,
   idleSeconds: 1,
   /** Compressed size of a row. */
   rowBytes: 100,
@@ -31,12 +32,12 @@ export function reconciliationPerMonth(template: Template, sessions: number): Li
   const reads = 0.5 * sessions * ASSUMED.comparisons;
   const rows = sessions * ASSUMED.legs;
   const seconds =
-    (rows / million) * ASSUMED.comparisons * ASSUMED.secondsPerMillionRows +
+    (rows / million) * ASSUMED.comparisons * ASSUMED.daysRead * ASSUMED.secondsPerMillionRows +
     INVOCATIONS_PER_MONTH * ASSUMED.idleSeconds;
   const subAccounts = String(reconciliation.Environment.Variables['SUB_ACCOUNT_IDS']).split(',').length;
-  // Each invocation reads and writes the state. Each comparison writes rows and a result.
-  const gets = subAccounts * INVOCATIONS_PER_MONTH;
-  const puts = gets + subAccounts * 30 * ASSUMED.comparisons * 2;
+  // Each invocation reads the states of nine days twice. Each comparison writes rows, a result, and the state three times.
+  const gets = subAccounts * INVOCATIONS_PER_MONTH * 2 * 10;
+  const puts = subAccounts * 30 * ASSUMED.comparisons * 5;
   const stored = (days / 30) * rows * ASSUMED.rowBytes;
   return [
     ['DynamoDB, read units', count(reads), (reads / million) * perMillion.dynamodbReadUnits],

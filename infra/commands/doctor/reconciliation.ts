@@ -14,7 +14,7 @@ const MISSED_DAYS = 7;
 
 const SEE_LOG = 'see the log of the function Reconciliation';
 
-/** Checks that every day that is due was compared with 8x8's log export. No result if the setting is `off`. */
+/** Checks that no day is overdue for the comparison with 8x8's log export. No result if the setting is `off`. */
 export async function reconciliation(stage: DeployedStage): Promise<Diagnosis[]> {
   if (stage.outputs.ReconciliationFunctionName === undefined) return [];
   const [[overdue], [held], missed] = await Promise.all([
@@ -29,7 +29,7 @@ export async function reconciliation(stage: DeployedStage): Promise<Diagnosis[]>
   return [
     {
       isHealthy: true,
-      text: `every day that is due was compared; ${count || 'no'} missed ${count === 1 ? 'session' : 'sessions'} counted in the last ${MISSED_DAYS} days${hint}`,
+      text: `no day is overdue for more than 24 hours; ${count || 'no'} missed ${count === 1 ? 'session' : 'sessions'} counted in the last ${MISSED_DAYS} days${hint}`,
     },
   ];
 }
@@ -58,12 +58,12 @@ function heldDays(stage: DeployedStage, count = 0): string[] {
   return count === 0
     ? []
     : [
-        `${days(count)} held, counted per sub-account, because too many sessions are missing. To look at them: ${reconcileCommand(stage)}; to record them, add --beyond-limit`,
+        `${days(count)} held, counted per sub-account, because too many sessions are missing. To look at them: ${reconcileCommand(stage)}; to record them, use --beyond-limit instead of --report`,
       ];
 }
 
 const days = (count: number) => `${count} ${count === 1 ? 'day' : 'days'}`;
 
 function reconcileCommand({ name }: DeployedStage): string {
-  return `npm run reconcile -- --stage ${name} --from DAY --to DAY`;
+  return `npm run reconcile -- --stage ${name} --report`;
 }

@@ -15,7 +15,7 @@ export function printDay(progress: DayProgress, { name, outputs }: DeployedStage
   printStatus(isHeld ? 'FAIL' : 'ok', day, `${subAccountId}: ${countsText(counts)}`);
   if (isHeld)
     printLine(
-      `So many missing sessions are an outage, or not of this account. To record them: npm run reconcile -- --stage ${name} --from ${day} --to ${day} --sub-account ${subAccountId} --beyond-limit`,
+      `More than 10,000 sessions are missing: deliveries failed, or the export is of another account. None was recorded. To record them: npm run reconcile -- --stage ${name} --from ${day} --to ${day} --sub-account ${subAccountId} --beyond-limit`,
     );
   if (!result) return;
   const where = `s3://${outputs.ExportBucketName}/reconciliation/results/${day}/`;
@@ -30,15 +30,13 @@ export function printDay(progress: DayProgress, { name, outputs }: DeployedStage
   printList('refused', counts.refusedRows, refused, where);
 }
 
-/** The counts of all days. */
+/** The counts of all days that were reconciled. */
 export function totalText(days: readonly DayProgress[]): string {
   const counted = days.flatMap(({ counts }) => counts ?? []);
-  const failed = days.filter(({ state }) => state === 'failed').length;
-  const held = days.filter(({ state }) => state === 'held').length;
   const sum = (name: keyof Counts) => counted.reduce((total, counts) => total + counts[name], 0);
-  const problems = [...(failed > 0 ? [`${failed} failed`] : []), ...(held > 0 ? [`${held} held`] : [])];
-  const heading = `${days.length} ${days.length === 1 ? 'day' : 'days'} of sub-accounts${problems.length > 0 ? `, of which ${problems.join(' and ')}` : ''}`;
-  return `${heading}: ${sum('sessions')} exported, ${sum('missing')} missing, ${sum('recorded')} recorded, ${sum('differing')} differing, ${sum('refusedRows')} rows refused.`;
+  const failed = days.length - counted.length;
+  const others = failed > 0 ? `${failed} failed. In the others: ` : '';
+  return `${days.length} ${days.length === 1 ? 'day' : 'days'}: ${others}${sum('sessions')} exported, ${sum('missing')} missing, ${sum('recorded')} recorded, ${sum('differing')} differing, ${sum('refusedRows')} rows refused.`;
 }
 
 /** What is always shown, and then the counts that are usually 0, if they are not. */
@@ -57,7 +55,7 @@ function countsText(counts: Counts): string {
 }
 
 const OTHERS = [
-  ['reconstructed', 'recorded before by reconciliation'],
+  ['reconstructed', 'reconstructed earlier'],
   ['updated', 'of these updated'],
   ['late', 'too recent to tell'],
   ['expired', 'deleted by retentionDays'],

@@ -52,7 +52,7 @@ it('passes every check of a healthy stage', async () => {
   expect(stdout).toContain('dead letters  none\n');
   expect(stdout).toContain('last session  none recorded in the last 14 days\n');
   expect(stdout).toContain(
-    'log export    every day that is due was compared; no missed sessions counted in the last 7 days\n',
+    'log export    no day is overdue for more than 24 hours; no missed sessions counted in the last 7 days\n',
   );
   expect(stdout).toContain(
     '0 hours since the newest complete export, or since the table was created if there is none\n',
@@ -211,7 +211,7 @@ it.each([
     'missed sessions, which are no failure',
     { ...HEALTHY, MissedSessions: 3 },
     0,
-    /^ok {5}log export {4}every day that is due was compared; 3 missed sessions counted in the last 7 days\. To list them: npm run reconcile -- --stage prod --from DAY --to DAY$/m,
+    /^ok {5}log export {4}no day is overdue for more than 24 hours; 3 missed sessions counted in the last 7 days\. To list them: npm run reconcile -- --stage prod --report$/m,
   ],
   [
     'overdue days',
@@ -223,7 +223,7 @@ it.each([
     'held days',
     { ...HEALTHY, ReconciliationHeld: 1 },
     0,
-    /^FAIL {3}log export {4}1 day held, counted per sub-account, .* npm run reconcile -- --stage prod --from DAY --to DAY; to record them, add --beyond-limit$/m,
+    /^FAIL {3}log export {4}1 day held, counted per sub-account, .* npm run reconcile -- --stage prod --report; to record them, use --beyond-limit instead of --report$/m,
   ],
   ['a measurement that is late', HEALTHY, 4 * HOUR, /^FAIL {3}log export {4}last measured [45]h ago; see/m],
   ['no measurement', { ExportAge: 0 }, 0, /^FAIL {3}log export {4}not measured in the last 7 days; see/m],

@@ -34,6 +34,26 @@ describe('takenByNpm', () => {
     expect(taken(args, env)?.split('\n').at(-1)?.trim()).toBe(line);
   });
 
+  it('detects --to, which npm expands to an option of its own', () => {
+    const window = { from: { type: 'string' }, to: { type: 'string' } } as const;
+    const env = { npm_lifecycle_event: 'reconcile', npm_config_token_description: '2026-11-24' };
+
+    expect(takenByNpm('reconcile', window, [], env)).toContain('npm run reconcile -- --to 2026-11-24');
+  });
+
+  it('suggests no arguments for a script that has none', () => {
+    const window = { from: { type: 'string' }, to: { type: 'string' } } as const;
+    const env = {
+      npm_lifecycle_event: 'reconcile',
+      npm_config_from: 'true',
+      npm_config_token_description: 'true',
+    };
+
+    expect(takenByNpm('reconcile', window, ['2026-11-20', '2026-11-24'], env, false)).toContain(
+      'npm run reconcile -- --from FROM --to TO',
+    );
+  });
+
   it.each([
     ['is set to its default', [], { npm_config_dry_run: '', npm_config_stage: '' }],
     ['is also on the command line', ['send', '--dry-run'], { npm_config_dry_run: 'true' }],
