@@ -33,7 +33,7 @@ const IDLE_POLLS_PER_MONTH = (5 * 30 * 86_400) / 20;
 /** Custom metrics of a stage in normal operation. Each combination of name and dimensions counts. */
 const CUSTOM_METRICS = 20;
 /** Those of the reconciliation, and what the recorder counts of it. */
-const RECONCILIATION_METRICS = 6;
+const RECONCILIATION_METRICS = 7;
 
 export interface Usage {
   /** Sessions per month. */
