@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ListExportsCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reconcileExample } from '../infra/commands/start/lost-delivery.ts';
 import { awaitRecords, deliver, examples } from '../infra/local/examples.ts';
 import type { LocalStack } from '../infra/local/local-stack.ts';
 import { summaryBody } from './functions/summaries.ts';
+import { chargeRow, writeCharges } from './infra/analytics/charged.ts';
 import { run } from './infra/run.ts';
 import { queueDepth } from './queue-depth.ts';
 import { startStack } from './start-stack.ts';
@@ -134,7 +136,10 @@ describe('an analyst', () => {
       const sql = `SELECT session_id, session_status, leg_count FROM sessions WHERE session_id IN (${ids})`;
       const queried = await run(['infra/commands/query.ts', folder, sql, '--format', 'json']);
 
-      expect(exported).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Exported \d+ records to /) });
+      expect(exported).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^Exported \d+ records to \S+\n\n/),
+      });
       expect(queried).toMatchObject({ code: 0, stderr: '' });
       expect(new Set(JSON.parse(queried.stdout))).toEqual(
         new Set(
@@ -145,6 +150,28 @@ describe('an analyst', () => {
           })),
         ),
       );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('can query the charges that reconciliation has stored, which replace those of an earlier stack', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-end-to-end-'));
+    try {
+      const [example] = examples;
+      if (!example) throw new Error('There are no examples');
+      await deliver(stack, example.body, example.subAccountId);
+      await reconcileExample(stack, example);
+      writeCharges(folder, { day: '2020-01-01', rows: [chargeRow('earlier', '1')] });
+      const exports = join(folder, 'exports');
+      const stage = `local:${new URL(stack.webhookUrl).port}`;
+      const exported = await run(['infra/commands/export.ts', '--stage', stage, '--out', exports]);
+      const sql = 'SELECT DISTINCT session_id, total_price > 0 AS is_priced FROM call_charges';
+      const queried = await run(['infra/commands/query.ts', exports, sql, '--format', 'csv']);
+
+      expect(exported.stdout).toContain(`\nCopied 1 file with charges to ${join(folder, 'charges')}\n`);
+      expect(queried.stdout).toContain(`${example.sessionId},true\n`);
+      expect(queried.stdout).not.toContain('earlier');
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -99,7 +99,11 @@ async function runQuery(source: string, sql: string, values: Values): Promise<vo
     needsHistory: /_history\b|\bexports\b/i.test(sql),
     needsCharges: /charge/i.test(sql),
   };
-  await withExport(source, options, async ({ connection }) => {
+  await withExport(source, options, async ({ connection, hasCharges }) => {
+    if (options.needsCharges && !hasCharges)
+      note(
+        `Found no charges in ${source}: expected charges/DAY/SUBACCOUNT.json.gz in it or, if it is named exports, beside it.`,
+      );
     const last = await runAllButLast(connection, sql);
     if (format.name === 'table' || format.name === 'vertical')
       return note(await printResult(connection, last, format.name, zone));

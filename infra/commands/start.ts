@@ -159,10 +159,12 @@ async function deliverExamples(stack: LocalStack, say: (text: string) => void): 
       if (name === lost) stack.fake8x8.switches.lose = 1;
       const response = await deliver(stack, body, subAccountId);
       const isRejected = response && !response.ok;
-      say(`  ${response?.status ?? 'lost'}  ${name}${isRejected ? `  ${await response.text()}` : ''}`);
+      say(
+        `  ${String(response?.status ?? 'lost').padEnd(4)}  ${name}${isRejected ? `  ${await response.text()}` : ''}`,
+      );
       if (response?.ok) recorded.push(sessionId);
     } catch (error) {
-      say(`  ---  ${name}  ${error instanceof Error ? error.message : error}`);
+      say(`  ---   ${name}  ${error instanceof Error ? error.message : error}`);
     }
   }
   await awaitRecords(stack, recorded);

@@ -41,7 +41,7 @@ ORDER BY legs DESC, product, currency`,
   },
   {
     name: 'sip-codes-of-failures',
-    question: 'With which SIP status did legs fail, and how often?',
+    question: 'With which SIP status did legs fail (status FAILED or ERROR), and how often?',
     sql: () => `SELECT sip_status, call_status, count(*) AS legs, count(DISTINCT session_id) AS sessions,
   min(charge_date) AS first_seen, max(charge_date) AS last_seen
 FROM call_charges

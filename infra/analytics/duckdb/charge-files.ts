@@ -15,9 +15,12 @@ const EXPORTS = EXPORTS_PREFIX.replace('/', '');
 /** The file of a day and a sub-account. Its folder is named for the day. */
 const CHARGE_FILE = /^\d{4}-\d\d-\d\d$/;
 
+const REMEDY =
+  'Fetch it again. If it is damaged in the bucket too, npm run reconcile with --again replaces it.';
+
 /**
  * Finds the files of charges that belong to a folder of exports: in its subfolder `charges` or, if it is named
- * `exports`, in the folder `charges` beside it. A file that is empty or broken is left out.
+ * `exports`, in the folder `charges` beside it. A file that is empty, or has no line that is a JSON object, is left out.
  *
  * @param notice Receives a message about each file that is left out or contains lines that are not rows.
  */
@@ -25,27 +28,33 @@ export async function readableChargeFiles(
   folder: string,
   notice: (text: string) => void,
 ): Promise<readonly string[]> {
-  const files = chargeFilesOf(folder);
   const readable: string[] = [];
-  for (const path of files) {
+  for (const path of chargeFilesIn(chargesFolder(folder))) {
     const name = relative(dirname(dirname(dirname(path))), path);
     const lines = statSync(path).size === 0 ? undefined : await countLines(path);
-    if (lines === undefined) {
-      notice(`Ignored the charges in ${name}: the file is empty, truncated or damaged. Fetch it again.`);
+    if (lines === undefined || (lines.all > 0 && lines.broken === lines.all)) {
+      notice(`Ignored the charges in ${name}: the file is empty, truncated or damaged. ${REMEDY}`);
       continue;
     }
     if (lines.broken > 0)
-      notice(`Ignored ${lines.broken} of ${lines.all} lines of ${name}: they are not JSON objects.`);
-    if (lines.all > lines.broken) readable.push(path);
+      notice(
+        `Ignored ${lines.broken} of ${lines.all} lines of ${name}: they are not JSON objects. ${REMEDY}`,
+      );
+    if (lines.all > 0) readable.push(path);
   }
   return readable;
 }
 
-function chargeFilesOf(folder: string): string[] {
-  const own = resolve(folder);
-  const parents = [own, ...(basename(own) === EXPORTS ? [dirname(own)] : [])];
-  const charges = parents.map((parent) => join(parent, CHARGES)).find((path) => existsSync(path));
-  if (charges === undefined) return [];
+/** The folder of the charges that belong to a folder of exports, whether it exists or not. */
+export function chargesFolder(exports: string): string {
+  const inside = join(exports, CHARGES);
+  const isBeside = basename(resolve(exports)) === EXPORTS && !existsSync(inside);
+  return isBeside ? join(exports, '..', CHARGES) : inside;
+}
+
+/** The files of charges in a folder `charges`. */
+export function chargeFilesIn(charges: string): string[] {
+  if (!existsSync(charges)) return [];
   return readdirSync(charges, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.json(\.gz)?$/.test(entry.name))
     .filter(({ parentPath }) => CHARGE_FILE.test(relative(charges, parentPath).split(sep).join('/')))

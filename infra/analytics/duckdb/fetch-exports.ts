@@ -1,24 +1,14 @@
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, normalize } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
+import { join } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
 import { awsSettings } from '../../aws/aws-settings.ts';
 import { CHARGES_PREFIX, EXPORTS_PREFIX, OTHER_PREFIXES } from '../../exports/bucket-prefixes.ts';
 import { progress } from '../../terminal/progress.ts';
 import { counted } from '../report/wording.ts';
 import { ExportError } from './export.ts';
 import { neededObjects } from './needed-objects.ts';
+import { fetchFile, listFiles, type RemoteFile } from './remote-files.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** What to fetch from S3. */
@@ -33,20 +23,13 @@ export interface FetchRequest {
   needsCharges: boolean;
 }
 
-/** An object in S3, and the file that it is fetched to. */
-interface RemoteFile {
-  key: string;
-  size: number;
-  modified: Date;
-  path: string;
-}
-
 /** The number of objects that are fetched concurrently. */
 const CONCURRENCY = 8;
 
 /**
- * Fetches the exports under a prefix, and the charges that belong to them. A cached file that has the size and the time of its object is not fetched again.
- * Cached files whose object no longer exists are deleted, because they contain personal data.
+ * Fetches the exports under a prefix, and the charges that belong to them. A cached file that has the size and the time
+ * of its object is not fetched again. Cached files whose object no longer exists are deleted, because they contain
+ * personal data.
  *
  * @returns The folder that contains them.
  * @throws ExportError if there are no objects.
@@ -107,26 +90,6 @@ async function listSource(s3: S3Client, { bucket, prefix }: FetchRequest, folder
   return { exports, charges };
 }
 
-async function listFiles(
-  s3: S3Client,
-  { bucket, prefix }: Pick<FetchRequest, 'bucket' | 'prefix'>,
-  folder: string,
-): Promise<RemoteFile[]> {
-  const files: RemoteFile[] = [];
-  for await (const { Contents = [] } of paginateListObjectsV2(
-    { client: s3 },
-    { Bucket: bucket, Prefix: prefix },
-  )) {
-    for (const { Key = '', Size = 0, LastModified = new Date(0) } of Contents) {
-      // Normalised as an absolute path, because ".." in a key must not lead out of the folder.
-      const path = join(folder, normalize(`/${Key}`));
-      // The S3 console creates folders as empty objects.
-      if (!Key.endsWith('/')) files.push({ key: Key, size: Size, modified: LastModified, path });
-    }
-  }
-  return files;
-}
-
 const HOUR = 3_600_000;
 
 function deleteOthers(folder: string, kept: ReadonlySet<string>): void {
@@ -143,17 +106,6 @@ function deleteOthers(folder: string, kept: ReadonlySet<string>): void {
 function isFetched({ path, size, modified }: RemoteFile): boolean {
   const existing = statSync(path, { throwIfNoEntry: false });
   return existing?.size === size && existing.mtimeMs === modified.getTime();
-}
-
-async function fetchFile(s3: S3Client, bucket: string, { key, path, modified }: RemoteFile): Promise<void> {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  if (!(Body instanceof Readable)) throw new Error(`s3://${bucket}/${key} has no body`);
-  mkdirSync(dirname(path), { recursive: true });
-  // An interrupted download must not be mistaken for the whole object. Another command may be fetching the same one.
-  const part = `${path}.${process.pid}.part`;
-  await pipeline(Body, createWriteStream(part));
-  utimesSync(part, modified, modified);
-  renameSync(part, path);
 }
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -5,7 +5,7 @@ import type { Card } from './card.ts';
 import { type Currency, pricedIn } from './charge-facts.ts';
 import { amount, currencyName, money, perMinute, Sum, shortAmount } from './money.ts';
 import { Count, rowsOf } from './rows.ts';
-import { number, printable } from './wording.ts';
+import { duration, number, printable } from './wording.ts';
 
 const Part = v.object({ part: v.string(), parts: Count, legs: Count, total: Sum, seconds: Count });
 
@@ -53,18 +53,12 @@ FROM ranked GROUP BY place ORDER BY place`,
       }),
       table: {
         caption: `Cost by ${by} in ${name}`,
-        columns: [
-          by === 'country' ? 'Destination' : 'Product',
-          'Cost',
-          'Legs',
-          'Answered seconds',
-          'Per answered minute',
-        ],
+        columns: [by === 'country' ? 'Country' : 'Product', 'Cost', 'Legs', 'Answered time', 'Per minute'],
         rows: bars.map((bar) => [
           bar.name,
           amount(bar.total),
           bar.legs,
-          bar.seconds,
+          duration(bar.seconds),
           perMinute(bar.total, bar.seconds),
         ]),
       },

@@ -38,7 +38,9 @@ FROM charge_facts WHERE total_price IS NOT NULL GROUP BY 1 ORDER BY legs DESC, 1
   );
   const all = rows.map(({ total, currency }) => money(total, currency)).join(', ');
   const without =
-    unpriced === 0 ? '' : ` Of ${counted(legs, 'leg')}, ${number(unpriced)} have no readable price.`;
+    unpriced === 0
+      ? ''
+      : ` Of ${counted(legs, 'leg')}, ${number(unpriced)} ${unpriced === 1 ? 'has' : 'have'} no readable price.`;
   return {
     title: 'What calls cost',
     sentence: `${rows.length === 0 ? 'No leg has a readable price.' : `In 8x8’s log export, ${counted(legs - unpriced, 'leg')} cost ${all}.`}${rows.length === 0 ? '' : without}`,
@@ -46,7 +48,7 @@ FROM charge_facts WHERE total_price IS NOT NULL GROUP BY 1 ORDER BY legs DESC, 1
       figure: {
         table: {
           caption: 'Cost by currency',
-          columns: ['Currency', 'Cost', 'Legs', 'Answered time', 'Per answered minute'],
+          columns: ['Currency', 'Cost', 'Legs', 'Answered time', 'Per minute'],
           rows: rows.map(({ currency, total, legs: priced, seconds }) => [
             currencyName(currency),
             amount(total),

@@ -38,9 +38,7 @@ export async function reconciliation(
   const subAccounts = [...new Set(tallies.map(({ part }) => part))];
   const counts = crossTabulate(tallies, subAccounts, KINDS);
   const [reconstructed = 0, notRecorded = 0, notExported = 0] = counts.map(sum);
-  const differences = hasCharges
-    ? ` ${counted(notRecorded, 'session')} of its days ${notRecorded === 1 ? 'is' : 'are'} not recorded, and it lacks ${counted(notExported, 'session')} that 8x8 delivered. The saved queries “not-recorded” and “not-in-log-export” list them.`
-    : '';
+  const differences = hasCharges ? ` ${differencesText(notRecorded, notExported)}` : '';
   return {
     title: 'Reconciliation',
     sentence: `${counted(reconstructed, 'session')} ${reconstructed === 1 ? 'was' : 'were'} reconstructed from 8x8’s log export.${differences}`,
@@ -54,6 +52,22 @@ export async function reconciliation(
       },
     }),
   };
+}
+
+/** States the differences, and where to find them. */
+function differencesText(notRecorded: number, notExported: number): string {
+  const sentences = [
+    notRecorded === 0
+      ? 'Every session in the log export has a record.'
+      : `${counted(notRecorded, 'session')} in the log export ${notRecorded === 1 ? 'has' : 'have'} no record.`,
+    notExported === 0
+      ? 'No delivered session is absent from it.'
+      : `${counted(notExported, 'delivered session')} ${notExported === 1 ? 'is' : 'are'} absent from it.`,
+    ...(notRecorded + notExported > 0
+      ? ['The saved queries “not-recorded” and “not-in-log-export” list them.']
+      : []),
+  ];
+  return sentences.join(' ');
 }
 
 /** Reads the ids of all sessions: one that the report does not cover is recorded nevertheless. */

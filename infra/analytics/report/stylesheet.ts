@@ -25,7 +25,7 @@ section p{margin:.3rem 0 .8rem;color:var(--muted);overflow-wrap:anywhere}
 .legend{display:flex;flex-wrap:wrap;gap:.15rem .95rem;margin:0 0 .5rem;padding:0;list-style:none;font-size:.85rem}
 .legend i{display:inline-block;width:.75rem;height:.75rem;margin-right:.4rem;border-radius:3px;vertical-align:-.06rem}
 figure{margin:auto 0;padding-bottom:.5rem}
-svg{display:block;width:100%;max-width:36rem;height:auto;margin:0 auto}
+svg{display:block;width:100%;max-width:36rem;height:auto;margin:0 auto;overflow:visible}
 details{margin:0 -1.15rem;border-top:1px solid var(--line)}
 summary{padding:.6rem 1.15rem;cursor:pointer;font-size:.87rem;color:var(--muted)}
 details[open] summary{color:var(--ink)}
@@ -37,6 +37,7 @@ th,td{padding:.3rem .5rem;border-bottom:1px solid var(--line);text-align:left;ve
 .number{text-align:right;white-space:nowrap}
 th:first-child{padding-left:0;text-align:left;font-weight:500}
 thead th,thead th:first-child{color:var(--muted);font-weight:600}
+thead .number{white-space:normal}
 td:last-child,th:last-child{padding-right:0}
 @media (max-width:30rem){section{padding:.9rem .8rem .4rem}details{margin-inline:-.8rem}summary{padding-inline:.8rem}.scroll{padding-inline:.8rem}dl{grid-template-columns:repeat(2,1fr)}dl div:first-child,dl div:last-child:nth-child(even){grid-column:1/-1}}
 @media print{body{background:none}section,dl{break-inside:avoid}details{display:none}}

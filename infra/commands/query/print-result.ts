@@ -41,8 +41,14 @@ function vertical(names: readonly string[], rows: readonly (readonly string[])[]
 function cellOf(value: unknown, type: DuckDBTypeId | undefined, timeZone: string): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'object') return JSON.stringify(value);
-  return type === DuckDBTypeId.TIMESTAMP_TZ ? localTime(String(value), timeZone) : String(value);
+  const text = String(value);
+  if (type === DuckDBTypeId.TIMESTAMP_TZ) return localTime(text, timeZone);
+  return type === DuckDBTypeId.DECIMAL ? withoutTrailingZeros(text) : text;
 }
+
+/** Shortens a decimal, which DuckDB prints with all its places: `0.122200000000` to `0.1222`, `10.00` to `10`. */
+const withoutTrailingZeros = (decimal: string) =>
+  decimal.includes('.') ? decimal.replace(/\.?0+$/, '') : decimal;
 
 /** Formats a timestamp, which DuckDB prints in UTC, in a time zone: `2026-01-14 04:01:02+08:00`. */
 function localTime(utc: string, timeZone: string): string {

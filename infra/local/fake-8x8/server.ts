@@ -44,14 +44,19 @@ async function send({ status, headers, body, content }: ApiAnswer, response: Ser
   response.end(body === undefined ? '' : JSON.stringify(body));
 }
 
+/** What is wrong with the switches. Valibot expects `never` for a key that the object does not have. */
+function messageOf(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue) ?? 'body';
+  return issue.expected === 'never' ? `unknown switch ${path}` : `${path}: ${issue.message}`;
+}
+
 /** Requests that are not part of 8x8's APIs. */
 const CONTROLS: Readonly<Record<string, (api: Fake8x8, body: string) => ApiAnswer>> = {
   /** Sets the switches from a JSON object. Those that it does not contain return to their defaults. */
   'PUT /switches'(api, body) {
     const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Switches), body);
     if (!parsed.success) {
-      const messages = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
-      return { status: 400, body: { messages } };
+      return { status: 400, body: { messages: parsed.issues.map(messageOf) } };
     }
     api.switches = parsed.output;
     return { status: 200, body: api.switches };

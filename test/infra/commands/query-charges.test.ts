@@ -56,7 +56,7 @@ describe('npm run query with charges', () => {
     readdirSync(cache, { recursive: true, encoding: 'utf8' })
       .filter((path) => /charges.*gz$|csv$|8x8_test\.json$/.test(path))
       .map((path) => path.replace(/^vss-webhook\/exported\/[^/]*\//, ''));
-  const charged = '  session_id  total_price\n  a           0.012000000000\n';
+  const charged = '  session_id  total_price\n  a           0.012\n';
 
   it.each([['s3://exported'], ['s3://exported/'], ['s3://exported/exports'], ['s3://exported/exports/']])(
     'reads exports and charges, and nothing else, from %s',
@@ -70,6 +70,7 @@ describe('npm run query with charges', () => {
     expect(await query(['s3://exported/exports/2026-11-21T02:00:00Z', PRICES], env)).toMatchObject({
       code: 0,
       stdout: '  session_id  total_price\n',
+      stderr: expect.stringContaining('Found no charges in s3://exported/exports/2026-11-21T02:00:00Z: '),
     });
   });
 
@@ -92,6 +93,39 @@ describe('npm run query with charges', () => {
     );
     await query(['s3://exported/exports', 'outcomes-by-day'], own);
     expect(filesIn()).toEqual([]);
+  });
+
+  it('says where it expected charges, if a query needs them and there are none', async () => {
+    const folder = await exportOf(records);
+    const notice = `Found no charges in ${folder}: expected charges/DAY/SUBACCOUNT.json.gz in it or, if it is named exports, beside it.\n`;
+
+    expect((await query([folder, 'cost-by-product'])).stderr).toBe(`${notice}0 rows\n`);
+    expect((await query([folder, 'outcomes-by-day'])).stderr).toBe('1 row\n');
+    writeCharges(folder, { rows: [chargeRow('a', '1')] });
+    expect((await query([folder, 'cost-by-product'])).stderr).toBe('1 row\n');
+  });
+
+  it('prints decimals without trailing zeros in a table, and in full in a file', async () => {
+    const folder = await exportOf(records);
+    const prices = ['0.012000000000', '10', '-0.5', '0', '0.000000000001'];
+    writeCharges(folder, {
+      rows: prices.map((TotalPriceOfCall, i) => chargeRow('a', String(i), { TotalPriceOfCall })),
+    });
+    const sql = 'SELECT total_price, 100::DECIMAL(9, 0) AS hundred FROM call_charges ORDER BY call_id';
+    const inFormat = async (format: string) => (await query([folder, sql, '--format', format])).stdout;
+    const printed = ['0.012', '10', '-0.5', '0', '0.000000000001'];
+
+    expect((await inFormat('table')).trim().split(/\s+/)).toEqual([
+      'total_price',
+      'hundred',
+      ...printed.flatMap((price) => [price, '100']),
+    ]);
+    expect(await inFormat('vertical')).toBe(
+      `${printed.map((price) => `  total_price  ${price}\n  hundred      100`).join('\n\n')}\n`,
+    );
+    expect(await inFormat('csv')).toBe(
+      'total_price,hundred\n0.012000000000,100\n10.000000000000,100\n-0.500000000000,100\n0.000000000000,100\n0.000000000001,100\n',
+    );
   });
 
   it('writes the views of charges to a database and to files, if there are charges', async () => {

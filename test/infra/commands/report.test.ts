@@ -138,7 +138,7 @@ describe('what calls cost', () => {
     expect(card(report, 'Cost by product in SGD')).toMatch(/Voice Messaging costs the most: [\d.]+ SGD\./);
     expect(card(report, 'SIP codes of failures')).toMatch(/the most frequent code: [45]0\d [A-Z]/);
     expect(card(report, 'Reconciliation')).toMatch(
-      /Reconciliation 0 sessions were reconstructed from 8x8’s log export\. 0 sessions of its days are not recorded, and it lacks \d sessions? that 8x8 delivered\./,
+      /Reconciliation 0 sessions were reconstructed from 8x8’s log export\. Every session in the log export has a record\. (?:No delivered session is|\d delivered sessions? (?:is|are)) absent from it\./,
     );
   });
 
@@ -173,8 +173,32 @@ describe('what calls cost', () => {
 
     expect(card(page, 'What calls cost')).toContain('2 legs cost 0.02 USD.');
     expect(card(page, 'Reconciliation')).toContain(
-      '0 sessions of its days are not recorded, and it lacks 0 sessions that',
+      'Every session in the log export has a record. No delivered session is absent from it. Created by',
     );
+  });
+
+  it('states the differences and the legs without a price in correct grammar for one and for several', async () => {
+    const pageWith = async (recorded: readonly string[], charged: readonly string[]) => {
+      const folder = await exportOf(
+        recorded.map((sessionId) => session({ sessionId, startTime: '2026-01-13T10:00:00Z' })),
+      );
+      const rows = charged.map((id) =>
+        chargeRow(id, '1', id.startsWith('free') ? { TotalPriceOfCall: '' } : {}),
+      );
+      writeCharges(folder, { rows });
+      return pageOf(folder);
+    };
+    const one = await pageWith(['a', 'b'], ['a', 'free-1']);
+    const two = await pageWith(['a', 'b', 'c'], ['a', 'free-1', 'free-2']);
+
+    expect(card(one, 'Reconciliation')).toContain(
+      '1 session in the log export has no record. 1 delivered session is absent from it. The saved queries',
+    );
+    expect(card(two, 'Reconciliation')).toContain(
+      '2 sessions in the log export have no record. 2 delivered sessions are absent from it. The saved queries',
+    );
+    expect(card(one, 'What calls cost')).toContain('Of 2 legs, 1 has no readable price.');
+    expect(card(two, 'What calls cost')).toContain('Of 3 legs, 2 have no readable price.');
   });
 });
 

@@ -47,7 +47,7 @@ describe('npm start', () => {
   it('loses a delivery, which reconciliation finds and records', async () => {
     const { stdout, code } = await start(root, '--once', '--port', '0');
 
-    expect(stdout).toMatch(/^ {2}lost {2}ivr-busy$/m);
+    expect(stdout).toMatch(/^ {2}lost {2}ivr-busy\n {2}200 {3}ivr-hangup$/m);
     expect(stdout).toContain(
       '2026-01-13, 8x8_test: 3 sessions exported, 2 recorded already, 1 missing, 1 recorded now\n',
     );
@@ -144,7 +144,7 @@ describe('npm start', () => {
       });
 
       expect(code).toBe(1);
-      expect(stdout).toContain('---  number-masking-error  no webhook is registered for wavecell_voice');
+      expect(stdout).toContain('---   number-masking-error  no webhook is registered for wavecell_voice');
       expect(stderr).toBe('1 of 7 examples were not recorded. Run again with --logs to see why.\n');
     });
 

@@ -39,6 +39,20 @@ describe('the fake 8x8', () => {
     expect(() => deliverLate(stack, second)).toThrow('not lost');
   });
 
+  it('names unknown switches', async () => {
+    const body = JSON.stringify({ los: 1, logExport: { poll: 1 }, lag: -1 });
+    const response = await fetch(`${stack.endpoints.fake8x8}/switches`, { method: 'PUT', body });
+
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({
+      messages: [
+        'lag: Invalid value: Expected >=0 but received -1',
+        'unknown switch logExport.poll',
+        'unknown switch los',
+      ],
+    });
+  });
+
   it('has sessions by HTTP, which it exports but does not deliver', async () => {
     const url = stack.endpoints.fake8x8;
     const add = async (body: string) => (await fetch(`${url}/sessions`, { method: 'POST', body })).status;

@@ -12,6 +12,8 @@ const chargedIn = async (folder: string) => {
   const { rows, notices } = await ask(folder, { sql });
   return { sessions: rows('sql').map((row) => row['session_id']), notices };
 };
+const REMEDY =
+  'Fetch it again. If it is damaged in the bucket too, npm run reconcile with --again replaces it.';
 const records = [newRecord(receivedSummary(summaryOf(summaryBody()), '2026-01-13T10:00:00.000Z'))];
 
 describe('the charges of a folder of exports', () => {
@@ -67,14 +69,18 @@ describe('the charges of a folder of exports', () => {
     const damaged = writeCharges(folder, { subAccountId: 'damaged', rows });
     const bytes = readFileSync(damaged);
     writeFileSync(damaged, bytes.fill(7, 5_000, 5_100));
+    writeFileSync(
+      writeCharges(folder, { subAccountId: 'noise', rows }),
+      bytes.map((_, i) => Math.sin(i) * 256),
+    );
     writeCharges(folder, { subAccountId: 'no-calls', rows: [] });
     const { sessions, notices } = await chargedIn(folder);
 
     expect(sessions).toEqual(['a']);
     expect(notices).toEqual(
-      ['damaged', 'empty', 'truncated'].map(
+      ['damaged', 'empty', 'noise', 'truncated'].map(
         (name) =>
-          `Ignored the charges in charges/2026-01-13/${name}.json.gz: the file is empty, truncated or damaged. Fetch it again.`,
+          `Ignored the charges in charges/2026-01-13/${name}.json.gz: the file is empty, truncated or damaged. ${REMEDY}`,
       ),
     );
   });
@@ -90,7 +96,9 @@ describe('the charges of a folder of exports', () => {
 
     expect(await chargedIn(folder)).toEqual({
       sessions: ['a', 'b'],
-      notices: ['Ignored 3 of 5 lines of charges/2026-01-13/8x8_test.json.gz: they are not JSON objects.'],
+      notices: [
+        `Ignored 3 of 5 lines of charges/2026-01-13/8x8_test.json.gz: they are not JSON objects. ${REMEDY}`,
+      ],
     });
   });
 });
