@@ -23,8 +23,8 @@ export interface DayTask {
 /** The progress of a day after a step. */
 export type Step =
   | { state: 'done' | 'held'; result: Result }
-  /** 8x8 is still making the export, or deliveries wait in a queue: take the next step later. */
-  | { state: 'waiting'; detail: string }
+  /** 8x8 is still making the export, or deliveries wait in a queue: take the next step later, or at once if it `isReady`. */
+  | { state: 'waiting'; detail: string; isReady?: true }
   | { state: 'failed'; detail: string };
 
 export interface StepDependencies extends DayDependencies {
@@ -74,7 +74,9 @@ async function startJob(task: DayTask, { logExport, now, states }: StepDependenc
   const startedAt = now();
   const id = await logExport.start(task.subAccountId, exportPeriod(task.day, startedAt));
   const job = { id, startedAt: new Date(startedAt).toISOString() };
-  await save(task, { ...task.state, job }, states);
+  // The parts are of another export.
+  const { parts: _, ...others } = task.state;
+  await save(task, { ...others, job }, states);
   return job;
 }
 
@@ -121,26 +123,31 @@ async function reconcile(
 
   // Counts as a failure until it succeeds, so that a day that kills the function does not delay others.
   await save(task, { ...task.state, failures, retryAt: retryAt(failures, now()) }, states);
-  const { parts, job, ...others } = task.state;
+  const { parts, job, completed } = task.state;
   const reconciled = await reconcileDay({ ...task, exportedAt, links, deadLetters, parts }, dependencies);
   if (reconciled.outcome === 'partly') {
-    await save(task, { ...others, job, failures: 0, parts: reconciled.parts }, states);
     const { done, of } = reconciled.parts;
-    return { state: 'waiting', detail: `${done} of ${of} parts of the missing sessions are recorded` };
+    await save(task, { job, completed, failures: 0, parts: reconciled.parts }, states);
+    const detail = `${done} of ${of} parts of the missing sessions are recorded`;
+    return { state: 'waiting', detail, isReady: true };
   }
-  return complete(task, reconciled, dependencies);
+  return complete(task, exportedAt, reconciled, dependencies);
 }
 
 async function complete(
   task: DayTask,
+  at: string,
   { outcome, result }: { outcome: 'done' | 'held'; result: Result },
-  { objects, states, now }: StepDependencies,
+  { objects, states }: StepDependencies,
 ): Promise<Step> {
-  const { subAccountId, day, mode } = task;
-  const at = new Date(now()).toISOString();
-  const completed = { at, mode, isHeld: outcome === 'held', counts: countsOf(result) };
+  const { subAccountId, day, mode, state } = task;
   await objects.writeJson(resultKey(task), { subAccountId, day, at, mode, ...result });
-  await save(task, { failures: 0, completed }, states);
+  const isOnlyReported = mode === 'report' && state.completed?.mode === 'record';
+  const run = { at, mode, isHeld: outcome === 'held', counts: countsOf(result) };
+  const completed = isOnlyReported ? state.completed : run;
+  // A report leaves the parts that are being recorded as they are.
+  const { parts, job } = mode === 'report' && state.parts ? state : {};
+  await save(task, { failures: 0, completed, parts, job }, states);
   return { state: outcome, result };
 }
 
@@ -167,13 +174,13 @@ async function fail(
   failures: number,
   { states, now, logger }: StepDependencies,
 ): Promise<Step> {
-  const { job, ...others } = task.state;
+  const { job, parts, completed } = task.state;
   const kind = error instanceof LogExportError ? error.kind : undefined;
   const isLastAttempt = failures % IMMEDIATE_ATTEMPTS === 0;
   // If the file itself is damaged, only another export helps.
   const keepsJob = (kind === undefined || RETRY_SAME_JOB.has(kind)) && !isLastAttempt;
-  const state = { ...others, failures, retryAt: retryAt(failures, now()) };
-  await save(task, keepsJob && job ? { ...state, job } : state, states);
+  const state = { completed, failures, retryAt: retryAt(failures, now()) };
+  await save(task, keepsJob ? { ...state, job, parts } : state, states);
   const detail = error instanceof Error ? error.message : String(error);
   if (kind !== undefined && TRANSIENT.has(kind) && failures < IMMEDIATE_ATTEMPTS)
     return { state: 'waiting', detail };

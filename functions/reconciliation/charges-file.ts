@@ -44,8 +44,7 @@ export function chargesFile(objects: Objects, subAccountId: string, day: Day): C
       if (lines.length < WRITTEN_LENGTH) return;
       const hasRoom = gzip.write(lines);
       lines = '';
-      // Rejects if the stream fails.
-      if (!hasRoom) await once(gzip, 'drain');
+      if (!hasRoom) await Promise.race([once(gzip, 'drain'), written]);
     },
     async store() {
       gzip.end(lines);

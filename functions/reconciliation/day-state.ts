@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Day } from './day.ts';
 import { keyPart, type Objects } from './objects.ts';
-import { Counts } from './result.ts';
+import { Counts, Result } from './result.ts';
 
 /** Whether missing sessions are recorded, or only reported. */
 export const Mode = v.picklist(['record', 'report']);
@@ -14,9 +14,12 @@ const DayState = v.object({
   /** Consecutive failures, and the time before which the schedule does not retry. */
   failures: v.optional(v.number(), 0),
   retryAt: v.optional(v.string()),
-  /** If more sessions are missing than fit into memory: the parts that are recorded, and what was found so far. */
-  parts: v.optional(v.object({ done: v.number(), of: v.number(), counts: Counts })),
-  /** The last run. It is held if more sessions are missing than are recorded automatically. */
+  /** If more sessions are missing than fit into memory: how many parts of the export are recorded, and the result so far. */
+  parts: v.optional(v.object({ done: v.number(), of: v.number(), result: Result })),
+  /**
+   * The last run, and when its export was started; a report does not replace a run that records. A day is held if more
+   * sessions are missing than are recorded automatically.
+   */
   completed: v.optional(v.object({ at: v.string(), mode: Mode, isHeld: v.boolean(), counts: Counts })),
 });
 export type DayState = v.InferOutput<typeof DayState>;

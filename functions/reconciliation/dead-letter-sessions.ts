@@ -1,5 +1,5 @@
 import {
-  ChangeMessageVisibilityCommand,
+  ChangeMessageVisibilityBatchCommand,
   type Message,
   ReceiveMessageCommand,
   type SQSClient,
@@ -62,13 +62,13 @@ function sessionOf(message: Message): string[] {
 
 /** Makes messages visible to other readers. Those for which it fails become visible after `HIDDEN_SECONDS`. */
 async function release(client: SQSClient, queueUrl: string, messages: readonly Message[]): Promise<void> {
-  await Promise.allSettled(
-    messages.map(({ ReceiptHandle }) =>
-      withDeadline(
-        client.send(
-          new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle, VisibilityTimeout: 0 }),
-        ),
-      ),
-    ),
-  );
+  for (let i = 0; i < messages.length; i += 10) {
+    const Entries = messages.slice(i, i + 10).map(({ ReceiptHandle }, n) => ({
+      Id: String(n),
+      ReceiptHandle,
+      VisibilityTimeout: 0,
+    }));
+    const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries });
+    await withDeadline(client.send(command)).catch(() => {});
+  }
 }

@@ -20,8 +20,24 @@ export async function advanceDays(
 ): Promise<Map<DayTask, DayProgress>> {
   if (tasks.length === 0) return new Map();
   const stopAt = dependencies.now() + milliseconds;
-  const steps = await runTasks(tasks, stopAt, { ...dependencies, ...(await connect()), onFound });
+  const deadLetterSessions = readOnce(dependencies.deadLetterSessions);
+  const connection = await connect();
+  const steps = await runTasks(tasks, stopAt, {
+    ...dependencies,
+    ...connection,
+    deadLetterSessions,
+    onFound,
+  });
   return new Map([...steps].map(([task, step]) => [task, progressOf(task, step)]));
+}
+
+/** Reads once, because reading hides messages, which SQS counts as hidden for up to a minute. */
+function readOnce<T>(read: () => Promise<T | undefined>): () => Promise<T | undefined> {
+  let found: T | undefined;
+  return async () => {
+    found ??= await read();
+    return found;
+  };
 }
 
 export function progressOf(
@@ -32,7 +48,8 @@ export function progressOf(
   return {
     subAccountId,
     day,
-    ...step,
+    state: step.state,
+    ...('detail' in step && { detail: step.detail }),
     ...(completed && hasEnded && { completedAt: completed.at, counts: completed.counts }),
     ...('result' in step && { result: shortened(step.result) }),
   };

@@ -1,7 +1,7 @@
 import { compareExport, type ExportDependencies, type ExportedDay } from './compare-export.ts';
 import type { Mode } from './day-state.ts';
 import { recordMissing, type Send, type Sent } from './record-missing.ts';
-import type { Counts, Result } from './result.ts';
+import type { Result } from './result.ts';
 
 /**
  * The most missing sessions of a day that are recorded automatically. More are an outage, or a mistake, such as the key
@@ -29,7 +29,7 @@ export interface DayToReconcile extends ExportedDay {
 export interface Parts {
   done: number;
   of: number;
-  counts: Counts;
+  result: Result;
 }
 
 /** What a pass over the export led to. */
@@ -37,7 +37,7 @@ export type Reconciled =
   | { outcome: 'done'; result: Result }
   /** More than `LIMIT` sessions are missing, and none was recorded. */
   | { outcome: 'held'; result: Result }
-  /** More than `LIMIT` sessions are missing: they are recorded part by part. */
+  /** There are too many sessions without a record for one pass: they are recorded part by part. */
   | { outcome: 'partly'; parts: Parts };
 
 /**
@@ -49,32 +49,39 @@ export async function reconcileDay(
   { send, onFound, ...dependencies }: DayDependencies,
 ): Promise<Reconciled> {
   const { mode, beyondLimit, deadLetters } = day;
-  const parts = mode === 'record' ? day.parts : undefined;
+  const isAllowed = beyondLimit || (day.parts?.result.missing ?? 0) <= LIMIT;
+  const parts = mode === 'record' && isAllowed ? day.parts : undefined;
   const part = parts && { index: parts.done, of: parts.of };
   const { result, candidates } = await compareExport(day, dependencies, deadLetters, LIMIT, part);
   if (!parts) {
     onFound(day, result);
     if (mode === 'report') return { outcome: 'done', result };
-    if (result.missing > LIMIT) {
-      if (!beyondLimit) return { outcome: 'held', result };
-      // A part has about half as many missing sessions as fit.
-      const of = Math.ceil((2 * result.missing) / LIMIT);
-      return { outcome: 'partly', parts: { done: 0, of, counts: result } };
-    }
+    if (result.missing > LIMIT && !beyondLimit) return { outcome: 'held', result };
   }
+  const found = parts?.result ?? result;
+  if (result.missing > candidates.filter(({ isMissing }) => isMissing).length)
+    return { outcome: 'partly', parts: { done: 0, of: numberOfParts(found, parts), result: found } };
   const sent = await recordMissing(day, candidates, send);
-  if (!parts) return { outcome: 'done', result: { ...result, ...sent } };
-  const counts = withSent(parts.counts, sent);
-  if (parts.done + 1 < parts.of)
-    return { outcome: 'partly', parts: { ...parts, done: parts.done + 1, counts } };
-  return { outcome: 'done', result: { ...result, ...counts } };
+  const updated = withSent(found, sent);
+  const done = (parts?.done ?? 0) + 1;
+  if (parts && done < parts.of) return { outcome: 'partly', parts: { ...parts, done, result: updated } };
+  return { outcome: 'done', result: updated };
 }
 
-function withSent(counts: Counts, { recorded, updated, unusable }: Sent): Counts {
+/** A part has about half as many sessions without a record as fit; if it has more than that, half as many again. */
+function numberOfParts(
+  { missing, late, expired, deadLettered }: Result,
+  previous: Parts | undefined,
+): number {
+  if (previous) return 2 * previous.of;
+  return Math.ceil((2 * (missing + late + expired + deadLettered)) / LIMIT);
+}
+
+function withSent(result: Result, { recorded, updated, unusable }: Sent): Result {
   return {
-    ...counts,
-    recorded: counts.recorded + recorded,
-    updated: counts.updated + updated,
-    unusable: counts.unusable + unusable,
+    ...result,
+    recorded: result.recorded + recorded,
+    updated: result.updated + updated,
+    unusable: result.unusable + unusable,
   };
 }

@@ -28,20 +28,19 @@ export async function runTasks(
   const waiting = () => tasks.filter((task) => steps.get(task)?.state === 'waiting');
   let pauseMs = FIRST_PAUSE_MS;
   for (let left = waiting(); left.length > 0; ) {
+    let isReady = false;
     for (const task of left.slice(0, CONCURRENT_JOBS)) {
       if (dependencies.now() >= stopAt) return steps;
-      steps.set(task, await advanceDay(task, dependencies));
+      const step = await advanceDay(task, dependencies);
+      steps.set(task, step);
+      isReady ||= 'isReady' in step;
     }
-    const hasProgressed = waiting().length < left.length;
+    const hasProgressed = isReady || waiting().length < left.length;
     left = waiting();
-    if (hasProgressed) {
-      pauseMs = FIRST_PAUSE_MS;
-    } else if (dependencies.now() + pauseMs < stopAt) {
-      await pause(pauseMs);
-      pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
-    } else {
-      return steps;
-    }
+    pauseMs = hasProgressed ? FIRST_PAUSE_MS : Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
+    if (left.length === 0 || isReady) continue;
+    if (dependencies.now() + pauseMs >= stopAt) return steps;
+    await pause(pauseMs);
   }
   return steps;
 }

@@ -32,7 +32,7 @@ table, and how many rows of the export could not be read.
 
 Recording is idempotent. After Ctrl-C, the same command without --again resumes
 where it stopped: of days that were reconciled in the last ${FRESH_HOURS} hours, it shows what
-was found then. The command waits until 8x8 has made an export, for up to two hours.
+was found then. The command waits until 8x8 has made the exports.
 
 Options:
 ${STAGE_HELP}

@@ -52,9 +52,9 @@ export function reconciliationAlarms(scope: Construct, props: AlarmsProps): Alar
       threshold: 1,
       periods: 2,
       means:
-        "For two days, 8x8's log export had no session at all, although sessions were recorded: it is of another account, or incomplete.",
+        "For two days, 8x8's log export had no session of any sub-account, although sessions were recorded: it is of another account, or incomplete.",
       risk: 'nothing yet, but sessions that no delivery brought go unnoticed, and what calls cost is unknown.',
-      first: `${reconcile} --again; then ask 8x8 why the log export of this sub-account is empty`,
+      first: `${reconcile} --again; then ask 8x8 why the log export is empty`,
     },
     ReconciliationHeld: {
       metric: metric('ReconciliationHeld', 'Maximum'),

@@ -214,6 +214,17 @@ describe('a comparison', () => {
     expect(await compare(rows(), {}, { lookUp })).toMatchObject({ sessions: REMEMBERED + 2 });
   });
 
+  it('looks up a session before it forgets it', async () => {
+    function* rows() {
+      yield legRow({ SessionId: 'delivered' });
+      // These are not looked up.
+      for (let i = 0; i <= REMEMBERED; i++)
+        yield legRow({ SessionId: `session-${i}`, InitiatedAt: '2026-11-25T01:00:00.000Z' });
+    }
+
+    expect(await compare(rows(), { delivered: delivered() })).toMatchObject({ matched: 1, missing: 0 });
+  });
+
   it('looks up no session that started on another day, and each other one once', async () => {
     const lookedUp: string[] = [];
     const rows = [

@@ -353,7 +353,31 @@ describe('a job', () => {
     expect(simulation.state()).toMatchObject({ failures: 0 });
   });
 
-  it('is started for every day that is due, those first that are due for longest', async () => {
+  it('is started first for the day that is due for longest', async () => {
+    const simulation = new Simulation({ subAccountIds: ['later', 'earlier'] });
+    // It has had its first run, so that its second is due two days later than that of the other.
+    const completed = { at: '2026-11-25T07:00:00.000Z', mode: 'record', isHeld: false, counts: {} };
+    simulation.stored.set(
+      'reconciliation/state/later/2026-11-24.json',
+      JSON.stringify({ failures: 0, completed }),
+    );
+    for (const day of ['25', '26'])
+      for (const id of ['later', 'earlier'])
+        simulation.stored.set(
+          `reconciliation/state/${id}/2026-11-${day}.json`,
+          JSON.stringify({ failures: 0, completed: { ...completed, at: '2026-11-28T00:00:00.000Z' } }),
+        );
+    simulation.sleepUntil('2026-11-27T07:00:00Z');
+
+    await simulation.invoke({});
+
+    expect(simulation.calls.filter((call) => call.startsWith('start'))).toEqual([
+      'start earlier',
+      'start later',
+    ]);
+  });
+
+  it('is started for every day that is due, up to a hundred at a time', async () => {
     const subAccountIds = Array.from({ length: 120 }, (_, i) => `account-${i}`);
     const simulation = new Simulation({ subAccountIds });
     simulation.answer = () => ({ state: 'pending', status: 'queued' });
@@ -495,6 +519,68 @@ describe('more missing sessions than the limit', () => {
   });
 });
 
+describe('parts', () => {
+  const sessionIds = Array.from({ length: LIMIT + 5 }, (_, i) => `lost-${i}`);
+
+  async function interrupted() {
+    const simulation = simulationOf(sessionIds);
+    simulation.before = (call) => {
+      if (call === 'send' && simulation.queue.length === Math.round(LIMIT * 0.5)) throw new Killed();
+    };
+    await simulation.invoke(window({ beyondLimit: true }));
+    simulation.before = () => {};
+    expect(simulation.state()).toMatchObject({ parts: { done: 1, of: 3 } });
+    return simulation;
+  }
+
+  it('are left alone by a report, which records nothing', async () => {
+    const simulation = await interrupted();
+    const sent = simulation.queue.length;
+
+    await simulation.invoke(window({ mode: 'report' }));
+
+    expect(simulation.queue.length).toBe(sent);
+    expect(simulation.state()).toMatchObject({ parts: { done: 1, of: 3 }, completed: { mode: 'report' } });
+  });
+
+  it('are not continued by the schedule, because nobody told it to record so many', async () => {
+    const simulation = await interrupted();
+    const sent = simulation.queue.length;
+
+    simulation.sleep(3_600_000);
+    expect(await simulation.invoke({})).toMatchObject([{ state: 'held' }]);
+
+    expect(simulation.queue.length).toBe(sent);
+  });
+
+  it('begin anew with another export', async () => {
+    const simulation = await interrupted();
+    simulation.record();
+    simulation.rows.set('acme', [
+      ...(simulation.rows.get('acme') ?? []),
+      ...Array.from({ length: 300 }, (_, i) => legRow({ SessionId: `lost-later-${i}` })),
+    ]);
+
+    simulation.sleepUntil('2026-11-28T06:00:00Z');
+    await simulation.invoke(window({ beyondLimit: true }));
+    simulation.record();
+
+    const found = (await simulation.invoke(window({ again: true, mode: 'report' })))[0];
+    expect(found?.result).toMatchObject({ missing: 0, reconstructed: LIMIT + 305 });
+  });
+
+  it('are also made if other sessions without a record leave no room for the missing ones', async () => {
+    const waiting = Array.from({ length: LIMIT }, (_, i) => `lost-waiting-${i}`);
+    const simulation = simulationOf([...waiting, 'lost-1', 'lost-2']);
+    simulation.deadLetters = new Set(waiting);
+
+    expect(await simulation.invoke({})).toMatchObject([
+      { state: 'done', result: { deadLettered: LIMIT, missing: 2, recorded: 2 } },
+    ]);
+    expect(simulation.record().sort()).toEqual(['lost-1', 'lost-2']);
+  });
+});
+
 describe('a window', () => {
   it('is reconciled for each day of a sub-account, without metrics', async () => {
     const simulation = new Simulation({ subAccountIds: ['acme', 'other'] });
@@ -574,6 +660,44 @@ describe('a window', () => {
 
     expect(simulation.record()).toEqual(['lost-1']);
     expect(simulation.telemetry.counted).toMatchObject({ MissedSessions: 1 });
+  });
+
+  it('that is reported after it was recorded does not undo that', async () => {
+    const simulation = simulationOf(['lost-1']);
+    await simulation.invoke(window());
+    simulation.record();
+
+    expect(await simulation.invoke(window({ mode: 'report', again: true }))).toMatchObject([
+      { state: 'done', result: { missing: 0, reconstructed: 1 } },
+    ]);
+
+    simulation.sleep(60_000);
+    expect(await simulation.invoke({})).toEqual([]);
+    expect(simulation.state()).toMatchObject({ completed: { mode: 'record' } });
+  });
+
+  it('of a day that is not over is reconciled again each time', async () => {
+    const simulation = simulationOf([]);
+    const today = window({ from: '2026-11-25', to: '2026-11-25' });
+
+    await simulation.invoke(today);
+    await simulation.invoke(today);
+
+    expect(simulation.calls.filter((call) => call.startsWith('start')).length).toBe(2);
+  });
+
+  it('starts another export if the last one is older than three hours', async () => {
+    const simulation = simulationOf(['lost-1']);
+    simulation.before = (call) => {
+      if (call === 'download') throw new LogExportError('key-refused', 'no');
+    };
+    await simulation.invoke(window());
+    simulation.before = () => {};
+
+    simulation.sleep(3 * 3_600_000);
+    await simulation.invoke(window());
+
+    expect(simulation.calls.filter((call) => call.startsWith('start')).length).toBe(2);
   });
 
   it('does not wait for the time of a retry', async () => {

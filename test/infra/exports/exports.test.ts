@@ -98,7 +98,7 @@ describe('the function that exports', () => {
 
     without.resourceCountIs('AWS::Scheduler::Schedule', 2);
     for (const { Properties } of Object.values(without.findResources('AWS::CloudWatch::Alarm')))
-      expect(Properties.AlarmName).not.toContain('Export');
+      expect(Properties.AlarmName).not.toMatch(/-Exports?(Missing|Refused|Errors)$/);
   });
 });
 
