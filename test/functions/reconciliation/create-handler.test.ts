@@ -460,7 +460,7 @@ describe('a crash', () => {
         expect(simulation.telemetry.counted['MissedSessions']).toBeGreaterThanOrEqual(3);
         expect(startsOf(simulation)).toBeLessThanOrEqual(startsOf(undisturbed.simulation) + crashes.length);
       }),
-      { numRuns: 60 },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 25) },
     );
   });
 });
