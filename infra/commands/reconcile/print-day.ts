@@ -1,4 +1,5 @@
 import type { DayProgress } from '../../../functions/reconciliation/progress.ts';
+import { LIMIT } from '../../../functions/reconciliation/reconcile-day.ts';
 import type { Counts } from '../../../functions/reconciliation/result.ts';
 import { inOneLine } from '../../terminal/printable.ts';
 import { printStatus } from '../../terminal/status-line.ts';
@@ -15,7 +16,7 @@ export function printDay(progress: DayProgress, { name, outputs }: DeployedStage
   printStatus(isHeld ? 'FAIL' : 'ok', day, `${subAccountId}: ${countsText(counts)}`);
   if (isHeld)
     printLine(
-      `More than 10,000 sessions are missing: deliveries failed, or the export is of another account. None was recorded. To record them: npm run reconcile -- --stage ${name} --from ${day} --to ${day} --sub-account ${subAccountId} --beyond-limit`,
+      `More than ${LIMIT.toLocaleString('en')} sessions are missing: deliveries failed, or the export is of another account. None was recorded. To record them: npm run reconcile -- --stage ${name} --from ${day} --to ${day} --sub-account ${subAccountId} --beyond-limit`,
     );
   if (!result) return;
   const where = `s3://${outputs.ExportBucketName}/reconciliation/results/${day}/`;
