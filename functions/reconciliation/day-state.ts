@@ -26,6 +26,9 @@ export type DayState = v.InferOutput<typeof DayState>;
 
 export const NEW_DAY: DayState = { failures: 0 };
 
+/** A day without a readable state is new: reconciling it again changes nothing that is done. */
+const StoredState = v.fallback(DayState, NEW_DAY);
+
 const FirstSeen = v.object({ since: v.string() });
 
 /** The states of days, kept in one object each, so that concurrent invocations do not overwrite other days. */
@@ -61,10 +64,7 @@ export function dayStates(objects: Objects, now: () => number): DayStates {
         const some = days.slice(i, i + CONCURRENT_READS);
         states.push(
           ...(await Promise.all(
-            some.map(async (day) => {
-              const stored = await objects.readJson(keyOf(subAccountId, day));
-              return stored === undefined ? NEW_DAY : v.parse(DayState, stored);
-            }),
+            some.map(async (day) => v.parse(StoredState, await objects.readJson(keyOf(subAccountId, day)))),
           )),
         );
       }

@@ -196,6 +196,15 @@ describe('a scheduled invocation', () => {
     expect(simulation.charges().length).toBe(2);
   });
 
+  it('reconciles a day whose stored state cannot be read', async () => {
+    const simulation = simulationOf([]);
+    simulation.stored.set('reconciliation/state/acme/2026-11-24.json', JSON.stringify({ failures: 'many' }));
+
+    await simulation.invoke({});
+
+    expect(simulation.state()).toMatchObject({ failures: 0, completed: { mode: 'record' } });
+  });
+
   it('goes on with the other days if one cannot be reconciled, and retries it later', async () => {
     const simulation = new Simulation({ subAccountIds: ['refused', 'acme'] });
     simulation.rows.set('acme', [legRow({ SessionId: 'lost-1' })]);
@@ -468,7 +477,7 @@ describe('a crash', () => {
 describe('more missing sessions than the limit', () => {
   const sessionIds = Array.from({ length: LIMIT + 5 }, (_, i) => `lost-${i}`);
 
-  it('hold the day until a person says so, and then are all recorded', async () => {
+  it('hold the day until they are recorded beyond the limit', async () => {
     const simulation = simulationOf(sessionIds);
 
     expect(await simulation.invoke({})).toMatchObject([
@@ -543,7 +552,7 @@ describe('parts', () => {
     expect(simulation.state()).toMatchObject({ parts: { done: 1, of: 3 }, completed: { mode: 'report' } });
   });
 
-  it('are not continued by the schedule, because nobody told it to record so many', async () => {
+  it('are not continued by the schedule, which does not record beyond the limit', async () => {
     const simulation = await interrupted();
     const sent = simulation.queue.length;
 
