@@ -3,7 +3,7 @@ import type { LegRow } from '../log-export/leg-row.ts';
 import { readRows } from '../log-export/read-rows.ts';
 import { chargesFile } from './charges-file.ts';
 import { type Candidate, type Part, SessionComparison } from './compare-sessions.ts';
-import { type Day, exportPeriod, LONGEST_CALL_MS } from './day.ts';
+import { DAY_MS, type Day, exportPeriod, LONGEST_CALL_MS } from './day.ts';
 import type { Objects } from './objects.ts';
 import type { RecordedSessions } from './recorded-sessions.ts';
 import { MAX_LISTED, type Result } from './result.ts';
@@ -35,7 +35,6 @@ export interface ComparedExport {
   candidates: Candidate[];
 }
 
-const DAY_MS = 86_400_000;
 const MAX_REFUSED = 100;
 
 /**

@@ -2,7 +2,7 @@
 export type Day = string;
 
 export const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 /** The UTC day of a time in ISO 8601, UTC, or in milliseconds since 1970. */
 export function dayOf(time: string | number): Day {

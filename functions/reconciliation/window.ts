@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { addDays, daysBetween } from './day.ts';
+import { addDays, daysBetween, HOUR_MS } from './day.ts';
 import { type DayState, Mode } from './day-state.ts';
 import { isAtLeast } from './schedule.ts';
 
@@ -47,5 +47,5 @@ export function isFresh(
 ): boolean {
   if (again || completed === undefined || !isAtLeast(completed.mode, mode)) return false;
   if ((beyondLimit && completed.isHeld) || completed.at.slice(0, 10) <= day) return false;
-  return now - Date.parse(completed.at) < FRESH_HOURS * 3_600_000;
+  return now - Date.parse(completed.at) < FRESH_HOURS * HOUR_MS;
 }

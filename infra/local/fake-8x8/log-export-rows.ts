@@ -3,7 +3,7 @@ import { COUNTRIES } from './countries.ts';
 import type { LogExportSwitches } from './log-export-switches.ts';
 import type { Leg, Session } from './sessions.ts';
 
-/** The columns of the log export, in 8x8's order. */
+/** The columns of the log export, in 8x8's order. The reader has a list of its own, so that an error in one of them is found. */
 export const COLUMNS: readonly string[] = [
   'SessionId',
   'CallId',

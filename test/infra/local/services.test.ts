@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import {
   BatchGetItemCommand,
   CreateTableCommand,
@@ -18,6 +18,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { queueAge } from '../../../functions/reconciliation/queue-age.ts';
 import { LocalFunction } from '../../../infra/local/lambda.ts';
 import { type Services, startServices } from '../../../infra/local/services.ts';
 import { REGION } from '../../../infra/local/template.ts';
@@ -87,15 +88,11 @@ describe('S3', () => {
 describe('CloudWatch', () => {
   it('has the age of the oldest message of a queue', async () => {
     const sqs = new SQSClient({ ...COMMON, endpoint: services.endpoints.sqs });
-    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'aging' }));
+    const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: 'aging' }));
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'old' }));
     const cloudWatch = new CloudWatchClient({ ...COMMON, endpoint: services.endpoints.cloudwatch });
-    const age = async () => {
-      const { MetricDataResults = [] } = await cloudWatch.send(ageOfOldestMessage('aging'));
-      return MetricDataResults[0]?.Values?.[0];
-    };
 
-    await expect.poll(age).toBeGreaterThanOrEqual(1);
+    await expect.poll(() => queueAge(cloudWatch, QueueUrl, Date.now())).toBeGreaterThanOrEqual(1);
   });
 });
 
@@ -149,26 +146,26 @@ it('a function reaches S3 and CloudWatch by its environment variables alone', as
   const bundle = join(folder, 'index.mjs');
   writeFileSync(
     bundle,
-    `import { CloudWatchClient, GetMetricDataCommand } from ${resolved('@aws-sdk/client-cloudwatch')};
+    `import { CloudWatchClient } from ${resolved('@aws-sdk/client-cloudwatch')};
      import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from ${resolved('@aws-sdk/client-s3')};
+     import { queueAge } from ${resolved('../../../functions/reconciliation/queue-age.ts')};
      const s3 = new S3Client({});
      const object = { Bucket: 'bucket-of-a-function', Key: 'key' };
-     export async function handler(query) {
+     export async function handler({ queueUrl }) {
        await s3.send(new CreateBucketCommand({ Bucket: object.Bucket }));
        await s3.send(new PutObjectCommand({ ...object, Body: 'stored' }));
        const { Body } = await s3.send(new GetObjectCommand(object));
-       const times = { StartTime: new Date(query.StartTime), EndTime: new Date(query.EndTime) };
-       const { MetricDataResults } = await new CloudWatchClient({}).send(new GetMetricDataCommand({ ...query, ...times }));
-       return [await Body.transformToString(), MetricDataResults[0].StatusCode];
+       return [await Body.transformToString(), await queueAge(new CloudWatchClient({}), queueUrl, Date.now())];
      }`,
   );
   const { s3, cloudwatch, sqs } = services.endpoints;
-  await new SQSClient({ ...COMMON, endpoint: sqs }).send(new CreateQueueCommand({ QueueName: 'empty' }));
+  const sqsClient = new SQSClient({ ...COMMON, endpoint: sqs });
+  const { QueueUrl: queueUrl } = await sqsClient.send(new CreateQueueCommand({ QueueName: 'empty' }));
   const endpoints = { AWS_ENDPOINT_URL_S3: s3, AWS_ENDPOINT_URL_CLOUDWATCH: cloudwatch };
   const definition = { name: 'f', bundle, timeoutSeconds: 60, memoryMegabytes: 128, environment: {} };
   const caller = new LocalFunction(definition, endpoints, () => {});
   try {
-    expect(await caller.invoke(ageOfOldestMessage('empty').input)).toEqual(['stored', 'Complete']);
+    expect(await caller.invoke({ queueUrl })).toEqual(['stored', 0]);
   } finally {
     caller.stop();
     rmSync(folder, { recursive: true });
@@ -179,26 +176,4 @@ const resolved = (name: string) => JSON.stringify(import.meta.resolve(name));
 
 function* chunksOf(content: Buffer): Generator<Buffer> {
   for (let start = 0; start < content.length; start += 65_536) yield content.subarray(start, start + 65_536);
-}
-
-function ageOfOldestMessage(queueName: string): GetMetricDataCommand {
-  const now = Date.now();
-  return new GetMetricDataCommand({
-    StartTime: new Date(now - 300_000),
-    EndTime: new Date(now + 60_000),
-    MetricDataQueries: [
-      {
-        Id: 'age',
-        MetricStat: {
-          Metric: {
-            Namespace: 'AWS/SQS',
-            MetricName: 'ApproximateAgeOfOldestMessage',
-            Dimensions: [{ Name: 'QueueName', Value: queueName }],
-          },
-          Period: 60,
-          Stat: 'Maximum',
-        },
-      },
-    ],
-  });
 }
