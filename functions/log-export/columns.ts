@@ -64,7 +64,7 @@ function normalisedName(name: string): string {
   return name.replace(/[\s_-]/g, '').toLowerCase();
 }
 
-/** Reads a record as a header. Returns undefined if a required column is missing, so that it is none. */
+/** Reads a record as a header. Returns undefined if it is not one: a required column is missing. */
 export function readHeader(record: readonly string[], delimiter: Delimiter): Header | undefined {
   const positions = new Map<Column, number>();
   let duplicate: Column | undefined;

@@ -17,10 +17,10 @@ export interface CsvFile {
   endsWithLineEnd: () => boolean;
 }
 
-/** A longer record is none. */
+/** The maximum size of a record. */
 const MAX_RECORD_BYTES = 1_000_000;
 
-/** RFC 4180 in UTF-8. Blank lines count as nothing, and a quote inside a value without quotes as itself. */
+/** RFC 4180 in UTF-8. Blank lines are skipped, and a quote inside a value without quotes is kept. */
 const FORMAT = {
   bom: true,
   record_delimiter: ['\r\n', '\n'],

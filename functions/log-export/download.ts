@@ -122,7 +122,7 @@ async function* limited(
     if (bytes > maxBytes)
       throw new LogExportError(
         'too-large',
-        `A file of the log export has more than ${maxBytes / 1e9} GB${what === 'long' ? ' after decompression' : ''}. Export a shorter period.`,
+        `A file of the log export has more than ${maxBytes / 1e9} GB${what === 'long' ? ' after decompression' : ''}, the limit for one file. Ask 8x8 why its files are so large.`,
       );
     yield chunk;
   }

@@ -16,7 +16,7 @@ const MAX_REDIRECTS = 5;
 
 /**
  * Requests a link, and returns the response that has the file. Follows redirects one by one, so that each target is
- * checked, and the API key is never sent to another origin: object storage refuses it, and it is nobody's business.
+ * checked, and the API key is never sent to another origin: object storage refuses a request with it, and no third party should have it.
  *
  * 8x8 does not document whether a download needs the key. So the origin of the API gets it first, and a second request
  * without it, or the other way round, if it refuses the first.

@@ -1,13 +1,13 @@
 import * as v from 'valibot';
 import { Counts, Result } from './result.ts';
 
-/** How far the reconciliation of a day of a sub-account is. */
+/** The progress of the reconciliation of a day of a sub-account. */
 export const DayProgress = v.object({
   subAccountId: v.string(),
   day: v.string(),
   /**
-   * `waiting`: invoke again, for the reason in `detail`. `held`: more sessions are missing than are recorded without
-   * being told. `failed`: for the reason in `detail`.
+   * `waiting`: invoke again. `held`: more sessions are missing than are recorded automatically. The reason for `waiting`
+   * and `failed` is in `detail`.
    */
   state: v.picklist(['done', 'held', 'waiting', 'failed']),
   detail: v.optional(v.string()),

@@ -68,7 +68,10 @@ export async function reconcileDay(
   return { outcome: 'done', result: updated };
 }
 
-/** A part has about half as many sessions without a record as fit; if it has more than that, half as many again. */
+/**
+ * A part should have half as many sessions without a record as fit into memory. If one does not fit, the number of parts is
+ * doubled.
+ */
 function numberOfParts(
   { missing, late, expired, deadLettered }: Result,
   previous: Parts | undefined,

@@ -5,7 +5,7 @@ const Count = v.optional(v.number(), 0);
 
 /** How the sessions and rows of one day of a sub-account compare with the table. */
 export const Counts = v.object({
-  /** The rows of the export that were read, and those that were refused, including the hours around the day. */
+  /** The rows of the export that were read, and those that were refused, including the days before and after. */
   rows: Count,
   refusedRows: Count,
   /** The sessions of the export that started on the day. */
@@ -24,7 +24,7 @@ export const Counts = v.object({
   missing: Count,
   /** Of the missing ones, those that were sent to the recorder. */
   recorded: Count,
-  /** Reconstructions that were sent again, because the export has more of the session than before. */
+  /** Reconstructions that were sent again, because the export has more legs of the session than before. */
   updated: Count,
   /** Of the missing ones, those of which no summary can be recorded: too many legs, or too large. */
   unusable: Count,
