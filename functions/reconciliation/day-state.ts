@@ -26,7 +26,7 @@ export type DayState = v.InferOutput<typeof DayState>;
 
 export const NEW_DAY: DayState = { failures: 0 };
 
-/** A day without a readable state is new: reconciling it again changes nothing that is done. */
+/** A day without a valid state is new: reconciling it again changes nothing that is done. */
 const StoredState = v.fallback(DayState, NEW_DAY);
 
 const FirstSeen = v.object({ since: v.string() });

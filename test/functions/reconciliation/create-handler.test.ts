@@ -196,7 +196,7 @@ describe('a scheduled invocation', () => {
     expect(simulation.charges().length).toBe(2);
   });
 
-  it('reconciles a day whose stored state cannot be read', async () => {
+  it('reconciles a day whose stored state is not valid', async () => {
     const simulation = simulationOf([]);
     simulation.stored.set('reconciliation/state/acme/2026-11-24.json', JSON.stringify({ failures: 'many' }));
 
