@@ -20,6 +20,7 @@ const PROCESSES = [
   'test/infra/aws/proxy.test.ts',
   'test/fuzz/deliver-all.test.ts',
   'test/infra/local/*.test.ts',
+  'test/infra/session-events/consumers.test.ts',
   'test/end-to-end.test.ts',
   'test/functions/recorder/dynamodb-local.test.ts',
 ];

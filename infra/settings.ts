@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import * as v from 'valibot';
+import { isJsonObject } from '../functions/vss/json.ts';
 import { isTimeZone } from './analytics/time-zone.ts';
 
 /** @see https://developer.8x8.com/connect/docs/voice/voice-ip-addresses */
@@ -37,6 +38,23 @@ const CustomDomain = v.strictObject({
   /** Whether the name resolves to the API and can be registered at 8x8. Default: whether `hostedZoneId` is set. */
   isLive: v.optional(v.boolean('expected true or false')),
 });
+
+const EVENTS_EXPECTED = 'expected true, false, or an object';
+
+const BUS_EXPECTED = 'expected the ARN of an event bus';
+
+/** Which session events are published, and where. */
+const SessionEvents = v.strictObject({
+  /** An existing event bus, in the account and region of the stage. Default: the stack creates one. */
+  eventBusArn: v.optional(
+    v.pipe(v.string(BUS_EXPECTED), v.regex(/^arn:[\w-]+:events:[\w-]+:\d{12}:event-bus\/.+$/, BUS_EXPECTED)),
+  ),
+  /** Whether all changes are published, or only those from or to an unsuccessful outcome. */
+  outcomes: v.optional(v.picklist(['all', 'unsuccessful'], 'expected "all" or "unsuccessful"'), 'all'),
+  /** Whether events contain phone numbers. */
+  phoneNumbers: v.optional(v.boolean('expected true or false'), false),
+});
+export type SessionEventSettings = v.InferOutput<typeof SessionEvents>;
 
 /** Whether a string is an address or a CIDR range. IPv4 only, like the endpoint of the API. */
 function isAddressRange(text: string): boolean {
@@ -214,6 +232,18 @@ export const Settings = v.strictObject({
   ),
   /** The base URL of 8x8's log export. */
   logExportUrl: v.optional(ApiUrl, 'https://voice.wavecell.com'),
+  /** Whether changes of sessions are published as EventBridge events; undefined if they are not. */
+  sessionEvents: v.optional(
+    v.lazy((input) =>
+      isJsonObject(input)
+        ? SessionEvents
+        : v.pipe(
+            v.boolean(EVENTS_EXPECTED),
+            v.transform((isOn) => (isOn ? v.getDefaults(SessionEvents) : undefined)),
+          ),
+    ),
+    false,
+  ),
   /** Whether to export the table to S3 every day, so that analysts can query it in Athena. */
   exports: v.optional(v.boolean('expected true or false'), true),
   /** Hour of the day at which the export starts, in UTC. */

@@ -18,6 +18,10 @@ export const StackOutputs = v.object({
   AthenaWorkgroup: v.optional(v.string()),
   /** Present unless the setting `reconciliation` is `off`. */
   ReconciliationFunctionName: v.optional(v.string()),
+  /** Present only with the setting `sessionEvents`, as are the following two. */
+  EventBusArn: v.optional(v.string()),
+  SessionEventsPipeName: v.optional(v.string()),
+  SessionEventsDeadLetterQueueUrl: v.optional(v.string()),
 });
 export type StackOutputs = v.InferOutput<typeof StackOutputs>;
 

@@ -17,6 +17,7 @@ import { Athena } from './exports/athena.ts';
 import { Exports } from './exports/exports.ts';
 import { Alarms } from './monitoring/alarms.ts';
 import { Dashboard } from './monitoring/dashboard.ts';
+import { SessionEvents } from './session-events/session-events.ts';
 import type { Settings } from './settings.ts';
 import type { Stage } from './stages.ts';
 
@@ -38,7 +39,11 @@ export class VssWebhookStack extends Stack {
       encryption,
       visibilityTimeout: visibilityTimeout(settings),
     });
-    const { table } = new SessionTable(this, 'Sessions', { encryption, retain: settings.retainData });
+    const { table } = new SessionTable(this, 'Sessions', {
+      encryption,
+      retain: settings.retainData,
+      stream: settings.sessionEvents !== undefined,
+    });
     const { authorization, webhook, deliveryApi } = this.#receive(stage, {
       queue,
       deadLetterQueue,
@@ -52,6 +57,9 @@ export class VssWebhookStack extends Stack {
       encryption,
       receives: [deliveryApi, webhook, recorder],
     });
+    const sessionEvents =
+      settings.sessionEvents &&
+      new SessionEvents(this, 'SessionEvents', { settings: settings.sessionEvents, table, encryption });
     const inBucket = this.#fillBucket({ settings, table, queue, deadLetterQueue, encryption });
     const monitored = {
       stageName: stage.name,
@@ -61,6 +69,7 @@ export class VssWebhookStack extends Stack {
       queue,
       deadLetterQueue,
       table,
+      sessionEvents,
       functions: {
         Webhook: webhook.function,
         Recorder: recorder.function,

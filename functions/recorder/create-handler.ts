@@ -5,21 +5,23 @@ import { type Delivery, fromMessage } from '../queue/message.ts';
 import { countBy } from '../telemetry.ts';
 import { canonicalJson } from '../vss/json.ts';
 import { STATUSES } from '../vss/payload.ts';
-import { type ReceivedSummary, receivedSummary } from '../vss/record.ts';
+import { type ReceivedSummary, receivedSummary, type StoredSummary } from '../vss/record.ts';
 import { isIncomplete, readSummary } from '../vss/summary.ts';
 import type { BatchMessage } from './batch-message.ts';
 import { type DeadLetterDependencies, deadLetters } from './dead-letters.ts';
 import { type BatchDependencies, batchProcessor } from './process-batch.ts';
-import { type Recorded, recordSession } from './record-session.ts';
+import { type EventOf, type Recorded, recordSession } from './record-session.ts';
 import { RecordTooLargeError, type SessionTable } from './session-table.ts';
 
 interface Dependencies extends BatchDependencies, DeadLetterDependencies {
   table: SessionTable;
+  /** The event that is stored with a write. Default: no events. */
+  eventOf?: EventOf | undefined;
 }
 
 /** SQS → DynamoDB. Messages are independent: only those that fail are reported and retried. */
 export function createHandler(dependencies: Dependencies) {
-  const { table, now, logger, metrics } = dependencies;
+  const { table, eventOf, now, logger, metrics } = dependencies;
   const { move, quarantine } = deadLetters(dependencies);
   const processBatch = batchProcessor(dependencies, {
     record,
@@ -43,9 +45,9 @@ export function createHandler(dependencies: Dependencies) {
     const quarantineBody = (body: Delivery['body']) =>
       quarantine({ ...delivery, body }, { reason: 'record-too-large' }, idsOf(summary));
     try {
-      const recorded = await recordSession(table, summary, (alternates) =>
-        Promise.all(alternates.map((alternate) => quarantineBody(canonicalJson(alternate)))),
-      );
+      const keepElsewhere = (alternates: readonly StoredSummary[]) =>
+        Promise.all(alternates.map((alternate) => quarantineBody(canonicalJson(alternate))));
+      const recorded = await recordSession({ table, eventOf, keepElsewhere }, summary);
       if (summary.reconstructedFrom === undefined) return count(recorded, summary, delivery);
       metrics.addMetric('ReconciledSessions', MetricUnit.Count, recorded === 'recorded' ? 1 : 0);
       return undefined;

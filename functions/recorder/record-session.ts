@@ -9,6 +9,7 @@ import {
   standingOf,
   withoutLastAlternates,
 } from '../vss/record.ts';
+import type { SessionEvent } from '../vss/session-event.ts';
 import { RecordTooLargeError, type SessionTable } from './session-table.ts';
 
 /**
@@ -33,8 +34,18 @@ export class ContendedRecordError extends Error {
 /** Attempts before the message is retried later. Only tests have more concurrent writers per session. */
 const MAX_ATTEMPTS = 20;
 
+/** The event of a write, which is stored with the record; undefined if the record shows the same summary as before. */
+export type EventOf = (before: SessionRecord | undefined, after: SessionRecord) => SessionEvent | undefined;
+
 /** Stores alternates that no longer fit into a record; resolves when they are stored. */
 export type KeepElsewhere = (alternates: readonly StoredSummary[]) => Promise<unknown>;
+
+interface Dependencies {
+  table: SessionTable;
+  keepElsewhere: KeepElsewhere;
+  /** Default: no events. */
+  eventOf?: EventOf | undefined;
+}
 
 /**
  * Adds a summary to the record of its session. A new session takes one write, and a duplicate one more read. If the
@@ -43,23 +54,33 @@ export type KeepElsewhere = (alternates: readonly StoredSummary[]) => Promise<un
  * @throws RecordTooLargeError if the record has no room for the summary.
  */
 export async function recordSession(
-  table: SessionTable,
+  { table, keepElsewhere, eventOf = () => undefined }: Dependencies,
   summary: ReceivedSummary,
-  keepElsewhere: KeepElsewhere,
 ): Promise<Recorded> {
   const record = newRecord(summary);
-  const keep = once(keepElsewhere);
+  const keepOnce = once(keepElsewhere);
+
+  /** Replaces a record with a merged one, without its last alternates if it is too large. */
+  async function replace(stored: SessionRecord, merged: SessionRecord): Promise<boolean> {
+    try {
+      return await table.replace({ ...merged, event: eventOf(stored, merged) }, stored.revision);
+    } catch (error) {
+      const smaller = error instanceof RecordTooLargeError ? withoutLastAlternates(merged) : undefined;
+      // If the new summary does not fit, the caller keeps its message as it was delivered.
+      if (!smaller || smaller.removed.some(({ digest }) => digest === summary.digest)) throw error;
+      await keepOnce(smaller.removed);
+      return replace(stored, smaller.record);
+    }
+  }
+
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const stored = attempt === 1 ? undefined : await table.read(summary.sessionId);
     if (stored === undefined) {
-      if (await table.add(record)) return 'recorded';
+      if (await table.add({ ...record, event: eventOf(undefined, record) })) return 'recorded';
       continue;
     }
     const standing = standingOf(summary, stored);
-    const isReplaced =
-      standing === 'known' ||
-      (await replace(table, merge(stored, record), stored.revision, summary.digest, keep));
-    if (isReplaced) return OUTCOMES[standing];
+    if (standing === 'known' || (await replace(stored, merge(stored, record)))) return OUTCOMES[standing];
   }
   throw new ContendedRecordError(
     `The record of session ${loggableId(summary.sessionId)} changed ${MAX_ATTEMPTS} times while it was being merged`,
@@ -73,23 +94,4 @@ function once(keepElsewhere: KeepElsewhere): KeepElsewhere {
     await keepElsewhere(alternates.filter(({ digest }) => !kept.has(digest)));
     for (const { digest } of alternates) kept.add(digest);
   };
-}
-
-/** Replaces a record with a merged one, without its last alternates if it is too large. */
-async function replace(
-  table: SessionTable,
-  merged: SessionRecord,
-  revision: number,
-  digest: string,
-  keepElsewhere: KeepElsewhere,
-): Promise<boolean> {
-  try {
-    return await table.replace(merged, revision);
-  } catch (error) {
-    const smaller = error instanceof RecordTooLargeError ? withoutLastAlternates(merged) : undefined;
-    // If the new summary does not fit, the caller keeps its message as it was delivered.
-    if (!smaller || smaller.removed.some((alternate) => alternate.digest === digest)) throw error;
-    await keepElsewhere(smaller.removed);
-    return replace(table, smaller.record, revision, digest, keepElsewhere);
-  }
 }

@@ -41,6 +41,8 @@ export const SessionRecord = v.looseObject({
   unsuccessfulIn: v.optional(v.string()),
   /** `endTime` or, if that is absent, `receivedAt`: sort key of that index. */
   unsuccessfulAt: v.optional(v.string()),
+  /** What the last write changed, if session events are published and it changed the shown summary: `session-event.ts`. */
+  event: v.optional(v.unknown()),
 });
 export type SessionRecord = v.InferOutput<typeof SessionRecord>;
 
@@ -123,7 +125,7 @@ export function withoutLastAlternates(
 }
 
 function summariesOf(record: SessionRecord): StoredSummary[] {
-  const { alternates = [], revision: _, unsuccessfulIn: __, unsuccessfulAt: ___, ...shown } = record;
+  const { alternates = [], revision, unsuccessfulIn, unsuccessfulAt, event, ...shown } = record;
   return [shown, ...alternates];
 }
 
@@ -132,13 +134,13 @@ function recordOf(summaries: readonly StoredSummary[]): SessionRecord {
   const alternates = summaries
     .filter((summary) => summary !== shown)
     .toSorted((a, b) => (rankOf(a) > rankOf(b) ? -1 : 1));
-  const isSuccessful = SUCCESSFUL.has(shown.sessionStatus);
+  const isIndexed = !isSuccessful(shown);
   return {
     ...shown,
     alternates: alternates.length > 0 ? alternates : undefined,
     revision: summaries.length,
-    unsuccessfulIn: isSuccessful ? undefined : shown.subAccountId,
-    unsuccessfulAt: isSuccessful ? undefined : (shown.endTime ?? shown.receivedAt),
+    unsuccessfulIn: isIndexed ? shown.subAccountId : undefined,
+    unsuccessfulAt: isIndexed ? (shown.endTime ?? shown.receivedAt) : undefined,
   };
 }
 
@@ -153,7 +155,11 @@ function isReceivedBefore(a: StoredSummary, b: StoredSummary): boolean {
   return canonicalJson(a) < canonicalJson(b);
 }
 
-/** Sessions that achieved their purpose, including the opt-out outcomes of Voice Messaging. */
+/** Whether a session achieved its purpose. The opt-out outcomes of Voice Messaging did. */
+export function isSuccessful({ sessionStatus }: Pick<StoredSummary, 'sessionStatus'>): boolean {
+  return SUCCESSFUL.has(sessionStatus);
+}
+
 const SUCCESSFUL: ReadonlySet<string | undefined> = new Set([
   'COMPLETED',
   'COMPLETED_UNSUBSCRIBED',

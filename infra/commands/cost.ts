@@ -8,6 +8,7 @@ import { positiveNumber } from './command-line/number-option.ts';
 import { exportsPerMonth, perMillion, perMonth } from './cost/estimate.ts';
 import prices from './cost/prices.json' with { type: 'json' };
 import { reconciliationPerMonth } from './cost/reconciliation.ts';
+import { sessionEventsPerMonth } from './cost/session-events.ts';
 import type { Line } from './cost/template-figures.ts';
 
 const HELP = `Usage: npm run cost -- [options]
@@ -28,7 +29,7 @@ Options:
                      the actual ones.
   --unsuccessful PERCENT
                      Share of unsuccessful sessions, which are also written to an
-                     index. Default 57, as in 8x8's published examples.
+                     index. Default 43, as in 8x8's published examples.
   -h, --help         Show this help.
 `;
 
@@ -42,7 +43,7 @@ const COMMAND = {
     hours: { type: 'string', default: '12' },
     'webhook-ms': { type: 'string', default: '25' },
     'recorder-ms': { type: 'string', default: '50' },
-    unsuccessful: { type: 'string', default: '57' },
+    unsuccessful: { type: 'string', default: '43' },
   },
 } as const;
 
@@ -68,6 +69,7 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
         'Fixed monthly cost': perMonth(template),
         'Monthly cost of exports': exportsPerMonth(template, usage),
         'Monthly cost of reconciliation': reconciliationPerMonth(template, usage.sessions),
+        'Monthly cost of session events': sessionEventsPerMonth(template, usage),
       }),
     );
   } finally {

@@ -13,6 +13,7 @@ import { type CommandLine, runCommand, STAGE_HELP, STAGE_OPTION } from './comman
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.ts';
 import type { Diagnosis } from './doctor/diagnosis.ts';
 import { reconciliation } from './doctor/reconciliation.ts';
+import { sessionEvents } from './doctor/session-events.ts';
 import { type DeployedStage, findStage, printPlace } from './stage/deployed-stage.ts';
 import { countedBy, newestFirst } from './stage/metric.ts';
 
@@ -29,6 +30,8 @@ Checks the health of a stage and prints one line per check:
   log export    whether a day is overdue for the comparison with 8x8's log export,
                 and how many missed sessions that found; fails if a day is overdue,
                 or held because too many of its sessions are missing
+  events        whether the pipe that publishes session events runs, and how many
+                events it could not publish
 
 The command changes nothing. Exit code 0 if every check passes, 1 if one fails, 2
 if the command line is invalid or the stage does not exist.
@@ -70,6 +73,7 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
     'last session': resultOf(lastSession(stage)),
     exports: resultOf(exportAge(stage)),
     'log export': resultOf(reconciliation(stage)),
+    events: resultOf(sessionEvents(stage)),
   };
   const aborted = once(interrupted, 'abort').then(() => undefined);
   for (const [name, check] of Object.entries(checks)) {

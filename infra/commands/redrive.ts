@@ -9,8 +9,9 @@ import {
 } from './command-line/command.ts';
 import { positiveNumber } from './command-line/number-option.ts';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.ts';
-import { deleteOne, list, send, show } from './dead-letters/redrive-commands.ts';
-import { findStage, printPlace } from './stage/deployed-stage.ts';
+import { deleteOne, list, type Redrive, send, show } from './dead-letters/redrive-commands.ts';
+import { resendEvents } from './session-events/resend-events.ts';
+import { type DeployedStage, findStage, printPlace } from './stage/deployed-stage.ts';
 
 const HELP = `Usage: npm run redrive -- [command] [options]
 
@@ -25,15 +26,19 @@ Commands:
   show ID         Show one message in full, with phone numbers masked.
   send [ID]       Send one message, or without ID all of them, back to the queue.
   delete ID       Delete one message permanently, for example to erase a session.
+  events          Publish the session events that the pipe has given up. They have a
+                  queue of their own. The stream of the table keeps a change for 24
+                  hours, so that older events cannot be published. Consumers may
+                  receive an event twice.
 
-send and delete show what they will do and ask for confirmation.
+send, delete and events show what they will do and ask for confirmation.
 
 Options:
 ${STAGE_HELP}
   --reason NAME      With send: only messages with this reason.
   --rate NUMBER      With send: maximum messages per second. Default 20.
-  --dry-run          With send and delete: show what would be done, and stop.
-  --yes              With send and delete: skip the confirmation. Required if there
+  --dry-run          With send, delete and events: show what would be done, and stop.
+  --yes              With send, delete and events: skip the confirmation. Required if there
                      is no terminal.
   --unmasked         With show: do not mask phone numbers.
   -h, --help         Show this help.
@@ -61,16 +66,36 @@ const COMMAND = {
 } as const;
 type Values = CommandLine<typeof COMMAND.options>['values'];
 
-const COMMANDS = { list, show, send, delete: deleteOne };
+interface Run {
+  stage: DeployedStage;
+  options: Redrive['options'];
+  interrupted: AbortSignal;
+}
+
+/** The commands, and whether each takes the id of a message and changes something. */
+const COMMANDS = {
+  list: { run: onDeliveries(list), takesId: 'never', changes: false },
+  show: { run: onDeliveries(show), takesId: 'always', changes: false },
+  send: { run: onDeliveries(send), takesId: 'perhaps', changes: true },
+  delete: { run: onDeliveries(deleteOne), takesId: 'always', changes: true },
+  events: { run: resendEvents, takesId: 'never', changes: true },
+} as const;
+
+/** Runs a command on the dead-letter queue of the deliveries. */
+function onDeliveries(command: (redrive: Redrive) => Promise<void>) {
+  return async ({ stage, options, interrupted }: Run): Promise<void> => {
+    const { QueueUrl, DeadLetterQueueUrl } = stage.outputs;
+    await using queue = new DeadLetterQueue(new SQSClient(stage.settings('sqs')), DeadLetterQueueUrl);
+    await command({ queue, queueUrl: QueueUrl, options, interrupted });
+  };
+}
 
 async function main({ values, args, interrupted }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const { run, id } = readCommand(args, values);
   const perSecond = positiveNumber('rate', values.rate);
   const stage = await findStage(values.stage);
   printPlace(stage);
-  const { QueueUrl, DeadLetterQueueUrl } = stage.outputs;
-  await using queue = new DeadLetterQueue(new SQSClient(stage.settings('sqs')), DeadLetterQueueUrl);
-  await run({ queue, queueUrl: QueueUrl, options: { ...values, id, perSecond }, interrupted });
+  await run({ stage, options: { ...values, id, perSecond }, interrupted });
   if (interrupted.aborted) {
     process.stdout.write('Interrupted: the output may be incomplete.\n');
     process.exitCode = 130;
@@ -79,19 +104,18 @@ async function main({ values, args, interrupted }: CommandLine<typeof COMMAND.op
 
 /** @throws UsageError */
 function readCommand([name = 'list', id, ...rest]: readonly string[], values: Values) {
-  const run = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];
-  if (!run) throw new UsageError(seeHelp('redrive', `Unknown command "${name}"`));
-  const takesId = { list: 'never', show: 'always', send: 'perhaps', delete: 'always' }[name];
+  const found = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];
+  if (!found) throw new UsageError(seeHelp('redrive', `Unknown command "${name}"`));
+  const { run, takesId, changes } = found;
   if (takesId === 'never' && id !== undefined)
     throw new UsageError(seeHelp('redrive', `${name} takes no message id`));
   if (takesId === 'always' && id === undefined)
     throw new UsageError(seeHelp('redrive', `${name} needs the id of a message`));
   if (rest.length > 0) throw new UsageError(seeHelp('redrive', `${name} takes only one message id`));
-  const changes = name === 'send' || name === 'delete';
   if (values.reason !== undefined && (name !== 'send' || id !== undefined))
     throw new UsageError(seeHelp('redrive', '--reason needs the command send, without an id'));
   if (!changes && (values['dry-run'] || values.yes))
-    throw new UsageError(seeHelp('redrive', '--dry-run and --yes need the command send or delete'));
+    throw new UsageError(seeHelp('redrive', '--dry-run and --yes need the command send, delete or events'));
   return { run, id };
 }
 

@@ -1,11 +1,15 @@
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { Answer } from '../local/api-gateway.ts';
+import type { BusEvent } from '../local/event-bus.ts';
 import { awaitRecords, deliver, examples, readRecords, type StoredRecord } from '../local/examples.ts';
 import { type LocalStack, startLocalStack } from '../local/local-stack.ts';
 import { DEFAULT_PORT } from '../local/running.ts';
 import { API_KEY } from '../local/services.ts';
+import { Template } from '../local/template.ts';
 import { inOneLine } from '../terminal/printable.ts';
+import { reasonOf } from '../terminal/reason-of.ts';
 import { textTable } from '../terminal/text-table.ts';
 import { type CommandLine, runCommand, UsageError } from './command-line/command.ts';
 import { wholeNumber } from './command-line/number-option.ts';
@@ -16,12 +20,15 @@ const HELP = `Usage: npm start -- [options]
 Runs the whole stack on this machine, from the template that cdk deploy would
 deploy: queues, table and functions, with an HTTP server in place of API Gateway.
 Delivers the examples that 8x8 publishes, except for one, which reconciliation
-finds in 8x8's log export. Shows their records, and runs until Ctrl-C.
+finds in 8x8's log export. Shows their records and events, and runs until Ctrl-C.
 
 Options:
   --once         Stop after the examples. Exit code 1 if one was not recorded.
   --json         With --once: print only the records, as a JSON array, to standard
                  output. To suppress npm's own heading: npm start -s -- …
+  --events FILE  Also write each session event to this file, as a line of JSON.
+  --consumers FILE  Also provision this CloudFormation template (JSON): rules, queues
+                 and topics that receive session events. Prints its outputs.
   --no-examples  Do not deliver the examples.
   --logs         Show all log lines of the functions, not only warnings and errors.
   --port NUMBER  Port of the webhook. Default ${DEFAULT_PORT}; 0 for any free port.
@@ -35,6 +42,8 @@ const COMMAND = {
   options: {
     once: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    events: { type: 'string' },
+    consumers: { type: 'string' },
     examples: { type: 'boolean', default: true },
     logs: { type: 'boolean', default: false },
     port: { type: 'string', default: String(DEFAULT_PORT) },
@@ -55,15 +64,22 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
   const out = options.json ? process.stderr : process.stdout;
   const say = (text: string) => void out.write(`${text}\n`);
 
+  using events = eventWriter(options.events);
+  const consumers = options.consumers === undefined ? undefined : readConsumers(options.consumers);
   say('Synthesizing and starting the stack …');
   const stack = await startLocalStack({
     port: options.port,
+    ...(consumers && { consumers }),
     log(line) {
       const text = options.logs ? line : readableLogLine(line);
       if (text !== undefined) say(text);
     },
     onAnswer(answer) {
       if (answer.status !== 200) say(rejection(answer));
+    },
+    onEvent(event) {
+      events.write(event);
+      say(eventLine(event));
     },
   }).catch(explainPort);
   try {
@@ -86,6 +102,39 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
     say('Stopping …');
     await stack.stop();
   }
+}
+
+/** @throws UsageError */
+function readConsumers(path: string): Template {
+  try {
+    return v.parse(Template, JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    throw new UsageError(
+      `The file of --consumers is not a CloudFormation template in JSON: ${reasonOf(error)}`,
+    );
+  }
+}
+
+/** Writes events to a file, one per line. @throws UsageError if the file cannot be written. */
+function eventWriter(path: string | undefined) {
+  if (path === undefined) return { write: () => {}, [Symbol.dispose]: () => {} };
+  try {
+    const file = openSync(path, 'w');
+    return {
+      write: (event: BusEvent) => void writeSync(file, `${JSON.stringify(event)}\n`),
+      [Symbol.dispose]: () => closeSync(file),
+    };
+  } catch (error) {
+    throw new UsageError(`Cannot write the file of --events: ${reasonOf(error)}`);
+  }
+}
+
+const Detail = v.object({ sessionId: v.string(), sessionStatus: v.string(), retryCanHelp: v.boolean() });
+
+function eventLine(event: BusEvent): string {
+  const { sessionId, sessionStatus, retryCanHelp } = v.parse(Detail, event.detail);
+  const retry = retryCanHelp ? ', a retry can help' : '';
+  return inOneLine(`  event: ${event['detail-type']}, ${sessionId} ${sessionStatus || ABSENT}${retry}`);
 }
 
 function explainPort(error: unknown): never {
@@ -140,14 +189,14 @@ function rejection({ status, body }: Answer): string {
   ].join('\n');
 }
 
-function addresses({ webhookUrl, endpoints, authorization }: LocalStack): string {
+function addresses({ webhookUrl, endpoints, authorization, consumerOutputs }: LocalStack): string {
   return `
   Webhook        ${webhookUrl}
   Authorization  ${authorization}
   SQS, S3        ${endpoints.sqs}
   DynamoDB       ${endpoints.dynamodb}
   8x8            ${endpoints.fake8x8} (API key: ${API_KEY})
-`;
+${[...consumerOutputs].map(([name, value]) => `  ${name.padEnd(14)} ${value}\n`).join('')}`;
 }
 
 async function deliverExamples(stack: LocalStack, say: (text: string) => void): Promise<StoredRecord[]> {
@@ -173,7 +222,9 @@ async function deliverExamples(stack: LocalStack, say: (text: string) => void): 
     say(`  ${await reconcileExample(stack, example)}`);
     recorded.push(example.sessionId);
   }
-  return awaitRecords(stack, recorded);
+  const records = await awaitRecords(stack, recorded);
+  await stack.eventsPublished();
+  return records;
 }
 
 /** Prints each new or changed record, until the signal aborts. */

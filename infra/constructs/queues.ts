@@ -1,5 +1,6 @@
 import { Duration, Size, Validations } from 'aws-cdk-lib';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Key } from 'aws-cdk-lib/aws-kms';
+import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Encryption } from './encryption.ts';
 
@@ -8,6 +9,21 @@ export const MAX_RECEIVE_COUNT = 20;
 
 /** Message retention of the two queues, in days. */
 export const RETENTION_DAYS = { queue: 10, deadLetterQueue: 14 } as const;
+
+/** The encryption of a queue, with the given key or one of AWS, at rest and in transit. */
+export function queueSecurity(dataKey: Key | undefined): QueueProps {
+  return {
+    ...(dataKey
+      ? {
+          encryption: QueueEncryption.KMS,
+          encryptionMasterKey: dataKey,
+          // The default is five minutes. An hour means fewer requests to KMS.
+          dataKeyReuse: Duration.hours(1),
+        }
+      : { encryption: QueueEncryption.SQS_MANAGED }),
+    enforceSSL: true,
+  };
+}
 
 export interface QueuesProps {
   encryption: Encryption;
@@ -22,18 +38,7 @@ export class Queues extends Construct {
   constructor(scope: Construct, id: string, { encryption: { dataKey }, visibilityTimeout }: QueuesProps) {
     super(scope, id);
     // 1 MiB is the maximum of SQS. A body of 256 KiB fits even if it has to be encoded.
-    const common = {
-      ...(dataKey
-        ? {
-            encryption: QueueEncryption.KMS,
-            encryptionMasterKey: dataKey,
-            // The default is five minutes. An hour means fewer requests to KMS.
-            dataKeyReuse: Duration.hours(1),
-          }
-        : { encryption: QueueEncryption.SQS_MANAGED }),
-      enforceSSL: true,
-      maxMessageSizeBytes: Size.mebibytes(1).toBytes(),
-    };
+    const common = { ...queueSecurity(dataKey), maxMessageSizeBytes: Size.mebibytes(1).toBytes() };
 
     // A message keeps its timestamp when SQS moves it here, so this retention has to be longer than the queue's.
     this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', {

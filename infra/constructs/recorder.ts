@@ -45,6 +45,11 @@ export class Recorder extends Construct {
         QUEUE_URL: queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
         ...(settings.retentionDays !== undefined && { RETENTION_DAYS: String(settings.retentionDays) }),
+        ...(settings.sessionEvents && {
+          SESSION_EVENTS: settings.sessionEvents.phoneNumbers
+            ? 'with-phone-numbers'
+            : 'without-phone-numbers',
+        }),
       },
     });
     // table.grant would also grant access to the index, which the recorder does not use.

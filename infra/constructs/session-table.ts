@@ -1,5 +1,12 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  StreamViewType,
+  Table,
+  TableEncryption,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import type { Encryption } from './encryption.ts';
 
@@ -7,13 +14,15 @@ export interface SessionTableProps {
   encryption: Encryption;
   /** Whether the table is retained when the stack is deleted, and protected from deletion. */
   retain: boolean;
+  /** Whether the table has a stream of its changes. */
+  stream: boolean;
 }
 
 /** The table of session records: one item per session, and a sparse index of unsuccessful sessions. */
 export class SessionTable extends Construct {
   readonly table: Table;
 
-  constructor(scope: Construct, id: string, { encryption: { dataKey }, retain }: SessionTableProps) {
+  constructor(scope: Construct, id: string, { encryption: { dataKey }, retain, stream }: SessionTableProps) {
     super(scope, id);
     this.table = new Table(this, 'Table', {
       partitionKey: { name: 'sessionId', type: AttributeType.STRING },
@@ -23,6 +32,7 @@ export class SessionTable extends Construct {
       timeToLiveAttribute: 'expiresAt',
       deletionProtection: retain,
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...(stream && { stream: StreamViewType.NEW_IMAGE }),
       // By default DynamoDB encrypts with a key that AWS owns, which is free of charge.
       ...(dataKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: dataKey }),
     });

@@ -3,24 +3,37 @@ import type { Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 import dynalite from 'dynalite';
 import * as v from 'valibot';
+import { reasonOf } from '../terminal/reason-of.ts';
+import type { TableStreams } from './table-streams.ts';
 
-/** DynamoDB on this machine: dynalite, with the requests about exports, which it does not support. */
-export function dynamodbServer(): Server {
+/** DynamoDB on this machine: dynalite, with what it does not support: the requests about exports, and streams. */
+export function dynamodbServer(streams: TableStreams): Server {
   const server = dynalite({ createTableMs: 0 });
   const handlers = server.listeners('request');
-  const answerExports = exportRequests();
+  const answers = { ...exportRequests(), ...streams.requests };
   server.removeAllListeners('request');
   server.on('request', async (request, response) => {
-    const answer = answerExports[String(request.headers['x-amz-target']).replace('DynamoDB_20120810.', '')];
+    const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
+    const answer = answers[operation];
     if (answer === undefined) {
+      streams.observe(operation, request, response);
       for (const handler of handlers) handler.call(server, request, response);
       return;
     }
-    const body = JSON.stringify(answer(await text(request)));
-    response.writeHead(200, { 'Content-Type': 'application/x-amz-json-1.0' });
-    response.end(body);
+    const { status, body } = tried(answer, await text(request));
+    response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.0' });
+    response.end(JSON.stringify(body));
   });
   return server;
+}
+
+/** The response to a request. Its error is that of DynamoDB for a resource that does not exist. */
+function tried(answer: (body: string) => object, request: string): { status: number; body: object } {
+  try {
+    return { status: 200, body: answer(request) };
+  } catch (error) {
+    return { status: 400, body: { __type: 'ResourceNotFoundException', message: reasonOf(error) } };
+  }
 }
 
 const ExportRequest = v.pipe(v.string(), v.parseJson(), v.looseObject({ TableArn: v.string() }));

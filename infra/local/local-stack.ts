@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -7,16 +8,19 @@ import * as v from 'valibot';
 import { StackOutputs, stackName } from '../stack-outputs.ts';
 import { reasonOf } from '../terminal/reason-of.ts';
 import { type Answer, type Api, allowedAddresses, apiGateway } from './api-gateway.ts';
+import type { BusEvent } from './event-bus.ts';
 import { pollQueue } from './event-source.ts';
 import type { Fake8x8 } from './fake-8x8/fake-8x8.ts';
 import { LocalFunction } from './lambda.ts';
 import { close, listenOnLoopback } from './loopback.ts';
+import { runPipe } from './pipe.ts';
 import { provisionerOf } from './provisioners.ts';
 import type { ProvisioningContext, Schedule } from './provisioning-context.ts';
 import { type Endpoints, noteRunning, noteStopped, type Running } from './running.ts';
 import { API_KEY, type Services, startServices } from './services.ts';
 import { readSettings, synthesize } from './synthesize.ts';
-import { provision, REGION, readTemplate } from './template.ts';
+import type { StreamRecord } from './table-streams.ts';
+import { provision, REGION, readTemplate, type Template } from './template.ts';
 
 const STAGE = 'local';
 const STACK_NAME = stackName(STAGE);
@@ -24,6 +28,8 @@ const STACK_NAME = stackName(STAGE);
 /** The running stack. */
 export interface LocalStack {
   outputs: StackOutputs;
+  /** The outputs of the template of the consumers. */
+  consumerOutputs: ReadonlyMap<string, string>;
   /** The URL of the webhook on this machine. */
   webhookUrl: string;
   /** The Authorization value that the webhook accepts. */
@@ -39,6 +45,10 @@ export interface LocalStack {
   functions: ReadonlyMap<string, LocalFunction>;
   /** The fake 8x8, where the stack has registered its webhook. */
   fake8x8: Fake8x8;
+  /** The changes of the table so far; none if it has no stream. */
+  changes(): readonly StreamRecord[];
+  /** Resolves when the events of all changes so far are published. */
+  eventsPublished(): Promise<void>;
   /** Maps the registered URL to the webhook on this machine, in place of DNS. */
   resolve(url: string): string;
   sqs: SQSClient;
@@ -54,14 +64,18 @@ export interface LocalStackOptions {
   log: (line: string) => void;
   /** Called with each answer of the API. */
   onAnswer?: (answer: Answer) => void;
+  /** Called with each event that an event bus has accepted. */
+  onEvent?: (event: BusEvent) => void;
   /** The cloud assembly of the stage `local`. By default, a new one is synthesized, and removed afterwards. */
   assembly?: string;
   /** Settings that override those of the stage `local` in cdk.json. */
   settings?: object;
+  /** A template of rules, queues and topics that receive session events. */
+  consumers?: Template;
   /** How many events each function processes concurrently, and how many pollers read a queue. */
   concurrency?: number;
-  /** Inserts a proxy between the functions and a service. Returns the endpoint that the functions call. */
-  between?: (service: 'sqs' | 'dynamodb', endpoint: string) => Promise<string>;
+  /** Inserts a proxy between the functions, or the pipe, and a service. Returns the endpoint that they call. */
+  between?: (service: 'sqs' | 'dynamodb' | 'events', endpoint: string) => Promise<string>;
 }
 
 /**
@@ -70,7 +84,7 @@ export interface LocalStackOptions {
  * CloudWatch metrics and 8x8. Listens on the loopback interface only.
  */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
-  const { port, log, onAnswer } = options;
+  const { port, log, onAnswer, onEvent = () => {} } = options;
   const api: Api = {
     stageName: '',
     binary: false,
@@ -91,7 +105,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
 
   try {
     const webhook = await listenOnLoopback(gateway, port);
-    const services = await startServices(cleanUp);
+    const services = await startServices(cleanUp, { log, onEvent });
     const context = await provisioningContext(options, services, api, cleanUp);
     // The fake 8x8 replaces the real one.
     const { webhooksApiUrl, logExportUrl } = readSettings(STAGE);
@@ -100,12 +114,16 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     const template = readTemplate(context.assembly, STACK_NAME, urls);
     const provisioned = await provision(template, STACK_NAME, provisionerOf(context));
     const outputs = v.parse(StackOutputs, Object.fromEntries(provisioned));
+    const consumerOutputs =
+      options.consumers && (await provision(options.consumers, STACK_NAME, provisionerOf(context)));
     cleanUp.defer(startPolling(context, options, stopping.signal));
+    cleanUp.defer(startPipes(context, options.log, stopping.signal));
     for (const schedule of context.schedules) runOnSchedule(schedule, stopping.signal, log);
     announce(Number(new URL(webhook).port), { outputs, endpoints: services.endpoints }, cleanUp, log);
     const webhookUrl = `${webhook}${new URL(outputs.WebhookUrl).pathname}`;
     return {
       outputs,
+      consumerOutputs: consumerOutputs ?? new Map(),
       webhookUrl,
       authorization: context.secrets.get(outputs.AuthorizationSecretArn) ?? '',
       tableName: outputs.TableName,
@@ -115,6 +133,10 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       endpoints: services.endpoints,
       functions: context.functions,
       fake8x8: services.fake8x8,
+      changes: () => streamsOf(context).flatMap(({ records }) => records),
+      async eventsPublished() {
+        for (const stream of streamsOf(context)) await stream.isRead();
+      },
       resolve: (url) => (url === outputs.WebhookUrl ? webhookUrl : url),
       sqs: context.sqs,
       dynamodb: context.dynamodb,
@@ -136,7 +158,7 @@ async function provisioningContext(
     concurrency,
     between = async (_, endpoint) => endpoint,
   }: LocalStackOptions,
-  { endpoints, secrets, functions, fake8x8, cloudWatch }: Services,
+  { endpoints, secrets, functions, fake8x8, cloudWatch, streams, eventBridge, pipes }: Services,
   api: Api,
   cleanUp: AsyncDisposableStack,
 ): Promise<ProvisioningContext> {
@@ -168,6 +190,10 @@ async function provisioningContext(
     dynamodb: new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb }),
     sns: new SNSClient({ ...common, endpoint: endpoints.sns }),
     s3: new S3Client({ ...common, endpoint: endpoints.s3 }),
+    events: new EventBridgeClient({ ...common, endpoint: await between('events', endpoints.events) }),
+    streams,
+    eventBridge,
+    pipes,
     start(definition) {
       const started = new LocalFunction(definition, functionEndpoints, logAndCount, concurrency);
       cleanUp.defer(() => started.stop());
@@ -192,6 +218,23 @@ function startPolling(
     Array.from({ length: concurrency }, () => pollQueue(sqs, source, signal, log)),
   );
   return async () => void (await Promise.all(polling));
+}
+
+/** The streams that the pipes read. */
+function streamsOf({ pipes, streams }: ProvisioningContext) {
+  return [...pipes.values()].map(({ properties }) => streams.find(properties.Source));
+}
+
+/** Starts all pipes. Returns a function that waits until they have stopped. */
+function startPipes(
+  { pipes, streams, events, sqs }: ProvisioningContext,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): () => Promise<void> {
+  const running = [...pipes.values()].map((pipe) =>
+    runPipe(pipe, streams.find(pipe.properties.Source).read(signal), { events, sqs, log }, signal),
+  );
+  return async () => void (await Promise.all(running));
 }
 
 /** Announces the running stack to other commands. Only logs a warning if the checkout is not writable. */

@@ -1,12 +1,19 @@
 import { join } from 'node:path';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { CreateTopicCommand } from '@aws-sdk/client-sns';
-import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+import { CreateTopicCommand, PublishCommand } from '@aws-sdk/client-sns';
+import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { API_PROVISIONERS } from './api-provisioners.ts';
+import { busNameOf, type Rule } from './event-bus.ts';
 import { functionArn } from './lambda.ts';
-import { functionOf, type Provisioner, type ProvisioningContext } from './provisioning-context.ts';
+import { PipeProperties } from './pipe.ts';
+import {
+  functionOf,
+  type Provisioner,
+  type ProvisioningContext,
+  queueUrlOf,
+} from './provisioning-context.ts';
 import { generateSecretString } from './secrets-manager.ts';
 import { ACCOUNT, type Provision, REGION } from './template.ts';
 
@@ -79,10 +86,11 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
     return { ref: name, attributes: { Arn: `arn:aws:s3:::${name}` } };
   },
 
-  async 'AWS::DynamoDB::Table'({ dynamodb, stackName }, properties, logicalId) {
+  async 'AWS::DynamoDB::Table'({ dynamodb, streams, stackName }, properties, logicalId) {
     const name = `${stackName}-${logicalId}`;
-    const definition = v.parse(
+    const { StreamSpecification, ...definition } = v.parse(
       v.object({
+        StreamSpecification: v.optional(v.object({ StreamViewType: v.literal('NEW_IMAGE') })),
         AttributeDefinitions: v.array(
           v.object({ AttributeName: v.string(), AttributeType: v.picklist(['S', 'N', 'B']) }),
         ),
@@ -100,7 +108,15 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
     await dynamodb.send(
       new CreateTableCommand({ TableName: name, BillingMode: 'PAY_PER_REQUEST', ...definition }),
     );
-    return { ref: name, attributes: { Arn: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}` } };
+    const Arn = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}`;
+    if (!StreamSpecification) return { ref: name, attributes: { Arn } };
+    const StreamArn = `${Arn}/stream/2026-01-01T00:00:00.000`;
+    streams.enable(
+      name,
+      StreamArn,
+      definition.KeySchema.map(({ AttributeName }) => AttributeName),
+    );
+    return { ref: name, attributes: { Arn, StreamArn } };
   },
 
   async 'AWS::SecretsManager::Secret'({ secrets, stackName }, properties, logicalId) {
@@ -153,12 +169,42 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
     );
     context.eventSources.push({
       queueArn: EventSourceArn,
-      queueUrl: context.queueUrls.get(EventSourceArn) ?? '',
+      queueUrl: queueUrlOf(context, EventSourceArn),
       batchSize: BatchSize,
       batchingWindowSeconds: MaximumBatchingWindowInSeconds,
       target: functionOf(context, functionArn(FunctionName)),
     });
     return { ref: EventSourceArn };
+  },
+
+  async 'AWS::Events::EventBus'({ eventBridge }, properties) {
+    const { Name } = v.parse(v.object({ Name: v.string() }), properties);
+    eventBridge.busNames.add(Name);
+    return { ref: Name, attributes: { Arn: `arn:aws:events:${REGION}:${ACCOUNT}:event-bus/${Name}` } };
+  },
+
+  async 'AWS::Events::Rule'(context, properties, logicalId) {
+    const { EventBusName, EventPattern, Targets } = v.parse(
+      v.object({
+        EventBusName: v.string(),
+        EventPattern: v.unknown(),
+        Targets: v.array(v.object({ Arn: v.string() })),
+      }),
+      properties,
+    );
+    const targets = Targets.map(({ Arn }) => targetOf(context, Arn));
+    context.eventBridge.rules.push({ busName: busNameOf(EventBusName), pattern: EventPattern, targets });
+    const Arn = `arn:aws:events:${REGION}:${ACCOUNT}:rule/${busNameOf(EventBusName)}/${logicalId}`;
+    return { ref: logicalId, attributes: { Arn } };
+  },
+
+  async 'AWS::Pipes::Pipe'(context, properties, logicalId) {
+    const parsed = v.parse(PipeProperties, properties);
+    const { DeadLetterConfig } = parsed.SourceParameters.DynamoDBStreamParameters;
+    const name = `${context.stackName}-${logicalId}`;
+    const deadLetterQueueUrl = queueUrlOf(context, DeadLetterConfig.Arn);
+    context.pipes.set(name, { name, properties: parsed, deadLetterQueueUrl });
+    return { ref: name };
   },
 
   async 'AWS::Scheduler::Schedule'(context, properties, logicalId) {
@@ -178,6 +224,15 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
   },
   ...API_PROVISIONERS,
 };
+
+/** Delivers events to a queue or topic. */
+function targetOf(context: ProvisioningContext, arn: string): Rule['targets'][number] {
+  if (arn.startsWith('arn:aws:sns:'))
+    return (event) => context.sns.send(new PublishCommand({ TopicArn: arn, Message: JSON.stringify(event) }));
+  const QueueUrl = queueUrlOf(context, arn);
+  return (event) =>
+    context.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(event) }));
+}
 
 const Rate = v.pipe(v.string(), v.regex(/^rate\(\d+ minutes\)$/));
 

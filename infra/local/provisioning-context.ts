@@ -1,10 +1,14 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Api } from './api-gateway.ts';
+import type { EventBridge } from './event-bus.ts';
 import type { EventSource } from './event-source.ts';
 import type { FunctionDefinition, Invocable, LocalFunction } from './lambda.ts';
+import type { Pipe } from './pipe.ts';
+import type { TableStreams } from './table-streams.ts';
 import type { Provisioned } from './template.ts';
 
 /** The clients and collections that the provisioners share. */
@@ -17,6 +21,7 @@ export interface ProvisioningContext {
   dynamodb: DynamoDBClient;
   sns: SNSClient;
   s3: S3Client;
+  events: EventBridgeClient;
   start(definition: FunctionDefinition): LocalFunction;
   /** The queues' URLs, by ARN. */
   queueUrls: Map<string, string>;
@@ -24,6 +29,10 @@ export interface ProvisioningContext {
   secrets: Map<string, string>;
   /** The functions, by ARN. */
   functions: Map<string, LocalFunction>;
+  streams: TableStreams;
+  eventBridge: EventBridge;
+  /** The pipes, by name. */
+  pipes: Map<string, Pipe>;
   eventSources: EventSource[];
   schedules: Schedule[];
   api: Api;
@@ -42,6 +51,13 @@ export type Provisioner = (
   properties: unknown,
   logicalId: string,
 ) => Promise<Provisioned>;
+
+/** Finds the URL of the queue with this ARN. */
+export function queueUrlOf({ queueUrls }: ProvisioningContext, arn: string): string {
+  const found = queueUrls.get(arn);
+  if (found === undefined) throw new Error(`The template has no queue ${arn}`);
+  return found;
+}
 
 /** Finds the function with this ARN. */
 export function functionOf(context: ProvisioningContext, arn: string): LocalFunction {

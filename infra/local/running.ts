@@ -10,6 +10,8 @@ const Endpoints = v.object({
   cloudwatch: v.string(),
   secretsManager: v.string(),
   sns: v.string(),
+  events: v.string(),
+  pipes: v.string(),
   s3: v.string(),
   /** The fake 8x8. */
   fake8x8: v.string(),

@@ -3,13 +3,16 @@ import { buildApp } from 'fauxqs';
 import * as v from 'valibot';
 import { CloudWatch } from './cloudwatch.ts';
 import { dynamodbServer } from './dynamodb.ts';
+import { type BusEvent, EventBridge } from './event-bus.ts';
 import { Fake8x8 } from './fake-8x8/fake-8x8.ts';
 import { fake8x8Server } from './fake-8x8/server.ts';
 import type { LocalFunction } from './lambda.ts';
 import { lambdaApi } from './lambda-api.ts';
 import { close, listenOnLoopback } from './loopback.ts';
+import { type Pipe, pipesApi } from './pipe.ts';
 import type { Endpoints } from './running.ts';
 import { secretsManager } from './secrets-manager.ts';
+import { TableStreams } from './table-streams.ts';
 
 /** The API key that the fake 8x8 accepts. */
 export const API_KEY = 'local-api-key';
@@ -23,10 +26,24 @@ export interface Services {
   functions: Map<string, LocalFunction>;
   fake8x8: Fake8x8;
   cloudWatch: CloudWatch;
+  streams: TableStreams;
+  eventBridge: EventBridge;
+  /** The pipes, by name. */
+  pipes: Map<string, Pipe>;
+}
+
+export interface ServiceOptions {
+  /** Called with a line for each failure. */
+  log: (line: string) => void;
+  /** Called with each event that an event bus has accepted. */
+  onEvent: (event: BusEvent) => void;
 }
 
 /** Starts the services. `cleanUp` stops them. */
-export async function startServices(cleanUp: AsyncDisposableStack): Promise<Services> {
+export async function startServices(
+  cleanUp: AsyncDisposableStack,
+  { log, onEvent }: ServiceOptions,
+): Promise<Services> {
   const listen = (server: Server) => {
     cleanUp.defer(() => close(server));
     return listenOnLoopback(server, 0);
@@ -35,19 +52,24 @@ export async function startServices(cleanUp: AsyncDisposableStack): Promise<Serv
   const functions = new Map<string, LocalFunction>();
   const fake8x8 = new Fake8x8(API_KEY, []);
   const cloudWatch = new CloudWatch();
+  const streams = new TableStreams();
+  const eventBridge = new EventBridge(onEvent, log);
+  const pipes = new Map<string, Pipe>();
   const sqs = await startFauxqs(cleanUp);
   const endpoints: Endpoints = {
     sqs,
     sns: sqs,
     s3: sqs,
-    dynamodb: await listen(dynamodbServer()),
+    dynamodb: await listen(dynamodbServer(streams)),
     lambda: await listen(lambdaApi(functions)),
     cloudwatch: await listen(cloudWatch.server((name) => oldestMessage(sqs, name))),
     secretsManager: await listen(secretsManager(secrets)),
+    events: await listen(eventBridge.server()),
+    pipes: await listen(pipesApi(pipes)),
     fake8x8: await listen(fake8x8Server(fake8x8)),
   };
   fake8x8.objectStoreUrl = await listen(fake8x8Server(fake8x8));
-  return { endpoints, secrets, functions, fake8x8, cloudWatch };
+  return { endpoints, secrets, functions, fake8x8, cloudWatch, streams, eventBridge, pipes };
 }
 
 /** Starts fauxqs, which emulates SQS, SNS and S3 at one endpoint. */

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 
 const Properties = v.record(v.string(), v.unknown());
 
-const Template = v.object({
+export const Template = v.object({
   Resources: v.record(
     v.string(),
     v.object({

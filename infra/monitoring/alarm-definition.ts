@@ -3,6 +3,7 @@ import type { IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { NodeFunction } from '../constructs/node-function.ts';
+import type { SessionEvents } from '../session-events/session-events.ts';
 import type { Settings } from '../settings.ts';
 
 export interface AlarmsProps {
@@ -13,6 +14,8 @@ export interface AlarmsProps {
   api: RestApi;
   queue: Queue;
   deadLetterQueue: Queue;
+  /** Undefined if the stage publishes no session events. */
+  sessionEvents: SessionEvents | undefined;
   functions: Readonly<Record<'Webhook' | 'Recorder' | 'Registration', NodeFunction>> & {
     /** Undefined if the stage has no exports. */
     Exports?: NodeFunction;
@@ -46,6 +49,9 @@ export type AlarmDefinitions = Record<string, AlarmDefinition>;
 export const doctorCommand = ({ stageName }: AlarmsProps) => `npm run doctor -- --stage ${stageName}`;
 
 export const redriveCommand = ({ stageName }: AlarmsProps) => `npm run redrive -- --stage ${stageName}`;
+
+export const redriveEventsCommand = ({ stageName }: AlarmsProps) =>
+  `npm run redrive -- events --stage ${stageName}`;
 
 export const logsCommand = ({ logGroup }: NodeFunction) =>
   `aws logs tail ${logGroup.logGroupName} --since 1h`;

@@ -14,6 +14,7 @@ import {
 } from './alarm-definition.ts';
 import { countedMetric } from './metrics.ts';
 import { reconciliationAlarms } from './reconciliation-alarms.ts';
+import { sessionEventAlarms } from './session-event-alarms.ts';
 
 /** Every alarm of a stage, by name. Metrics without a period have CDK's default, five minutes. */
 export function alarmDefinitions(scope: Construct, props: AlarmsProps): AlarmDefinitions {
@@ -24,6 +25,7 @@ export function alarmDefinitions(scope: Construct, props: AlarmsProps): AlarmDef
     ...registrationAlarms(scope, props),
     ...exportAlarms(scope, props),
     ...reconciliationAlarms(scope, props),
+    ...sessionEventAlarms(props),
     ...sessionAlarms(scope, props),
   };
 }

@@ -7,8 +7,9 @@ import { isSurvived, survive } from './survive.ts';
 const HELP = `Usage: npm run test:faults -- [options]
 
 Delivers sessions to the local stack, some of them twice, late or in two
-versions, while SQS and DynamoDB fail, throttle, respond late or not at all,
-and functions are killed. Then compares the table with the expected records.
+versions, while SQS, DynamoDB and EventBridge fail, throttle, respond late or not at all,
+and functions are killed. Then compares the table with the expected records, and
+the events with the changes of the table.
 Exit code 1 if they differ. Takes about seven minutes for 20000 sessions.
 
 Options:
@@ -36,7 +37,9 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
     ['sessions', outcome.sessions],
     ['deliveries', outcome.deliveries],
     ['repeated after a response other than 200', outcome.repeated],
-    ...[...outcome.faults].map(([fault, count]) => [`calls to SQS or DynamoDB: ${fault}`, count] as const),
+    ...[...outcome.faults].map(
+      ([fault, count]) => [`calls to SQS, DynamoDB or EventBridge: ${fault}`, count] as const,
+    ),
     ['functions killed', outcome.killed],
     ['dead letters during the outage', outcome.deadLettersOfOutage],
     ['redriven from the dead-letter queue', outcome.redriven],
@@ -44,11 +47,14 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
     ['acknowledged but missing', outcome.acknowledgedButMissing],
     ['duplicated or not delivered', outcome.doubled],
     ['different from expected', outcome.different],
+    ['changes without an event', outcome.told.untold],
+    ['events without a change', outcome.told.unfounded],
+    ['sessions with events in another order', outcome.told.disordered],
     ['seconds', Math.round((performance.now() - began) / 1_000)],
   ] as const;
   const table = rows.map(([label, count]) => [label, count.toLocaleString('en')]);
   process.stdout.write(`${machine()}, seed ${seed}\n${textTable(table)}\n`);
-  if (!isSurvived(outcome)) throw new Error('The table differs from the expected records.');
+  if (!isSurvived(outcome)) throw new Error('The table or the events differ from what is expected.');
 }
 
 await runCommand(COMMAND, main);

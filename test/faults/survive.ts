@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { backoffSeconds } from '../../functions/recorder/retry-policy.ts';
 import { canonicalJson } from '../../functions/vss/json.ts';
 import { merge, receivedSummary, SessionRecord, standingOf } from '../../functions/vss/record.ts';
+import type { BusEvent } from '../../infra/local/event-bus.ts';
 import { deliver, readRecords } from '../../infra/local/examples.ts';
 import { type LocalStack, startLocalStack } from '../../infra/local/local-stack.ts';
 import { summaryOf } from '../functions/summaries.ts';
@@ -20,6 +21,7 @@ import {
   visibilityChange,
   visibilityRewrite,
 } from './fault-proxy.ts';
+import { compareEvents, type Told } from './told.ts';
 
 export interface Ordeal {
   sessions: number;
@@ -50,12 +52,21 @@ export interface Outcome {
   doubled: number;
   /** Records that differ from the oracle in more than the times of receipt, or do not show the right summary. */
   different: number;
+  /** How the published events differ from the changes of the table. */
+  told: Told;
 }
 
-/** Whether nothing was lost, duplicated or changed, and the outage of the table caused no dead letter. */
+/**
+ * Whether nothing was lost, duplicated or changed, the outage of the table caused no dead letter, and the events are
+ * those of the changes.
+ */
 export function isSurvived(outcome: Outcome): boolean {
-  const { lost, acknowledgedButMissing, doubled, different, deadLettersOfOutage } = outcome;
-  return lost + acknowledgedButMissing + doubled + different + deadLettersOfOutage === 0;
+  const { lost, acknowledgedButMissing, doubled, different, deadLettersOfOutage, told } = outcome;
+  const { untold, unfounded, disordered } = told;
+  return (
+    lost + acknowledgedButMissing + doubled + different + deadLettersOfOutage === 0 &&
+    untold + unfounded + disordered === 0
+  );
 }
 
 /** Probability of each fault. Together they affect a quarter of the calls, so sometimes all three attempts of the SDK fail. */
@@ -115,9 +126,11 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
     return functions[Math.floor(random() * functions.length)]?.kill() ? 1 : 0;
   };
   const proxies: FaultProxy[] = [];
+  const published: BusEvent[] = [];
   const stack = await startLocalStack({
     port: 0,
     log: () => {},
+    onEvent: (event) => published.push(event),
     ...(assembly !== undefined && { assembly }),
     concurrency: Math.min(8, Math.ceil(sessions / 20)),
     async between(service, endpoint) {
@@ -167,6 +180,7 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
     progress('the faults have ended; redriving dead letters');
     const redriven = await redrive(stack);
     await emptied(stack);
+    await stack.eventsPublished();
 
     const records = v.parse(v.array(SessionRecord), await readRecords(stack));
     const byId = new Map(records.map((record) => [record.sessionId, record]));
@@ -192,6 +206,7 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
           !(isDeepStrictEqual(contentOf(stored), contentOf(expected)) && isInOrder(stored))
         );
       }).length,
+      told: compareEvents(stack.changes(), published),
     };
   } finally {
     await stack.stop();
@@ -254,12 +269,12 @@ function isTwiceIn({ digest, alternates = [] }: SessionRecord): boolean {
 
 /** The summaries of a record, without their times of receipt, which decide the order of those with the same end time. */
 function contentOf(record: SessionRecord): string[] {
-  const { alternates = [], revision: _, unsuccessfulIn: __, unsuccessfulAt: ___, ...shown } = record;
+  const { alternates = [], revision, unsuccessfulIn, unsuccessfulAt, event, ...shown } = record;
   return [shown, ...alternates].map((summary) => canonicalJson({ ...summary, receivedAt: undefined })).sort();
 }
 
 /** Whether a record shows the right one of its summaries, and has the others in order. */
 function isInOrder(record: SessionRecord): boolean {
-  const { revision } = record;
-  return canonicalJson({ ...merge(record, record), revision }) === canonicalJson(record);
+  const { revision, event } = record;
+  return canonicalJson({ ...merge(record, record), revision, event }) === canonicalJson(record);
 }

@@ -16,12 +16,14 @@ const RESOURCES: Readonly<Record<string, [type: string, logicalId: string]>> = {
   reconciliation: ['AWS::Lambda::Function', 'ReconciliationFunction'],
   registration: ['AWS::Lambda::Function', 'RegistrationFunction'],
   table: ['AWS::DynamoDB::Table', 'SessionsTable'],
+  pipe: ['AWS::Pipes::Pipe', 'SessionEventsPipe'],
+  bus: ['AWS::Events::EventBus', 'SessionEventsBus'],
   bucket: ['AWS::S3::Bucket', 'ExportsBucket'],
   athena: ['AWS::Athena::WorkGroup', 'AthenaWorkgroup'],
 };
 const OUTSIDE_THE_STACK = ['8x8', 'deploy'];
-/** Functions that a reader of the diagram does not need: they neither receive, record nor register. */
-const NOT_DRAWN = /^(Authorization|ExportsFunction|RegistrationProvider)/;
+/** What a reader of the diagram does not need: it neither receives, records, registers nor publishes. */
+const NOT_DRAWN = /^(Authorization|ExportsFunction|RegistrationProvider|SessionEventsDeadLetterQueue)/;
 
 const NODE = /(?<id>[\w-]*\w)(?:\[\(?[^\]]*\])?/.source;
 const nodes = new Set<string>();
@@ -37,7 +39,9 @@ for (const line of diagram.split('\n').slice(1)) {
   }
 }
 
-const resources: Record<string, { Type: string; Properties: object }> = templateOf().toJSON()['Resources'];
+const resources: Record<string, { Type: string; Properties: object }> = templateOf({
+  sessionEvents: true,
+}).toJSON()['Resources'];
 
 function logicalIdOf(node: string): string {
   const [type, prefix] = RESOURCES[node] ?? [];

@@ -19,6 +19,7 @@ const customized = templateOf({
   tracedFraction: 0.5,
   permissionsBoundaryArn: BOUNDARY,
   tags: { team: 'voice' },
+  sessionEvents: true,
 });
 
 const propertiesOf = (of: typeof template, type: string) =>
@@ -98,7 +99,7 @@ describe('the acknowledged findings of cdk-nag', () => {
   }
 
   it('are exactly these, each with a reason and on its construct', () => {
-    const all = acknowledged(stackOf({}));
+    const all = acknowledged(stackOf({ sessionEvents: true }));
 
     for (const [, reason] of all) expect(reason.length).toBeGreaterThan(40);
     expect(all.map(([rule]) => rule).toSorted()).toMatchInlineSnapshot(`
@@ -145,7 +146,9 @@ describe('the acknowledged findings of cdk-nag', () => {
         "S1 Exports/Bucket",
         "SMG4 Authorization/Version1",
         "SMG4 Authorization/Version2",
+        "SQS3 SessionEvents/DeadLetterQueue",
         "SQSRedrivePolicy Queues/DeadLetterQueue",
+        "SQSRedrivePolicy SessionEvents/DeadLetterQueue",
       ]
     `);
   });

@@ -87,7 +87,11 @@ it('the README has every setting with its default', () => {
     const isGiven = name === 'subAccountIds' || name === 'apiKeySecretName';
     expect([name, documented[name]]).toEqual([
       name,
-      isGiven ? 'required' : isPlain ? String(value) : expect.stringMatching(/^(none|never|8x8's four)$/),
+      isGiven
+        ? 'required'
+        : isPlain
+          ? String(value)
+          : expect.stringMatching(/^(none|never|false|8x8's four)$/),
     ]);
   }
 });
@@ -118,7 +122,7 @@ it('npm run cost accepts other numbers, and rejects invalid ones', async () => {
 
 it('the README lists exactly the alarms of the stack', () => {
   const alarms = Object.values(
-    templateOf({ noSessionsHours: 1 }).findResources('AWS::CloudWatch::Alarm'),
+    templateOf({ noSessionsHours: 1, sessionEvents: true }).findResources('AWS::CloudWatch::Alarm'),
   ).map(({ Properties }) => Properties.AlarmName.replace('stack-', ''));
 
   expect(alarms.length).toBeGreaterThan(10);

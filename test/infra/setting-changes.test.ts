@@ -42,6 +42,7 @@ const CHANGES: { readonly [K in keyof Settings]-?: readonly [before: unknown, af
   tags: [{}, { team: 'voice' }],
   reconciliation: ['off', 'record'],
   logExportUrl: ['https://voice.wavecell.com', 'https://voice.example'],
+  sessionEvents: [false, true],
   exports: [false, true],
   exportHour: [2, 14],
   fullExportDays: [7, 1],
@@ -75,6 +76,21 @@ const MORE_CHANGES: readonly (readonly [name: string, before: object, after: obj
     'customDomain to live with another certificate',
     { customDomain: { name: 'a.example.com', certificateArn: CERTIFICATE } },
     { customDomain: { name: 'a.example.com', certificateArn: `${CERTIFICATE}2`, isLive: true } },
+  ],
+  [
+    'sessionEvents to another bus',
+    { sessionEvents: true },
+    { sessionEvents: { eventBusArn: 'arn:aws:events:us-east-1:000000000000:event-bus/shared' } },
+  ],
+  [
+    'sessionEvents to other events',
+    { sessionEvents: true },
+    { sessionEvents: { outcomes: 'unsuccessful', phoneNumbers: true } },
+  ],
+  [
+    'customerManagedKey with sessionEvents',
+    { customerManagedKey: false, sessionEvents: true },
+    { customerManagedKey: true, sessionEvents: true },
   ],
   [
     'customerManagedKey without retained data',
@@ -112,6 +128,8 @@ const STATEFUL =
 const EXPECTED: ReadonlySet<string> = new Set([
   // The value before the previous one is no longer accepted.
   'authorizationVersion: DESTROY AWS::SecretsManager::Secret',
+  // It only names the changes that the pipe, which is deleted too, could not publish.
+  'sessionEvents: DESTROY AWS::SQS::Queue',
   // The bucket remains, but no longer belongs to a stack.
   'exports without reconciliation: ORPHAN AWS::S3::Bucket',
   'reconciliation without exports: ORPHAN AWS::S3::Bucket',
@@ -172,6 +190,10 @@ describe('a change of a setting', () => {
         "reconciliation without exports, reverted": "DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::S3::BucketPolicy; DESTROY AWS::Scheduler::Schedule; ORPHAN AWS::S3::Bucket",
         "reconciliation, applied": "CREATE AWS::Athena::NamedQuery; CREATE AWS::CloudWatch::Alarm; CREATE AWS::Glue::Table; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::Scheduler::Schedule",
         "reconciliation, reverted": "DESTROY AWS::Athena::NamedQuery; DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Glue::Table; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::Scheduler::Schedule",
+        "sessionEvents to another bus, applied": "DESTROY AWS::Events::EventBus",
+        "sessionEvents to another bus, reverted": "CREATE AWS::Events::EventBus",
+        "sessionEvents, applied": "CREATE AWS::CloudWatch::Alarm; CREATE AWS::Events::EventBus; CREATE AWS::IAM::Role; CREATE AWS::Pipes::Pipe; CREATE AWS::SQS::Queue; CREATE AWS::SQS::QueuePolicy",
+        "sessionEvents, reverted": "DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Events::EventBus; DESTROY AWS::IAM::Role; DESTROY AWS::Pipes::Pipe; DESTROY AWS::SQS::Queue; DESTROY AWS::SQS::QueuePolicy",
         "subAccountIds, applied": "CREATE Custom::WebhookRegistration",
         "subAccountIds, reverted": "DESTROY Custom::WebhookRegistration",
         "timeZone, applied": "REPLACE AWS::Athena::NamedQuery",

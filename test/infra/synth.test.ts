@@ -37,6 +37,7 @@ it.concurrent('cdk synth succeeds with every option, without findings and warnin
     exportVersioning: true,
     permissionsBoundaryArn: 'arn:aws:iam::123456789012:policy/boundary',
     retentionDays: 90,
+    sessionEvents: { outcomes: 'unsuccessful', phoneNumbers: true },
     tags: { team: 'voice' },
     webAclArn: arn('wafv2', 'regional/webacl/a/b'),
     webhookConcurrency: 100,

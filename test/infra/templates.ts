@@ -9,8 +9,8 @@ import { readStage } from '../../infra/stages.ts';
 
 const { stages, ...flags } = cdkJson.context;
 
-/** The settings of the stage `local`. */
-export const localSettings = stages.local;
+/** The settings of the stage `local`, without session events, which are off by default. */
+export const { sessionEvents: _, ...localSettings } = stages.local;
 
 /** The stack of a stage with the settings of `local`, some of them replaced. */
 export function stackOf(settings: object, stageName = 'test'): VssWebhookStack {

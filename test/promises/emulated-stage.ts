@@ -174,6 +174,8 @@ export async function emulatedStage({
       cloudwatch: '',
       secretsManager: '',
       sns: '',
+      events: '',
+      pipes: '',
       s3: '',
       fake8x8: '',
     },

@@ -81,12 +81,12 @@ export type Attributes = Readonly<Record<string, unknown>>;
 
 /**
  * Compares a record with the one that a single delivery of the probe must create. Returns the names of the attributes
- * that differ. Both times depend on the stage: `expiresAt` is ignored, and `receivedAt` only has to be a valid time.
+ * that differ. What depends on the stage is ignored: `expiresAt`, `event`, and the value of `receivedAt`, which has to be a time.
  */
 export function differences({ body }: Probe, record: Attributes): string[] {
   const read = readSummary(body);
   if (read.outcome !== 'summary') throw new Error(`The probe is not a valid summary: ${read.outcome}`);
-  const { expiresAt: _, ...found } = record;
+  const { expiresAt, event, ...found } = record;
   const receivedAt = String(found['receivedAt']);
   const expected = fromItem(toItem(newRecord(receivedSummary(read.summary, receivedAt))));
   const differing = changes(expected, found);

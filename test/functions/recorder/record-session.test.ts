@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { recordSession } from '../../../functions/recorder/record-session.ts';
+import { type KeepElsewhere, recordSession } from '../../../functions/recorder/record-session.ts';
 import { RecordTooLargeError } from '../../../functions/recorder/session-table.ts';
 import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
 import { summaryBody, summaryOf } from '../summaries.ts';
@@ -21,7 +21,7 @@ it('fails after losing the race for a record twenty times, so that the queue ret
     replace: async () => false,
   };
 
-  await expect(recordSession(table, received(), rejectMoves)).rejects.toThrow(
+  await expect(recordSession({ table, keepElsewhere: rejectMoves }, received())).rejects.toThrow(
     'The record of session session changed 20 times while it was being merged',
   );
   expect(replaced).toBe(19);
@@ -35,7 +35,7 @@ it('adds the record if the existing one was removed before it could be read', as
     replace: async () => false,
   };
 
-  expect(await recordSession(table, received(), rejectMoves)).toBe('recorded');
+  expect(await recordSession({ table, keepElsewhere: rejectMoves }, received())).toBe('recorded');
   expect(added).toHaveLength(2);
 });
 
@@ -62,10 +62,12 @@ describe('a record that is too large', () => {
     const table = tableWithRoomFor(2, stored);
     const moved: unknown[] = [];
 
-    const recorded = await recordSession(table, ending(50), async (alternates) => {
+    const keepElsewhere: KeepElsewhere = async (alternates) => {
       expect(table.replaced).toEqual([]);
       moved.push(...alternates.map(({ endTime }) => endTime));
-    });
+    };
+
+    const recorded = await recordSession({ table, keepElsewhere }, ending(50));
 
     expect(recorded).toBe('conflict');
     const [{ endTime, alternates = [] } = newRecord(ending(0))] = table.replaced;
@@ -84,9 +86,11 @@ describe('a record that is too large', () => {
       replace: async (record: SessionRecord) => (await table.replace(record)) && ++races > 2,
     };
 
-    await recordSession(contended, ending(50), async (alternates) => {
+    const keepElsewhere: KeepElsewhere = async (alternates) => {
       moved.push(...alternates.map(({ digest }) => digest));
-    });
+    };
+
+    await recordSession({ table: contended, keepElsewhere }, ending(50));
 
     expect(races).toBe(3);
     expect(moved.length).toBeGreaterThan(0);
@@ -96,14 +100,18 @@ describe('a record that is too large', () => {
   it('is not changed when the new summary is the oldest one, which stays in its message', async () => {
     const table = tableWithRoomFor(3, stored);
 
-    await expect(recordSession(table, ending(11), rejectMoves)).rejects.toThrow(RecordTooLargeError);
+    await expect(recordSession({ table, keepElsewhere: rejectMoves }, ending(11))).rejects.toThrow(
+      RecordTooLargeError,
+    );
     expect(table.replaced).toEqual([]);
   });
 
   it('is not changed when its oldest summaries cannot be moved', async () => {
     const table = tableWithRoomFor(2, stored);
 
-    await expect(recordSession(table, ending(50), rejectMoves)).rejects.toThrow('No summary can be moved');
+    await expect(recordSession({ table, keepElsewhere: rejectMoves }, ending(50))).rejects.toThrow(
+      'No summary can be moved',
+    );
     expect(table.replaced).toEqual([]);
   });
 });
@@ -117,6 +125,8 @@ it('updates the time of receipt when a duplicate was received earlier', async ()
   };
   const receivedAt = '2026-01-13T08:27:30.000Z';
 
-  expect(await recordSession(table, { ...received(), receivedAt }, rejectMoves)).toBe('duplicate');
+  expect(await recordSession({ table, keepElsewhere: rejectMoves }, { ...received(), receivedAt })).toBe(
+    'duplicate',
+  );
   expect(replaced).toMatchObject([{ receivedAt }]);
 });

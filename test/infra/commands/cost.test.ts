@@ -1,6 +1,13 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { perMonth } from '../../../infra/commands/cost/estimate.ts';
+import { toItem } from '../../../functions/recorder/item.ts';
+import { newRecord, receivedSummary } from '../../../functions/vss/record.ts';
+import { sessionEvent } from '../../../functions/vss/session-event.ts';
+import { MEASURED, perMonth } from '../../../infra/commands/cost/estimate.ts';
 import { reconciliationPerMonth } from '../../../infra/commands/cost/reconciliation.ts';
+import { ADDED, sessionEventsPerMonth } from '../../../infra/commands/cost/session-events.ts';
+import { examples } from '../../../infra/local/examples.ts';
+import { summaryOf } from '../../functions/summaries.ts';
 import { templateOf } from '../templates.ts';
 
 const resourcesOf = (settings: object) => ({
@@ -28,5 +35,64 @@ describe('the estimated cost of the reconciliation', () => {
     expect(dollars({ reconciliation: 'report' }, 1_000_000)).toBe(dollars({}, 1_000_000));
     expect(reconciliationPerMonth(resourcesOf({ reconciliation: 'off' }), 1_000_000)).toEqual([]);
     expect([{}, { reconciliation: 'off' }].map(metricsOf)).toEqual(['27', '20']);
+  });
+});
+
+describe('the sizes of records', () => {
+  /** @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
+  function sizeOf({ S, N, L, M }: AttributeValue): number {
+    if (S !== undefined) return Buffer.byteLength(S);
+    if (N !== undefined)
+      return Math.ceil(N.replaceAll(/[-.]|^0+|0+$/g, '').length / 2) + (N.startsWith('-') ? 2 : 1);
+    if (L) return 3 + L.reduce((size, each) => size + 1 + sizeOf(each), 0);
+    if (M) return 3 + Object.keys(M).length + itemSize(M);
+    return 1;
+  }
+
+  const itemSize = (item: Record<string, AttributeValue>) =>
+    Object.entries(item).reduce((size, [name, value]) => size + Buffer.byteLength(name) + sizeOf(value), 0);
+
+  const records = examples.map(({ body }) => newRecord(receivedSummary(summaryOf(body), RECEIVED_AT)));
+  const withEvents = records.map((record) => ({
+    ...record,
+    event: sessionEvent(undefined, record, { phoneNumbers: false }),
+  }));
+  const isIndexed = ({ unsuccessfulIn }: (typeof records)[number]) => unsuccessfulIn !== undefined;
+  const mean = (numbers: number[]) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
+  const sizes = (all: typeof records) => all.map((record) => itemSize(toItem(record)));
+  const units = (all: typeof records) => mean(sizes(all).map((size) => Math.ceil(size / 1_024)));
+
+  it('are the means of the examples', () => {
+    expect(mean(sizes(records))).toBeCloseTo(MEASURED.recordBytes, 0);
+    expect(units(records)).toBeCloseTo(MEASURED.writeUnits);
+    expect(mean(sizes(records.filter(isIndexed)))).toBeCloseTo(MEASURED.indexBytes, 0);
+    expect(units(records.filter(isIndexed))).toBeCloseTo(MEASURED.indexWriteUnits);
+    expect(records.filter(isIndexed).length / records.length).toBeCloseTo(0.43);
+  });
+
+  it('grow with session events as estimated', () => {
+    expect(mean(sizes(withEvents)) - mean(sizes(records))).toBeCloseTo(ADDED.recordBytes, 0);
+    expect(units(withEvents) - units(records)).toBeCloseTo(ADDED.writeUnits);
+    expect(units(withEvents.filter(isIndexed)) - units(records.filter(isIndexed))).toBeCloseTo(
+      ADDED.indexWriteUnits,
+    );
+  });
+});
+
+const RECEIVED_AT = '2026-01-13T08:27:34.567Z';
+
+describe('the estimated cost of session events', () => {
+  const costOf = (settings: object, sessions: number) =>
+    sessionEventsPerMonth(resourcesOf(settings), { sessions, unsuccessful: 0.43 }).reduce(
+      (sum, [, , cost]) => sum + cost,
+      0,
+    );
+  const unsuccessful = { sessionEvents: { outcomes: 'unsuccessful' } };
+
+  it('is what the README says, and nothing if they are off', () => {
+    expect(costOf({ sessionEvents: true }, 0)).toBeCloseTo(8.29, 2);
+    expect(costOf({ sessionEvents: true }, 1_000_000) - 8.29).toBeCloseTo(2.09, 2);
+    expect(costOf(unsuccessful, 1_000_000) - 8.29).toBeCloseTo(1.29, 2);
+    expect(costOf({ sessionEvents: false }, 1_000_000)).toBe(0);
   });
 });

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
 import { queueDepth } from '../../../functions/queue/queue-depth.ts';
 import { CloudWatch } from '../../../infra/local/cloudwatch.ts';
@@ -46,10 +47,11 @@ it('passes every check of a healthy stage', async () => {
       .split('\n')
       .slice(2)
       .map((line) => line.slice(0, 5)),
-  ).toEqual(Array(7).fill('ok   '));
+  ).toEqual(Array(8).fill('ok   '));
   expect(stdout).toMatch(/^vss-webhook-local, on this machine, port \d+\n\n/);
   expect(stdout).toContain('queue         empty\n');
   expect(stdout).toContain('dead letters  none\n');
+  expect(stdout).toContain('events        the pipe is RUNNING\n');
   expect(stdout).toContain('last session  none recorded in the last 14 days\n');
   expect(stdout).toContain(
     'log export    no day is overdue for more than 24 hours; no missed sessions counted in the last 7 days\n',
@@ -234,13 +236,42 @@ it.each([
   expect(code).toBe(stdout.includes('FAIL') ? 1 : 0);
 });
 
-it('checks neither exports nor reconciliation in a stage that has none', async () => {
-  const outputs = { ...stack.outputs, AthenaWorkgroup: undefined, ReconciliationFunctionName: undefined };
+it('fails if the pipe does not run or has given up events, with the reason and what to do', async () => {
+  const pipes = createServer((_, response) =>
+    response.end(JSON.stringify({ CurrentState: 'STOPPED', StateReason: 'No permission to put events.' })),
+  ).listen(0, '127.0.0.1');
+  await once(pipes, 'listening');
+  onTestFinished(() => void pipes.close());
+  const QueueUrl = stack.outputs.SessionEventsDeadLetterQueueUrl;
+  await stack.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: '{}' }));
+  onTestFinished(async () => void (await stack.sqs.send(new PurgeQueueCommand({ QueueUrl }))));
+  await using prod = await deployedStage(stack, { AWS_ENDPOINT_URL_PIPES: urlOf(pipes) });
+
+  const { stdout, code } = await run(['infra/commands/doctor.ts', '--stage', 'prod'], {
+    env: prod.environment,
+  });
+
+  expect(stdout).toMatch(
+    /^FAIL {3}events {8}the pipe is STOPPED: No permission to put events\.\. After fixing the cause: aws pipes start-pipe --name \S+$/m,
+  );
+  expect(stdout).toMatch(
+    /^FAIL {3}events {8}1 event was given up\. To publish them again: npm run redrive -- events --stage prod$/m,
+  );
+  expect(code).toBe(1);
+});
+
+it('checks neither exports, nor reconciliation, nor session events in a stage that has none', async () => {
+  const outputs = {
+    ...stack.outputs,
+    AthenaWorkgroup: undefined,
+    ReconciliationFunctionName: undefined,
+    SessionEventsPipeName: undefined,
+  };
 
   const { stdout, code } = await doctorWith({}, 0, outputs);
 
   expect(stdout).toContain('last session');
-  expect(stdout).not.toMatch(/exports|log export/);
+  expect(stdout).not.toMatch(/exports|log export|events/);
   expect(code).toBe(0);
 });
 

@@ -5,8 +5,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
 import { masked } from '../../../infra/commands/dead-letters/masked.ts';
 import { prettyJson } from '../../../infra/commands/dead-letters/pretty-json.ts';
-import { awaitRecords, readRecords } from '../../../infra/local/examples.ts';
+import type { BusEvent } from '../../../infra/local/event-bus.ts';
+import { awaitRecords, deliver, readRecords } from '../../../infra/local/examples.ts';
 import type { LocalStack } from '../../../infra/local/local-stack.ts';
+import type { StreamRecord } from '../../../infra/local/table-streams.ts';
 import { summaryBody } from '../../functions/summaries.ts';
 import { queueDepth } from '../../queue-depth.ts';
 import { startStack } from '../../start-stack.ts';
@@ -276,6 +278,134 @@ describe('redrive of a deployed stage', () => {
     run(['infra/commands/redrive.ts', '--stage', 'prod'], { env: environment });
 });
 
+describe('redrive events', () => {
+  const published: BusEvent[] = [];
+  let other: LocalStack;
+  let url = '';
+  beforeAll(async () => {
+    other = await startStack({ onEvent: (event) => published.push(event) });
+    url = other.outputs.SessionEventsDeadLetterQueueUrl ?? '';
+  });
+  afterAll(() => other.stop());
+  beforeEach(() => other.sqs.send(new PurgeQueueCommand({ QueueUrl: url })));
+
+  const redriveEvents = (...args: string[]) =>
+    run([
+      'infra/commands/redrive.ts',
+      'events',
+      '--stage',
+      `local:${new URL(other.webhookUrl).port}`,
+      ...args,
+    ]);
+  const left = () => queueDepth(other.sqs, url);
+
+  /** Sends to the queue what the pipe sends when it gives up a change. */
+  async function giveUp(changes: readonly StreamRecord[], streamArn?: string): Promise<void> {
+    for (const { dynamodb, eventSourceARN } of changes) {
+      const batch = {
+        shardId: 'shardId-00000000000000000001-00000001',
+        startSequenceNumber: dynamodb.SequenceNumber,
+        endSequenceNumber: dynamodb.SequenceNumber,
+        approximateArrivalOfFirstRecord: new Date(Date.now() - 30 * 3_600_000).toISOString(),
+        batchSize: 1,
+        streamArn: streamArn ?? eventSourceARN,
+      };
+      await other.sqs.send(
+        new SendMessageCommand({
+          QueueUrl: url,
+          MessageBody: JSON.stringify({ version: '1.0', DDBStreamBatchInfo: batch }),
+        }),
+      );
+    }
+  }
+
+  /** Records two summaries of a session. Returns the changes. */
+  async function changesOf(sessionId: string): Promise<StreamRecord[]> {
+    for (const second of [10, 20]) {
+      await deliver(other, summaryBody({ sessionId, endTime: `2026-01-13T08:27:${second}Z` }));
+      await expect.poll(() => queueDepth(other.sqs, other.queueUrl)).toBe(0);
+    }
+    await other.eventsPublished();
+    return other.changes().filter(({ dynamodb }) => dynamodb.Keys['sessionId']?.['S'] === sessionId);
+  }
+
+  it('publishes the events that the pipe has given up again, in order', async () => {
+    const changes = await changesOf('given-up');
+    const before = published.splice(0);
+    await giveUp(changes.toReversed());
+
+    const { stdout, code } = await redriveEvents('--yes');
+
+    expect(stdout).toContain(
+      'publish  Session Recorded  given-up\npublish  Session Changed  given-up\n\n2 to publish, 0 to skip.\n2 published, 0 left in the queue.\n',
+    );
+    expect(code).toBe(0);
+    const withoutIds = (events: readonly BusEvent[]) => events.map(({ id: _, time: __, ...event }) => event);
+    expect(withoutIds(published)).toEqual(withoutIds(before));
+    expect(await left()).toBe(0);
+  });
+
+  it('keeps what the stream no longer has, and what is not from the pipe, and says so', async () => {
+    await giveUp((await changesOf('gone')).slice(0, 1), 'arn:aws:dynamodb:us-east-1:0:table/other/stream/1');
+    await other.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: 'something else' }));
+    published.length = 0;
+
+    const { stdout, code } = await redriveEvents('--yes');
+
+    expect(stdout).toMatch(
+      /^skip {5}a change of \d{4}-\d\d-\d\dT\S+Z, 1d ago, which the stream no longer has$/m,
+    );
+    expect(stdout).toMatch(/^skip {5}message \S+, which is not from the pipe$/m);
+    expect(stdout).toContain('0 to publish, 2 to skip. The stream keeps a change for 24 hours: ');
+    expect(code).toBe(0);
+    expect(published).toEqual([]);
+    expect(await left()).toBe(2);
+  });
+
+  it('publishes nothing with --dry-run or without confirmation', async () => {
+    await giveUp((await changesOf('dry-run')).slice(0, 1));
+    published.length = 0;
+
+    expect((await redriveEvents('--dry-run')).stdout).toContain(
+      '1 to publish, 0 to skip.\nNothing was published (--dry-run).\n',
+    );
+    expect(await redriveEvents()).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
+    expect(published).toEqual([]);
+    expect(await left()).toBe(1);
+  });
+
+  it('keeps the message of an event that the bus does not accept', async () => {
+    await giveUp((await changesOf('refused')).slice(0, 1));
+    await using prod = await deployedStage(other, {
+      AWS_ENDPOINT_URL_EVENTBRIDGE: 'http://127.0.0.1:1',
+      AWS_MAX_ATTEMPTS: '1',
+    });
+
+    const { stdout, stderr, code } = await run(
+      ['infra/commands/redrive.ts', 'events', '--yes', '--stage', 'prod'],
+      { env: prod.environment },
+    );
+
+    expect(stdout).toContain('0 published, 1 left in the queue.\n');
+    expect(stderr).toContain('ECONNREFUSED');
+    expect(code).toBe(1);
+    expect(await left()).toBe(1);
+  });
+
+  it('reports that there are none, and rejects a stage without session events', async () => {
+    expect((await redriveEvents()).stdout).toContain('The pipe has given up no events.\n');
+    const outputs = { ...other.outputs, SessionEventsPipeName: undefined };
+    await using prod = await deployedStage({ ...other, outputs });
+    const rejected = await run(['infra/commands/redrive.ts', 'events', '--stage', 'prod'], {
+      env: prod.environment,
+    });
+    expect(rejected).toMatchObject({
+      code: 2,
+      stderr: 'The stage prod publishes no session events: see the setting sessionEvents.\n',
+    });
+  });
+});
+
 describe('the command line of redrive', () => {
   it.each([
     [['frobnicate'], 'Unknown command "frobnicate". See: npm run redrive -- --help'],
@@ -285,7 +415,7 @@ describe('the command line of redrive', () => {
     [['send', '--rate', '0'], 'Invalid --rate "0": expected a number greater than 0'],
     [['--reason'], "Option '--reason' needs a value. See:"],
     [['send', '--rate', '-1'], "'--rate' needs a value; write one that starts with a hyphen as --rate=VALUE"],
-    [['--dry-run'], '--dry-run and --yes need the command send or delete'],
+    [['--dry-run'], '--dry-run and --yes need the command send, delete or events'],
     [
       ['--stage', 'local:1'],
       'No local stack is running on port 1. Local stacks on this machine: --stage local',

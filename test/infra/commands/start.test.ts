@@ -56,6 +56,40 @@ describe('npm start', () => {
     expect(code).toBe(0);
   });
 
+  it('prints the events of the examples, and writes them to the file of --events', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'vss-webhook-events-')), 'events.jsonl');
+    onTestFinished(() => rmSync(file));
+
+    const { stdout, code } = await start(root, '--once', '--port', '0', '--events', file);
+
+    const events = readFileSync(file, 'utf8').trim().split('\n');
+    expect(events).toHaveLength(7);
+    for (const event of events) {
+      const { source, detail } = JSON.parse(event);
+      expect(source).toBe('vss-webhook-local');
+      expect(stdout).toContain(`  event: Session Recorded, ${detail.sessionId} ${detail.sessionStatus}`);
+    }
+    expect(stdout.match(/^ {2}event: .* BUSY, a retry can help$/gm)).toHaveLength(1);
+    expect(code).toBe(0);
+  });
+
+  it('provisions the template of --consumers, and prints its outputs', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'vss-webhook-consumers-')), 'consumers.json');
+    onTestFinished(() => rmSync(file));
+    writeFileSync(
+      file,
+      JSON.stringify({
+        Resources: { Retries: { Type: 'AWS::SQS::Queue' } },
+        Outputs: { RetriesUrl: { Value: { Ref: 'Retries' } } },
+      }),
+    );
+
+    const { stdout, code } = await start(root, '--once', '--port', '0', '--consumers', file);
+
+    expect(stdout).toMatch(/^ {2}RetriesUrl {5}http:\S+-Retries$/m);
+    expect(code).toBe(0);
+  });
+
   it('runs until Ctrl-C, and prints a working curl command', async ({ signal }) => {
     const child = spawn(process.execPath, ['infra/commands/start.ts', '--port', '0'], { cwd: root, signal });
     let curl = '';
@@ -174,6 +208,15 @@ describe('npm start', () => {
     [['--nonsense'], /^Unknown option '--nonsense'\. See: npm start -- --help\n$/],
     [['--port', 'http'], /^Invalid --port "http": expected a whole number from 0 to 65535\n$/],
     [['--json'], /^--json needs --once\n$/],
+    [['--events', '/nowhere/events.jsonl'], /^Cannot write the file of --events: ENOENT.*\n$/],
+    [
+      ['--consumers', 'README.md'],
+      /^The file of --consumers is not a CloudFormation template in JSON: .*\n$/,
+    ],
+    [
+      ['--consumers', 'package.json'],
+      /^The file of --consumers is not a CloudFormation template in JSON: .*Resources.*\n$/,
+    ],
     [
       ['--once', '--no-examples'],
       /^--once cannot be combined with --no-examples: it stops after the examples\n$/,

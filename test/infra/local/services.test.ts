@@ -28,7 +28,7 @@ import { REGION } from '../../../infra/local/template.ts';
 const cleanUp = new AsyncDisposableStack();
 let services: Services;
 beforeAll(async () => {
-  services = await startServices(cleanUp);
+  services = await startServices(cleanUp, { log: () => {}, onEvent: () => {} });
 });
 afterAll(() => cleanUp.disposeAsync());
 

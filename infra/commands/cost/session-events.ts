@@ -1,0 +1,39 @@
+import type { Template } from '../../local/template.ts';
+import prices from './prices.json' with { type: 'json' };
+import { count, gigabytes, type Line, propertiesOf } from './template-figures.ts';
+
+/** What the attribute `event` adds to a record and its index: the means of the examples. */
+export const ADDED = { recordBytes: 406, writeUnits: 4 / 7, indexWriteUnits: 2 / 3 };
+
+/** The shards of a new on-demand table, which can write 4,000 units per second: one per thousand. */
+const SHARDS = 4;
+/** EventBridge polls each shard four times per second. */
+const POLLS_PER_MONTH = 4 * 30 * 86_400;
+
+/**
+ * The monthly cost of session events, each session changed once. AWS documents that reads of a stream are free only for
+ * Lambda, so those of the pipe are included.
+ *
+ * @param unsuccessful Share of unsuccessful sessions, from 0 to 1.
+ */
+export function sessionEventsPerMonth(
+  template: Template,
+  { sessions, unsuccessful }: { sessions: number; unsuccessful: number },
+): Line[] {
+  const [pipe] = propertiesOf(template, 'AWS::Pipes::Pipe');
+  if (!pipe) return [];
+  const isFiltered = JSON.stringify(pipe['SourceParameters']).includes('unsuccessful');
+  const events = sessions * (isFiltered ? unsuccessful : 1);
+  const writes = sessions * (ADDED.writeUnits + unsuccessful * ADDED.indexWriteUnits);
+  const bytes = sessions * ADDED.recordBytes * (1 + unsuccessful);
+  const reads = SHARDS * POLLS_PER_MONTH;
+  const { perMillion, perGigabyte } = prices;
+  const million = 1_000_000;
+  return [
+    ['EventBridge Pipes, events', count(events), (events / million) * perMillion.pipeRequests],
+    ['EventBridge, custom events', count(events), (events / million) * perMillion.customEvents],
+    ['DynamoDB, write units', count(writes), (writes / million) * perMillion.dynamodbWriteUnits],
+    ['DynamoDB, storage for the first month', gigabytes(bytes), (bytes / 1e9) * perGigabyte.dynamodbMonth],
+    [`DynamoDB Streams, reads of ${SHARDS} shards`, count(reads), (reads / million) * perMillion.streamReads],
+  ];
+}

@@ -1,0 +1,92 @@
+import {
+  type DynamoDBStreamsClient,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type _Record as StreamRecord,
+  TrimmedDataAccessException,
+} from '@aws-sdk/client-dynamodb-streams';
+import type { Message } from '@aws-sdk/client-sqs';
+import * as v from 'valibot';
+import { inOneLine } from '../../terminal/printable.ts';
+
+/** A message of the pipe's dead-letter queue: where in the stream the change is whose event was given up. */
+export interface FailedEvent {
+  messageId: string;
+  receiptHandle: string;
+  /** Undefined if the message is not of the pipe. */
+  position: Position | undefined;
+}
+
+const Position = v.object({
+  streamArn: v.string(),
+  shardId: v.string(),
+  startSequenceNumber: v.string(),
+  endSequenceNumber: v.string(),
+  approximateArrivalOfFirstRecord: v.string(),
+});
+type Position = v.InferOutput<typeof Position>;
+
+/** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-error-troubleshooting.html */
+const Body = v.pipe(v.string(), v.parseJson(), v.object({ DDBStreamBatchInfo: Position }));
+
+export function toFailedEvent({ MessageId = '', ReceiptHandle = '', Body: body }: Message): FailedEvent {
+  const parsed = v.safeParse(Body, body);
+  return {
+    messageId: MessageId,
+    receiptHandle: ReceiptHandle,
+    position: parsed.success ? parsed.output.DDBStreamBatchInfo : undefined,
+  };
+}
+
+/** Reads the changes at a position of a stream; undefined if the stream no longer has them. */
+export async function recordsAt(
+  streams: DynamoDBStreamsClient,
+  { streamArn, shardId, startSequenceNumber, endSequenceNumber }: Position,
+): Promise<StreamRecord[] | undefined> {
+  const end = BigInt(endSequenceNumber);
+  const found: StreamRecord[] = [];
+  try {
+    let { ShardIterator: next } = await streams.send(
+      new GetShardIteratorCommand({
+        StreamArn: streamArn,
+        ShardId: shardId,
+        ShardIteratorType: 'AT_SEQUENCE_NUMBER',
+        SequenceNumber: startSequenceNumber,
+      }),
+    );
+    while (next !== undefined) {
+      const { Records = [], NextShardIterator } = await streams.send(
+        new GetRecordsCommand({ ShardIterator: next }),
+      );
+      for (const record of Records) {
+        const number = BigInt(record.dynamodb?.SequenceNumber ?? 0);
+        if (number <= end) found.push(record);
+        if (number >= end) return found;
+      }
+      next = NextShardIterator;
+    }
+    return found;
+  } catch (error) {
+    if (error instanceof TrimmedDataAccessException) return undefined;
+    // The stream was disabled, or its shard is older than 24 hours.
+    if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
+    throw error;
+  }
+}
+
+const Session = v.object({
+  dynamodb: v.object({
+    NewImage: v.object({
+      sessionId: v.object({ S: v.string() }),
+      event: v.object({ M: v.object({ type: v.object({ S: v.string() }) }) }),
+    }),
+  }),
+});
+
+/** One line for a change: type of the event, and session id. */
+export function changeLine(record: StreamRecord): string {
+  const parsed = v.safeParse(Session, record);
+  if (!parsed.success) return 'not a session event';
+  const { sessionId, event } = parsed.output.dynamodb.NewImage;
+  return inOneLine(`${event.M.type.S}  ${sessionId.S}`);
+}

@@ -1,0 +1,92 @@
+import { DynamoDBStreamsClient, type _Record as StreamRecord } from '@aws-sdk/client-dynamodb-streams';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { DescribePipeCommand, PipesClient } from '@aws-sdk/client-pipes';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import * as v from 'valibot';
+import { PublishingPipe, publishEvent } from '../../session-events/publish-event.ts';
+import { age } from '../../terminal/age.ts';
+import { UsageError } from '../command-line/command.ts';
+import { confirm } from '../command-line/confirm.ts';
+import { QueueReader } from '../dead-letters/queue-reader.ts';
+import type { DeployedStage } from '../stage/deployed-stage.ts';
+import { changeLine, type FailedEvent, recordsAt, toFailedEvent } from './failed-event.ts';
+
+export interface Resend {
+  stage: DeployedStage;
+  options: { 'dry-run': boolean; yes: boolean };
+  interrupted: AbortSignal;
+}
+
+/** A failed event with its changes; undefined if the stream no longer has them. */
+interface Found {
+  failed: FailedEvent;
+  records: StreamRecord[] | undefined;
+}
+
+/**
+ * Publishes the events that the pipe gave up: reads their changes from the stream, and makes of them what the pipe
+ * would have made. A message is deleted only after its events are published.
+ */
+export async function resendEvents({
+  stage: { name, outputs, settings },
+  options,
+  interrupted,
+}: Resend): Promise<void> {
+  const { SessionEventsPipeName: Name, SessionEventsDeadLetterQueueUrl: url } = outputs;
+  if (Name === undefined || url === undefined)
+    throw new UsageError(`The stage ${name} publishes no session events: see the setting sessionEvents.`);
+  const pipe = v.parse(
+    PublishingPipe,
+    await new PipesClient(settings('pipes')).send(new DescribePipeCommand({ Name })),
+  );
+  const streams = new DynamoDBStreamsClient(settings('dynamodb'));
+  await using queue = new QueueReader(new SQSClient(settings('sqs')), url, toFailedEvent);
+
+  const found: Found[] = [];
+  for await (const failed of queue.letters(interrupted))
+    found.push({ failed, records: failed.position && (await recordsAt(streams, failed.position)) });
+  if (interrupted.aborted) return;
+  if (found.length === 0) return say('The pipe has given up no events.');
+
+  const ready = found.filter(({ records }) => records !== undefined).toSorted(inOrder);
+  const skipped = found.filter(({ records }) => records === undefined);
+  for (const { records = [] } of ready) for (const record of records) say(`publish  ${changeLine(record)}`);
+  for (const { failed } of skipped) say(`skip     ${whySkipped(failed)}`);
+  say(`\n${ready.length} to publish, ${skipped.length} to skip.${skipped.length > 0 ? ` ${STAY}` : ''}`);
+  if (ready.length === 0) return;
+  if (options['dry-run']) return say('Nothing was published (--dry-run).');
+  if (!options.yes && !(await confirm('Publish?', interrupted))) return say('Nothing was published.');
+
+  const events = new EventBridgeClient(settings('events'));
+  let published = 0;
+  try {
+    for (const { failed, records = [] } of ready) {
+      if (interrupted.aborted) return;
+      for (const record of records) await publishEvent(events, pipe, record);
+      await queue.delete(failed);
+      published++;
+    }
+  } finally {
+    say(`${published} published, ${found.length - published} left in the queue.`);
+  }
+}
+
+const STAY =
+  'The stream keeps a change for 24 hours: find the sessions of older ones in the table. SQS deletes skipped messages after 14 days.';
+
+/** In the order of the stream, in which the changes of a session are in one shard. */
+function inOrder({ failed: a }: Found, { failed: b }: Found): number {
+  const [first, second] = [a, b].map(({ position }) => BigInt(position?.startSequenceNumber ?? 0));
+  if (first === undefined || second === undefined || first === second) return 0;
+  return first < second ? -1 : 1;
+}
+
+function whySkipped({ messageId, position }: FailedEvent): string {
+  if (!position) return `message ${messageId}, which is not from the pipe`;
+  const { approximateArrivalOfFirstRecord: at } = position;
+  return `a change of ${at}, ${age(Date.parse(at))} ago, which the stream no longer has`;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

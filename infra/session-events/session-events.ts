@@ -1,0 +1,166 @@
+import { CfnOutput, Duration, Stack, Validations } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { CfnEventBus } from 'aws-cdk-lib/aws-events';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Encryption } from '../constructs/encryption.ts';
+import { queueSecurity, RETENTION_DAYS } from '../constructs/queues.ts';
+import type { SessionEventSettings } from '../settings.ts';
+import { DETAIL_TYPE_PATH, filterPatterns, inputTemplate } from './pipe-template.ts';
+
+/**
+ * How long the pipe retries an event. The stream keeps a change for 24 hours: the other 12 remain to publish the events
+ * that the pipe gave up.
+ */
+export const MAX_RECORD_AGE = Duration.hours(12);
+
+export interface SessionEventsProps {
+  settings: SessionEventSettings;
+  /** Has a stream. */
+  table: Table;
+  encryption: Encryption;
+}
+
+/** Publishes the changes of sessions as events: a pipe from the stream of the table to an event bus. */
+export class SessionEvents extends Construct {
+  /** The name of the pipe. */
+  readonly pipeName: string;
+  /** Names the changes that the pipe could not publish. */
+  readonly deadLetterQueue: Queue;
+
+  constructor(scope: Construct, id: string, { settings, table, encryption }: SessionEventsProps) {
+    super(scope, id);
+    const eventBusArn = settings.eventBusArn ?? this.#eventBus(encryption);
+    this.deadLetterQueue = this.#deadLetterQueue(encryption);
+    const streamArn = table.tableStreamArn ?? '';
+    const pipe = new CfnPipe(this, 'Pipe', {
+      description: 'Publishes the changes of sessions as events',
+      // In the role's own policies, so that they exist before the pipe.
+      roleArn: this.#role({ streamArn, eventBusArn, encryption }).roleArn,
+      source: streamArn,
+      sourceParameters: {
+        dynamoDbStreamParameters: {
+          // With LATEST, changes would be missed while the pipe is created.
+          startingPosition: 'TRIM_HORIZON',
+          // The events of a session stay in order: in a larger batch, PutEvents may reject one and accept the next.
+          batchSize: 1,
+          // The maximum. DynamoDB's order per item is preserved.
+          parallelizationFactor: 10,
+          maximumRecordAgeInSeconds: MAX_RECORD_AGE.toSeconds(),
+          maximumRetryAttempts: -1,
+          deadLetterConfig: { arn: this.deadLetterQueue.queueArn },
+        },
+        filterCriteria: {
+          filters: filterPatterns(settings).map((pattern) => ({ pattern: JSON.stringify(pattern) })),
+        },
+      },
+      target: eventBusArn,
+      targetParameters: {
+        eventBridgeEventBusParameters: {
+          source: Stack.of(this).stackName,
+          detailType: DETAIL_TYPE_PATH,
+        },
+        inputTemplate: inputTemplate(),
+      },
+    });
+    this.pipeName = pipe.ref;
+    this.#addOutputs(eventBusArn);
+  }
+
+  /** Creates the event bus. Its name is fixed, because the key policy has to name it. */
+  #eventBus({ key, dataKey }: Encryption): string {
+    const stack = Stack.of(this);
+    const name = `${stack.stackName}-sessions`;
+    const arn = stack.formatArn({ service: 'events', resource: 'event-bus', resourceName: name });
+    // Always, so that customerManagedKey can be changed. EventBridge reads the key without an encryption context.
+    // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html
+    const conditions = { StringEquals: { 'aws:SourceAccount': stack.account, 'aws:SourceArn': arn } };
+    const principals = [new ServicePrincipal('events.amazonaws.com')];
+    key.addToResourcePolicy(
+      new PolicyStatement({ principals, actions: ['kms:DescribeKey'], resources: ['*'], conditions }),
+    );
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        principals,
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: ['*'],
+        conditions: {
+          StringEquals: { ...conditions.StringEquals, 'kms:EncryptionContext:aws:events:event-bus:arn': arn },
+        },
+      }),
+    );
+    const bus = new CfnEventBus(this, 'Bus', {
+      name,
+      description: 'Changes of sessions',
+      ...(dataKey && { kmsKeyIdentifier: dataKey.keyArn }),
+    });
+    return bus.attrArn;
+  }
+
+  #deadLetterQueue({ dataKey }: Encryption): Queue {
+    const queue = new Queue(this, 'DeadLetterQueue', {
+      ...queueSecurity(dataKey),
+      retentionPeriod: Duration.days(RETENTION_DAYS.deadLetterQueue),
+    });
+    const reason =
+      'This is the dead-letter queue of the pipe. Its messages wait for an operator, whom an alarm notifies.';
+    Validations.of(queue).acknowledge(
+      { id: 'AwsSolutions::AwsSolutions-SQS3', reason },
+      { id: 'Serverless::Serverless-SQSRedrivePolicy', reason },
+    );
+    return queue;
+  }
+
+  #role({
+    streamArn,
+    eventBusArn,
+    encryption: { key },
+  }: {
+    streamArn: string;
+    eventBusArn: string;
+    encryption: Encryption;
+  }): Role {
+    const allow = (actions: string[], resource: string) =>
+      new PolicyStatement({ actions, resources: [resource] });
+    return new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('pipes.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+      inlinePolicies: {
+        Publish: new PolicyDocument({
+          statements: [
+            // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-permissions.html
+            allow(
+              [
+                'dynamodb:DescribeStream',
+                'dynamodb:GetRecords',
+                'dynamodb:GetShardIterator',
+                'dynamodb:ListStreams',
+              ],
+              streamArn,
+            ),
+            allow(['events:PutEvents'], eventBusArn),
+            allow(['sqs:SendMessage'], this.deadLetterQueue.queueArn),
+            // The key may encrypt the table, and with it the stream, and the queue.
+            allow(['kms:Decrypt', 'kms:GenerateDataKey'], key.keyArn),
+          ],
+        }),
+      },
+    });
+  }
+
+  #addOutputs(eventBusArn: string): void {
+    const outputs = [
+      ['EventBusArn', eventBusArn, 'Event bus on which session events are published'],
+      ['SessionEventsPipeName', this.pipeName, 'Pipe that publishes session events'],
+      [
+        'SessionEventsDeadLetterQueueUrl',
+        this.deadLetterQueue.queueUrl,
+        'Queue that names the changes whose events could not be published',
+      ],
+    ] as const;
+    for (const [key, value, description] of outputs) new CfnOutput(this, key, { key, value, description });
+  }
+}
