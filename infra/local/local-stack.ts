@@ -134,9 +134,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       functions: context.functions,
       fake8x8: services.fake8x8,
       changes: () => streamsOf(context).flatMap(({ records }) => records),
-      async eventsPublished() {
-        for (const stream of streamsOf(context)) await stream.isRead();
-      },
+      eventsPublished: () => context.streams.areRead(),
       resolve: (url) => (url === outputs.WebhookUrl ? webhookUrl : url),
       sqs: context.sqs,
       dynamodb: context.dynamodb,

@@ -119,6 +119,8 @@ const RecordsRequest = v.pipe(
  */
 export class TableStreams {
   readonly #byTable = new Map<string, TableStream>();
+  /** The writes that dynalite has not answered yet. Their items may be readable already. */
+  readonly #pending = new Set<Promise<void>>();
 
   /** Enables the stream of a table. */
   enable(tableName: string, arn: string, keyNames: readonly string[]): void {
@@ -138,12 +140,22 @@ export class TableStreams {
     if (!note) return;
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const answered = Promise.withResolvers<void>();
+    this.#pending.add(answered.promise);
     response.end = new Proxy(response.end, {
       apply: (end, self, args) => {
         if (response.statusCode === 200) note(this.#byTable, Buffer.concat(chunks).toString());
+        this.#pending.delete(answered.promise);
+        answered.resolve();
         return Reflect.apply(end, self, args);
       },
     });
+  }
+
+  /** Resolves when the readers have processed every write whose item can be read. */
+  async areRead(): Promise<void> {
+    await Promise.all(this.#pending);
+    for (const stream of this.#byTable.values()) await stream.isRead();
   }
 
   /** The requests of DynamoDB Streams that `npm run redrive` sends. */

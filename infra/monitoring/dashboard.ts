@@ -13,6 +13,7 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { NodeFunction } from '../constructs/node-function.ts';
+import type { SessionEvents } from '../session-events/session-events.ts';
 import { countedMetric } from './metrics.ts';
 
 export interface DashboardProps {
@@ -21,6 +22,8 @@ export interface DashboardProps {
   queue: Queue;
   deadLetterQueue: Queue;
   table: Table;
+  /** Undefined if the stage publishes no session events. */
+  sessionEvents: SessionEvents | undefined;
   functions: Readonly<Record<string, NodeFunction>>;
 }
 
@@ -34,6 +37,7 @@ export class Dashboard extends Construct {
       ...this.#deliveries(props),
       ...this.#sessions(),
       ...this.#reconciliation(props),
+      ...this.#sessionEvents(props),
       ...this.#functions(props),
     );
   }
@@ -106,6 +110,23 @@ export class Dashboard extends Construct {
         [
           this.#counted('ReconciliationOverdue', 'overdue days', 'Maximum'),
           this.#counted('ReconciliationHeld', 'held days', 'Maximum'),
+        ],
+      ),
+    ];
+  }
+
+  #sessionEvents({ sessionEvents }: DashboardProps): GraphWidget[] {
+    if (!sessionEvents) return [];
+    return [
+      graph(
+        'Session events: published; attempts that failed, given up',
+        [sessionEvents.metric('EventCount').with({ label: 'published' })],
+        [
+          sessionEvents.metric('ExecutionFailed').with({ label: 'failed attempts' }),
+          sessionEvents.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
+            label: 'given up',
+            statistic: 'Maximum',
+          }),
         ],
       ),
     ];

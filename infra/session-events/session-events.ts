@@ -1,4 +1,5 @@
 import { CfnOutput, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { CfnEventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -25,8 +26,7 @@ export interface SessionEventsProps {
 
 /** Publishes the changes of sessions as events: a pipe from the stream of the table to an event bus. */
 export class SessionEvents extends Construct {
-  /** The name of the pipe. */
-  readonly pipeName: string;
+  readonly #pipeName: string;
   /** Names the changes that the pipe could not publish. */
   readonly deadLetterQueue: Queue;
 
@@ -65,8 +65,22 @@ export class SessionEvents extends Construct {
         inputTemplate: inputTemplate(),
       },
     });
-    this.pipeName = pipe.ref;
+    this.#pipeName = pipe.ref;
     this.#addOutputs(eventBusArn);
+  }
+
+  /**
+   * A metric that EventBridge publishes about the pipe.
+   *
+   * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html
+   */
+  metric(metricName: 'EventCount' | 'ExecutionFailed'): Metric {
+    return new Metric({
+      namespace: 'AWS/EventBridge/Pipes',
+      metricName,
+      dimensionsMap: { PipeName: this.#pipeName },
+      statistic: 'Sum',
+    });
   }
 
   /** Creates the event bus. Its name is fixed, because the key policy has to name it. */
@@ -154,7 +168,7 @@ export class SessionEvents extends Construct {
   #addOutputs(eventBusArn: string): void {
     const outputs = [
       ['EventBusArn', eventBusArn, 'Event bus on which session events are published'],
-      ['SessionEventsPipeName', this.pipeName, 'Pipe that publishes session events'],
+      ['SessionEventsPipeName', this.#pipeName, 'Pipe that publishes session events'],
       [
         'SessionEventsDeadLetterQueueUrl',
         this.deadLetterQueue.queueUrl,

@@ -43,6 +43,8 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
   const stack = await startLocalStack({
     port: 0,
     log: (line) => logs.emit('line', line),
+    // They are off by default, and the events would share the CPU.
+    settings: { sessionEvents: false },
   });
   try {
     const measureCeiling = await ceilingOf(stack);

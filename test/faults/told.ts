@@ -37,14 +37,14 @@ type Event = v.InferOutput<typeof Event>;
  * that was published more than once counts once.
  */
 export function compareEvents(changes: readonly StreamRecord[], published: readonly BusEvent[]): Told {
-  const expected = expectedEvents(changes).map((event) => JSON.stringify(event));
-  const found = [...new Set(published.map((event) => JSON.stringify(v.parse(Event, event))))];
-  const bySession = (events: readonly string[]) =>
+  const expected = new Set(expectedEvents(changes).map((event) => JSON.stringify(event)));
+  const found = new Set(published.map((event) => JSON.stringify(v.parse(Event, event))));
+  const bySession = (events: ReadonlySet<string>) =>
     Map.groupBy(events, (event) => v.parse(Event, JSON.parse(event)).detail.sessionId);
   const foundBySession = bySession(found);
   return {
-    untold: expected.filter((event) => !found.includes(event)).length,
-    unfounded: found.filter((event) => !expected.includes(event)).length,
+    untold: expected.difference(found).size,
+    unfounded: found.difference(expected).size,
     disordered: [...bySession(expected)].filter(
       ([session, events]) => JSON.stringify(events) !== JSON.stringify(foundBySession.get(session)),
     ).length,

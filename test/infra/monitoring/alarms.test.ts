@@ -62,7 +62,9 @@ describe('the alarms', () => {
   });
 
   it('describe what they mean, what is at risk and what to run first, in less than 1024 characters', () => {
-    for (const { AlarmDescription } of [customized, reporting].flatMap(alarmsOf)) {
+    for (const { AlarmDescription } of [customized, reporting, templateOf({ sessionEvents: true })].flatMap(
+      alarmsOf,
+    )) {
       const text = JSON.stringify(AlarmDescription);
       expect(text).toMatch(/\. At risk: .*\. First: /);
       expect(text.length).toBeLessThan(900);
@@ -342,4 +344,46 @@ it('the dashboard has a widget with all alarms, and shows every metric that the 
   expect(body).toContain(
     `SEARCH('{VssWebhook,service,sessionStatus} service=\\\\\\"stack\\\\\\" MetricName=\\\\\\"SessionsRecorded\\\\\\"', 'Sum', 300)`,
   );
+});
+
+describe('the alarms of the session events', () => {
+  const publishing = templateOf({ sessionEvents: true });
+  const PIPE = { Ref: expect.stringContaining('SessionEventsPipe') };
+
+  it('are in alarm while the pipe keeps failing, also after EventBridge has stopped it', () => {
+    expect(alarm('SessionEventsFailing', publishing)).toMatchObject({
+      Namespace: 'AWS/EventBridge/Pipes',
+      MetricName: 'ExecutionFailed',
+      Dimensions: [{ Name: 'PipeName', Value: PIPE }],
+      Statistic: 'Sum',
+      Threshold: 1,
+      Period: 300,
+      EvaluationPeriods: 6,
+      DatapointsToAlarm: 3,
+      TreatMissingData: 'ignore',
+    });
+  });
+
+  it('are in alarm as soon as an event was given up, while it can still be published', () => {
+    const { SourceParameters } = onlyOf(publishing)('AWS::Pipes::Pipe').properties;
+    const hours = SourceParameters.DynamoDBStreamParameters.MaximumRecordAgeInSeconds / 3_600;
+
+    expect(alarm('SessionEventsDeadLetters', publishing)).toMatchObject({
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Dimensions: [{ Name: 'QueueName', Value: nameOf('SessionEventsDeadLetterQueue') }],
+      Threshold: 1,
+      EvaluationPeriods: 1,
+      AlarmDescription: expect.stringContaining('npm run redrive -- events --stage test'),
+    });
+    expect(hours).toBeLessThanOrEqual(12);
+    for (const name of ['SessionEventsFailing', 'SessionEventsDeadLetters'])
+      expect(alarm(name, publishing).AlarmDescription).toContain(`${hours} hours`);
+  });
+
+  it('have a graph on the dashboard', () => {
+    const body = JSON.stringify(onlyOf(publishing)('AWS::CloudWatch::Dashboard').properties.DashboardBody);
+
+    for (const metric of ['EventCount', 'ExecutionFailed']) expect(body).toContain(metric);
+    expect(body).toContain('SessionEventsDeadLetterQueue');
+  });
 });
