@@ -4,7 +4,13 @@ import { toMessage } from '../../functions/queue/message.ts';
 import type { BusEvent } from '../../infra/local/event-bus.ts';
 import { deliver, readRecords } from '../../infra/local/examples.ts';
 import type { LocalStack } from '../../infra/local/local-stack.ts';
-import { type Fault, type FaultProxy, faultProxy } from '../faults/fault-proxy.ts';
+import {
+  type Call,
+  type Fault,
+  type FaultProxy,
+  faultProxy,
+  visibilityRewrite,
+} from '../faults/fault-proxy.ts';
 import { compareEvents } from '../faults/told.ts';
 import { summaryBody } from '../functions/summaries.ts';
 import { queueDepth } from '../queue-depth.ts';
@@ -24,13 +30,16 @@ const SESSIONS = 40;
 const seed = Date.now() % 1_000_000;
 const random = randomFrom(seed);
 
-/** The faults of the event bus: together they affect a third of the calls. */
+/** The faults of the event bus. Together they affect two thirds of the calls, so all three attempts of the SDK fail often. */
 const FAULTS: readonly (readonly [Fault, number])[] = [
-  ['error', 0.1],
+  ['error', 0.2],
   ['throttle', 0.1],
-  ['cut-before', 0.05],
-  ['cut-after', 0.1],
+  ['cut-before', 0.17],
+  ['cut-after', 0.2],
 ];
+
+/** How often the faults affect the other services, in relation. */
+const ELSEWHERE = 0.15;
 
 let stack: LocalStack;
 let failing = true;
@@ -41,16 +50,22 @@ beforeAll(async () => {
     concurrency: 4,
     onEvent: (event) => published.push(event),
     async between(service, endpoint) {
-      const odds = service === 'events' ? 1 : 0.3;
-      const proxy = await faultProxy(endpoint, ({ operation }) => {
-        // The functions that read the queue retry these two after a minute.
+      const odds = service === 'events' ? 1 : ELSEWHERE;
+      const next = ({ operation }: Call): Fault | undefined => {
+        // Nobody repeats a delivery that was answered 503, and pollers wait after a failure.
         if (!failing || operation === 'ReceiveMessage' || operation === 'SendMessage') return undefined;
         let left = random() / odds;
         return FAULTS.find(([, share]) => {
           left -= share;
           return left < 0;
         })?.[0];
-      });
+      };
+      // The recorder would hide a message for a minute after a fault.
+      const proxy = await faultProxy(
+        endpoint,
+        next,
+        visibilityRewrite(() => 1),
+      );
       proxies.push(proxy);
       return proxy.url;
     },
