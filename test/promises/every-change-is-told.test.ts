@@ -110,6 +110,9 @@ describe(`of the sessions with corrections, alternates, duplicates and reconstru
       Array.from({ length: SESSIONS }, (_, i) => kinds[i % kinds.length]?.(`session-${i}`) ?? []).flat(),
     );
     await expect.poll(() => queueDepth(stack.sqs, stack.queueUrl)).toBe(0);
+    // The pipe is slower than the recorder: it has to meet faults, too.
+    const [eventBus] = proxies.toReversed();
+    await expect.poll(() => eventBus?.counts.get('cut-after') ?? 0).toBeGreaterThan(5);
     failing = false;
     await stack.eventsPublished();
 
@@ -120,8 +123,6 @@ describe(`of the sessions with corrections, alternates, duplicates and reconstru
     const types = published.map((event) => event['detail-type']);
     expect(new Set(types)).toEqual(new Set(['Session Recorded', 'Session Changed']));
     expect(new Set(published.map(({ id }) => id)).size).toBe(published.length);
-    const [events] = proxies.toReversed();
-    expect(events?.counts.get('cut-after')).toBeGreaterThan(0);
     expect(published.length).toBeGreaterThan(new Set(published.map(idOf)).size);
     expect(stack.changes().length).toBeGreaterThan(new Set(published.map(idOf)).size);
   });
