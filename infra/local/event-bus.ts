@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { json } from 'node:stream/consumers';
 import * as v from 'valibot';
-import { matchesPattern } from '../session-events/event-pattern.ts';
+import { type EventPattern, matchesPattern } from '../session-events/event-pattern.ts';
 import { ACCOUNT, REGION } from './template.ts';
 
 /** An event as EventBridge delivers it. */
@@ -22,7 +22,7 @@ export interface BusEvent {
 /** A rule of an event bus. */
 export interface Rule {
   busName: string;
-  pattern: unknown;
+  pattern: EventPattern;
   /** Delivers an event to each target. */
   targets: readonly ((event: BusEvent) => Promise<unknown>)[];
 }

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { matchesPattern } from '../session-events/event-pattern.ts';
+import { EventPattern, matchesPattern } from '../session-events/event-pattern.ts';
 import { PublishingPipe, publishEvent } from '../session-events/publish-event.ts';
 import { reasonOf } from '../terminal/reason-of.ts';
 import type { StreamRecord } from './table-streams.ts';
@@ -21,7 +21,7 @@ export const PipeProperties = v.object({
       DeadLetterConfig: v.object({ Arn: v.string() }),
     }),
     FilterCriteria: v.object({
-      Filters: v.array(v.object({ Pattern: v.pipe(v.string(), v.parseJson()) })),
+      Filters: v.array(v.object({ Pattern: v.pipe(v.string(), v.parseJson(), EventPattern) })),
     }),
   }),
   ...PublishingPipe.entries,

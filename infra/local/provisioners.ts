@@ -4,6 +4,7 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, PublishCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
+import { EventPattern } from '../session-events/event-pattern.ts';
 import { API_PROVISIONERS } from './api-provisioners.ts';
 import { busNameOf, type Rule } from './event-bus.ts';
 import { functionArn } from './lambda.ts';
@@ -184,16 +185,20 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
   },
 
   async 'AWS::Events::Rule'(context, properties, logicalId) {
-    const { EventBusName, EventPattern, Targets } = v.parse(
+    const {
+      EventBusName,
+      EventPattern: pattern,
+      Targets,
+    } = v.parse(
       v.object({
         EventBusName: v.string(),
-        EventPattern: v.unknown(),
+        EventPattern,
         Targets: v.array(v.object({ Arn: v.string() })),
       }),
       properties,
     );
     const targets = Targets.map(({ Arn }) => targetOf(context, Arn));
-    context.eventBridge.rules.push({ busName: busNameOf(EventBusName), pattern: EventPattern, targets });
+    context.eventBridge.rules.push({ busName: busNameOf(EventBusName), pattern, targets });
     const Arn = `arn:aws:events:${REGION}:${ACCOUNT}:rule/${busNameOf(EventBusName)}/${logicalId}`;
     return { ref: logicalId, attributes: { Arn } };
   },
@@ -203,6 +208,8 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
     const { DeadLetterConfig } = parsed.SourceParameters.DynamoDBStreamParameters;
     const name = `${context.stackName}-${logicalId}`;
     const deadLetterQueueUrl = queueUrlOf(context, DeadLetterConfig.Arn);
+    // An existing bus of the settings is not in the template.
+    context.eventBridge.busNames.add(busNameOf(parsed.Target));
     context.pipes.set(name, { name, properties: parsed, deadLetterQueueUrl });
     return { ref: name };
   },

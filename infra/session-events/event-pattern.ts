@@ -2,11 +2,9 @@ import * as v from 'valibot';
 import { isJsonObject } from '../../functions/vss/json.ts';
 
 const Scalar = v.union([v.string(), v.number(), v.boolean(), v.null()]);
-
 const Prefix = v.strictObject({ prefix: v.string() });
 const Suffix = v.strictObject({ suffix: v.string() });
 
-/** The comparisons that are supported here. */
 const Comparison = v.union(
   [
     Scalar,
@@ -15,24 +13,34 @@ const Comparison = v.union(
     v.strictObject({ exists: v.boolean() }),
     v.strictObject({ 'anything-but': v.union([Prefix, Suffix, v.array(Scalar), Scalar]) }),
   ],
-  'a comparison of this kind is not supported on this machine',
+  'this comparison is not supported on this machine',
 );
 type Comparison = v.InferOutput<typeof Comparison>;
 
+export interface EventPattern {
+  [name: string]: Comparison[] | EventPattern;
+}
+
 /**
- * Whether an event matches a pattern of EventBridge: the part of the language that session events need. There is no
- * maintained npm package for it: Amazon's own event-ruler is written in Java.
+ * A pattern of EventBridge, in the part of the language that session events need. There is no maintained npm package
+ * for it: Amazon's own event-ruler is written in Java.
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
- * @throws Error if the pattern uses another part.
  */
-export function matchesPattern(pattern: unknown, event: unknown): boolean {
-  if (!isJsonObject(pattern) || '$or' in pattern)
-    throw new Error('An event pattern with $or, or that is not an object, is not supported on this machine.');
+export const EventPattern: v.GenericSchema<unknown, EventPattern> = v.pipe(
+  v.record(
+    v.pipe(v.string(), v.notValue('$or', '$or is not supported on this machine')),
+    v.lazy((value) => (Array.isArray(value) ? v.array(Comparison) : EventPattern)),
+  ),
+);
+
+/** Whether an event matches a pattern. */
+export function matchesPattern(pattern: EventPattern, event: unknown): boolean {
   return Object.entries(pattern).every(([name, expected]) => {
     const value = isJsonObject(event) ? event[name] : undefined;
-    if (!Array.isArray(expected)) return matchesPattern(expected, value);
-    return v.parse(v.array(Comparison), expected).some((comparison) => matches(comparison, value));
+    return Array.isArray(expected)
+      ? expected.some((comparison) => matches(comparison, value))
+      : matchesPattern(expected, value);
   });
 }
 

@@ -20,9 +20,19 @@ export function evaluateTemplate(template: string, event: unknown): unknown {
   return JSON.parse(text);
 }
 
+/** The paths in a template. */
+const PATHS = /<([^>]*)>/g;
+
+/** Whether a template has only paths that can be evaluated here. */
+export function isSupportedTemplate(template: string): boolean {
+  return [...template.matchAll(PATHS)].every(([, path = '']) => PATH.test(path));
+}
+
+const PATH = /^\$(\.[\w-]+)+$/;
+
 /** The value at a path such as `$.dynamodb.NewImage.revision.N`. */
 export function valueAt(path: string, event: unknown): unknown {
-  if (!/^\$(\.[\w-]+)+$/.test(path)) throw new Error(`The path ${path} is not supported on this machine.`);
+  if (!PATH.test(path)) throw new Error(`The path ${path} is not supported on this machine.`);
   const value = path
     .split('.')
     .slice(1)

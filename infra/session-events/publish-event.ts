@@ -1,6 +1,6 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import * as v from 'valibot';
-import { evaluateTemplate, valueAt } from './input-template.ts';
+import { evaluateTemplate, isSupportedTemplate, valueAt } from './input-template.ts';
 
 /** The properties of a pipe that determine the events, as in a template and in the answer of DescribePipe. */
 export const PublishingPipe = v.object({
@@ -8,7 +8,10 @@ export const PublishingPipe = v.object({
   Target: v.string(),
   TargetParameters: v.object({
     EventBridgeEventBusParameters: v.object({ Source: v.string(), DetailType: v.string() }),
-    InputTemplate: v.string(),
+    InputTemplate: v.pipe(
+      v.string(),
+      v.check(isSupportedTemplate, 'this input template is not supported on this machine'),
+    ),
   }),
 });
 type PublishingPipe = v.InferOutput<typeof PublishingPipe>;

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { evaluateTemplate, valueAt } from '../../../infra/session-events/input-template.ts';
+import {
+  evaluateTemplate,
+  isSupportedTemplate,
+  valueAt,
+} from '../../../infra/session-events/input-template.ts';
 
 /** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html */
 
@@ -64,6 +68,12 @@ describe('an input template', () => {
   ])('is rejected if it uses another part of the language: %s', (template, problem) => {
     expect(() => evaluateTemplate(template, { ...EVENT, list: [1] })).toThrow(problem);
   });
+});
+
+it('a template is supported if all its paths are', () => {
+  expect(isSupportedTemplate('{"a": "<$.detail.state>/<$.source>"}')).toBe(true);
+  expect(isSupportedTemplate('{"a": <$.detail.state>, "b": <$.list[0]>}')).toBe(false);
+  expect(isSupportedTemplate('{"a": <aws.pipes.pipe-name>}')).toBe(false);
 });
 
 it('a path names a value', () => {

@@ -2,7 +2,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { merge, newRecord, receivedSummary } from '../../../functions/vss/record.ts';
-import { matchesPattern } from '../../../infra/session-events/event-pattern.ts';
+import { EventPattern, matchesPattern } from '../../../infra/session-events/event-pattern.ts';
 import { inputTemplate } from '../../../infra/session-events/pipe-template.ts';
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
 import { onlyOf, templateOf } from '../templates.ts';
@@ -178,14 +178,14 @@ describe('the recorder', () => {
 });
 
 describe('the filter', () => {
-  const Filters = v.array(v.object({ Pattern: v.pipe(v.string(), v.parseJson()) }));
+  const Filters = v.array(v.object({ Pattern: v.pipe(v.string(), v.parseJson(), EventPattern) }));
   const patternsOf = (of: typeof template) =>
     v
       .parse(Filters, onlyOf(of)('AWS::Pipes::Pipe').properties.SourceParameters.FilterCriteria.Filters)
       .map(({ Pattern }) => Pattern);
   const all = patternsOf(template);
   const unsuccessful = patternsOf(templateOf({ sessionEvents: { outcomes: 'unsuccessful' } }));
-  const isSelected = (patterns: unknown[], change: unknown) =>
+  const isSelected = (patterns: EventPattern[], change: unknown) =>
     patterns.some((pattern) => matchesPattern(pattern, change));
 
   const record = (sessionStatus: string, second: number) =>
