@@ -5,6 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
+import { clientSettings } from '../../functions/client-settings.ts';
 import { StackOutputs, stackName } from '../stack-outputs.ts';
 import { reasonOf } from '../terminal/reason-of.ts';
 import { type Answer, type Api, allowedAddresses, apiGateway } from './api-gateway.ts';
@@ -188,7 +189,12 @@ async function provisioningContext(
     dynamodb: new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb }),
     sns: new SNSClient({ ...common, endpoint: endpoints.sns }),
     s3: new S3Client({ ...common, endpoint: endpoints.s3 }),
-    events: new EventBridgeClient({ ...common, endpoint: await between('events', endpoints.events) }),
+    // With the timeouts of the functions: the pipe must not wait for ever for a response.
+    events: new EventBridgeClient({
+      ...clientSettings,
+      ...common,
+      endpoint: await between('events', endpoints.events),
+    }),
     streams,
     eventBridge,
     pipes,
