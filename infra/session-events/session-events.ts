@@ -88,20 +88,16 @@ export class SessionEvents extends Construct {
     const stack = Stack.of(this);
     const name = `${stack.stackName}-sessions`;
     const arn = stack.formatArn({ service: 'events', resource: 'event-bus', resourceName: name });
-    // Always, so that customerManagedKey can be changed. EventBridge reads the key without an encryption context.
+    // Always, so that customerManagedKey can be changed. The statements are those of the documentation:
     // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html
-    const conditions = { StringEquals: { 'aws:SourceAccount': stack.account, 'aws:SourceArn': arn } };
-    const principals = [new ServicePrincipal('events.amazonaws.com')];
-    key.addToResourcePolicy(
-      new PolicyStatement({ principals, actions: ['kms:DescribeKey'], resources: ['*'], conditions }),
-    );
+    const statement = { principals: [new ServicePrincipal('events.amazonaws.com')], resources: ['*'] };
+    key.addToResourcePolicy(new PolicyStatement({ ...statement, actions: ['kms:DescribeKey'] }));
     key.addToResourcePolicy(
       new PolicyStatement({
-        principals,
+        ...statement,
         actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        resources: ['*'],
         conditions: {
-          StringEquals: { ...conditions.StringEquals, 'kms:EncryptionContext:aws:events:event-bus:arn': arn },
+          StringEquals: { 'aws:SourceArn': arn, 'kms:EncryptionContext:aws:events:event-bus:arn': arn },
         },
       }),
     );
