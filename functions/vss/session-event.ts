@@ -14,7 +14,7 @@ type Numbers = Readonly<Record<'source' | 'destination', string>>;
 
 /**
  * The attribute `event` of a record: what the last write changed about the session, for the pipe that publishes session
- * events. The input template of a pipe copies values into JSON, but cannot escape them, and AWS does not document what it
+ * events. The input template of a pipe copies values into JSON without escaping them, and AWS does not document what it
  * does with a value that does not exist. So every field is always present, and every text is the content of a JSON
  * string: an absent value is an empty text, and a number is its digits.
  */
@@ -31,9 +31,10 @@ export interface SessionEvent {
   errorCode: string;
   /** The meaning of the error code, and what to do. Our interpretation. */
   errorMeaning: string;
-  /** Whether the session achieved its purpose, before and after the change; the former is empty for a new session. */
+  /** Before and after the change: whether the session achieved its purpose, and whether a retry can help. */
   previousOutcome: Outcome | '';
   outcome: Outcome;
+  previousRetryCanHelp: boolean;
   retryCanHelp: boolean;
   reconstructedFrom: string;
   /** The phone numbers of the first two legs; empty unless they are included. */
@@ -70,6 +71,7 @@ export function sessionEvent(
     errorMeaning: jsonContent(documented(errorCode)?.meaning),
     previousOutcome: before === undefined ? '' : outcomeOf(before),
     outcome: outcomeOf(after),
+    previousRetryCanHelp: before !== undefined && retryCanHelp(before),
     retryCanHelp: retryCanHelp(after),
     reconstructedFrom: jsonContent(after.reconstructedFrom),
     callA: numbersOf(legs, 'callA'),

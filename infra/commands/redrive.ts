@@ -38,13 +38,14 @@ ${STAGE_HELP}
   --reason NAME      With send: only messages with this reason.
   --rate NUMBER      With send: maximum messages per second. Default 20.
   --dry-run          With send, delete and events: show what would be done, and stop.
+  --discard          With events: delete the messages that cannot be published.
   --yes              With send, delete and events: skip the confirmation. Required if there
                      is no terminal.
   --unmasked         With show: do not mask phone numbers.
   -h, --help         Show this help.
 
 Ctrl-C stops after the current message. An interruption loses nothing: a message
-is deleted from the dead-letter queue only after SQS has accepted it in the queue.
+is deleted only after SQS has accepted it in the queue, or EventBridge its event.
 Messages that the command has received are hidden from other commands until it
 ends. If it is killed, they stay hidden for two minutes, or longer for a large
 queue.
@@ -60,6 +61,7 @@ const COMMAND = {
     reason: { type: 'string' },
     rate: { type: 'string', default: '20' },
     'dry-run': { type: 'boolean', default: false },
+    discard: { type: 'boolean', default: false },
     yes: { type: 'boolean', default: false },
     unmasked: { type: 'boolean', default: false },
   },
@@ -68,7 +70,7 @@ type Values = CommandLine<typeof COMMAND.options>['values'];
 
 interface Run {
   stage: DeployedStage;
-  options: Redrive['options'];
+  options: Redrive['options'] & { discard: boolean };
   interrupted: AbortSignal;
 }
 
@@ -114,6 +116,8 @@ function readCommand([name = 'list', id, ...rest]: readonly string[], values: Va
   if (rest.length > 0) throw new UsageError(seeHelp('redrive', `${name} takes only one message id`));
   if (values.reason !== undefined && (name !== 'send' || id !== undefined))
     throw new UsageError(seeHelp('redrive', '--reason needs the command send, without an id'));
+  if (values.discard && name !== 'events')
+    throw new UsageError(seeHelp('redrive', '--discard needs the command events'));
   if (!changes && (values['dry-run'] || values.yes))
     throw new UsageError(seeHelp('redrive', '--dry-run and --yes need the command send, delete or events'));
   return { run, id };

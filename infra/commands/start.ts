@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
@@ -27,8 +28,9 @@ Options:
   --json         With --once: print only the records, as a JSON array, to standard
                  output. To suppress npm's own heading: npm start -s -- …
   --events FILE  Also write each session event to this file, as a line of JSON.
-  --consumers FILE  Also provision this CloudFormation template (JSON): rules, queues
-                 and topics that receive session events. Prints its outputs.
+  --consumers FILE
+                 Also provision this CloudFormation template (JSON): rules, queues and
+                 topics that receive session events. Prints its outputs.
   --no-examples  Do not deliver the examples.
   --logs         Show all log lines of the functions, not only warnings and errors.
   --port NUMBER  Port of the webhook. Default ${DEFAULT_PORT}; 0 for any free port.
@@ -84,8 +86,10 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
   }).catch(explainPort);
   try {
     say(addresses(stack));
+    if (stack.outputs.EventBusArn === undefined && (options.events ?? options.consumers) !== undefined)
+      say('There are no session events: the setting sessionEvents of the stage local is false.\n');
     if (options.examples && !interrupted.aborted) {
-      const records = await deliverExamples(stack, say);
+      const records = await deliverExamples(stack, say, interrupted);
       if (options.json) process.stdout.write(`${JSON.stringify(records, null, 2)}\n`);
       else say(`\nRecords in DynamoDB:\n${table(records)}`);
       const missing = examples.length - records.length;
@@ -106,12 +110,21 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
 
 /** @throws UsageError */
 function readConsumers(path: string): Template {
+  const text = readFile(path);
   try {
-    return v.parse(Template, JSON.parse(readFileSync(path, 'utf8')));
+    return v.parse(Template, JSON.parse(text));
   } catch (error) {
     throw new UsageError(
       `The file of --consumers is not a CloudFormation template in JSON: ${reasonOf(error)}`,
     );
+  }
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`Cannot read the file of --consumers: ${reasonOf(error)}`);
   }
 }
 
@@ -199,7 +212,11 @@ function addresses({ webhookUrl, endpoints, authorization, consumerOutputs }: Lo
 ${[...consumerOutputs].map(([name, value]) => `  ${name.padEnd(14)} ${value}\n`).join('')}`;
 }
 
-async function deliverExamples(stack: LocalStack, say: (text: string) => void): Promise<StoredRecord[]> {
+async function deliverExamples(
+  stack: LocalStack,
+  say: (text: string) => void,
+  interrupted: AbortSignal,
+): Promise<StoredRecord[]> {
   say('The fake 8x8 delivers its examples to the registered URL:');
   const lost = stack.outputs.ReconciliationFunctionName === undefined ? undefined : LOST_EXAMPLE;
   const recorded: string[] = [];
@@ -223,7 +240,8 @@ async function deliverExamples(stack: LocalStack, say: (text: string) => void): 
     recorded.push(example.sessionId);
   }
   const records = await awaitRecords(stack, recorded);
-  await stack.eventsPublished();
+  // A pipe whose event bus does not accept an event retries for hours.
+  await Promise.race([stack.eventsPublished(), once(interrupted, 'abort')]);
   return records;
 }
 

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import dynalite from 'dynalite';
 import * as v from 'valibot';
 import { reasonOf } from '../terminal/reason-of.ts';
-import type { TableStreams } from './table-streams.ts';
+import { StreamNotFoundError, type TableStreams } from './table-streams.ts';
 
 /** DynamoDB on this machine: dynalite, with what it does not support: the requests about exports, and streams. */
 export function dynamodbServer(streams: TableStreams): Server {
@@ -27,12 +27,13 @@ export function dynamodbServer(streams: TableStreams): Server {
   return server;
 }
 
-/** The response to a request. Its error is that of DynamoDB for a resource that does not exist. */
+/** The response to a request. */
 function tried(answer: (body: string) => object, request: string): { status: number; body: object } {
   try {
     return { status: 200, body: answer(request) };
   } catch (error) {
-    return { status: 400, body: { __type: 'ResourceNotFoundException', message: reasonOf(error) } };
+    const __type = error instanceof StreamNotFoundError ? 'ResourceNotFoundException' : 'ValidationException';
+    return { status: 400, body: { __type, message: reasonOf(error) } };
   }
 }
 

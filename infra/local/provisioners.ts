@@ -190,13 +190,26 @@ const PROVISIONERS: Readonly<Record<string, Provisioner>> = {
       EventPattern: pattern,
       Targets,
     } = v.parse(
-      v.object({
+      v.strictObject({
+        Name: v.optional(v.string()),
+        Description: v.optional(v.string()),
+        State: v.optional(v.literal('ENABLED')),
         EventBusName: v.string(),
         EventPattern,
-        Targets: v.array(v.object({ Arn: v.string() })),
+        // Their own retries and dead letters have no effect here: the emulators do not fail.
+        Targets: v.array(
+          v.strictObject({
+            Id: v.string(),
+            Arn: v.string(),
+            DeadLetterConfig: v.optional(v.unknown()),
+            RetryPolicy: v.optional(v.unknown()),
+          }),
+        ),
       }),
       properties,
     );
+    if (!context.eventBridge.busNames.has(busNameOf(EventBusName)))
+      throw new Error(`The rule ${logicalId} is for the event bus ${EventBusName}, which does not exist.`);
     const targets = Targets.map(({ Arn }) => targetOf(context, Arn));
     context.eventBridge.rules.push({ busName: busNameOf(EventBusName), pattern, targets });
     const Arn = `arn:aws:events:${REGION}:${ACCOUNT}:rule/${busNameOf(EventBusName)}/${logicalId}`;

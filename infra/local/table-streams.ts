@@ -28,6 +28,11 @@ export interface StreamRecord {
   };
 }
 
+/** No table has the stream. */
+export class StreamNotFoundError extends Error {
+  override name = 'StreamNotFoundError';
+}
+
 /** The stream of a table: one shard, which keeps every record. */
 class TableStream {
   readonly arn: string;
@@ -127,10 +132,10 @@ export class TableStreams {
     this.#byTable.set(tableName, new TableStream(arn, keyNames));
   }
 
-  /** Finds a stream. @throws Error if no table has it. */
+  /** Finds a stream. @throws StreamNotFoundError */
   find(arn: string): TableStream {
     const found = [...this.#byTable.values()].find((stream) => stream.arn === arn);
-    if (!found) throw new Error(`No table has the stream ${arn}`);
+    if (!found) throw new StreamNotFoundError(`No table has the stream ${arn}`);
     return found;
   }
 

@@ -25,7 +25,7 @@ export function alarmDefinitions(scope: Construct, props: AlarmsProps): AlarmDef
     ...registrationAlarms(scope, props),
     ...exportAlarms(scope, props),
     ...reconciliationAlarms(scope, props),
-    ...sessionEventAlarms(props),
+    ...sessionEventAlarms(scope, props),
     ...sessionAlarms(scope, props),
   };
 }

@@ -43,13 +43,14 @@ export function inputTemplate(): string {
     details: { callA: numbers('callA'), callB: numbers('callB') },
     previousOutcome: text('previousOutcome'),
     outcome: text('outcome'),
+    previousRetryCanHelp: `<${pathTo('previousRetryCanHelp', 'BOOL')}>`,
     retryCanHelp: `<${pathTo('retryCanHelp', 'BOOL')}>`,
     reconstructedFrom: text('reconstructedFrom'),
     receivedAt: `<${IMAGE}.receivedAt.S>`,
     revision: `<${IMAGE}.revision.N>`,
   };
   // A boolean is not a text, so its path has no quotation marks.
-  return JSON.stringify(detail).replace(/"(<[^"]*\.BOOL>)"/, '$1');
+  return JSON.stringify(detail).replaceAll(/"(<[^"]*\.BOOL>)"/g, '$1');
 }
 
 /** The patterns of the writes that are published. One of them has to match. */

@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Aws, CfnOutput, CfnRule, Duration, Fn, Stack, Validations } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { CfnEventBus } from 'aws-cdk-lib/aws-events';
@@ -32,6 +32,7 @@ export class SessionEvents extends Construct {
 
   constructor(scope: Construct, id: string, { settings, table, encryption }: SessionEventsProps) {
     super(scope, id);
+    if (settings.eventBusArn !== undefined) this.#requireOwnAccountAndRegion(settings.eventBusArn);
     const eventBusArn = settings.eventBusArn ?? this.#eventBus(encryption);
     this.deadLetterQueue = this.#deadLetterQueue(encryption);
     const streamArn = table.tableStreamArn ?? '';
@@ -80,6 +81,22 @@ export class SessionEvents extends Construct {
       metricName,
       dimensionsMap: { PipeName: this.#pipeName },
       statistic: 'Sum',
+    });
+  }
+
+  /** Adds a rule: CloudFormation checks rules before it changes anything, and shows the reason. */
+  #requireOwnAccountAndRegion(eventBusArn: string): void {
+    const [, , , region = '', account = ''] = eventBusArn.split(':');
+    new CfnRule(this, 'OwnAccountAndRegion', {
+      assertions: [
+        {
+          assert: Fn.conditionAnd(
+            Fn.conditionEquals(Aws.REGION, region),
+            Fn.conditionEquals(Aws.ACCOUNT_ID, account),
+          ),
+          assertDescription: `sessionEvents.eventBusArn in cdk.json is not in the account and region of the stage: ${eventBusArn}`,
+        },
+      ],
     });
   }
 

@@ -21,6 +21,6 @@ it(`the table has exactly the delivered sessions despite random faults (seed ${s
   expect(failed.length).toBeGreaterThan(2);
   expect(outcome).toMatchObject({ lost: 0, acknowledgedButMissing: 0, doubled: 0, different: 0 });
   expect(outcome.deadLettersOfOutage).toBe(0);
-  expect(outcome.told).toEqual({ untold: 0, unfounded: 0, disordered: 0 });
+  expect(outcome.events).toEqual({ missing: 0, unexpected: 0, disordered: 0 });
   expect(isSurvived(outcome)).toBe(true);
 });

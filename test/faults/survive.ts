@@ -12,6 +12,7 @@ import { summaryOf } from '../functions/summaries.ts';
 import { run } from '../infra/run.ts';
 import { queueDepth } from '../queue-depth.ts';
 import { randomFrom } from '../random.ts';
+import { compareEvents, type EventDifferences } from './compare-events.ts';
 import { workload } from './deliveries.ts';
 import {
   type Call,
@@ -21,7 +22,6 @@ import {
   visibilityChange,
   visibilityRewrite,
 } from './fault-proxy.ts';
-import { compareEvents, type Told } from './told.ts';
 
 export interface Ordeal {
   sessions: number;
@@ -53,7 +53,7 @@ export interface Outcome {
   /** Records that differ from the oracle in more than the times of receipt, or do not show the right summary. */
   different: number;
   /** How the published events differ from the changes of the table. */
-  told: Told;
+  events: EventDifferences;
 }
 
 /**
@@ -61,11 +61,11 @@ export interface Outcome {
  * those of the changes.
  */
 export function isSurvived(outcome: Outcome): boolean {
-  const { lost, acknowledgedButMissing, doubled, different, deadLettersOfOutage, told } = outcome;
-  const { untold, unfounded, disordered } = told;
+  const { lost, acknowledgedButMissing, doubled, different, deadLettersOfOutage, events } = outcome;
+  const { missing, unexpected, disordered } = events;
   return (
     lost + acknowledgedButMissing + doubled + different + deadLettersOfOutage === 0 &&
-    untold + unfounded + disordered === 0
+    missing + unexpected + disordered === 0
   );
 }
 
@@ -206,7 +206,7 @@ export async function survive({ sessions, seed, progress, assembly }: Ordeal): P
           !(isDeepStrictEqual(contentOf(stored), contentOf(expected)) && isInOrder(stored))
         );
       }).length,
-      told: compareEvents(stack.changes(), published),
+      events: compareEvents(stack.changes(), published),
     };
   } finally {
     await stack.stop();

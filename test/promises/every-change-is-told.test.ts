@@ -4,6 +4,7 @@ import { toMessage } from '../../functions/queue/message.ts';
 import type { BusEvent } from '../../infra/local/event-bus.ts';
 import { deliver, readRecords } from '../../infra/local/examples.ts';
 import type { LocalStack } from '../../infra/local/local-stack.ts';
+import { compareEvents } from '../faults/compare-events.ts';
 import {
   type Call,
   type Fault,
@@ -11,7 +12,6 @@ import {
   faultProxy,
   visibilityRewrite,
 } from '../faults/fault-proxy.ts';
-import { compareEvents } from '../faults/told.ts';
 import { summaryBody } from '../functions/summaries.ts';
 import { queueDepth } from '../queue-depth.ts';
 import { randomFrom } from '../random.ts';
@@ -118,7 +118,7 @@ describe(`of the sessions with corrections, alternates, duplicates and reconstru
 
     const records = await readRecords(stack);
     expect(records).toHaveLength(SESSIONS);
-    expect(compareEvents(stack.changes(), published)).toEqual({ untold: 0, unfounded: 0, disordered: 0 });
+    expect(compareEvents(stack.changes(), published)).toEqual({ missing: 0, unexpected: 0, disordered: 0 });
     // The test has seen what could break the promise.
     const types = published.map((event) => event['detail-type']);
     expect(new Set(types)).toEqual(new Set(['Session Recorded', 'Session Changed']));

@@ -3,7 +3,7 @@ import prices from './prices.json' with { type: 'json' };
 import { count, gigabytes, type Line, propertiesOf } from './template-figures.ts';
 
 /** What the attribute `event` adds to a record and its index: the means of the examples. */
-export const ADDED = { recordBytes: 406, writeUnits: 4 / 7, indexWriteUnits: 2 / 3 };
+export const ADDED = { recordBytes: 428, writeUnits: 4 / 7, indexWriteUnits: 2 / 3 };
 
 /** The shards of a new on-demand table, which can write 4,000 units per second: one per thousand. */
 const SHARDS = 4;
@@ -25,7 +25,8 @@ export function sessionEventsPerMonth(
   const isFiltered = JSON.stringify(pipe['SourceParameters']).includes('unsuccessful');
   const events = sessions * (isFiltered ? unsuccessful : 1);
   const writes = sessions * (ADDED.writeUnits + unsuccessful * ADDED.indexWriteUnits);
-  const bytes = sessions * ADDED.recordBytes * (1 + unsuccessful);
+  const tableBytes = sessions * ADDED.recordBytes;
+  const indexBytes = tableBytes * unsuccessful;
   const reads = SHARDS * POLLS_PER_MONTH;
   const { perMillion, perGigabyte } = prices;
   const million = 1_000_000;
@@ -33,7 +34,16 @@ export function sessionEventsPerMonth(
     ['EventBridge Pipes, events', count(events), (events / million) * perMillion.pipeRequests],
     ['EventBridge, custom events', count(events), (events / million) * perMillion.customEvents],
     ['DynamoDB, write units', count(writes), (writes / million) * perMillion.dynamodbWriteUnits],
-    ['DynamoDB, storage for the first month', gigabytes(bytes), (bytes / 1e9) * perGigabyte.dynamodbMonth],
+    [
+      'DynamoDB, storage for the first month',
+      gigabytes(tableBytes + indexBytes),
+      ((tableBytes + indexBytes) / 1e9) * perGigabyte.dynamodbMonth,
+    ],
+    [
+      'DynamoDB, point-in-time recovery',
+      gigabytes(tableBytes),
+      (tableBytes / 1e9) * perGigabyte.dynamodbPointInTimeRecoveryMonth,
+    ],
     [`DynamoDB Streams, reads of ${SHARDS} shards`, count(reads), (reads / million) * perMillion.streamReads],
   ];
 }

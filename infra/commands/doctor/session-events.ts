@@ -20,7 +20,7 @@ export async function sessionEvents({ name, outputs, settings }: DeployedStage):
     new PipesClient(settings('pipes')).send(new DescribePipeCommand({ Name: pipeName })),
     queueDepth(new SQSClient(settings('sqs')), url),
   ]);
-  const state = `the pipe is ${CurrentState}${StateReason ? `: ${StateReason}` : ''}`;
+  const state = `the pipe is ${CurrentState}${StateReason ? `: ${StateReason.replace(/\.$/, '')}` : ''}`;
   const start = `. After fixing the cause: aws pipes start-pipe --name ${pipeName}`;
   const isRunning = HEALTHY_STATES.has(CurrentState);
   const count = visible + hidden;
@@ -31,7 +31,7 @@ export async function sessionEvents({ name, outputs, settings }: DeployedStage):
       : [
           {
             isHealthy: false,
-            text: `${count} ${count === 1 ? 'event was' : 'events were'} given up. To publish them again: npm run redrive -- events --stage ${name}`,
+            text: `${count} ${count === 1 ? 'event was' : 'events were'} given up. To publish them again, or delete those that are too old: npm run redrive -- events --stage ${name}`,
           },
         ]),
   ];

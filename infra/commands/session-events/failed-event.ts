@@ -38,7 +38,7 @@ export function toFailedEvent({ MessageId = '', ReceiptHandle = '', Body: body }
   };
 }
 
-/** Reads the changes at a position of a stream; undefined if the stream no longer has them. */
+/** Reads the changes at a position of a stream; undefined if the stream does not have all of them. */
 export async function recordsAt(
   streams: DynamoDBStreamsClient,
   { streamArn, shardId, startSequenceNumber, endSequenceNumber }: Position,
@@ -56,16 +56,17 @@ export async function recordsAt(
     );
     while (next !== undefined) {
       const { Records = [], NextShardIterator } = await streams.send(
-        new GetRecordsCommand({ ShardIterator: next }),
+        // The pipe has batches of one record, so the first one is usually all.
+        new GetRecordsCommand({ ShardIterator: next, Limit: 10 }),
       );
       for (const record of Records) {
         const number = BigInt(record.dynamodb?.SequenceNumber ?? 0);
         if (number <= end) found.push(record);
-        if (number >= end) return found;
+        if (number >= end) return found.length > 0 ? found : undefined;
       }
       next = NextShardIterator;
     }
-    return found;
+    return undefined;
   } catch (error) {
     if (error instanceof TrimmedDataAccessException) return undefined;
     // The stream was disabled, or its shard is older than 24 hours.
@@ -83,10 +84,13 @@ const Session = v.object({
   }),
 });
 
-/** One line for a change: type of the event, and session id. */
+/** Whether a change has an event. */
+export function isSessionEvent(record: StreamRecord): boolean {
+  return v.is(Session, record);
+}
+
+/** One line for a change that has an event: the type of the event, and the session id. */
 export function changeLine(record: StreamRecord): string {
-  const parsed = v.safeParse(Session, record);
-  if (!parsed.success) return 'not a session event';
-  const { sessionId, event } = parsed.output.dynamodb.NewImage;
+  const { sessionId, event } = v.parse(Session, record).dynamodb.NewImage;
   return inOneLine(`${event.M.type.S}  ${sessionId.S}`);
 }

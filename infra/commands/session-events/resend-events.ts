@@ -9,11 +9,11 @@ import { UsageError } from '../command-line/command.ts';
 import { confirm } from '../command-line/confirm.ts';
 import { QueueReader } from '../dead-letters/queue-reader.ts';
 import type { DeployedStage } from '../stage/deployed-stage.ts';
-import { changeLine, type FailedEvent, recordsAt, toFailedEvent } from './failed-event.ts';
+import { changeLine, type FailedEvent, isSessionEvent, recordsAt, toFailedEvent } from './failed-event.ts';
 
 export interface Resend {
   stage: DeployedStage;
-  options: { 'dry-run': boolean; yes: boolean };
+  options: { 'dry-run': boolean; yes: boolean; discard: boolean };
   interrupted: AbortSignal;
 }
 
@@ -39,23 +39,25 @@ export async function resendEvents({
     PublishingPipe,
     await new PipesClient(settings('pipes')).send(new DescribePipeCommand({ Name })),
   );
-  const streams = new DynamoDBStreamsClient(settings('dynamodb'));
+  // The pipe reads the same shards, so reads may be throttled.
+  const streams = new DynamoDBStreamsClient({ ...settings('dynamodb'), maxAttempts: 10 });
   await using queue = new QueueReader(new SQSClient(settings('sqs')), url, toFailedEvent);
 
   const found: Found[] = [];
-  for await (const failed of queue.letters(interrupted))
+  for await (const failed of queue.letters(interrupted, { perSecond: PER_SECOND }))
     found.push({ failed, records: failed.position && (await recordsAt(streams, failed.position)) });
   if (interrupted.aborted) return;
   if (found.length === 0) return say('The pipe has given up no events.');
 
-  const ready = found.filter(({ records }) => records !== undefined).toSorted(inOrder);
-  const skipped = found.filter(({ records }) => records === undefined);
+  const ready = found.filter(isReady).toSorted(inOrder);
+  const skipped = found.filter((each) => !isReady(each));
   for (const { records = [] } of ready) for (const record of records) say(`publish  ${changeLine(record)}`);
   for (const { failed } of skipped) say(`skip     ${whySkipped(failed)}`);
-  say(`\n${ready.length} to publish, ${skipped.length} to skip.${skipped.length > 0 ? ` ${STAY}` : ''}`);
-  if (ready.length === 0) return;
-  if (options['dry-run']) return say('Nothing was published (--dry-run).');
-  if (!options.yes && !(await confirm('Publish?', interrupted))) return say('Nothing was published.');
+  say(`\n${ready.length} to publish, ${skipped.length} to ${options.discard ? 'delete' : 'skip'}.`);
+  if (skipped.length > 0 && !options.discard) say(STAY);
+  if (ready.length === 0 && !options.discard) return;
+  if (options['dry-run']) return say('Nothing was changed (--dry-run).');
+  if (!options.yes && !(await confirm('Continue?', interrupted))) return say('Nothing was changed.');
 
   const events = new EventBridgeClient(settings('events'));
   let published = 0;
@@ -66,13 +68,22 @@ export async function resendEvents({
       await queue.delete(failed);
       published++;
     }
+    if (options.discard) for (const { failed } of skipped) await queue.delete(failed);
   } finally {
-    say(`${published} published, ${found.length - published} left in the queue.`);
+    say(`${published} of ${ready.length} published.`);
   }
 }
 
+/** At least this many messages are processed per second, each with two reads and an event. */
+const PER_SECOND = 5;
+
 const STAY =
-  'The stream keeps a change for 24 hours: find the sessions of older ones in the table. SQS deletes skipped messages after 14 days.';
+  'The stream keeps a change for 24 hours: find the sessions of older ones in the table. --discard deletes the skipped messages, as SQS does after 14 days.';
+
+/** Whether the stream still has the changes, and each has an event. */
+function isReady({ records }: Found): boolean {
+  return records?.every(isSessionEvent) ?? false;
+}
 
 /** In the order of the stream, in which the changes of a session are in one shard. */
 function inOrder({ failed: a }: Found, { failed: b }: Found): number {
@@ -84,7 +95,7 @@ function inOrder({ failed: a }: Found, { failed: b }: Found): number {
 function whySkipped({ messageId, position }: FailedEvent): string {
   if (!position) return `message ${messageId}, which is not from the pipe`;
   const { approximateArrivalOfFirstRecord: at } = position;
-  return `a change of ${at}, ${age(Date.parse(at))} ago, which the stream no longer has`;
+  return `a change of ${at}, ${age(Date.parse(at))} ago, which the stream no longer has, or which has no event`;
 }
 
 function say(text: string): void {

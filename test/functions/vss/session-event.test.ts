@@ -33,6 +33,7 @@ describe('the event of a new session', () => {
       errorMeaning: ERROR_CODES.get(-2004)?.meaning,
       previousOutcome: '',
       outcome: 'unsuccessful',
+      previousRetryCanHelp: false,
       retryCanHelp: false,
       reconstructedFrom: '',
       callA: { source: '', destination: '' },
@@ -76,6 +77,7 @@ describe('the event of a change', () => {
       sessionStatus: 'COMPLETED',
       previousOutcome: 'unsuccessful',
       outcome: 'successful',
+      previousRetryCanHelp: true,
       retryCanHelp: false,
     });
   });
@@ -115,7 +117,7 @@ it('has only texts that are the content of a JSON string, whatever is delivered'
         newRecord(receivedSummary({ ...summary, clientRequestId: text, sessionId: '"\\' }, RECEIVED_AT)),
         { phoneNumbers: true },
       );
-      const { retryCanHelp: _, callA, callB, ...texts } = event ?? {};
+      const { retryCanHelp: _, previousRetryCanHelp: __, callA, callB, ...texts } = event ?? {};
       const all = [...Object.values(texts), ...Object.values(callA ?? {}), ...Object.values(callB ?? {})];
 
       expect(all).toHaveLength(18);

@@ -91,8 +91,8 @@ describe('the estimated cost of session events', () => {
 
   it('is what the README says, and nothing if they are off', () => {
     expect(costOf({ sessionEvents: true }, 0)).toBeCloseTo(8.29, 2);
-    expect(costOf({ sessionEvents: true }, 1_000_000) - 8.29).toBeCloseTo(2.09, 2);
-    expect(costOf(unsuccessful, 1_000_000) - 8.29).toBeCloseTo(1.29, 2);
+    expect(costOf({ sessionEvents: true }, 1_000_000) - 8.29).toBeCloseTo(2.18, 2);
+    expect(costOf(unsuccessful, 1_000_000) - 8.29).toBeCloseTo(1.38, 2);
     expect(costOf({ sessionEvents: false }, 1_000_000)).toBe(0);
   });
 });

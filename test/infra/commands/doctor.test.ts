@@ -252,10 +252,10 @@ it('fails if the pipe does not run or has given up events, with the reason and w
   });
 
   expect(stdout).toMatch(
-    /^FAIL {3}events {8}the pipe is STOPPED: No permission to put events\.\. After fixing the cause: aws pipes start-pipe --name \S+$/m,
+    /^FAIL {3}events {8}the pipe is STOPPED: No permission to put events\. After fixing the cause: aws pipes start-pipe --name \S+$/m,
   );
   expect(stdout).toMatch(
-    /^FAIL {3}events {8}1 event was given up\. To publish them again: npm run redrive -- events --stage prod$/m,
+    /^FAIL {3}events {8}1 event was given up\. To publish them again, or delete those that are too old: npm run redrive -- events --stage prod$/m,
   );
   expect(code).toBe(1);
 });

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { PurgeQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type DeadLetterReason, toMessage } from '../../../functions/queue/message.ts';
 import { masked } from '../../../infra/commands/dead-letters/masked.ts';
 import { prettyJson } from '../../../infra/commands/dead-letters/pretty-json.ts';
@@ -13,7 +14,7 @@ import { summaryBody } from '../../functions/summaries.ts';
 import { queueDepth } from '../../queue-depth.ts';
 import { startStack } from '../../start-stack.ts';
 import { root, run } from '../run.ts';
-import { deployedStage, missingStage } from './deployed-stage.ts';
+import { deployedStage, missingStage, urlOf } from './deployed-stage.ts';
 
 /** Runs `npm run redrive` on a running local stack. */
 
@@ -337,7 +338,7 @@ describe('redrive events', () => {
     const { stdout, code } = await redriveEvents('--yes');
 
     expect(stdout).toContain(
-      'publish  Session Recorded  given-up\npublish  Session Changed  given-up\n\n2 to publish, 0 to skip.\n2 published, 0 left in the queue.\n',
+      'publish  Session Recorded  given-up\npublish  Session Changed  given-up\n\n2 to publish, 0 to skip.\n2 of 2 published.\n',
     );
     expect(code).toBe(0);
     const withoutIds = (events: readonly BusEvent[]) => events.map(({ id: _, time: __, ...event }) => event);
@@ -353,13 +354,41 @@ describe('redrive events', () => {
     const { stdout, code } = await redriveEvents('--yes');
 
     expect(stdout).toMatch(
-      /^skip {5}a change of \d{4}-\d\d-\d\dT\S+Z, 1d ago, which the stream no longer has$/m,
+      /^skip {5}a change of \d{4}-\d\d-\d\dT\S+Z, 1d ago, which the stream no longer has, or which has no event$/m,
     );
     expect(stdout).toMatch(/^skip {5}message \S+, which is not from the pipe$/m);
-    expect(stdout).toContain('0 to publish, 2 to skip. The stream keeps a change for 24 hours: ');
+    expect(stdout).toContain('0 to publish, 2 to skip.\nThe stream keeps a change for 24 hours: ');
     expect(code).toBe(0);
     expect(published).toEqual([]);
     expect(await left()).toBe(2);
+
+    expect((await redriveEvents('--discard', '--dry-run')).stdout).toContain('0 to publish, 2 to delete.\n');
+    expect(await left()).toBe(2);
+    expect((await redriveEvents('--discard', '--yes')).code).toBe(0);
+    expect(await left()).toBe(0);
+  });
+
+  it('keeps the message of a change that the stream has trimmed, or that is not at its position', async () => {
+    const [change] = await changesOf('trimmed');
+    if (!change) throw new Error('There is no change');
+    const dynamodb = { ...change.dynamodb, SequenceNumber: '9'.repeat(21) };
+    await giveUp([{ ...change, dynamodb }]);
+    expect((await redriveEvents('--yes')).stdout).toContain('0 to publish, 1 to skip.\n');
+
+    const streams = createServer((_, response) =>
+      response
+        .writeHead(400, { 'Content-Type': 'application/x-amz-json-1.0' })
+        .end(JSON.stringify({ __type: 'TrimmedDataAccessException', message: 'trimmed' })),
+    ).listen(0, '127.0.0.1');
+    await once(streams, 'listening');
+    onTestFinished(() => void streams.close());
+    await using prod = await deployedStage(other, { AWS_ENDPOINT_URL_DYNAMODB_STREAMS: urlOf(streams) });
+    const { stdout } = await run(['infra/commands/redrive.ts', 'events', '--yes', '--stage', 'prod'], {
+      env: prod.environment,
+    });
+
+    expect(stdout).toContain('0 to publish, 1 to skip.\n');
+    expect(await left()).toBe(1);
   });
 
   it('publishes nothing with --dry-run or without confirmation', async () => {
@@ -367,7 +396,7 @@ describe('redrive events', () => {
     published.length = 0;
 
     expect((await redriveEvents('--dry-run')).stdout).toContain(
-      '1 to publish, 0 to skip.\nNothing was published (--dry-run).\n',
+      '1 to publish, 0 to skip.\nNothing was changed (--dry-run).\n',
     );
     expect(await redriveEvents()).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
     expect(published).toEqual([]);
@@ -386,7 +415,7 @@ describe('redrive events', () => {
       { env: prod.environment },
     );
 
-    expect(stdout).toContain('0 published, 1 left in the queue.\n');
+    expect(stdout).toContain('0 of 1 published.\n');
     expect(stderr).toContain('ECONNREFUSED');
     expect(code).toBe(1);
     expect(await left()).toBe(1);
@@ -415,6 +444,7 @@ describe('the command line of redrive', () => {
     [['send', '--rate', '0'], 'Invalid --rate "0": expected a number greater than 0'],
     [['--reason'], "Option '--reason' needs a value. See:"],
     [['send', '--rate', '-1'], "'--rate' needs a value; write one that starts with a hyphen as --rate=VALUE"],
+    [['--discard'], '--discard needs the command events'],
     [['--dry-run'], '--dry-run and --yes need the command send, delete or events'],
     [
       ['--stage', 'local:1'],

@@ -209,6 +209,7 @@ describe('npm start', () => {
     [['--port', 'http'], /^Invalid --port "http": expected a whole number from 0 to 65535\n$/],
     [['--json'], /^--json needs --once\n$/],
     [['--events', '/nowhere/events.jsonl'], /^Cannot write the file of --events: ENOENT.*\n$/],
+    [['--consumers', 'nowhere.json'], /^Cannot read the file of --consumers: ENOENT.*\n$/],
     [
       ['--consumers', 'README.md'],
       /^The file of --consumers is not a CloudFormation template in JSON: .*\n$/,

@@ -1,5 +1,8 @@
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { backoffSeconds } from '../../../functions/recorder/retry-policy.ts';
+import { STATUSES } from '../../../functions/vss/payload.ts';
+import { isSuccessful } from '../../../functions/vss/record.ts';
 import { onlyOf, templateOf } from '../templates.ts';
 
 const template = templateOf();
@@ -363,6 +366,54 @@ describe('the alarms of the session events', () => {
       TreatMissingData: 'ignore',
     });
   });
+
+  it.each([
+    [true, 'FILL(recorded, 0)', [undefined]],
+    [
+      { outcomes: 'unsuccessful' },
+      'FILL(recorded0, 0) + FILL(recorded1, 0) + FILL(recorded2, 0) + FILL(recorded3, 0) + FILL(recorded4, 0) + FILL(recorded5, 0)',
+      // Every status of an unsuccessful session, and OTHER for the undocumented ones.
+      [...STATUSES.filter((sessionStatus) => !isSuccessful({ sessionStatus })), 'OTHER'],
+    ],
+  ])(
+    'are in alarm if sessions were recorded that should cause events, but none was published: %j',
+    (sessionEvents, sum, statuses) => {
+      const { Metrics, EvaluationPeriods } = alarm('SessionEventsStopped', templateOf({ sessionEvents }));
+      const [expression, ...metrics] = v.parse(
+        v.array(
+          v.object({
+            Expression: v.optional(v.string()),
+            MetricStat: v.optional(
+              v.object({
+                Metric: v.object({
+                  MetricName: v.string(),
+                  Dimensions: v.array(v.object({ Name: v.string(), Value: v.unknown() })),
+                }),
+                Period: v.literal(3_600),
+                Stat: v.literal('Sum'),
+              }),
+            ),
+          }),
+        ),
+        Metrics,
+      );
+      const recorded = metrics.filter(
+        ({ MetricStat }) => MetricStat?.Metric.MetricName === 'SessionsRecorded',
+      );
+
+      expect(expression?.Expression).toBe(`IF(FILL(published, 0) < 1 AND ${sum} > 0, 1, 0)`);
+      expect(EvaluationPeriods).toBe(2);
+      expect(metrics.map(({ MetricStat }) => MetricStat?.Metric.MetricName)).toContain('EventCount');
+      expect(
+        recorded
+          .map(
+            ({ MetricStat }) =>
+              MetricStat?.Metric.Dimensions.find(({ Name }) => Name === 'sessionStatus')?.Value,
+          )
+          .toSorted(),
+      ).toEqual(statuses.toSorted());
+    },
+  );
 
   it('are in alarm as soon as an event was given up, while it can still be published', () => {
     const { SourceParameters } = onlyOf(publishing)('AWS::Pipes::Pipe').properties;

@@ -88,7 +88,7 @@ function numbersOf({ legs }: SessionRecord, name: string) {
 const { properties } = schema.definitions.detail;
 
 /** The fields that an event has and a record has not. */
-const OWN = ['schemaVersion', 'id', 'previousOutcome', 'outcome', 'retryCanHelp'];
+const OWN = ['schemaVersion', 'id', 'previousOutcome', 'outcome', 'previousRetryCanHelp', 'retryCanHelp'];
 /** The fields with an object, whose fields are compared separately. */
 const OBJECTS = ['errorDetails', 'details'];
 const RECORD_FIELDS = Object.keys(properties).filter((name) => ![...OWN, ...OBJECTS].includes(name));

@@ -74,6 +74,7 @@ describe('the pipe', () => {
       );
     // Only booleans are without quotation marks, and nothing else is inside the strings.
     expect(text.replaceAll(/"(<[^>]*>\/?)+"/g, '""').match(/<[^>]*>/g)).toEqual([
+      '<$.dynamodb.NewImage.event.M.previousRetryCanHelp.BOOL>',
       '<$.dynamodb.NewImage.event.M.retryCanHelp.BOOL>',
     ]);
   });
@@ -127,6 +128,23 @@ describe('the pipe', () => {
     );
     expect(shared.findOutputs('EventBusArn')).toMatchObject({ EventBusArn: { Value: SHARED_BUS } });
   });
+});
+
+it('an existing bus in another account or region is rejected by CloudFormation', () => {
+  expect(Object.values(shared.toJSON()['Rules'])).toContainEqual({
+    Assertions: [
+      {
+        Assert: {
+          'Fn::And': [
+            { 'Fn::Equals': [{ Ref: 'AWS::Region' }, 'us-east-1'] },
+            { 'Fn::Equals': [{ Ref: 'AWS::AccountId' }, '123456789012'] },
+          ],
+        },
+        AssertDescription: expect.stringContaining(SHARED_BUS),
+      },
+    ],
+  });
+  expect(JSON.stringify(template.toJSON()['Rules'] ?? {})).not.toContain('eventBusArn');
 });
 
 describe('the bus', () => {

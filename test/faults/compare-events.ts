@@ -3,11 +3,11 @@ import type { BusEvent } from '../../infra/local/event-bus.ts';
 import type { StreamRecord } from '../../infra/local/table-streams.ts';
 
 /** How the published events differ from the changes of the table. */
-export interface Told {
+export interface EventDifferences {
   /** Changes of a session without an event. */
-  untold: number;
+  missing: number;
   /** Events without a change, or with other values. */
-  unfounded: number;
+  unexpected: number;
   /** Sessions whose events were published in another order than their changes were made. */
   disordered: number;
 }
@@ -36,15 +36,18 @@ type Event = v.InferOutput<typeof Event>;
  * Compares the events with what the items of the table showed after each write, without the attribute `event`. An event
  * that was published more than once counts once.
  */
-export function compareEvents(changes: readonly StreamRecord[], published: readonly BusEvent[]): Told {
+export function compareEvents(
+  changes: readonly StreamRecord[],
+  published: readonly BusEvent[],
+): EventDifferences {
   const expected = new Set(expectedEvents(changes).map((event) => JSON.stringify(event)));
   const found = new Set(published.map((event) => JSON.stringify(v.parse(Event, event))));
   const bySession = (events: ReadonlySet<string>) =>
     Map.groupBy(events, (event) => v.parse(Event, JSON.parse(event)).detail.sessionId);
   const foundBySession = bySession(found);
   return {
-    untold: expected.difference(found).size,
-    unfounded: found.difference(expected).size,
+    missing: expected.difference(found).size,
+    unexpected: found.difference(expected).size,
     disordered: [...bySession(expected)].filter(
       ([session, events]) => JSON.stringify(events) !== JSON.stringify(foundBySession.get(session)),
     ).length,
