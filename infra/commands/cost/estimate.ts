@@ -112,16 +112,24 @@ export function perMonth(template: Template): Line[] {
   const { perMonth: rates } = prices;
   const secrets = propertiesOf(template, 'AWS::SecretsManager::Secret').length + 1;
   const keys = propertiesOf(template, 'AWS::KMS::Key').length;
-  const alarms = propertiesOf(template, 'AWS::CloudWatch::Alarm').length;
+  const alarms = propertiesOf(template, 'AWS::CloudWatch::Alarm').flatMap(metricsOf).length;
   const metrics = CUSTOM_METRICS + (functionOf(template, 'Reconciliation') ? RECONCILIATION_METRICS : 0);
   return [
     ['Secrets, including the API key', String(secrets), secrets * rates.secret],
     ['KMS keys, from the third year on', String(keys), keys * KEY_VERSIONS * rates.key],
-    ['Alarms', String(alarms), alarms * rates.alarm],
+    ['Alarms, by metric', String(alarms), alarms * rates.alarm],
     ['Dashboards', '1', rates.dashboard],
     ['Custom metrics, approximately', String(metrics), metrics * rates.customMetric],
   ];
 }
+
+/** The metrics of an alarm: AWS charges for each of those in an expression. */
+function metricsOf(alarm: unknown): unknown[] {
+  const { Metrics } = v.parse(Alarm, alarm);
+  return Metrics?.filter(({ MetricStat }) => MetricStat !== undefined) ?? [alarm];
+}
+
+const Alarm = v.object({ Metrics: v.optional(v.array(v.object({ MetricStat: v.optional(v.unknown()) }))) });
 
 /** The monthly cost of daily exports, without the cost of queries. */
 export function exportsPerMonth(template: Template, { sessions, records }: Usage): Line[] {
