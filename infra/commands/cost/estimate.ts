@@ -92,16 +92,7 @@ export function perMillion(
       ((million + 2 * batches + polls) / million) * rates.sqsRequests,
     ],
     ['DynamoDB, write units', count(writes), (writes / million) * rates.dynamodbWriteUnits],
-    [
-      'DynamoDB, storage for the first month',
-      gigabytes(tableBytes + indexBytes),
-      ((tableBytes + indexBytes) / 1e9) * perGigabyte.dynamodbMonth,
-    ],
-    [
-      'DynamoDB, point-in-time recovery',
-      gigabytes(tableBytes),
-      (tableBytes / 1e9) * perGigabyte.dynamodbPointInTimeRecoveryMonth,
-    ],
+    ...storageLines(tableBytes, indexBytes),
     ['CloudWatch, logs', gigabytes(logBytes), (logBytes / 1e9) * perGigabyte.logsIngested],
     ['X-Ray, traces', count(traces), (traces / million) * rates.xrayTraces],
   ];
@@ -120,6 +111,20 @@ export function perMonth(template: Template): Line[] {
     ['Alarms, by metric', String(alarms), alarms * rates.alarm],
     ['Dashboards', '1', rates.dashboard],
     ['Custom metrics, approximately', String(metrics), metrics * rates.customMetric],
+  ];
+}
+
+/** The cost of storing items and their copies in the index for the first month, with their recovery. */
+export function storageLines(tableBytes: number, indexBytes: number): Line[] {
+  const { dynamodbMonth, dynamodbPointInTimeRecoveryMonth } = prices.perGigabyte;
+  const bytes = tableBytes + indexBytes;
+  return [
+    ['DynamoDB, storage for the first month', gigabytes(bytes), (bytes / 1e9) * dynamodbMonth],
+    [
+      'DynamoDB, point-in-time recovery',
+      gigabytes(tableBytes),
+      (tableBytes / 1e9) * dynamodbPointInTimeRecoveryMonth,
+    ],
   ];
 }
 

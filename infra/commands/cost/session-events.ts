@@ -1,6 +1,7 @@
 import type { Template } from '../../local/template.ts';
+import { storageLines } from './estimate.ts';
 import prices from './prices.json' with { type: 'json' };
-import { count, gigabytes, type Line, propertiesOf } from './template-figures.ts';
+import { count, type Line, propertiesOf } from './template-figures.ts';
 
 /** What the attribute `event` adds to a record and its index: the means of the examples. */
 export const ADDED = { recordBytes: 428, writeUnits: 4 / 7, indexWriteUnits: 2 / 3 };
@@ -26,24 +27,14 @@ export function sessionEventsPerMonth(
   const events = sessions * (isFiltered ? unsuccessful : 1);
   const writes = sessions * (ADDED.writeUnits + unsuccessful * ADDED.indexWriteUnits);
   const tableBytes = sessions * ADDED.recordBytes;
-  const indexBytes = tableBytes * unsuccessful;
   const reads = SHARDS * POLLS_PER_MONTH;
-  const { perMillion, perGigabyte } = prices;
+  const { perMillion } = prices;
   const million = 1_000_000;
   return [
     ['EventBridge Pipes, events', count(events), (events / million) * perMillion.pipeRequests],
     ['EventBridge, custom events', count(events), (events / million) * perMillion.customEvents],
     ['DynamoDB, write units', count(writes), (writes / million) * perMillion.dynamodbWriteUnits],
-    [
-      'DynamoDB, storage for the first month',
-      gigabytes(tableBytes + indexBytes),
-      ((tableBytes + indexBytes) / 1e9) * perGigabyte.dynamodbMonth,
-    ],
-    [
-      'DynamoDB, point-in-time recovery',
-      gigabytes(tableBytes),
-      (tableBytes / 1e9) * perGigabyte.dynamodbPointInTimeRecoveryMonth,
-    ],
+    ...storageLines(tableBytes, tableBytes * unsuccessful),
     [`DynamoDB Streams, reads of ${SHARDS} shards`, count(reads), (reads / million) * perMillion.streamReads],
   ];
 }
