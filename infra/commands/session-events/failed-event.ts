@@ -13,16 +13,16 @@ import { inOneLine } from '../../terminal/printable.ts';
 export interface FailedEvent {
   messageId: string;
   receiptHandle: string;
-  /** Undefined if the message is not of the pipe. */
+  /** Undefined if the message is not from the pipe. */
   position: Position | undefined;
 }
 
 const Position = v.object({
   streamArn: v.string(),
   shardId: v.string(),
-  startSequenceNumber: v.string(),
-  endSequenceNumber: v.string(),
-  approximateArrivalOfFirstRecord: v.string(),
+  startSequenceNumber: v.pipe(v.string(), v.digits()),
+  endSequenceNumber: v.pipe(v.string(), v.digits()),
+  approximateArrivalOfFirstRecord: v.pipe(v.string(), v.isoTimestamp()),
 });
 type Position = v.InferOutput<typeof Position>;
 

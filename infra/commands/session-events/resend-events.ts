@@ -52,8 +52,9 @@ export async function resendEvents({
   const ready = found.filter(isReady).toSorted(inOrder);
   const skipped = found.filter((each) => !isReady(each));
   for (const { records = [] } of ready) for (const record of records) say(`publish  ${changeLine(record)}`);
-  for (const { failed } of skipped) say(`skip     ${whySkipped(failed)}`);
-  say(`\n${ready.length} to publish, ${skipped.length} to ${options.discard ? 'delete' : 'skip'}.`);
+  const fate = options.discard ? 'delete' : 'skip';
+  for (const { failed } of skipped) say(`${fate.padEnd(7)}  ${whySkipped(failed)}`);
+  say(`\n${ready.length} to publish, ${skipped.length} to ${fate}.`);
   if (skipped.length > 0 && !options.discard) say(STAY);
   if (ready.length === 0 && !options.discard) return;
   if (options['dry-run']) return say('Nothing was changed (--dry-run).');
