@@ -1,19 +1,13 @@
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import * as v from 'valibot';
-import type { Answer } from '../local/api-gateway.ts';
-import type { BusEvent } from '../local/event-bus.ts';
 import { awaitRecords, deliver, examples, readRecords, type StoredRecord } from '../local/examples.ts';
 import { type LocalStack, startLocalStack } from '../local/local-stack.ts';
 import { DEFAULT_PORT } from '../local/running.ts';
 import { API_KEY } from '../local/services.ts';
-import { Template } from '../local/template.ts';
-import { inOneLine } from '../terminal/printable.ts';
-import { reasonOf } from '../terminal/reason-of.ts';
-import { textTable } from '../terminal/text-table.ts';
 import { type CommandLine, runCommand, UsageError } from './command-line/command.ts';
 import { wholeNumber } from './command-line/number-option.ts';
+import { eventLine, readableLogLine, recordTable, rejection } from './start/descriptions.ts';
+import { eventWriter, readConsumers } from './start/files.ts';
 import { LOST_EXAMPLE, reconcileExample } from './start/lost-delivery.ts';
 
 const HELP = `Usage: npm start -- [options]
@@ -91,7 +85,7 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
     if (options.examples && !interrupted.aborted) {
       const records = await deliverExamples(stack, say, interrupted);
       if (options.json) process.stdout.write(`${JSON.stringify(records, null, 2)}\n`);
-      else say(`\nRecords in DynamoDB:\n${table(records)}`);
+      else say(`\nRecords in DynamoDB:\n${recordTable(records)}`);
       const missing = examples.length - records.length;
       if (missing > 0)
         throw new Error(
@@ -108,48 +102,6 @@ async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>
   }
 }
 
-/** @throws UsageError */
-function readConsumers(path: string): Template {
-  const text = readFile(path);
-  try {
-    return v.parse(Template, JSON.parse(text));
-  } catch (error) {
-    throw new UsageError(
-      `The file of --consumers is not a CloudFormation template in JSON: ${reasonOf(error)}`,
-    );
-  }
-}
-
-function readFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`Cannot read the file of --consumers: ${reasonOf(error)}`);
-  }
-}
-
-/** Writes events to a file, one per line. @throws UsageError if the file cannot be written. */
-function eventWriter(path: string | undefined) {
-  if (path === undefined) return { write: () => {}, [Symbol.dispose]: () => {} };
-  try {
-    const file = openSync(path, 'w');
-    return {
-      write: (event: BusEvent) => void writeSync(file, `${JSON.stringify(event)}\n`),
-      [Symbol.dispose]: () => closeSync(file),
-    };
-  } catch (error) {
-    throw new UsageError(`Cannot write the file of --events: ${reasonOf(error)}`);
-  }
-}
-
-const Detail = v.object({ sessionId: v.string(), sessionStatus: v.string(), retryCanHelp: v.boolean() });
-
-function eventLine(event: BusEvent): string {
-  const { sessionId, sessionStatus, retryCanHelp } = v.parse(Detail, event.detail);
-  const retry = retryCanHelp ? ', a retry can help' : '';
-  return inOneLine(`  event: ${event['detail-type']}, ${sessionId} ${sessionStatus || ABSENT}${retry}`);
-}
-
 function explainPort(error: unknown): never {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
     throw new UsageError(
@@ -157,49 +109,6 @@ function explainPort(error: unknown): never {
     );
   }
   throw error;
-}
-
-const LogLine = v.pipe(v.string(), v.parseJson(), v.looseObject({ level: v.optional(v.string()) }));
-
-/** Describes metrics of the recorder. It logs one line with the metrics of a whole batch. */
-const DESCRIPTIONS = {
-  DuplicateDeliveries: 'duplicate: the summary was already recorded',
-  ConflictingSummaries:
-    'conflict: the session already has a different summary; the record shows the newer one and keeps both',
-  IncompleteSummaries: 'incomplete: recorded, but its status, start or end is missing or unreadable',
-};
-
-/** Translates a log line for a person: keeps warnings and errors, describes metrics, and drops the rest. */
-function readableLogLine(line: string): string | undefined {
-  const parsed = v.safeParse(LogLine, line);
-  if (!parsed.success) return line;
-  const { level, ...metrics } = parsed.output;
-  if (level !== undefined) return level === 'INFO' || level === 'DEBUG' ? undefined : line;
-  const lines = Object.entries(DESCRIPTIONS).flatMap(([metric, description]) =>
-    metric in metrics ? [`  ${description}`] : [],
-  );
-  return lines.length > 0 ? lines.join('\n') : undefined;
-}
-
-const Problem = v.pipe(
-  v.string(),
-  v.parseJson(),
-  v.object({
-    title: v.string(),
-    type: v.string(),
-    issues: v.optional(v.array(v.object({ path: v.string(), message: v.string() })), []),
-  }),
-);
-
-/** Describes why a delivery was rejected, with one line per issue. */
-function rejection({ status, body }: Answer): string {
-  const parsed = v.safeParse(Problem, body);
-  if (!parsed.success) return `  rejected: ${status}`;
-  const { title, type, issues } = parsed.output;
-  return [
-    `  rejected: ${status} ${type.split(':').at(-1)}, ${title}`,
-    ...issues.map(({ path, message }) => `    ${inOneLine(`${path}: ${message}`)}`),
-  ].join('\n');
 }
 
 function addresses({ webhookUrl, endpoints, authorization, consumerOutputs }: LocalStack): string {
@@ -241,7 +150,7 @@ async function deliverExamples(
   }
   const records = await awaitRecords(stack, recorded);
   // A pipe whose event bus does not accept an event retries for hours.
-  await Promise.race([stack.eventsPublished(), once(interrupted, 'abort')]);
+  if (!interrupted.aborted) await Promise.race([stack.eventsPublished(), once(interrupted, 'abort')]);
   return records;
 }
 
@@ -254,31 +163,13 @@ async function showNewRecords(
   const shown = new Set((await readRecords(stack)).map(versionOf));
   while (!signal.aborted) {
     const changed = (await readRecords(stack)).filter((record) => !shown.has(versionOf(record)));
-    if (changed.length > 0) say(table(changed));
+    if (changed.length > 0) say(recordTable(changed));
     for (const record of changed) shown.add(versionOf(record));
     await setTimeout(500, undefined, { signal }).catch(() => {});
   }
 }
 
 const versionOf = ({ sessionId, revision }: StoredRecord) => `${sessionId} ${revision}`;
-
-/** Printed for an attribute that a record does not have. */
-const ABSENT = '-';
-
-/** The main attributes of records, one line per record. */
-function table(records: readonly StoredRecord[]): string {
-  return textTable([
-    ['sessionId', 'subAccountId', 'sessionStatus', 'endTime', 'legs', 'reconstructedFrom'],
-    ...records.map(({ sessionId, subAccountId, sessionStatus, endTime, legs, reconstructedFrom = '' }) => [
-      sessionId,
-      subAccountId,
-      sessionStatus ?? ABSENT,
-      endTime ?? ABSENT,
-      String(legs.length),
-      reconstructedFrom,
-    ]),
-  ]);
-}
 
 function curlExample({ webhookUrl, authorization }: LocalStack): string {
   return `

@@ -9,14 +9,13 @@ import { clientSettings } from '../../functions/client-settings.ts';
 import { StackOutputs, stackName } from '../stack-outputs.ts';
 import { reasonOf } from '../terminal/reason-of.ts';
 import { type Answer, type Api, allowedAddresses, apiGateway } from './api-gateway.ts';
+import { runOnSchedule, startPipes, startPolling } from './background.ts';
 import type { BusEvent } from './event-bus.ts';
-import { pollQueue } from './event-source.ts';
 import type { Fake8x8 } from './fake-8x8/fake-8x8.ts';
 import { LocalFunction } from './lambda.ts';
 import { close, listenOnLoopback } from './loopback.ts';
-import { runPipe } from './pipe.ts';
 import { provisionerOf } from './provisioners.ts';
-import type { ProvisioningContext, Schedule } from './provisioning-context.ts';
+import type { ProvisioningContext } from './provisioning-context.ts';
 import { type Endpoints, noteRunning, noteStopped, type Running } from './running.ts';
 import { API_KEY, type Services, startServices } from './services.ts';
 import { readSettings, synthesize } from './synthesize.ts';
@@ -212,33 +211,9 @@ async function provisioningContext(
   };
 }
 
-/** Starts the pollers of all event sources. Returns a function that waits until they have stopped. */
-function startPolling(
-  { sqs, eventSources }: ProvisioningContext,
-  { log, concurrency = 1 }: LocalStackOptions,
-  signal: AbortSignal,
-): () => Promise<void> {
-  const polling = eventSources.flatMap((source) =>
-    Array.from({ length: concurrency }, () => pollQueue(sqs, source, signal, log)),
-  );
-  return async () => void (await Promise.all(polling));
-}
-
 /** The streams that the pipes read. */
 function streamsOf({ pipes, streams }: ProvisioningContext) {
   return [...pipes.values()].map(({ properties }) => streams.find(properties.Source));
-}
-
-/** Starts all pipes. Returns a function that waits until they have stopped. */
-function startPipes(
-  { pipes, streams, events, sqs }: ProvisioningContext,
-  log: (line: string) => void,
-  signal: AbortSignal,
-): () => Promise<void> {
-  const running = [...pipes.values()].map((pipe) =>
-    runPipe(pipe, streams.find(pipe.properties.Source).read(signal), { events, sqs, log }, signal),
-  );
-  return async () => void (await Promise.all(running));
 }
 
 /** Announces the running stack to other commands. Only logs a warning if the checkout is not writable. */
@@ -254,17 +229,4 @@ function announce(
   } catch (error) {
     log(`Other commands cannot find this stack: ${reasonOf(error)}`);
   }
-}
-
-/** Invokes a function immediately, like a new schedule, and then at its interval until the signal aborts. */
-function runOnSchedule(
-  { minutes, target, event }: Schedule,
-  signal: AbortSignal,
-  log: (line: string) => void,
-): void {
-  const invoke = () =>
-    target.invoke(event).catch((error: Error) => signal.aborted || log(`Schedule: ${error.message}`));
-  const timer = setInterval(invoke, minutes * 60_000);
-  signal.addEventListener('abort', () => clearInterval(timer));
-  void invoke();
 }
