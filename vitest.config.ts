@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Tests that run commands, functions or whole stacks in processes of their own; those that take longest come first. */
 const PROCESSES = [
   'test/promises/no-session-is-missed.test.ts',
+  'test/infra/commands/process.test.ts',
   'test/infra/commands/redrive.test.ts',
   'test/infra/commands/smoke.test.ts',
   'test/infra/synth.test.ts',

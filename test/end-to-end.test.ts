@@ -8,7 +8,7 @@ import { awaitRecords, deliver, examples } from '../infra/local/examples.ts';
 import type { LocalStack } from '../infra/local/local-stack.ts';
 import { summaryBody } from './functions/summaries.ts';
 import { chargeRow, writeCharges } from './infra/analytics/charged.ts';
-import { run } from './infra/run.ts';
+import { vssWebhook } from './infra/commands/vss-webhook.ts';
 import { queueDepth } from './queue-depth.ts';
 import { startStack } from './start-stack.ts';
 
@@ -131,10 +131,10 @@ describe('an analyst', () => {
         examples.map(({ sessionId }) => sessionId),
       );
       const stage = `local:${new URL(stack.webhookUrl).port}`;
-      const exported = await run(['infra/commands/export.ts', '--stage', stage, '--out', folder]);
+      const exported = await vssWebhook(['export', '--stage', stage, '--out', folder]);
       const ids = examples.map(({ sessionId }) => `'${sessionId}'`).join();
       const sql = `SELECT session_id, session_status, leg_count FROM sessions WHERE session_id IN (${ids})`;
-      const queried = await run(['infra/commands/query.ts', folder, sql, '--format', 'json']);
+      const queried = await vssWebhook(['query', folder, sql, '--format', 'json']);
 
       expect(exported).toMatchObject({
         code: 0,
@@ -165,9 +165,9 @@ describe('an analyst', () => {
       writeCharges(folder, { day: '2020-01-01', rows: [chargeRow('earlier', '1')] });
       const exports = join(folder, 'exports');
       const stage = `local:${new URL(stack.webhookUrl).port}`;
-      const exported = await run(['infra/commands/export.ts', '--stage', stage, '--out', exports]);
+      const exported = await vssWebhook(['export', '--stage', stage, '--out', exports]);
       const sql = 'SELECT DISTINCT session_id, total_price > 0 AS is_priced FROM call_charges';
-      const queried = await run(['infra/commands/query.ts', exports, sql, '--format', 'csv']);
+      const queried = await vssWebhook(['query', exports, sql, '--format', 'csv']);
 
       expect(exported.stdout).toContain(`\nCopied 1 file with charges to ${join(folder, 'charges')}\n`);
       expect(queried.stdout).toContain(`${example.sessionId},true\n`);
@@ -178,11 +178,11 @@ describe('an analyst', () => {
   });
 
   it('gets a helpful error when exporting a deployed stage, or a local stack that is not running', async () => {
-    expect(await run(['infra/commands/export.ts', '--stage', 'prod'])).toMatchObject({
+    expect(await vssWebhook(['export', '--stage', 'prod'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('"prod" is not a local stack'),
     });
-    expect(await run(['infra/commands/export.ts', '--stage', 'local:1'])).toMatchObject({
+    expect(await vssWebhook(['export', '--stage', 'local:1'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
         /^No local stack is running on port 1\. Local stacks on this machine: --stage local/,

@@ -5,11 +5,12 @@ import { LogExportError, type LogExportFault } from '../log-export/log-export-er
 import { loggableId } from '../loggable-id.ts';
 import type { Log } from '../telemetry.ts';
 import { type Day, exportPeriod, HOUR_MS } from './day.ts';
-import type { DayState, DayStates, Mode } from './day-state.ts';
+import type { DayState, DayStates } from './day-state.ts';
 import { keyPart } from './objects.ts';
 import { type DayDependencies, reconcileDay } from './reconcile-day.ts';
 import { countsOf, type Result } from './result.ts';
 import { IMMEDIATE_ATTEMPTS, retryAt } from './schedule.ts';
+import type { Mode } from './window.ts';
 
 /** A day of a sub-account that is to be reconciled. */
 export interface DayTask {
@@ -118,7 +119,7 @@ async function reconcile(
   if (!deadLetters)
     return {
       state: 'waiting',
-      detail: 'the dead-letter queue is being read, by npm run redrive for example',
+      detail: 'the dead-letter queue is being read, by npx vss-webhook redrive for example',
     };
 
   // Counts as a failure until it succeeds, so that a day that kills the function does not delay others.

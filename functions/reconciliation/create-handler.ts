@@ -7,7 +7,7 @@ import { Window } from './window.ts';
 const Event = v.object({ window: v.optional(Window) });
 
 /**
- * Reconciles days with 8x8's log export: those that are due, or the window that `npm run reconcile` requests. Resumes
+ * Reconciles days with 8x8's log export: those that are due, or the window that `npx vss-webhook reconcile` requests. Resumes
  * where the last invocation stopped.
  */
 export function createHandler(dependencies: ScheduleDependencies) {

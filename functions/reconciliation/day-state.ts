@@ -2,10 +2,7 @@ import * as v from 'valibot';
 import type { Day } from './day.ts';
 import { keyPart, type Objects } from './objects.ts';
 import { Counts, Result } from './result.ts';
-
-/** Whether missing sessions are recorded, or only reported. */
-export const Mode = v.picklist(['record', 'report']);
-export type Mode = v.InferOutput<typeof Mode>;
+import { Mode } from './window.ts';
 
 /** The progress of one day of a sub-account. Times are in ISO 8601, UTC. */
 const DayState = v.object({

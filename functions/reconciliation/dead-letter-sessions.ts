@@ -21,7 +21,7 @@ const MAX_EMPTY = 2;
 
 /**
  * The sessions that wait in the dead-letter queue: 8x8 delivered them, but they are not recorded yet. Undefined while
- * another reader, such as `npm run redrive`, has received messages, so that they cannot be read.
+ * another reader, such as `npx vss-webhook redrive`, has received messages, so that they cannot be read.
  */
 export async function deadLetterSessions(
   client: SQSClient,

@@ -14,11 +14,12 @@ import { logExport } from '../log-export/log-export.ts';
 import { secretReader } from '../secrets.ts';
 import { readApiKey } from '../voice-api/api-key.ts';
 import { createHandler } from './create-handler.ts';
-import { dayStates, Mode } from './day-state.ts';
+import { dayStates } from './day-state.ts';
 import { deadLetterSessions } from './dead-letter-sessions.ts';
 import { objects as objectsOf } from './objects.ts';
 import { queueAge } from './queue-age.ts';
 import { recordedSessions } from './recorded-sessions.ts';
+import { Mode } from './window.ts';
 
 const environment = readEnvironment({
   LOG_EXPORT_URL: v.string(),

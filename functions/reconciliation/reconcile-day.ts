@@ -1,13 +1,7 @@
 import { compareExport, type ExportDependencies, type ExportedDay } from './compare-export.ts';
-import type { Mode } from './day-state.ts';
 import { recordMissing, type Send, type Sent } from './record-missing.ts';
 import type { Result } from './result.ts';
-
-/**
- * The most missing sessions of a day that are recorded automatically. More are an outage, or a mistake, such as the key
- * of another account, which a person should look at first.
- */
-export const LIMIT = 10_000;
+import { LIMIT, type Mode } from './window.ts';
 
 export interface DayDependencies extends ExportDependencies {
   send: Send;

@@ -2,12 +2,13 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { loggableId } from '../loggable-id.ts';
 import type { Counters } from '../telemetry.ts';
 import type { DayTask } from './advance-day.ts';
-import { type Mode, NEW_DAY } from './day-state.ts';
+import { NEW_DAY } from './day-state.ts';
 import { advanceDays, type InvocationDependencies } from './invocation.ts';
 import type { DayProgress } from './progress.ts';
 import type { DayToReconcile } from './reconcile-day.ts';
 import type { Result } from './result.ts';
 import { dueSince, isOverdue, scheduledDays } from './schedule.ts';
+import type { Mode } from './window.ts';
 
 export interface ScheduleDependencies extends InvocationDependencies {
   /** What the schedule does about missing sessions. */

@@ -1,7 +1,11 @@
 import * as v from 'valibot';
 import { addDays, daysBetween, HOUR_MS } from './day.ts';
-import { type DayState, Mode } from './day-state.ts';
+import type { DayState } from './day-state.ts';
 import { isAtLeast } from './schedule.ts';
+
+/** Whether missing sessions are recorded, or only reported. */
+export const Mode = v.picklist(['record', 'report']);
+export type Mode = v.InferOutput<typeof Mode>;
 
 const Day = v.pipe(
   v.string(),
@@ -10,9 +14,15 @@ const Day = v.pipe(
   v.check((day) => addDays(day, 0) === day, 'expected a day of the calendar'),
 );
 
+/**
+ * The most missing sessions of a day that are recorded automatically. More are an outage, or a mistake, such as the key
+ * of another account, which a person should look at first.
+ */
+export const LIMIT = 10_000;
+
 export const MAX_WINDOW_DAYS = 366;
 
-/** The days of a sub-account that `npm run reconcile` requests. */
+/** The days of a sub-account that `npx vss-webhook reconcile` requests. */
 export const Window = v.pipe(
   v.strictObject({
     subAccountId: v.string(),

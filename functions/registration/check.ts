@@ -3,7 +3,7 @@ import { describeFinding, type Finding, findingOf, PORTAL_URL } from './finding.
 import type { WebhooksApi } from './webhooks-api.ts';
 import { WebhooksApiError } from './webhooks-api-error.ts';
 
-/** The event that the schedule and `npm run doctor` send. */
+/** The event that the schedule and `npx vss-webhook doctor` send. */
 export const CheckEvent = v.object({
   check: v.object({
     /** The URL that should be registered. */

@@ -21,7 +21,7 @@ export function createHandler(dependencies: Dependencies) {
   };
 }
 
-/** How long a check retries, in milliseconds. Short, because a person may be waiting for it (`npm run doctor`). */
+/** How long a check retries, in milliseconds. Short, because a person may be waiting for it (`npx vss-webhook doctor`). */
 const CHECK_RETRY_MS = 2 * 60_000;
 
 async function checkAndReport(

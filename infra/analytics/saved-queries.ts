@@ -1,6 +1,6 @@
 import type { Dialect } from './dialect.ts';
 
-/** A saved query of Athena and of `npm run query`. */
+/** A saved query of Athena and of `npx vss-webhook query`. */
 export interface SavedQuery {
   name: string;
   question: string;

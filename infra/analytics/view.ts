@@ -5,7 +5,7 @@ export interface Column {
   /** In snake_case. */
   name: string;
   type: ColumnType;
-  /** Shown to analysts, in Athena and by `npm run query`. */
+  /** Shown to analysts, in Athena and by `npx vss-webhook query`. */
   description: string;
 }
 

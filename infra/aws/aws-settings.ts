@@ -1,36 +1,66 @@
 import { createInterface } from 'node:readline/promises';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
-import { loadSharedConfigFiles } from '@smithy/core/config';
+import { loadSharedConfigFiles, type SharedConfigInit } from '@smithy/core/config';
+import type { Context } from '../commands/command-line/command.ts';
 import { proxyAgents } from './proxy.ts';
 
-export type AwsSettings = Awaited<ReturnType<typeof awsSettings>>;
+/** The services that commands call, with the names of their endpoints in environment variables. */
+const ENDPOINT_NAMES = {
+  athena: 'ATHENA',
+  cloudFormation: 'CLOUDFORMATION',
+  cloudwatch: 'CLOUDWATCH',
+  dynamodb: 'DYNAMODB',
+  dynamodbStreams: 'DYNAMODB_STREAMS',
+  events: 'EVENTBRIDGE',
+  lambda: 'LAMBDA',
+  pipes: 'PIPES',
+  s3: 'S3',
+  secretsManager: 'SECRETS_MANAGER',
+  sns: 'SNS',
+  sqs: 'SQS',
+} as const;
+export type AwsService = keyof typeof ENDPOINT_NAMES;
+
+/** Settings for the client of a service. */
+export type SettingsOf = Awaited<ReturnType<typeof awsSettings>>;
 
 /**
  * Settings for AWS clients on a developer's machine. Region and credentials are the ones that the CDK CLI uses, and
- * requests go through the proxy that the environment variables name.
+ * requests go through the proxy that the environment variables name. Endpoints are those of the SDK's own variables,
+ * such as AWS_ENDPOINT_URL_SQS.
  *
  * @see https://github.com/aws/aws-cdk-cli/blob/main/packages/%40aws-cdk/toolkit-lib/lib/api/aws-auth/awscli-compatible.ts
+ * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
  */
-export async function awsSettings(env: NodeJS.ProcessEnv = process.env) {
+export async function awsSettings({ env, stdin, stderr }: Pick<Context, 'env' | 'stdin' | 'stderr'>) {
   const profile = env['AWS_PROFILE'] || env['AWS_DEFAULT_PROFILE'];
-  const region = await regionOf(profile, env);
+  const files = {
+    ...(env['AWS_SHARED_CREDENTIALS_FILE'] && { filepath: env['AWS_SHARED_CREDENTIALS_FILE'] }),
+    ...(env['AWS_CONFIG_FILE'] && { configFilepath: env['AWS_CONFIG_FILE'] }),
+  };
+  const region = regionIn(env) || (await regionOf(profile, files));
   const requestHandler = { ...proxyAgents(env), connectionTimeout: 10_000 };
   const credentials =
     keysOf(env) ??
     defaultProvider({
+      ...files,
       ...(profile && { profile }),
-      mfaCodeProvider: askForCode,
+      mfaCodeProvider: (device) => askForCode(device, stdin, stderr),
       parentClientConfig: { region, requestHandler },
     });
-  return { region, credentials, requestHandler };
+  return (service: AwsService) => {
+    const endpoint = env[`AWS_ENDPOINT_URL_${ENDPOINT_NAMES[service]}`] || env['AWS_ENDPOINT_URL'];
+    return { region, credentials, requestHandler, ...(endpoint && { endpoint }) };
+  };
 }
 
+/** Like the CDK CLI, prefers a region in the environment to that of the profile. */
+const regionIn = (env: NodeJS.ProcessEnv) =>
+  env['AWS_REGION'] || env['AMAZON_REGION'] || env['AWS_DEFAULT_REGION'] || env['AMAZON_DEFAULT_REGION'];
+
 /** Looks for the region in the same order as the CDK CLI, except that it does not query EC2 instance metadata. */
-async function regionOf(profile = 'default', env: NodeJS.ProcessEnv): Promise<string> {
-  const named =
-    env['AWS_REGION'] || env['AMAZON_REGION'] || env['AWS_DEFAULT_REGION'] || env['AMAZON_DEFAULT_REGION'];
-  if (named) return named;
-  const { credentialsFile, configFile } = await loadSharedConfigFiles();
+async function regionOf(profile = 'default', files: SharedConfigInit): Promise<string> {
+  const { credentialsFile, configFile } = await loadSharedConfigFiles(files);
   const sections = [
     credentialsFile[profile],
     configFile[profile],
@@ -50,8 +80,12 @@ export function keysOf(env: NodeJS.ProcessEnv) {
 }
 
 /** Asks for a code from the MFA device that a profile names in `mfa_serial`. */
-async function askForCode(device: string): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+async function askForCode(
+  device: string,
+  input: Context['stdin'],
+  output: Context['stderr'],
+): Promise<string> {
+  const terminal = createInterface({ input, output });
   try {
     return await terminal.question(`MFA code of ${device}: `);
   } finally {

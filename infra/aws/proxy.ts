@@ -12,7 +12,7 @@ const LOOPBACK = 'localhost,127.0.0.1,::1';
  *
  * @throws Error if one of these variables is invalid.
  */
-export function useProxy(env: NodeJS.ProcessEnv = process.env): void {
+export function useProxy(env: NodeJS.ProcessEnv): void {
   const given = env['no_proxy'] || env['NO_PROXY'];
   // Node reads the lower-case variable first. `*` matches every host only if it is the whole value.
   const excluded = given === '*' ? given : [given, LOOPBACK].filter(Boolean).join();
@@ -37,7 +37,7 @@ function readBundle(file: string): string {
 }
 
 /** Agents for AWS clients. These clients create their own agents by default, which `useProxy` does not affect. */
-export function proxyAgents(env: NodeJS.ProcessEnv = process.env) {
+export function proxyAgents(env: NodeJS.ProcessEnv) {
   const options = { keepAlive: true, proxyEnv: env };
   return { httpAgent: new Agent(options), httpsAgent: new HttpsAgent(options) };
 }

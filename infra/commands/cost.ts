@@ -1,17 +1,8 @@
-import { rmSync } from 'node:fs';
-import { readSettings, synthesize } from '../local/synthesize.ts';
-import { readTemplate } from '../local/template.ts';
-import { stackName } from '../stack-outputs.ts';
-import { reasonOf } from '../terminal/reason-of.ts';
-import { type CommandLine, runCommand, UsageError } from './command-line/command.ts';
+import { defineCommand, UsageError } from './command-line/command.ts';
 import { positiveNumber } from './command-line/number-option.ts';
-import { exportsPerMonth, perMillion, perMonth } from './cost/estimate.ts';
 import prices from './cost/prices.json' with { type: 'json' };
-import { reconciliationPerMonth } from './cost/reconciliation.ts';
-import { sessionEventsPerMonth } from './cost/session-events.ts';
-import type { Line } from './cost/template-figures.ts';
 
-const HELP = `Usage: npm run cost -- [options]
+const HELP = `Usage: npx vss-webhook cost [options]
 
 Estimates the cost of a stage: per million sessions, the fixed monthly cost, and
 the cost of exports and of the reconciliation with 8x8's log export. The estimate
@@ -33,8 +24,9 @@ Options:
   -h, --help         Show this help.
 `;
 
-const COMMAND = {
+export const cost = defineCommand({
   name: 'cost',
+  summary: 'estimate what a stage costs',
   help: HELP,
   options: {
     stage: { type: 'string', default: 'prod' },
@@ -45,64 +37,21 @@ const COMMAND = {
     'recorder-ms': { type: 'string', default: '50' },
     unsuccessful: { type: 'string', default: '43' },
   },
-} as const;
-
-async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
-  const usage = {
-    sessions: positiveNumber('sessions', values.sessions),
-    records: positiveNumber('records', values.records),
-    hours: positiveNumber('hours', values.hours),
-    webhookMs: positiveNumber('webhook-ms', values['webhook-ms']),
-    recorderMs: positiveNumber('recorder-ms', values['recorder-ms']),
-    unsuccessful: Number(values.unsuccessful) / 100,
-  };
-  if (values.unsuccessful.trim() === '' || !(usage.unsuccessful >= 0 && usage.unsuccessful <= 1))
-    throw new UsageError(`Invalid --unsuccessful "${values.unsuccessful}": expected a number from 0 to 100`);
-
-  checkStage(values.stage);
-  const assembly = await synthesize(values.stage);
-  try {
-    const template = readTemplate(assembly, stackName(values.stage));
-    process.stdout.write(
-      report({
-        'Per million sessions': perMillion(template, usage),
-        'Fixed monthly cost': perMonth(template),
-        'Monthly cost of exports': exportsPerMonth(template, usage),
-        'Monthly cost of reconciliation': reconciliationPerMonth(template, usage.sessions),
-        'Monthly cost of session events': sessionEventsPerMonth(template, usage),
-      }),
-    );
-  } finally {
-    rmSync(assembly, { recursive: true });
-  }
-}
-
-/** @throws UsageError if cdk.json has no such stage, or its settings are invalid. */
-function checkStage(stage: string): void {
-  try {
-    readSettings(stage);
-  } catch (error) {
-    throw new UsageError(reasonOf(error));
-  }
-}
-
-function report(tables: Readonly<Record<string, readonly Line[]>>): string {
-  return Object.entries(tables)
-    .filter(([, lines]) => lines.length > 0)
-    .map(([title, lines]) => {
-      const total = lines.reduce((sum, [, , dollars]) => sum + dollars, 0);
-      return [
-        [title, '', 'US$'],
-        ...lines.map(([item, amount, dollars]) => [item, amount, dollars.toFixed(2)]),
-        ['Total', '', total.toFixed(2)],
-      ]
-        .map(
-          ([item = '', amount = '', dollars = '']) =>
-            `${item.padEnd(40)}${amount.padStart(18)}${dollars.padStart(8)}\n`,
-        )
-        .join('');
-    })
-    .join('\n');
-}
-
-await runCommand(COMMAND, main);
+  async run({ values }, { stdout }) {
+    const usage = {
+      sessions: positiveNumber('sessions', values.sessions),
+      records: positiveNumber('records', values.records),
+      hours: positiveNumber('hours', values.hours),
+      webhookMs: positiveNumber('webhook-ms', values['webhook-ms']),
+      recorderMs: positiveNumber('recorder-ms', values['recorder-ms']),
+      unsuccessful: Number(values.unsuccessful) / 100,
+    };
+    if (values.unsuccessful.trim() === '' || !(usage.unsuccessful >= 0 && usage.unsuccessful <= 1))
+      throw new UsageError(
+        `Invalid --unsuccessful "${values.unsuccessful}": expected a number from 0 to 100`,
+      );
+    const { costTables } = await import('./cost/cost-tables.ts');
+    stdout.write(await costTables(values.stage, usage));
+    return 0;
+  },
+});

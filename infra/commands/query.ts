@@ -1,16 +1,16 @@
-import { statSync } from 'node:fs';
-import { readExports } from '../analytics/duckdb/export-folder.ts';
-import { withExport } from '../analytics/duckdb/export-source.ts';
-import { type CommandLine, runCommand, seeHelp, UsageError } from './command-line/command.ts';
+import { resolve } from 'node:path';
+import { print } from '../terminal/output.ts';
+import {
+  type CommandLine,
+  type Context,
+  defineCommand,
+  seeHelp,
+  UsageError,
+} from './command-line/command.ts';
 import { timeZone } from './command-line/time-zone-option.ts';
-import { contents } from './query/contents.ts';
-import { printResult } from './query/print-result.ts';
 import { resultFormat } from './query/result-format.ts';
-import { runAllButLast, sqlIn, sqlOf } from './query/statements.ts';
-import { writeResult } from './query/write-result.ts';
-import { CHARGE_VIEW_NAMES, VIEW_NAMES, writeDatabase, writeViews } from './query/write-views.ts';
 
-const HELP = `Usage: npm run query -- EXPORT [SQL | NAME] [options]
+const HELP = `Usage: npx vss-webhook query EXPORT [SQL | NAME] [options]
 
 Queries exports of the table with DuckDB, on this machine.
 
@@ -41,97 +41,72 @@ Options:
   -h, --help       Show this help.
 `;
 
-const COMMAND = {
+const OPTIONS = {
+  file: { type: 'string' },
+  format: { type: 'string' },
+  out: { type: 'string' },
+  all: { type: 'boolean', default: false },
+  database: { type: 'string' },
+  'time-zone': { type: 'string', default: 'UTC' },
+  fresh: { type: 'boolean', default: false },
+  'print-sql': { type: 'boolean', default: false },
+} as const;
+type Values = CommandLine<typeof OPTIONS>['values'];
+
+export const query = defineCommand({
   name: 'query',
+  summary: 'query an export with saved queries or SQL',
   help: HELP,
   takesArguments: true,
-  options: {
-    file: { type: 'string' },
-    format: { type: 'string' },
-    out: { type: 'string' },
-    all: { type: 'boolean', default: false },
-    database: { type: 'string' },
-    'time-zone': { type: 'string', default: 'UTC' },
-    fresh: { type: 'boolean', default: false },
-    'print-sql': { type: 'boolean', default: false },
+  options: OPTIONS,
+  async run({ values, args }, context) {
+    const { source, text } = readArguments(args, values);
+    const options = { timeZone: timeZone(values['time-zone']), isCached: !values.fresh };
+    if (values.all || values.database !== undefined) {
+      const target = targetOf(values);
+      const { writeAll } = await import('./query/run-query.ts');
+      return writeAll(source, { ...options, ...target }, context);
+    }
+    const sql = await readSql(text, values.file, context);
+    if (sql === undefined) {
+      const { listContents } = await import('./query/contents.ts');
+      return listContents(source, context);
+    }
+    const format = resultFormat(values.format, values.out);
+    if (values['print-sql']) {
+      print(context.stdout, sql);
+      return 0;
+    }
+    const { runQuery } = await import('./query/run-query.ts');
+    return runQuery(source, { ...options, sql, format, out: values.out }, context);
   },
-} as const;
+});
 
-type Values = CommandLine<typeof COMMAND.options>['values'];
+/** The SQL to run; undefined if the command line names none. @throws UsageError */
+async function readSql(text: string | undefined, file: string | undefined, { cwd }: Context) {
+  if (text === undefined && file === undefined) return undefined;
+  const { sqlIn, sqlOf } = await import('./query/statements.ts');
+  return file === undefined ? sqlOf(text ?? '') : sqlIn(resolve(cwd, file));
+}
 
-async function main({ values, args }: CommandLine<typeof COMMAND.options>): Promise<void> {
-  const [source, query, ...rest] = args;
+/** @throws UsageError */
+function readArguments(args: readonly string[], values: Values) {
+  const [source, text, ...rest] = args;
   if (source === undefined)
     throw new UsageError(seeHelp('query', 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX'));
-  if (rest.length > 0) {
-    throw new UsageError(
-      seeHelp('query', `Unexpected argument "${rest[0]}": put the query in quotes, and options after --`),
-    );
-  }
-  if (
-    [query, values.file, values.database, values.all || undefined].filter((each) => each !== undefined)
-      .length > 1
-  )
+  if (rest.length > 0)
+    throw new UsageError(seeHelp('query', `Unexpected argument "${rest[0]}": put the query in quotes`));
+  const chosen = [text, values.file, values.database, values.all || undefined];
+  if (chosen.filter((each) => each !== undefined).length > 1)
     throw new UsageError('SQL or NAME, --file, --database and --all exclude each other.');
-  if (values['print-sql'] && query === undefined && values.file === undefined)
+  if (values['print-sql'] && text === undefined && values.file === undefined)
     throw new UsageError('--print-sql needs SQL, NAME or --file.');
-  if (values.all || values.database !== undefined) return writeAll(source, values);
-  if (values.file !== undefined) return runQuery(source, sqlIn(values.file), values);
-  if (query === undefined) {
-    // Validates only folders: the list does not depend on the export, so it is not worth a download.
-    if (!/^s3:/i.test(source)) readExports(source, note);
-    process.stdout.write(`${contents(source)}\n`);
-    return;
-  }
-  await runQuery(source, sqlOf(query), values);
+  return { source, text };
 }
 
-async function runQuery(source: string, sql: string, values: Values): Promise<void> {
-  const zone = timeZone(values['time-zone']);
-  const format = resultFormat(values.format, values.out);
-  if (values['print-sql']) {
-    process.stdout.write(`${sql}\n`);
-    return;
-  }
-  const options = {
-    timeZone: zone,
-    isCached: !values.fresh,
-    needsHistory: /_history\b|\bexports\b/i.test(sql),
-    needsCharges: /charge/i.test(sql),
-  };
-  await withExport(source, options, async ({ connection, hasCharges }) => {
-    if (options.needsCharges && !hasCharges)
-      note(
-        `Found no charges in ${source}: expected charges/DAY/SUBACCOUNT.json.gz in it or, if it is named exports, beside it.`,
-      );
-    const last = await runAllButLast(connection, sql);
-    if (format.name === 'table' || format.name === 'vertical')
-      return note(await printResult(connection, last, format.name, zone));
-    await writeResult(connection, last, format, values.out, zone);
-    if (values.out !== undefined) note(`Wrote ${values.out}`);
-  });
-}
-
-async function writeAll(source: string, values: Values): Promise<void> {
-  const { database, out } = values;
-  const zone = timeZone(values['time-zone']);
+/** Where --all or --database write to. @throws UsageError */
+function targetOf({ database, out, format }: Values) {
   if (database === undefined && out === undefined)
     throw new UsageError('--all needs a folder: add --out FOLDER.');
-  if (database === undefined && statSync(`${out}`, { throwIfNoEntry: false })?.isDirectory() === false)
-    throw new UsageError(`${out} is a file: --all needs a folder.`);
-  const format = resultFormat(values.format ?? 'parquet', database ?? `${out}/view`);
-  const options = { timeZone: zone, isCached: !values.fresh, needsHistory: true, needsCharges: true };
-  await withExport(source, options, async ({ connection, hasCharges }) => {
-    const views = [...VIEW_NAMES, ...(hasCharges ? CHARGE_VIEW_NAMES : [])];
-    if (database !== undefined) await writeDatabase(connection, views, database);
-    else if (out !== undefined) await writeViews(connection, views, out, format, zone);
-  });
-  note(`Wrote ${database ?? out}`);
+  return { database, out: out ?? '', format: resultFormat(format ?? 'parquet', database ?? `${out}/view`) };
 }
-
-/** Writes to standard error, to keep notes out of the result. */
-function note(text: string): void {
-  process.stderr.write(`${text}\n`);
-}
-
-await runCommand(COMMAND, main);

@@ -1,25 +1,12 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import * as v from 'valibot';
 import { addDays, dayOf } from '../../functions/reconciliation/day.ts';
-import { DayProgress } from '../../functions/reconciliation/progress.ts';
-import { LIMIT } from '../../functions/reconciliation/reconcile-day.ts';
-import { FRESH_HOURS, MAX_WINDOW_DAYS, Window } from '../../functions/reconciliation/window.ts';
-import { progress } from '../terminal/progress.ts';
-import {
-  type CommandLine,
-  runCommand,
-  STAGE_HELP,
-  STAGE_OPTION,
-  seeHelp,
-  UsageError,
-} from './command-line/command.ts';
-import { endedDays } from './reconcile/ended-days.ts';
-import { printDay, totalText } from './reconcile/print-day.ts';
-import { type DeployedStage, findStage, printPlace } from './stage/deployed-stage.ts';
+import { FRESH_HOURS, LIMIT, MAX_WINDOW_DAYS, Window } from '../../functions/reconciliation/window.ts';
+import { type CommandLine, defineCommand, seeHelp, UsageError } from './command-line/command.ts';
+import { STAGE_HELP, STAGE_OPTION } from './command-line/stage-option.ts';
 
 const DEFAULT_DAYS = 7;
 
-const HELP = `Usage: npm run reconcile -- [options]
+const HELP = `Usage: npx vss-webhook reconcile [options]
 
 Asks 8x8's log export for the sessions of past days, compares them with the table,
 and records those that are missing, because no delivery brought them. The schedule
@@ -52,57 +39,32 @@ sessions to record them, 2 if the command line is invalid or the stage does not
 exist, 130 after Ctrl-C.
 `;
 
-const COMMAND = {
+const OPTIONS = {
+  ...STAGE_OPTION,
+  from: { type: 'string' },
+  to: { type: 'string' },
+  'sub-account': { type: 'string', multiple: true },
+  report: { type: 'boolean', default: false },
+  'beyond-limit': { type: 'boolean', default: false },
+  again: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const;
+
+export const reconcile = defineCommand({
   name: 'reconcile',
+  summary: "find and record the sessions that 8x8's log export has and the table lacks",
   help: HELP,
   cleansUp: true,
-  options: {
-    ...STAGE_OPTION,
-    from: { type: 'string' },
-    to: { type: 'string' },
-    'sub-account': { type: 'string', multiple: true },
-    report: { type: 'boolean', default: false },
-    'beyond-limit': { type: 'boolean', default: false },
-    again: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
+  options: OPTIONS,
+  async run({ values }, context) {
+    const window = windowOf(values);
+    const { reconcileDays } = await import('./reconcile/reconcile-days.ts');
+    return reconcileDays({ ...values, window, subAccountIds: values['sub-account'] }, context);
   },
-} as const;
-type Values = CommandLine<typeof COMMAND.options>['values'];
-
-async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>): Promise<void> {
-  const window = windowOf(values);
-  const stage = await findStage(values.stage);
-  const subAccountIds = subAccountsOf(values, stage);
-  const reconcile = reconciler(stage);
-  if (!values.json) printPlace(stage);
-  const all: DayProgress[] = [];
-  progress('Asking 8x8 …');
-  // One sub-account at a time, because Lambda limits a response to 6 MB.
-  for (const subAccountId of subAccountIds) {
-    const invoke = (skipped: string[]) => reconcile({ ...window, subAccountId, skipped });
-    for await (const day of endedDays(invoke, interrupted, showWaiting)) {
-      progress();
-      all.push(day);
-      if (values.json) process.stdout.write(`${JSON.stringify(day)}\n`);
-      else printDay(day, stage);
-    }
-  }
-  progress();
-  if (!values.json && all.length > 0) process.stdout.write(`\n${totalText(all)}\n`);
-  if (all.some(({ state }) => state !== 'done')) process.exitCode = 1;
-  if (!interrupted.aborted) return;
-  process.stderr.write('Interrupted. The same command resumes where this one stopped.\n');
-  // The function still runs for a moment. What it reconciles in this time is not lost.
-  process.exit(130);
-}
-
-function showWaiting(waiting: readonly DayProgress[]): void {
-  const [next] = waiting;
-  if (next) progress(`${next.subAccountId}: ${waiting.length} days left; ${next.day}: ${next.detail} …`);
-}
+});
 
 /** Reads the window. @throws UsageError */
-function windowOf(values: Values): Omit<Window, 'subAccountId' | 'skipped'> {
+function windowOf(values: CommandLine<typeof OPTIONS>['values']): Omit<Window, 'subAccountId' | 'skipped'> {
   const today = dayOf(Date.now());
   const to = values.to ?? addDays(today, -1);
   const from = values.from ?? addDays(to, 1 - DEFAULT_DAYS);
@@ -122,34 +84,6 @@ function windowOf(values: Values): Omit<Window, 'subAccountId' | 'skipped'> {
   return parsed.output;
 }
 
-/** @throws UsageError */
-function subAccountsOf(values: Values, { name, outputs }: DeployedStage): string[] {
-  const known = outputs.SubAccountIds.split(',');
-  const unknown = values['sub-account']?.find((id) => !known.includes(id));
-  if (unknown !== undefined)
-    throw invalid(`--sub-account ${unknown}: the sub-accounts of ${name} are ${known.join(', ')}`);
-  return [...new Set(values['sub-account'] ?? known)];
-}
-
 function invalid(problem: string): UsageError {
   return new UsageError(seeHelp('reconcile', `Invalid ${problem}`));
 }
-
-/** Returns a function that invokes the reconciliation function once. @throws UsageError */
-function reconciler({ name, outputs, settings }: DeployedStage): (window: Window) => Promise<DayProgress[]> {
-  const { ReconciliationFunctionName: FunctionName } = outputs;
-  if (FunctionName === undefined)
-    throw new UsageError(
-      `The stage ${name} has the setting reconciliation "off". Set it to "report" or "record", and deploy.`,
-    );
-  const lambda = new LambdaClient(settings('lambda'));
-  return async (window) => {
-    const command = new InvokeCommand({ FunctionName, Payload: JSON.stringify({ window }) });
-    const { Payload, FunctionError } = await lambda.send(command);
-    const answer: unknown = JSON.parse(Payload?.transformToString() ?? '');
-    if (FunctionError) throw new Error(`The reconciliation function failed: ${Object(answer).errorMessage}`);
-    return v.parse(v.array(DayProgress), answer);
-  };
-}
-
-await runCommand(COMMAND, main);

@@ -1,19 +1,8 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
-import {
-  type CommandLine,
-  runCommand,
-  STAGE_HELP,
-  STAGE_OPTION,
-  seeHelp,
-  UsageError,
-} from './command-line/command.ts';
+import { type CommandLine, defineCommand, seeHelp, UsageError } from './command-line/command.ts';
 import { positiveNumber } from './command-line/number-option.ts';
-import { DeadLetterQueue } from './dead-letters/dead-letter-queue.ts';
-import { deleteOne, list, type Redrive, send, show } from './dead-letters/redrive-commands.ts';
-import { resendEvents } from './session-events/resend-events.ts';
-import { type DeployedStage, findStage, printPlace } from './stage/deployed-stage.ts';
+import { STAGE_HELP, STAGE_OPTION } from './command-line/stage-option.ts';
 
-const HELP = `Usage: npm run redrive -- [command] [options]
+const HELP = `Usage: npx vss-webhook redrive [command] [options]
 
 Inspects the dead-letter queue, which keeps deliveries that could not be recorded,
 and sends them back to the queue after you have fixed the cause. Sending a delivery
@@ -39,8 +28,8 @@ ${STAGE_HELP}
   --rate NUMBER      With send: maximum messages per second. Default 20.
   --dry-run          With send, delete and events: show what would be done, and stop.
   --discard          With events: delete the messages that cannot be published.
-  --yes              With send, delete and events: skip the confirmation. Required if there
-                     is no terminal.
+  --yes              With send, delete and events: skip the confirmation. Required
+                     if there is no terminal.
   --unmasked         With show: do not mask phone numbers.
   -h, --help         Show this help.
 
@@ -51,64 +40,50 @@ ends. If it is killed, they stay hidden for two minutes, or longer for a large
 queue.
 `;
 
-const COMMAND = {
+const OPTIONS = {
+  ...STAGE_OPTION,
+  reason: { type: 'string' },
+  rate: { type: 'string', default: '20' },
+  'dry-run': { type: 'boolean', default: false },
+  discard: { type: 'boolean', default: false },
+  yes: { type: 'boolean', default: false },
+  unmasked: { type: 'boolean', default: false },
+} as const;
+type Values = CommandLine<typeof OPTIONS>['values'];
+
+/** Whether each command takes the id of a message and changes something. */
+const COMMANDS = {
+  list: { takesId: 'never', changes: false },
+  show: { takesId: 'always', changes: false },
+  send: { takesId: 'perhaps', changes: true },
+  delete: { takesId: 'always', changes: true },
+  events: { takesId: 'never', changes: true },
+} as const;
+export type RedriveCommand = keyof typeof COMMANDS;
+
+export const redrive = defineCommand({
   name: 'redrive',
+  summary: 'inspect the dead-letter queue, and send deliveries back after a fix',
   help: HELP,
   takesArguments: true,
   cleansUp: true,
-  options: {
-    ...STAGE_OPTION,
-    reason: { type: 'string' },
-    rate: { type: 'string', default: '20' },
-    'dry-run': { type: 'boolean', default: false },
-    discard: { type: 'boolean', default: false },
-    yes: { type: 'boolean', default: false },
-    unmasked: { type: 'boolean', default: false },
+  options: OPTIONS,
+  async run({ values, args }, context) {
+    const { command, id } = readCommand(args, values);
+    const perSecond = positiveNumber('rate', values.rate);
+    const { runRedrive } = await import('./dead-letters/run-redrive.ts');
+    return runRedrive(command, { ...values, id, perSecond }, context);
   },
-} as const;
-type Values = CommandLine<typeof COMMAND.options>['values'];
+});
 
-interface Run {
-  stage: DeployedStage;
-  options: Redrive['options'] & { discard: boolean };
-  interrupted: AbortSignal;
-}
-
-/** The commands, and whether each takes the id of a message and changes something. */
-const COMMANDS = {
-  list: { run: onDeliveries(list), takesId: 'never', changes: false },
-  show: { run: onDeliveries(show), takesId: 'always', changes: false },
-  send: { run: onDeliveries(send), takesId: 'perhaps', changes: true },
-  delete: { run: onDeliveries(deleteOne), takesId: 'always', changes: true },
-  events: { run: resendEvents, takesId: 'never', changes: true },
-} as const;
-
-/** Runs a command on the dead-letter queue of the deliveries. */
-function onDeliveries(command: (redrive: Redrive) => Promise<void>) {
-  return async ({ stage, options, interrupted }: Run): Promise<void> => {
-    const { QueueUrl, DeadLetterQueueUrl } = stage.outputs;
-    await using queue = new DeadLetterQueue(new SQSClient(stage.settings('sqs')), DeadLetterQueueUrl);
-    await command({ queue, queueUrl: QueueUrl, options, interrupted });
-  };
-}
-
-async function main({ values, args, interrupted }: CommandLine<typeof COMMAND.options>): Promise<void> {
-  const { run, id } = readCommand(args, values);
-  const perSecond = positiveNumber('rate', values.rate);
-  const stage = await findStage(values.stage);
-  printPlace(stage);
-  await run({ stage, options: { ...values, id, perSecond }, interrupted });
-  if (interrupted.aborted) {
-    process.stdout.write('Interrupted: the output may be incomplete.\n');
-    process.exitCode = 130;
-  }
+function isCommand(name: string): name is RedriveCommand {
+  return Object.hasOwn(COMMANDS, name);
 }
 
 /** @throws UsageError */
 function readCommand([name = 'list', id, ...rest]: readonly string[], values: Values) {
-  const found = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];
-  if (!found) throw new UsageError(seeHelp('redrive', `Unknown command "${name}"`));
-  const { run, takesId, changes } = found;
+  if (!isCommand(name)) throw new UsageError(seeHelp('redrive', `Unknown command "${name}"`));
+  const { takesId, changes } = COMMANDS[name];
   if (takesId === 'never' && id !== undefined)
     throw new UsageError(seeHelp('redrive', `${name} takes no message id`));
   if (takesId === 'always' && id === undefined)
@@ -120,7 +95,5 @@ function readCommand([name = 'list', id, ...rest]: readonly string[], values: Va
     throw new UsageError(seeHelp('redrive', '--discard needs the command events'));
   if (!changes && (values['dry-run'] || values.yes))
     throw new UsageError(seeHelp('redrive', '--dry-run and --yes need the command send, delete or events'));
-  return { run, id };
+  return { command: name, id };
 }
-
-await runCommand(COMMAND, main);

@@ -1,12 +1,7 @@
-import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { withExport } from '../analytics/duckdb/export-source.ts';
-import { makePage } from '../analytics/report/page.ts';
-import { counted } from '../analytics/report/wording.ts';
-import { type CommandLine, runCommand, seeHelp, UsageError } from './command-line/command.ts';
+import { defineCommand, seeHelp, UsageError } from './command-line/command.ts';
 import { timeZone } from './command-line/time-zone-option.ts';
 
-const HELP = `Usage: npm run report -- EXPORT [options]
+const HELP = `Usage: npx vss-webhook report EXPORT [options]
 
 Creates an HTML page with charts of an export of the table: outcomes, errors, call
 quality, talk time, opt-outs, conflicts, and what calls cost. The page is a single
@@ -31,8 +26,9 @@ Options:
   -h, --help        Show this help.
 `;
 
-const COMMAND = {
+export const report = defineCommand({
   name: 'report',
+  summary: 'create a page with charts of an export',
   help: HELP,
   takesArguments: true,
   options: {
@@ -43,31 +39,24 @@ const COMMAND = {
     fresh: { type: 'boolean', default: false },
     out: { type: 'string', default: 'report.html' },
   },
-} as const;
-
-async function main({ values, args }: CommandLine<typeof COMMAND.options>): Promise<void> {
-  const [source, ...rest] = args;
-  if (source === undefined)
-    throw new UsageError(seeHelp('report', 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX'));
-  if (rest.length > 0)
-    throw new UsageError(seeHelp('report', `Unexpected argument "${rest[0]}": expected one EXPORT`));
-  const zone = timeZone(values['time-zone']);
-  const scope = {
-    from: day('from', values.from),
-    to: day('to', values.to),
-    subAccounts: values['sub-account'],
-  };
-  if (scope.from !== undefined && scope.to !== undefined && scope.from > scope.to)
-    throw new UsageError(`--from ${scope.from} is after --to ${scope.to}.`);
-
-  const options = { timeZone: zone, isCached: !values.fresh, needsHistory: false, needsCharges: true };
-  const page = await withExport(source, options, ({ connection, time, tableArn }) =>
-    makePage(connection, { time, timeZone: zone, scope, stage: stageOf(tableArn) }),
-  );
-  await write(values.out, page.html);
-  const about = [counted(page.sessions, 'session'), page.range].filter((part) => part !== undefined);
-  process.stdout.write(`${values.out}: ${about.join(', ')}\n`);
-}
+  async run({ values, args }, context) {
+    const [source, ...rest] = args;
+    if (source === undefined)
+      throw new UsageError(seeHelp('report', 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX'));
+    if (rest.length > 0)
+      throw new UsageError(seeHelp('report', `Unexpected argument "${rest[0]}": expected one EXPORT`));
+    const zone = timeZone(values['time-zone']);
+    const scope = {
+      from: day('from', values.from),
+      to: day('to', values.to),
+      subAccounts: values['sub-account'],
+    };
+    if (scope.from !== undefined && scope.to !== undefined && scope.from > scope.to)
+      throw new UsageError(`--from ${scope.from} is after --to ${scope.to}.`);
+    const { writeReport } = await import('./report/write-report.ts');
+    return writeReport(source, { scope, timeZone: zone, isCached: !values.fresh, out: values.out }, context);
+  },
+});
 
 /** Parses a day. @throws UsageError */
 function day(option: string, text: string | undefined): string | undefined {
@@ -77,25 +66,3 @@ function day(option: string, text: string | undefined): string | undefined {
   if (!Number.isNaN(time) && new Date(time).toISOString().startsWith(text)) return text;
   throw new UsageError(`Invalid --${option} "${text}": expected a day such as 2026-11-01`);
 }
-
-/** The stage of a table, whose name CloudFormation starts with the name of the stack. */
-function stageOf(tableArn: string | undefined): string | undefined {
-  return /:table\/vss-webhook-(.+)-Sessions/.exec(tableArn ?? '')?.[1];
-}
-
-async function write(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
-    if (error.code === 'ENOENT')
-      throw new Error(
-        `The folder ${dirname(file)} does not exist: create it, or name another file with --out.`,
-      );
-    if (error.code === 'EISDIR')
-      throw new Error(`${file} is a folder: name a file with --out, such as ${join(file, 'report.html')}.`);
-    throw error;
-  }
-}
-
-await runCommand(COMMAND, main);

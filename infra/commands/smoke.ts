@@ -1,25 +1,8 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
-import { printStatus } from '../terminal/status-line.ts';
-import {
-  type CommandLine,
-  runCommand,
-  STAGE_HELP,
-  STAGE_OPTION,
-  UsageError,
-} from './command-line/command.ts';
+import { defineCommand } from './command-line/command.ts';
 import { wholeNumber } from './command-line/number-option.ts';
-import { alarmTopicStep } from './smoke/alarm-topic.ts';
-import { DeadLetterSteps } from './smoke/dead-letter-steps.ts';
-import { type Analytics, exportSteps } from './smoke/export-steps.ts';
-import { noLeftovers } from './smoke/leftovers.ts';
-import { removeLeftovers } from './smoke/remove-leftovers.ts';
-import { SessionSteps } from './smoke/session-steps.ts';
-import type { SmokeTest } from './smoke/smoke-test.ts';
-import { runSteps } from './smoke/step.ts';
-import { type DeployedStage, findStage, printPlace } from './stage/deployed-stage.ts';
+import { STAGE_HELP, STAGE_OPTION } from './command-line/stage-option.ts';
 
-const HELP = `Usage: npm run smoke -- [options]
+const HELP = `Usage: npx vss-webhook smoke [options]
 
 Tests a deployed stage end to end and prints one line per step: delivers a test
 session to the webhook as 8x8 would, waits for its record, delivers it again (a
@@ -48,8 +31,9 @@ ${STAGE_HELP}
   -h, --help         Show this help.
 `;
 
-const COMMAND = {
+export const smoke = defineCommand({
   name: 'smoke',
+  summary: 'test a deployed stage end to end',
   help: HELP,
   cleansUp: true,
   options: {
@@ -57,54 +41,9 @@ const COMMAND = {
     export: { type: 'boolean', default: false },
     timeout: { type: 'string', default: '300' },
   },
-} as const;
-
-async function main({ values, interrupted }: CommandLine<typeof COMMAND.options>): Promise<void> {
-  const timeoutMs = wholeNumber('timeout', values.timeout, 1, 86_400) * 1_000;
-  const stage = await findStage(values.stage);
-  const analytics = values.export ? analyticsOf(stage) : undefined;
-  printPlace(stage);
-
-  const test: SmokeTest = {
-    stage,
-    dynamodb: new DynamoDBClient(stage.settings('dynamodb')),
-    sqs: new SQSClient(stage.settings('sqs')),
-    waitOptions: { signal: interrupted, timeoutMs },
-    leftovers: noLeftovers(),
-  };
-  const sessions = new SessionSteps(test);
-  const deadLetters = new DeadLetterSteps(test, (body, onNotStored) => sessions.deliver(body, onNotStored));
-  const steps = [
-    ...sessions.steps,
-    ...deadLetters.steps,
-    alarmTopicStep(stage),
-    ...(analytics ? exportSteps(test, analytics) : []),
-  ];
-  const hasPassed = await runSteps(steps, interrupted, printStatus);
-  if (interrupted.aborted)
-    printStatus('note', CLEAN_UP, 'waiting for deliveries in flight; press Ctrl-C again to exit immediately');
-  const { removed, left } = await removeLeftovers(test, analytics);
-  for (const each of left) printStatus('FAIL', CLEAN_UP, `not removed: ${each}`);
-  if (left.length === 0) printStatus('ok', CLEAN_UP, `removed: ${removed.join(', ') || 'nothing to remove'}`);
-  if (!hasPassed || left.length > 0) process.exitCode = 1;
-}
-
-const CLEAN_UP = 'clean-up';
-
-/** @throws UsageError if the stage has no exports. */
-function analyticsOf({ name, outputs, aws }: DeployedStage): Analytics {
-  if (!aws) {
-    throw new UsageError(
-      '--export needs a deployed stage: the local stack has no S3 exports and no Athena. See npm run export.',
-    );
-  }
-  const { ExportBucketName, AthenaWorkgroup } = outputs;
-  if (ExportBucketName === undefined || AthenaWorkgroup === undefined) {
-    throw new UsageError(
-      `The stage ${name} has no exports, because its setting exports is false. Run without --export.`,
-    );
-  }
-  return { bucket: ExportBucketName, workgroup: AthenaWorkgroup, aws };
-}
-
-await runCommand(COMMAND, main);
+  async run({ values }, context) {
+    const timeoutMs = wholeNumber('timeout', values.timeout, 1, 86_400) * 1_000;
+    const { runSmokeTest } = await import('./smoke/run-smoke-test.ts');
+    return runSmokeTest({ ...values, timeoutMs }, context);
+  },
+});

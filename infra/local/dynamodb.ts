@@ -40,7 +40,7 @@ function tried(answer: (body: string) => object, request: string): { status: num
 const ExportRequest = v.pipe(v.string(), v.parseJson(), v.looseObject({ TableArn: v.string() }));
 const DescribeRequest = v.pipe(v.string(), v.parseJson(), v.object({ ExportArn: v.string() }));
 
-/** Each export is complete immediately, but writes no files: that is what `npm run export` does. */
+/** Each export is complete immediately, but writes no files: that is what `npx vss-webhook export` does. */
 function exportRequests(): Readonly<Record<string, (body: string) => object>> {
   const exports = new Map<string, object>();
   return {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { functionArn, type LocalFunction } from './lambda.ts';
 
-/** Simulates the Lambda API: only Invoke, which `npm run doctor` and `npm run smoke` use. */
+/** Simulates the Lambda API: only Invoke, which `npx vss-webhook doctor` and `npx vss-webhook smoke` use. */
 export function lambdaApi(functions: ReadonlyMap<string, LocalFunction>): Server {
   return createServer(async (request, response) => {
     const body = await text(request);

@@ -105,7 +105,7 @@ function deadLetterOf(name: string, { dynamodb, eventSourceARN }: StreamRecord):
 
 const SHARD_ID = 'shardId-00000000000000000001-00000001';
 
-/** Simulates the part of the Pipes API that `npm run doctor` and `npm run redrive` use: DescribePipe. */
+/** Simulates the part of the Pipes API that `npx vss-webhook doctor` and `npx vss-webhook redrive` use: DescribePipe. */
 export function pipesApi(pipes: ReadonlyMap<string, Pipe>): Server {
   return createServer((request, response) => {
     const name = decodeURIComponent(/^\/v1\/pipes\/([^/?]+)$/.exec(request.url ?? '')?.[1] ?? '');

@@ -6,6 +6,7 @@ import { StackOutputs } from '../stack-outputs.ts';
 const Endpoints = v.object({
   sqs: v.string(),
   dynamodb: v.string(),
+  dynamodbStreams: v.string(),
   lambda: v.string(),
   cloudwatch: v.string(),
   secretsManager: v.string(),

@@ -14,7 +14,7 @@ const Request = v.object({ SecretId: v.string() });
 
 /**
  * Simulates AWS Secrets Manager, for which npm has no emulator. Implements only GetSecretValue (AWS JSON 1.1), which
- * the functions and `npm run smoke` use.
+ * the functions and `npx vss-webhook smoke` use.
  *
  * @param secrets The values by ARN or name.
  */

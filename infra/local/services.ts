@@ -56,11 +56,13 @@ export async function startServices(
   const eventBridge = new EventBridge(onEvent, log);
   const pipes = new Map<string, Pipe>();
   const sqs = await startFauxqs(cleanUp);
+  const dynamodb = await listen(dynamodbServer(streams));
   const endpoints: Endpoints = {
     sqs,
     sns: sqs,
     s3: sqs,
-    dynamodb: await listen(dynamodbServer(streams)),
+    dynamodb,
+    dynamodbStreams: dynamodb,
     lambda: await listen(lambdaApi(functions)),
     cloudwatch: await listen(cloudWatch.server((name) => oldestMessage(sqs, name))),
     secretsManager: await listen(secretsManager(secrets)),

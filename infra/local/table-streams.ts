@@ -163,7 +163,7 @@ export class TableStreams {
     for (const stream of this.#byTable.values()) await stream.isRead();
   }
 
-  /** The requests of DynamoDB Streams that `npm run redrive` sends. */
+  /** The requests of DynamoDB Streams that `npx vss-webhook redrive` sends. */
   readonly requests: Readonly<Record<string, (body: string) => object>> = {
     GetShardIterator: (body) => {
       const { StreamArn, SequenceNumber } = v.parse(IteratorRequest, body);

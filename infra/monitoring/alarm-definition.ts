@@ -46,12 +46,14 @@ export interface AlarmDefinition {
 
 export type AlarmDefinitions = Record<string, AlarmDefinition>;
 
-export const doctorCommand = ({ stageName }: AlarmsProps) => `npm run doctor -- --stage ${stageName}`;
+export const doctorCommand = ({ stageName }: AlarmsProps) =>
+  `npx --no vss-webhook doctor --stage ${stageName}`;
 
-export const redriveCommand = ({ stageName }: AlarmsProps) => `npm run redrive -- --stage ${stageName}`;
+export const redriveCommand = ({ stageName }: AlarmsProps) =>
+  `npx --no vss-webhook redrive --stage ${stageName}`;
 
 export const redriveEventsCommand = ({ stageName }: AlarmsProps) =>
-  `npm run redrive -- events --stage ${stageName}`;
+  `npx --no vss-webhook redrive events --stage ${stageName}`;
 
 export const logsCommand = ({ logGroup }: NodeFunction) =>
   `aws logs tail ${logGroup.logGroupName} --since 1h`;

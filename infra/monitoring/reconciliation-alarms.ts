@@ -14,7 +14,7 @@ export function reconciliationAlarms(scope: Construct, props: AlarmsProps): Alar
   const metric = (name: string, statistic: string) =>
     countedMetric(scope, name).with({ statistic, period: PERIOD });
   const isRecorded = props.settings.reconciliation === 'record';
-  const reconcile = `npm run reconcile -- --stage ${props.stageName}`;
+  const reconcile = `npx --no vss-webhook reconcile --stage ${props.stageName}`;
   return {
     SessionsMissed: {
       metric: metric('MissedSessions', 'Sum'),

@@ -5,19 +5,20 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { temporaryFolder } from '../../infra/analytics/duckdb/temporary-folder.ts';
 import { writeExport } from '../../infra/analytics/duckdb/write-export.ts';
-import { type CommandLine, runCommand } from '../../infra/commands/command-line/command.ts';
+import type { CommandLine } from '../../infra/commands/command-line/command.ts';
 import { wholeNumber } from '../../infra/commands/command-line/number-option.ts';
 import { textTable } from '../../infra/terminal/text-table.ts';
 import { writeCharges } from '../infra/analytics/charged.ts';
 import { addIncrementOf } from '../infra/analytics/exported.ts';
 import { machine } from '../machine.ts';
+import { runMeasurement } from '../measurement.ts';
 import { chargesOf } from './charges.ts';
 import { generateItems } from './sessions.ts';
 
 const HELP = `Usage: npm run bench:analytics -- [options]
 
 Generates exports of several sizes, and measures the duration and the peak
-memory of npm run query and npm run report for each. Takes about twelve minutes
+memory of query and report for each. Takes about twelve minutes
 and 900 MB of temporary disk space.
 
 Options:
@@ -92,8 +93,8 @@ async function measure(
   }
   if (withCharges) for (const file of chargesOf(generateItems(size, UNTIL))) writeCharges(folder, file);
   const commands = [
-    ...QUERIES.map((name) => [`query ${name}`, ['infra/commands/query.ts', folder, name]] as const),
-    ['report', ['infra/commands/report.ts', folder, '--out', join(folder, 'report.html')]] as const,
+    ...QUERIES.map((name) => [`query ${name}`, ['infra/vss-webhook.js', 'query', folder, name]] as const),
+    ['report', ['infra/vss-webhook.js', 'report', folder, '--out', join(folder, 'report.html')]] as const,
   ];
   const lines: Measured = [
     ['sessions', label],
@@ -117,4 +118,4 @@ function bytesIn(folder: string): number {
     .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }
 
-await runCommand(COMMAND, main);
+await runMeasurement(COMMAND, main);

@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events';
-import { type CommandLine, runCommand } from '../../infra/commands/command-line/command.ts';
+import type { CommandLine } from '../../infra/commands/command-line/command.ts';
 import { wholeNumber } from '../../infra/commands/command-line/number-option.ts';
 import { readRecords } from '../../infra/local/examples.ts';
 import { startLocalStack } from '../../infra/local/local-stack.ts';
 import { textTable } from '../../infra/terminal/text-table.ts';
 import { machine } from '../machine.ts';
+import { runMeasurement } from '../measurement.ts';
 import { type Ceiling, ceilingOf } from './ceiling.ts';
 import { type Sustained, sustain } from './sustain.ts';
 
@@ -123,4 +124,4 @@ function progress(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-await runCommand(COMMAND, main);
+await runMeasurement(COMMAND, main);

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { COLUMNS } from '../../functions/log-export/columns.ts';
 import { compareExport } from '../../functions/reconciliation/compare-export.ts';
-import { LIMIT } from '../../functions/reconciliation/reconcile-day.ts';
+import { LIMIT } from '../../functions/reconciliation/window.ts';
 
 /** Reads one generated export, as `compare` or `bare`, and prints the duration and the peak memory as JSON. */
 

@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
-import { type CommandLine, runCommand } from '../../infra/commands/command-line/command.ts';
+import type { CommandLine } from '../../infra/commands/command-line/command.ts';
 import { wholeNumber } from '../../infra/commands/command-line/number-option.ts';
 import { textTable } from '../../infra/terminal/text-table.ts';
 import { machine } from '../machine.ts';
+import { runMeasurement } from '../measurement.ts';
 
 const HELP = `Usage: npm run bench:reconciliation -- [options]
 
@@ -59,4 +60,4 @@ async function measure(what: 'bare' | 'compare', rows: number): Promise<v.InferO
   return v.parse(Measured, stdout);
 }
 
-await runCommand(COMMAND, main);
+await runMeasurement(COMMAND, main);

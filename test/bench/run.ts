@@ -1,7 +1,8 @@
-import { type CommandLine, runCommand } from '../../infra/commands/command-line/command.ts';
+import type { CommandLine } from '../../infra/commands/command-line/command.ts';
 import { wholeNumber } from '../../infra/commands/command-line/number-option.ts';
 import { textTable } from '../../infra/terminal/text-table.ts';
 import { machine } from '../machine.ts';
+import { runMeasurement } from '../measurement.ts';
 import { bundleContenders, type Contender, type FunctionName } from './contenders.ts';
 import { measureCpu } from './cpu-time.ts';
 import { batchEvent, newBody, proxyEvent } from './events.ts';
@@ -106,4 +107,4 @@ async function measureRequests(contenders: readonly Contender[], services: Servi
   });
 }
 
-await runCommand(COMMAND, main);
+await runMeasurement(COMMAND, main);

@@ -1,7 +1,8 @@
-import { type CommandLine, runCommand } from '../../infra/commands/command-line/command.ts';
+import type { CommandLine } from '../../infra/commands/command-line/command.ts';
 import { wholeNumber } from '../../infra/commands/command-line/number-option.ts';
 import { textTable } from '../../infra/terminal/text-table.ts';
 import { machine } from '../machine.ts';
+import { runMeasurement } from '../measurement.ts';
 import { isSurvived, survive } from './survive.ts';
 
 const HELP = `Usage: npm run test:faults -- [options]
@@ -57,4 +58,4 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
   if (!isSurvived(outcome)) throw new Error('The table or the events differ from what is expected.');
 }
 
-await runCommand(COMMAND, main);
+await runMeasurement(COMMAND, main);

@@ -9,7 +9,7 @@ import type { BusEvent } from '../../infra/local/event-bus.ts';
 import { deliver, readRecords } from '../../infra/local/examples.ts';
 import { type LocalStack, startLocalStack } from '../../infra/local/local-stack.ts';
 import { summaryOf } from '../functions/summaries.ts';
-import { run } from '../infra/run.ts';
+import { vssWebhook } from '../infra/commands/vss-webhook.ts';
 import { queueDepth } from '../queue-depth.ts';
 import { randomFrom } from '../random.ts';
 import { compareEvents, type EventDifferences } from './compare-events.ts';
@@ -243,8 +243,8 @@ async function emptied({ sqs, queueUrl }: LocalStack): Promise<void> {
 /** Redrives all dead letters, as an operator does. Returns their number. */
 async function redrive({ webhookUrl }: LocalStack): Promise<number> {
   const stage = `local:${new URL(webhookUrl).port}`;
-  const { stdout, stderr, code } = await run([
-    'infra/commands/redrive.ts',
+  const { stdout, stderr, code } = await vssWebhook([
+    'redrive',
     'send',
     '--yes',
     '--stage',

@@ -1,7 +1,8 @@
-import { type CommandLine, runCommand } from '../../infra/commands/command-line/command.ts';
+import type { CommandLine } from '../../infra/commands/command-line/command.ts';
 import { wholeNumber } from '../../infra/commands/command-line/number-option.ts';
 import { textTable } from '../../infra/terminal/text-table.ts';
 import { machine } from '../machine.ts';
+import { runMeasurement } from '../measurement.ts';
 import { randomFrom } from '../random.ts';
 import { deliverAll } from './deliver-all.ts';
 import { hostileBodies } from './hostile.ts';
@@ -50,4 +51,4 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
   if (complaints.length > 0) throw new Error(complaints.slice(0, 20).join('\n'));
 }
 
-await runCommand(COMMAND, main);
+await runMeasurement(COMMAND, main);

@@ -12,7 +12,8 @@ import { examples } from '../../infra/local/examples.ts';
 import { readStage } from '../../infra/stages.ts';
 import { summaryOf } from '../functions/summaries.ts';
 import { exportOf } from './analytics/exported.ts';
-import { root, run } from './run.ts';
+import { vssWebhook } from './commands/vss-webhook.ts';
+import { root } from './run.ts';
 import { localSettings, templateOf } from './templates.ts';
 
 const readmeOf = (folder: string) => readFileSync(join(root, folder, 'README.md'), 'utf8');
@@ -96,8 +97,8 @@ it('the README has every setting with its default', () => {
   }
 });
 
-it('the README has the output of npm run cost, and a million sessions cost at most seven dollars', async () => {
-  const { stdout, code } = await run(['infra/commands/cost.ts']);
+it('the README has the output of npx vss-webhook cost, and a million sessions cost at most seven dollars', async () => {
+  const { stdout, code } = await vssWebhook(['cost']);
 
   expect(code).toBe(0);
   expect(readmeOf('infra/commands')).toContain(stdout.trim());
@@ -106,18 +107,14 @@ it('the README has the output of npm run cost, and a million sessions cost at mo
   expect(Number(total)).toBeLessThanOrEqual(7);
 });
 
-it('npm run cost accepts other numbers, and rejects invalid ones', async () => {
-  expect((await run(['infra/commands/cost.ts', '--webhook-ms', '50'])).stdout).toContain(
-    '1,000,000 of 50 ms',
-  );
-  expect(await run(['infra/commands/cost.ts', '--sessions', 'many'])).toMatchObject({
+it('npx vss-webhook cost accepts other numbers, and rejects invalid ones', async () => {
+  expect((await vssWebhook(['cost', '--webhook-ms', '50'])).stdout).toContain('1,000,000 of 50 ms');
+  expect(await vssWebhook(['cost', '--sessions', 'many'])).toMatchObject({
     code: 2,
     stderr: 'Invalid --sessions "many": expected a number greater than 0\n',
   });
-  expect((await run(['infra/commands/cost.ts', '--unsuccessful', '0'])).stdout).toMatch(
-    /write units +1,428,571/,
-  );
-  expect(await run(['infra/commands/cost.ts', '--unsuccessful', '101'])).toMatchObject({ code: 2 });
+  expect((await vssWebhook(['cost', '--unsuccessful', '0'])).stdout).toMatch(/write units +1,428,571/);
+  expect(await vssWebhook(['cost', '--unsuccessful', '101'])).toMatchObject({ code: 2 });
 });
 
 it('the README lists exactly the alarms of the stack', () => {
@@ -174,7 +171,7 @@ it('the README has every view with its columns, and every saved query', () => {
 });
 
 it('the README has the output of the saved queries for the deliveries of npm start', async () => {
-  const samples = [...analytics.matchAll(/^\$ npm run query -- cdk\.out\/exports (\S+)\n(.*?)^```$/gms)];
+  const samples = [...analytics.matchAll(/^\$ npx vss-webhook query cdk\.out\/exports (\S+)\n(.*?)^```$/gms)];
   const records = examples.map(({ body }) =>
     newRecord(receivedSummary(summaryOf(body), '2026-11-21T00:00:00Z')),
   );
@@ -182,7 +179,7 @@ it('the README has the output of the saved queries for the deliveries of npm sta
 
   expect(samples.length).toBeGreaterThan(2);
   for (const [, name = '', output] of samples)
-    expect((await run(['infra/commands/query.ts', folder, name])).stdout).toBe(output);
+    expect((await vssWebhook(['query', folder, name])).stdout).toBe(output);
 });
 
 function messageOf(action: () => unknown): string {

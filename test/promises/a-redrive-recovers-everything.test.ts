@@ -2,12 +2,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { toMessage } from '../../functions/queue/message.ts';
 import { readSummary } from '../../functions/vss/summary.ts';
 import { summaryBody } from '../functions/summaries.ts';
-import { run } from '../infra/run.ts';
+import { vssWebhook } from '../infra/commands/vss-webhook.ts';
 import { type EmulatedStage, emulatedStage, type KeptMessage } from './emulated-stage.ts';
 
 /**
  * The promise to the operator: a delivery that could not be recorded because of an error on our side (in settings, code
- * or permissions) is in the dead-letter queue. Once the error is fixed, `npm run redrive -- send` records each of these
+ * or permissions) is in the dead-letter queue. Once the error is fixed, `npx vss-webhook redrive send` records each of these
  * deliveries, with the original body and time of receipt. Messages that still fail return to the dead-letter queue. A
  * second redrive changes nothing.
  *
@@ -28,8 +28,8 @@ const isQueueEmpty = async () => (await stage.queued()).length === 0;
 const bodiesOf = (letters: readonly KeptMessage[]) => new Set(letters.map(({ delivery }) => delivery.body));
 
 async function redrive(): Promise<void> {
-  const { code, stderr } = await run([
-    'infra/commands/redrive.ts',
+  const { code, stderr } = await vssWebhook([
+    'redrive',
     'send',
     '--yes',
     '--stage',
@@ -114,7 +114,7 @@ it.each(['refuse', 'cut-before'] as const)(
     const before = await stage.deadLetters();
     stage.faultOf = ({ operation }) => (operation === 'SendMessage' ? fault : undefined);
 
-    const { code } = await run(['infra/commands/redrive.ts', 'send', '--yes', '--stage', stage.name]);
+    const { code } = await vssWebhook(['redrive', 'send', '--yes', '--stage', stage.name]);
 
     expect(code).toBe(1);
     expect(bodiesOf(before)).toContain(`{ "${fault}"`);

@@ -170,6 +170,7 @@ export async function emulatedStage({
     endpoints: {
       sqs: sqsProxy.url,
       dynamodb: dynamodbEndpoint,
+      dynamodbStreams: '',
       lambda: '',
       cloudwatch: '',
       secretsManager: '',

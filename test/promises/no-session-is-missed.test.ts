@@ -8,8 +8,8 @@ import { Switches } from '../../infra/local/fake-8x8/switches.ts';
 import type { LocalStack } from '../../infra/local/local-stack.ts';
 import { API_KEY } from '../../infra/local/services.ts';
 import { summaryBody, summaryOf } from '../functions/summaries.ts';
+import { vssWebhook } from '../infra/commands/vss-webhook.ts';
 import { rowsIn } from '../infra/local/fake-log-export.ts';
-import { run } from '../infra/run.ts';
 import { queueDepth } from '../queue-depth.ts';
 import { startStack } from '../start-stack.ts';
 
@@ -74,7 +74,7 @@ function setSwitches(switches: object): void {
 }
 
 const reconcile = (...options: string[]) =>
-  run(['infra/commands/reconcile.ts', '--stage', stage, '--from', DAY, '--to', DAY, ...options]);
+  vssWebhook(['reconcile', '--stage', stage, '--from', DAY, '--to', DAY, ...options]);
 
 /** Waits until the recorder has recorded what is in the queue. */
 const queueIsEmpty = () => expect.poll(() => queueDepth(stack.sqs, stack.queueUrl)).toBe(0);
@@ -196,11 +196,11 @@ describe('a stage that never had a delivery', () => {
     await deliver(stack, lost);
     const window = ['--from', '2026-11-19', '--to', '2026-11-21', '--sub-account', '8x8_test'];
 
-    const reported = await run(['infra/commands/reconcile.ts', '--stage', stage, ...window, '--report']);
+    const reported = await vssWebhook(['reconcile', '--stage', stage, ...window, '--report']);
     expect(reported.stdout).toContain('8x8_test: 1 exported, 0 matched, 1 missing, 0 recorded');
     expect(reported.stdout).toContain('missing  reported\n');
     expect(reported.stdout).toContain('3 days: 1 exported, 1 missing, 0 recorded');
-    const recorded = await run(['infra/commands/reconcile.ts', '--stage', stage, ...window]);
+    const recorded = await vssWebhook(['reconcile', '--stage', stage, ...window]);
     expect(recorded.stdout).toContain('1 missing, 1 recorded');
     expect(await awaitRecords(stack, ['reported'])).toMatchObject([{ reconstructedFrom: 'log-export' }]);
   });

@@ -5,7 +5,7 @@ import type { LocalStack } from '../../infra/local/local-stack.ts';
 import { API_KEY } from '../../infra/local/services.ts';
 import { type FaultProxy, faultProxy } from '../faults/fault-proxy.ts';
 import { summaryBody } from '../functions/summaries.ts';
-import { run } from '../infra/run.ts';
+import { vssWebhook } from '../infra/commands/vss-webhook.ts';
 import { startStack } from '../start-stack.ts';
 
 /**
@@ -92,7 +92,7 @@ it('no function logs private data when it accepts, rejects, records or fails', a
   await send(PRIVATE.body);
   await send(privateBody('private-6', { subAccountId: [PRIVATE.body] }));
   stack.fake8x8.switches.faults = ['echo', 401];
-  await run(['infra/commands/doctor.ts', '--stage', `local:${new URL(stack.webhookUrl).port}`]);
+  await vssWebhook(['doctor', '--stage', `local:${new URL(stack.webhookUrl).port}`]);
 
   expect(statuses).toEqual([401, 400, 422, 422, 422, 413]);
   const wanted = ['DuplicateDeliveries', 'ConflictingSummaries', 'DeadLettered', 'WebhookRegistered'];

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { temporaryFolder } from '../../infra/analytics/duckdb/temporary-folder.ts';
-import { type CommandLine, runCommand } from '../../infra/commands/command-line/command.ts';
+import type { CommandLine } from '../../infra/commands/command-line/command.ts';
 import { bundleOptions } from '../../infra/constructs/node-function.ts';
 import { textTable } from '../../infra/terminal/text-table.ts';
 import { machine } from '../machine.ts';
+import { runMeasurement } from '../measurement.ts';
 import { type ExecutionEnvironment, executionEnvironment } from './execution-environment.ts';
 import { runtimeClient } from './runtime-client.ts';
 import { type Services, startServices } from './services.ts';
@@ -98,4 +99,4 @@ function environments({ sqs, dynamodb, tableName, queueUrl, deadLetterQueueUrl }
   };
 }
 
-await runCommand(COMMAND, main);
+await runMeasurement(COMMAND, main);

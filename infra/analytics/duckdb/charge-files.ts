@@ -16,7 +16,7 @@ const EXPORTS = EXPORTS_PREFIX.replace('/', '');
 const CHARGE_FILE = /^\d{4}-\d\d-\d\d$/;
 
 const REMEDY =
-  'Fetch it again. If it is damaged in the bucket too, npm run reconcile with --again replaces it.';
+  'Fetch it again. If it is damaged in the bucket too, npx vss-webhook reconcile --again replaces it.';
 
 /**
  * Finds the files of charges that belong to a folder of exports: in its subfolder `charges` or, if it is named

@@ -1,4 +1,6 @@
-import { progress } from '../../terminal/progress.ts';
+import { resolve } from 'node:path';
+import type { Context } from '../../commands/command-line/command.ts';
+import { print, progress } from '../../terminal/output.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
 import { ExportError } from './export.ts';
 import { fetchExports } from './fetch-exports.ts';
@@ -12,17 +14,21 @@ export interface SourceOptions extends DatabaseOptions {
 /**
  * Opens the exports at a source, passes them to `use`, and closes them afterwards.
  *
- * @param source A folder, or `s3://BUCKET/PREFIX`, which is fetched first.
+ * @param source A folder, relative to the current one, or `s3://BUCKET/PREFIX`, which is fetched first.
  * @throws ExportError if the source cannot be read, or contains no valid export.
  */
 export async function withExport<T>(
   source: string,
   options: SourceOptions,
+  context: Context,
   use: (database: SessionDatabase) => Promise<T>,
 ): Promise<T> {
-  const folder = /^s3:/i.test(source) ? await fetchFrom(source, options) : source;
-  progress(`Reading ${folder} …`);
-  const database = await openSessions(folder, note, options).finally(() => progress());
+  const folder = /^s3:/i.test(source)
+    ? await fetchFrom(source, options, context)
+    : resolve(context.cwd, source);
+  const note = (text: string) => print(context.stderr, text);
+  progress(context.stderr, `Reading ${folder} …`);
+  const database = await openSessions(folder, note, options).finally(() => progress(context.stderr));
   if (database.exports > 1)
     note(`Read ${database.exports} exports. The views show the table as of ${database.time}.`);
   try {
@@ -32,12 +38,12 @@ export async function withExport<T>(
   }
 }
 
-async function fetchFrom(source: string, options: SourceOptions): Promise<string> {
+async function fetchFrom(source: string, options: SourceOptions, context: Context): Promise<string> {
   const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)\/?(.*)$/i.exec(source) ?? [];
   if (bucket === undefined)
     throw new ExportError(`"${source}" does not name a bucket: expected s3://BUCKET/PREFIX.`);
   try {
-    return await fetchExports({ bucket, prefix, ...options }, note);
+    return await fetchExports({ bucket, prefix, ...options }, context);
   } catch (error) {
     if (error instanceof ExportError) throw error;
     throw new ExportError(
@@ -45,8 +51,4 @@ async function fetchFrom(source: string, options: SourceOptions): Promise<string
       { cause: error },
     );
   }
-}
-
-function note(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

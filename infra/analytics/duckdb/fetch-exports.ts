@@ -3,8 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { awsSettings } from '../../aws/aws-settings.ts';
+import type { Context } from '../../commands/command-line/command.ts';
 import { CHARGES_PREFIX, EXPORTS_PREFIX, OTHER_PREFIXES } from '../../exports/bucket-prefixes.ts';
-import { progress } from '../../terminal/progress.ts';
+import { print, progress } from '../../terminal/output.ts';
 import { counted } from '../report/wording.ts';
 import { ExportError } from './export.ts';
 import { neededObjects } from './needed-objects.ts';
@@ -34,10 +35,11 @@ const CONCURRENCY = 8;
  * @returns The folder that contains them.
  * @throws ExportError if there are no objects.
  */
-export async function fetchExports(request: FetchRequest, notice: (text: string) => void): Promise<string> {
+export async function fetchExports(request: FetchRequest, context: Context): Promise<string> {
   const { bucket, prefix, isCached } = request;
-  const folder = isCached ? cacheFolder(bucket, prefix) : temporaryFolder();
-  const s3 = new S3Client(await awsSettings());
+  const { stderr } = context;
+  const folder = isCached ? cacheFolder(bucket, prefix, context.env) : temporaryFolder();
+  const s3 = new S3Client((await awsSettings(context))('s3'));
   const { exports, charges } = await listSource(s3, request, folder);
   deleteOthers(folder, new Set([...exports, ...charges].map(({ path }) => path)));
   if (exports.length === 0) throw new ExportError(`Found no objects in s3://${bucket}/${prefix}.`);
@@ -48,7 +50,8 @@ export async function fetchExports(request: FetchRequest, notice: (text: string)
   const missing = needed.filter((file) => !isFetched(file));
   const total = missing.reduce((sum, { size }) => sum + size, 0);
   if (missing.length > 0)
-    notice(
+    print(
+      stderr,
       `Fetching ${counted(missing.length, 'object')}, ${megabytes(total)}, from s3://${bucket}/${prefix} …`,
     );
   let fetched = 0;
@@ -57,7 +60,7 @@ export async function fetchExports(request: FetchRequest, notice: (text: string)
     for (const file of queue) {
       await fetchFile(s3, bucket, file);
       fetched += file.size;
-      progress(`${megabytes(fetched)} of ${megabytes(total)}`);
+      progress(stderr, `${megabytes(fetched)} of ${megabytes(total)}`);
     }
   };
   try {
@@ -65,15 +68,15 @@ export async function fetchExports(request: FetchRequest, notice: (text: string)
   } finally {
     // If an object cannot be fetched, the other loops must not fetch the rest.
     missing.length = 0;
-    progress();
+    progress(stderr);
     s3.destroy();
   }
   return folder;
 }
 
 /** The folder of a prefix in the cache, which only this user can read. */
-function cacheFolder(bucket: string, prefix: string): string {
-  const root = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'vss-webhook');
+function cacheFolder(bucket: string, prefix: string, env: NodeJS.ProcessEnv): string {
+  const root = join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'vss-webhook');
   mkdirSync(root, { recursive: true, mode: 0o700 });
   return join(root, bucket, `prefix-${encodeURIComponent(prefix)}`);
 }

@@ -135,7 +135,7 @@ ${
 ${cards.map(cardMarkup)}</div>`
 }
 </main>
-<footer>Created by <code>npm run report</code>. Days and hours are in the time zone ${timeZone}. This page contains no phone numbers and no session ids.</footer>
+<footer>Created by <code>npx vss-webhook report</code>. Days and hours are in the time zone ${timeZone}. This page contains no phone numbers and no session ids.</footer>
 </body>
 </html>
 `.markup;

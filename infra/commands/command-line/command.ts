@@ -1,28 +1,27 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { useProxy } from '../../aws/proxy.ts';
+import type { Output } from '../../terminal/output.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
-import { interruption } from './interruption.ts';
-import { npmCommand, takenByNpm } from './npm-options.ts';
 
 /** The command line is invalid, or names something that does not exist. */
 export class UsageError extends Error {
   override name = 'UsageError';
 }
 
-/** A command that people run with npm. */
-export interface Command<Options extends ParseArgsOptionsConfig> {
-  /** The name of its npm script. */
-  name: string;
-  /** The text of --help; the first line is `Usage: …`. */
-  help: string;
-  options: Options;
-  /** Whether it accepts positional arguments. Default false. */
-  takesArguments?: boolean;
+/** What a command may use of the process that runs it. */
+export interface Context {
+  stdin: NodeJS.ReadableStream & { isTTY?: boolean };
+  /** For results. */
+  stdout: Output;
+  /** For errors, notes and progress. */
+  stderr: Output;
+  env: NodeJS.ProcessEnv;
+  /** The absolute path of the folder that relative paths start from. */
+  cwd: string;
   /**
-   * Whether it cleans up after an interruption. If so, Ctrl-C or a closed output pipe aborts `interrupted` instead of
-   * ending the process. Default false.
+   * Aborted by Ctrl-C, SIGTERM, SIGHUP or a closed output pipe, for a command that `cleansUp`. It then ends as soon as it
+   * has cleaned up.
    */
-  cleansUp?: boolean;
+  interrupted: AbortSignal;
 }
 
 type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
@@ -34,50 +33,85 @@ export interface CommandLine<Options extends ParseArgsOptionsConfig> {
   values: Parsed<Options>['values'];
   /** The positional arguments. */
   args: string[];
-  /** Aborted by Ctrl-C, SIGTERM and SIGHUP. Never aborted unless the command `cleansUp`. */
-  interrupted: AbortSignal;
 }
 
-/** The option `--stage` of the commands that work on a running stage. */
-export const STAGE_OPTION = { stage: { type: 'string', default: 'dev' } } as const;
+interface Definition<Options extends ParseArgsOptionsConfig> {
+  name: string;
+  /** What people type to run it. Default `npx vss-webhook NAME`. */
+  invocation?: string;
+  /** What it does, in one line for the list of commands. */
+  summary: string;
+  /** The text of --help; the first line is `Usage: …`. */
+  help: string;
+  options: Options;
+  /** Whether it accepts positional arguments. Default false. */
+  takesArguments?: boolean;
+  /** Whether it cleans up after an interruption. If not, an interruption ends the process. Default false. */
+  cleansUp?: boolean;
+  /**
+   * Imports what it needs when it runs, so that --help and usage errors load nothing else.
+   *
+   * @returns The exit code.
+   * @throws UsageError for exit code 2, any other error for exit code 1.
+   */
+  run(commandLine: CommandLine<Options>, context: Context): Promise<number>;
+}
 
-/** The description of `--stage` in the output of --help. */
-export const STAGE_HELP = `  --stage NAME       A deployed stage, in the account and region that cdk deploy
-                     would use; or local for the stack that npm start runs
-                     (local:4000 if it listens on port 4000). Default dev.`;
+/** A command of `npx vss-webhook`. */
+export interface Command {
+  name: string;
+  summary: string;
+  help: string;
+  options: ParseArgsOptionsConfig;
+  cleansUp: boolean;
+  /**
+   * Parses the command line and runs the command. Prints an error with its causes to standard error, as one line.
+   *
+   * @returns The exit code: 1 after a failure, 2 after a `UsageError`.
+   */
+  run(args: readonly string[], context: Context): Promise<number>;
+}
 
-/**
- * Runs a command. All commands behave alike: an error is printed to standard error as one line with its cause; the exit
- * code is 1 after a failure and 2 after a `UsageError`; requests use the proxy that the environment sets.
- */
-export async function runCommand<const Options extends ParseArgsOptionsConfig>(
-  command: Command<Options>,
-  main: (commandLine: CommandLine<Options>) => Promise<void>,
-): Promise<void> {
-  const interrupted = command.cleansUp ? interruption() : new AbortController();
-  process.stdout.on('error', (error) => (command.cleansUp ? interrupted.abort() : exitOnOutputError(error)));
-  try {
-    useProxy();
-    const { values, positionals } = parse(command);
-    if ('help' in values && values.help) process.stdout.write(command.help);
-    else await main({ values, args: positionals, interrupted: interrupted.signal });
-  } catch (error) {
-    const isUsageError = error instanceof UsageError;
-    process.stderr.write(`${isUsageError ? error.message : reasonOf(error)}\n`);
-    process.exitCode = isUsageError ? 2 : 1;
-  }
+/** Defines a command. */
+export function defineCommand<const Options extends ParseArgsOptionsConfig>(
+  definition: Definition<Options>,
+): Command {
+  const { name, summary, help, options, cleansUp = false } = definition;
+  return {
+    name,
+    summary,
+    help,
+    options,
+    cleansUp,
+    async run(args, context) {
+      try {
+        const { values, positionals } = parse(definition, args);
+        if (!('help' in values && values.help))
+          return await definition.run({ values, args: positionals }, context);
+        context.stdout.write(help);
+        return 0;
+      } catch (error) {
+        return explain(error, context);
+      }
+    },
+  };
+}
+
+/** Prints an error as one line. Returns the exit code. */
+export function explain(error: unknown, { stderr }: Context): number {
+  const isUsageError = error instanceof UsageError;
+  stderr.write(`${isUsageError ? error.message : reasonOf(error)}\n`);
+  return isUsageError ? 2 : 1;
 }
 
 /** @throws UsageError */
-function parse<const Options extends ParseArgsOptionsConfig>({
-  name,
-  options,
-  takesArguments = false,
-}: Command<Options>) {
-  const taken = takenByNpm(name, options, process.argv.slice(2), process.env, takesArguments);
-  if (taken !== undefined) throw new UsageError(taken);
+function parse<const Options extends ParseArgsOptionsConfig>(
+  { name, invocation, options, takesArguments = false }: Definition<Options>,
+  args: readonly string[],
+) {
   try {
     const parsed = parseArgs({
+      args: [...args],
       options: { ...options, help: { type: 'boolean', short: 'h', default: false } },
       allowPositionals: true,
       allowNegative: true,
@@ -86,7 +120,7 @@ function parse<const Options extends ParseArgsOptionsConfig>({
     if (unexpected !== undefined) throw new Error(`Unexpected argument '${unexpected}'`);
     return parsed;
   } catch (error) {
-    throw new UsageError(seeHelp(name, problemOf(error)), { cause: error });
+    throw new UsageError(seeHelp(name, problemOf(error), invocation), { cause: error });
   }
 }
 
@@ -102,13 +136,6 @@ function problemOf(error: unknown): string {
 }
 
 /** Appends to a usage problem a pointer to --help. */
-export function seeHelp(name: string, problem: string): string {
-  return `${problem}. See: ${npmCommand(name)} -- --help`;
-}
-
-function exitOnOutputError(error: Error): never {
-  // A reader that closes the pipe early, such as `head`, is not a failure.
-  if ('code' in error && error.code === 'EPIPE') process.exit();
-  process.stderr.write(`${error.message}\n`);
-  process.exit(1);
+export function seeHelp(name: string, problem: string, invocation = `npx vss-webhook ${name}`): string {
+  return `${problem}. See: ${invocation} --help`;
 }

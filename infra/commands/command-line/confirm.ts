@@ -1,11 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { UsageError } from './command.ts';
-
-/** The streams that the question is printed to and the answer is read from. */
-interface Terminal {
-  input: NodeJS.ReadableStream & { isTTY?: boolean };
-  output: NodeJS.WritableStream & { isTTY?: boolean };
-}
+import { type Context, UsageError } from './command.ts';
 
 /**
  * Asks for confirmation of a change. Only `y` and `yes` confirm; an interruption or the end of input declines.
@@ -14,20 +8,19 @@ interface Terminal {
  */
 export async function confirm(
   question: string,
-  signal: AbortSignal,
-  { input, output }: Terminal = { input: process.stdin, output: process.stdout },
+  { stdin, stdout, interrupted }: Pick<Context, 'stdin' | 'stdout' | 'interrupted'>,
 ): Promise<boolean> {
-  if (!input.isTTY || !output.isTTY) {
+  if (!stdin.isTTY || !stdout.isTTY) {
     throw new UsageError(
       'Nothing was changed: confirmation needs a terminal. Add --yes to skip the confirmation.',
     );
   }
-  const terminal = createInterface({ input, output });
+  const terminal = createInterface({ input: stdin, output: stdout });
   // readline intercepts Ctrl-C, so the signal has to be sent again.
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
-  const typed = terminal.question(`${question} [y/N] `, { signal }).catch(() => '');
+  const typed = terminal.question(`${question} [y/N] `, { signal: interrupted }).catch(() => '');
   const answer = await Promise.race([typed, ended]);
   terminal.close();
-  return !signal.aborted && /^y(es)?$/i.test(answer.trim());
+  return !interrupted.aborted && /^y(es)?$/i.test(answer.trim());
 }

@@ -1,11 +1,9 @@
 import { rateLimit } from '../../../functions/rate-limit.ts';
-import { progress } from '../../terminal/progress.ts';
 import { UsageError } from '../command-line/command.ts';
-import { confirm } from '../command-line/confirm.ts';
 import type { DeadLetter, DeadLetterQueue } from './dead-letter-queue.ts';
 import { letterInFull, letterLine, lettersByReason } from './dead-letter-text.ts';
 
-/** The arguments of the commands of `npm run redrive`. */
+/** The arguments of the commands of `redrive`. */
 export interface Redrive {
   queue: DeadLetterQueue;
   /** The queue from which the recorder reads. */
@@ -20,15 +18,21 @@ export interface Redrive {
     unmasked: boolean;
   };
   interrupted: AbortSignal;
+  /** Prints a line. */
+  say(text: string): void;
+  /** Shows progress until the next call; without text, clears it. */
+  showProgress(text?: string): void;
+  /** Asks for confirmation. @throws UsageError without a terminal. */
+  confirm(question: string): Promise<boolean>;
 }
 
-export async function list({ queue, interrupted }: Redrive): Promise<void> {
-  const letters = await read(queue, interrupted);
-  say(letters.length === 0 ? EMPTY : lettersByReason(letters));
-  sayIncomplete(queue);
+export async function list(redrive: Redrive): Promise<void> {
+  const letters = await read(redrive);
+  redrive.say(letters.length === 0 ? EMPTY : lettersByReason(letters));
+  sayIncomplete(redrive);
 }
 
-export async function show({ queue, options, interrupted }: Redrive): Promise<void> {
+export async function show({ queue, options, interrupted, say }: Redrive): Promise<void> {
   const letter = await find(queue, options.id, interrupted);
   if (letter) say(letterInFull(letter, options));
 }
@@ -39,7 +43,7 @@ export async function deleteOne(redrive: Redrive): Promise<void> {
 }
 
 export async function send(redrive: Redrive): Promise<void> {
-  const { queue, queueUrl, options, interrupted } = redrive;
+  const { queue, queueUrl, options, interrupted, say, confirm } = redrive;
   if (options.id !== undefined) {
     return changeOne(redrive, 'Send this message back?', 'sent', (letter) =>
       queue.sendBack(letter, queueUrl),
@@ -49,21 +53,21 @@ export async function send(redrive: Redrive): Promise<void> {
   if (options.yes && !options['dry-run']) {
     const { sent, left } = await sendAll(redrive, isSelected);
     if (sent === 0 && !interrupted.aborted) say(nothingToSend(left, options.reason));
-    return sayIncomplete(queue);
+    return sayIncomplete(redrive);
   }
 
-  const letters = await read(queue, interrupted);
+  const letters = await read(redrive);
   if (interrupted.aborted) return;
   const selected = letters.filter(isSelected);
   if (selected.length === 0) return say(nothingToSend(letters, options.reason));
   say(
     `${lettersByReason(selected)}\n\n${selected.length} to send, ${letters.length - selected.length} to keep in the dead-letter queue.`,
   );
-  sayIncomplete(queue);
+  sayIncomplete(redrive);
   if (options['dry-run']) return say('Nothing was sent (--dry-run).');
   // Other consumers can receive the messages while the question is open. After a yes, they are received again.
   await queue.release();
-  if (!(await confirm(`Send ${selected.length} back?`, interrupted))) return say('Nothing was sent.');
+  if (!(await confirm(`Send ${selected.length} back?`))) return say('Nothing was sent.');
   const ids = new Set(selected.map(({ messageId }) => messageId));
   const { sent } = await sendAll(redrive, ({ messageId }) => ids.has(messageId), letters.length);
   if (sent < ids.size && !interrupted.aborted)
@@ -72,7 +76,7 @@ export async function send(redrive: Redrive): Promise<void> {
 
 /** Sends back the selected messages. Prints the numbers of messages even if it fails. */
 async function sendAll(
-  { queue, queueUrl, options, interrupted }: Redrive,
+  { queue, queueUrl, options, interrupted, say }: Redrive,
   isSelected: (letter: DeadLetter) => boolean,
   expected = 0,
 ): Promise<{ sent: number; left: DeadLetter[] }> {
@@ -112,7 +116,7 @@ const EMPTY = 'The dead-letter queue is empty.';
 
 /** Shows one message, asks for confirmation, and changes it. */
 async function changeOne(
-  { queue, options, interrupted }: Redrive,
+  { queue, options, interrupted, say, confirm }: Redrive,
   question: string,
   done: string,
   change: (letter: DeadLetter) => Promise<void>,
@@ -124,7 +128,7 @@ async function changeOne(
   // Other consumers can receive the message while the question is open. It is received again afterwards, because only
   // the most recent receipt handle can delete a message.
   await queue.release();
-  if (!options.yes && !(await confirm(question, interrupted))) return say(`Not ${done}.`);
+  if (!options.yes && !(await confirm(question))) return say(`Not ${done}.`);
   const letter = await find(queue, options.id, interrupted);
   if (!letter) return;
   await change(letter);
@@ -145,26 +149,22 @@ async function find(
   );
 }
 
-async function read(queue: DeadLetterQueue, signal: AbortSignal): Promise<DeadLetter[]> {
+async function read({ queue, interrupted, showProgress }: Redrive): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = [];
   try {
-    for await (const letter of queue.letters(signal)) {
+    for await (const letter of queue.letters(interrupted)) {
       letters.push(letter);
-      if (letters.length % 10 === 0) progress(`${letters.length} read`);
+      if (letters.length % 10 === 0) showProgress(`${letters.length} read`);
     }
   } finally {
-    progress();
+    showProgress();
   }
   return letters;
 }
 
 /** Prints how many messages could not be read. */
-function sayIncomplete({ hidden, missed }: DeadLetterQueue): void {
+function sayIncomplete({ queue: { hidden, missed }, say }: Redrive): void {
   if (hidden > 0)
     say(`Not shown: about ${hidden} that another command is reading, or was reading when it was killed.`);
   if (missed > 0) say(`Not shown: about ${missed} that SQS did not return. Run the command again.`);
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

@@ -65,5 +65,5 @@ function heldDays(stage: DeployedStage, count = 0): string[] {
 const days = (count: number) => `${count} ${count === 1 ? 'day' : 'days'}`;
 
 function reconcileCommand({ name }: DeployedStage): string {
-  return `npm run reconcile -- --stage ${name} --report`;
+  return `npx vss-webhook reconcile --stage ${name} --report`;
 }

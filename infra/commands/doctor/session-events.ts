@@ -31,7 +31,7 @@ export async function sessionEvents({ name, outputs, settings }: DeployedStage):
       : [
           {
             isHealthy: false,
-            text: `${count} ${count === 1 ? 'event was' : 'events were'} given up. To publish them again, or delete those that are too old: npm run redrive -- events --stage ${name}`,
+            text: `${count} ${count === 1 ? 'event was' : 'events were'} given up. To publish them again, or delete those that are too old: npx vss-webhook redrive events --stage ${name}`,
           },
         ]),
   ];

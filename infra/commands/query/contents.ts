@@ -1,13 +1,24 @@
+import { resolve } from 'node:path';
 import { CHARGE_QUERIES } from '../../analytics/charges/charge-queries.ts';
 import { CHARGE_VIEWS } from '../../analytics/charges/charge-views.ts';
+import { readExports } from '../../analytics/duckdb/export-folder.ts';
 import { EXPORT_COLUMNS, EXPORTS_COLUMNS } from '../../analytics/exports-view.ts';
 import { SAVED_QUERIES } from '../../analytics/saved-queries.ts';
 import { columnsOf } from '../../analytics/view.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../../analytics/views.ts';
+import { print } from '../../terminal/output.ts';
 import { textTable } from '../../terminal/text-table.ts';
+import type { Context } from '../command-line/command.ts';
 
-/** Lists the views, their columns and the saved queries. */
-export function contents(source: string): string {
+/** Prints the views, their columns and the saved queries. Returns the exit code. */
+export function listContents(source: string, { cwd, stdout, stderr }: Context): number {
+  // Validates only folders: the list does not depend on the export, so it is not worth a download.
+  if (!/^s3:/i.test(source)) readExports(resolve(cwd, source), (text) => print(stderr, text));
+  print(stdout, contents(source));
+  return 0;
+}
+
+function contents(source: string): string {
   const views = [
     ...[...VIEWS, ...CHARGE_VIEWS].map((view) => ({ ...view, columns: columnsOf(view) })),
     { name: 'exports', description: 'One row per complete export', columns: EXPORTS_COLUMNS },
@@ -29,6 +40,6 @@ ${textTable([...SAVED_QUERIES, ...CHARGE_QUERIES].map(({ name, question }) => [n
 
 Run a saved query, or your own SQL (DuckDB's dialect: https://duckdb.org/docs/sql/introduction):
 
-  npm run query -- ${source} ${SAVED_QUERIES[0]?.name}
-  npm run query -- ${source} "SELECT country, count(*) FROM sessions GROUP BY country"`;
+  npx vss-webhook query ${source} ${SAVED_QUERIES[0]?.name}
+  npx vss-webhook query ${source} "SELECT country, count(*) FROM sessions GROUP BY country"`;
 }

@@ -1,7 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { DuckDBTypeId } from '@duckdb/node-api';
+import { print } from '../../terminal/output.ts';
 import { printable } from '../../terminal/printable.ts';
 import { textTable } from '../../terminal/text-table.ts';
+import type { Context } from '../command-line/command.ts';
 
 const MAX_TABLE_ROWS = 1_000;
 
@@ -15,6 +17,7 @@ export async function printResult(
   sql: string,
   format: 'table' | 'vertical',
   timeZone: string,
+  { stdout }: Context,
 ): Promise<string> {
   const result = await connection.streamAndReadUntil(sql, MAX_TABLE_ROWS + 1);
   const names = result.columnNames();
@@ -23,7 +26,7 @@ export async function printResult(
   const cells = rows
     .slice(0, MAX_TABLE_ROWS)
     .map((row) => row.map((value, i) => cellOf(value, types[i]?.typeId, timeZone)));
-  process.stdout.write(`${format === 'table' ? textTable([names, ...cells]) : vertical(names, cells)}\n`);
+  print(stdout, format === 'table' ? textTable([names, ...cells]) : vertical(names, cells));
   if (rows.length > MAX_TABLE_ROWS)
     return `Only the first ${MAX_TABLE_ROWS} rows are shown. --format csv prints all of them.`;
   return rows.length === 1 ? '1 row' : `${rows.length} rows`;

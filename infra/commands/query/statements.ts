@@ -4,7 +4,8 @@ import { CHARGE_QUERIES } from '../../analytics/charges/charge-queries.ts';
 import { DUCKDB } from '../../analytics/dialect.ts';
 import { SAVED_QUERIES } from '../../analytics/saved-queries.ts';
 import { UsageError } from '../command-line/command.ts';
-import { CHARGE_VIEW_NAMES, VIEW_NAMES } from './write-views.ts';
+import { didYouMean } from '../command-line/nearest.ts';
+import { CHARGE_VIEW_NAMES, VIEW_NAMES } from './view-names.ts';
 
 const QUERIES = [...SAVED_QUERIES, ...CHARGE_QUERIES];
 const NAMES = [...VIEW_NAMES, ...CHARGE_VIEW_NAMES];
@@ -19,8 +20,9 @@ export function sqlOf(query: string): string {
   if (saved) return saved.sql(DUCKDB);
   if (NAMES.includes(query)) return `FROM ${query}`;
   if (/^[\w-]+$/.test(query)) {
+    const names = [...QUERIES.map(({ name }) => name), ...NAMES];
     throw new UsageError(
-      `Unknown saved query or view "${query}". Available: ${[...QUERIES.map(({ name }) => name), ...NAMES].join(', ')}.`,
+      `Unknown saved query or view "${query}".${didYouMean(query, names)} Available: ${names.join(', ')}.`,
     );
   }
   return withoutEnd(query, 'The query');

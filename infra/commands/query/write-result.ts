@@ -4,23 +4,24 @@ import { pipeline } from 'node:stream/promises';
 import { type DuckDBConnection, DuckDBTypeId } from '@duckdb/node-api';
 import { quoted } from '../../analytics/dialect.ts';
 import { temporaryFolder } from '../../analytics/duckdb/temporary-folder.ts';
+import type { Output } from '../../terminal/output.ts';
 import { UsageError } from '../command-line/command.ts';
 import type { ResultFormat } from './result-format.ts';
 
-/** Writes the result of a query to a file, or to standard output. */
+/** Writes the result of a query to a file or a stream. */
 export async function writeResult(
   connection: DuckDBConnection,
   sql: string,
   format: ResultFormat,
-  out: string | undefined,
+  out: string | Output,
   timeZone: string,
 ): Promise<void> {
-  const file = out ?? join(temporaryFolder(), 'result');
+  const file = typeof out === 'string' ? out : join(temporaryFolder(), 'result');
   const query = copyable(sql, format);
   // Parquet has a type for times.
   const select = format.name === 'parquet' ? query : await withIsoTimes(connection, query, timeZone);
   await connection.run(`COPY (${select}\n) TO ${quoted(file)} (${copyOptions(format)})`);
-  if (out === undefined) await pipeline(createReadStream(file), process.stdout, { end: false });
+  if (typeof out !== 'string') await pipeline(createReadStream(file), out, { end: false });
 }
 
 /**

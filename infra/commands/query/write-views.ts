@@ -1,33 +1,25 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { CHARGE_VIEWS } from '../../analytics/charges/charge-views.ts';
 import { quoted } from '../../analytics/dialect.ts';
-import { VIEWS, VIEWS_WITH_HISTORY } from '../../analytics/views.ts';
-import { progress } from '../../terminal/progress.ts';
+import { progress } from '../../terminal/output.ts';
+import type { Context } from '../command-line/command.ts';
 import type { ResultFormat } from './result-format.ts';
 import { writeResult } from './write-result.ts';
-
-export const VIEW_NAMES = [
-  ...VIEWS.map(({ name }) => name),
-  'exports',
-  ...VIEWS_WITH_HISTORY.map(({ name }) => `${name}_history`),
-];
-
-export const CHARGE_VIEW_NAMES = CHARGE_VIEWS.map(({ name }) => name);
 
 /** Writes a DuckDB database that has each of these views as a table. It replaces an existing file once it is complete. */
 export async function writeDatabase(
   connection: DuckDBConnection,
   views: readonly string[],
   file: string,
+  { stderr }: Context,
 ): Promise<void> {
   const part = `${file}.part`;
   rmSync(part, { force: true });
   await connection.run(`ATTACH ${quoted(part)} AS written`);
   try {
     for (const [i, name] of views.entries()) {
-      progress(`${i + 1} of ${views.length}: ${name} …`);
+      progress(stderr, `${i + 1} of ${views.length}: ${name} …`);
       await connection.run(`CREATE TABLE written.${name} AS FROM ${name}`);
     }
     await connection.run('DETACH written');
@@ -35,7 +27,7 @@ export async function writeDatabase(
     rmSync(`${file}.wal`, { force: true });
     renameSync(part, file);
   } finally {
-    progress();
+    progress(stderr);
     for (const each of [part, `${part}.wal`]) rmSync(each, { force: true });
   }
 }
@@ -45,15 +37,15 @@ export async function writeViews(
   connection: DuckDBConnection,
   views: readonly string[],
   folder: string,
-  format: ResultFormat,
-  timeZone: string,
+  { format, timeZone }: { format: ResultFormat; timeZone: string },
+  { stderr }: Context,
 ): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const extension = `${format.name}${format.isCompressed ? '.gz' : ''}`;
   for (const [i, name] of views.entries()) {
-    progress(`${i + 1} of ${views.length}: ${name} …`);
+    progress(stderr, `${i + 1} of ${views.length}: ${name} …`);
     const file = join(folder, `${name}.${extension}`);
     await writeResult(connection, `FROM ${name}`, format, file, timeZone);
   }
-  progress();
+  progress(stderr);
 }

@@ -1,34 +1,39 @@
 import type { DayProgress } from '../../../functions/reconciliation/progress.ts';
-import { LIMIT } from '../../../functions/reconciliation/reconcile-day.ts';
-import type { Counts } from '../../../functions/reconciliation/result.ts';
+import type { Counts, Result } from '../../../functions/reconciliation/result.ts';
+import { LIMIT } from '../../../functions/reconciliation/window.ts';
+import { statusLine } from '../../terminal/output.ts';
 import { inOneLine } from '../../terminal/printable.ts';
-import { printStatus } from '../../terminal/status-line.ts';
 import type { DeployedStage } from '../stage/deployed-stage.ts';
 
-/** Prints a day of a sub-account: its counts, and the first of the sessions and rows that need attention. */
-export function printDay(progress: DayProgress, { name, outputs }: DeployedStage): void {
+/** A day of a sub-account as text: its counts, and the first of the sessions and rows that need attention. */
+export function dayLines(progress: DayProgress, { name, outputs }: DeployedStage): string {
   const { subAccountId, day, state, detail, counts, result } = progress;
-  if (state === 'failed' || !counts) {
-    printStatus('FAIL', day, `${subAccountId}: ${detail}`);
-    return;
-  }
+  if (state === 'failed' || !counts) return statusLine('FAIL', day, `${subAccountId}: ${detail}`);
   const isHeld = state === 'held';
-  printStatus(isHeld ? 'FAIL' : 'ok', day, `${subAccountId}: ${countsText(counts)}`);
-  if (isHeld)
-    printLine(
-      `More than ${LIMIT.toLocaleString('en')} sessions are missing: deliveries failed, or the export is of another account. None was recorded. To record them: npm run reconcile -- --stage ${name} --from ${day} --to ${day} --sub-account ${subAccountId} --beyond-limit`,
-    );
-  if (!result) return;
   const where = `s3://${outputs.ExportBucketName}/reconciliation/results/${day}/`;
-  printList('missing', counts.missing, result.missingSessions, where);
+  return [
+    statusLine(isHeld ? 'FAIL' : 'ok', day, `${subAccountId}: ${countsText(counts)}`),
+    ...(isHeld ? [indented(heldText(name, subAccountId, day))] : []),
+    ...(result ? listLines(result, counts, where) : []),
+  ].join('\n');
+}
+
+function heldText(stage: string, subAccountId: string, day: string): string {
+  return `More than ${LIMIT.toLocaleString('en')} sessions are missing: deliveries failed, or the export is of another account. None was recorded. To record them: npx vss-webhook reconcile --stage ${stage} --from ${day} --to ${day} --sub-account ${subAccountId} --beyond-limit`;
+}
+
+function listLines(result: Result, counts: Counts, where: string): string[] {
   const differing = result.differingSessions.map(
     ({ sessionId, exported, recorded }) =>
       `${sessionId}  ${exported} in the export, ${recorded || 'no status'} in the table`,
   );
-  printList('differing', counts.differing, differing, where);
-  printList('reconstructed', counts.reconstructed, result.reconstructedSessions, where);
   const refused = result.refused.map(({ file, row, reason }) => `file ${file}, row ${row}: ${reason}`);
-  printList('refused', counts.refusedRows, refused, where);
+  return [
+    ...list('missing', counts.missing, result.missingSessions, where),
+    ...list('differing', counts.differing, differing, where),
+    ...list('reconstructed', counts.reconstructed, result.reconstructedSessions, where),
+    ...list('refused', counts.refusedRows, refused, where),
+  ];
 }
 
 /** The counts of all days that were reconciled. */
@@ -64,11 +69,10 @@ const OTHERS = [
   ['unusable', 'with too many legs to be recorded, or too large'],
 ] as const satisfies readonly (readonly [keyof Counts, string])[];
 
-function printList(name: string, count: number, listed: readonly string[], where: string): void {
-  for (const each of listed) printLine(`${name}  ${each}`);
-  if (count > listed.length) printLine(`${name}  and ${count - listed.length} more: see ${where}`);
+function list(name: string, count: number, listed: readonly string[], where: string): string[] {
+  const lines = listed.map((each) => indented(`${name}  ${each}`));
+  const more = count - listed.length;
+  return more > 0 ? [...lines, indented(`${name}  and ${more} more: see ${where}`)] : lines;
 }
 
-function printLine(text: string): void {
-  process.stdout.write(`       ${inOneLine(text)}\n`);
-}
+const indented = (text: string) => `       ${inOneLine(text)}`;

@@ -5,16 +5,17 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { PublishingPipe, publishEvent } from '../../session-events/publish-event.ts';
 import { age } from '../../terminal/age.ts';
-import { UsageError } from '../command-line/command.ts';
+import { print } from '../../terminal/output.ts';
+import { type Context, UsageError } from '../command-line/command.ts';
 import { confirm } from '../command-line/confirm.ts';
 import { QueueReader } from '../dead-letters/queue-reader.ts';
 import type { DeployedStage } from '../stage/deployed-stage.ts';
 import { changeLine, type FailedEvent, isSessionEvent, recordsAt, toFailedEvent } from './failed-event.ts';
 
-export interface Resend {
-  stage: DeployedStage;
-  options: { 'dry-run': boolean; yes: boolean; discard: boolean };
-  interrupted: AbortSignal;
+export interface ResendOptions {
+  'dry-run': boolean;
+  yes: boolean;
+  discard: boolean;
 }
 
 /** A failed event with its changes; undefined if the stream no longer has them. */
@@ -27,11 +28,13 @@ interface Found {
  * Publishes the events that the pipe gave up: reads their changes from the stream, and makes of them what the pipe
  * would have made. A message is deleted only after its events are published.
  */
-export async function resendEvents({
-  stage: { name, outputs, settings },
-  options,
-  interrupted,
-}: Resend): Promise<void> {
+export async function resendEvents(
+  { name, outputs, settings }: DeployedStage,
+  options: ResendOptions,
+  context: Context,
+): Promise<void> {
+  const { interrupted, stdout } = context;
+  const say = (text: string) => print(stdout, text);
   const { SessionEventsPipeName: Name, SessionEventsDeadLetterQueueUrl: url } = outputs;
   if (Name === undefined || url === undefined)
     throw new UsageError(`The stage ${name} publishes no session events: see the setting sessionEvents.`);
@@ -40,7 +43,7 @@ export async function resendEvents({
     await new PipesClient(settings('pipes')).send(new DescribePipeCommand({ Name })),
   );
   // The pipe reads the same shards, so reads may be throttled.
-  const streams = new DynamoDBStreamsClient({ ...settings('dynamodb'), maxAttempts: 10 });
+  const streams = new DynamoDBStreamsClient({ ...settings('dynamodbStreams'), maxAttempts: 10 });
   await using queue = new QueueReader(new SQSClient(settings('sqs')), url, toFailedEvent);
 
   const found: Found[] = [];
@@ -58,7 +61,7 @@ export async function resendEvents({
   if (skipped.length > 0 && !options.discard) say(STAY);
   if (ready.length === 0 && !options.discard) return;
   if (options['dry-run']) return say('Nothing was changed (--dry-run).');
-  if (!options.yes && !(await confirm('Continue?', interrupted))) return say('Nothing was changed.');
+  if (!options.yes && !(await confirm('Continue?', context))) return say('Nothing was changed.');
 
   const events = new EventBridgeClient(settings('events'));
   let published = 0;
@@ -97,8 +100,4 @@ function whySkipped({ messageId, position }: FailedEvent): string {
   if (!position) return `message ${messageId}, which is not from the pipe`;
   const { approximateArrivalOfFirstRecord: at } = position;
   return `a change of ${at}, ${age(Date.parse(at))} ago, which the stream no longer has, or which has no event`;
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

@@ -14,7 +14,7 @@ export function alarmTopicStep({ settings, outputs, stackName }: DeployedStage):
         new PublishCommand({
           TopicArn,
           Subject: `Test message of ${stackName}`,
-          Message: `npm run smoke published this message to test the alarm topic of ${stackName}. No action is required.`,
+          Message: `npx vss-webhook smoke published this message to test the alarm topic of ${stackName}. No action is required.`,
         }),
       );
       const { Attributes } = await sns.send(new GetTopicAttributesCommand({ TopicArn }));

@@ -12,9 +12,9 @@ import {
   ExportTableToPointInTimeCommand,
 } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
-import type { AwsSettings } from '../../aws/aws-settings.ts';
 import { RESULTS_PREFIX } from '../../exports/bucket-prefixes.ts';
 import { databaseName } from '../../stack-outputs.ts';
+import type { DeployedStage } from '../stage/deployed-stage.ts';
 import { encryptionOf, listObjects } from './bucket-objects.ts';
 import { inSeconds } from './session-steps.ts';
 import type { SmokeTest } from './smoke-test.ts';
@@ -25,7 +25,7 @@ import { until } from './until.ts';
 export interface Analytics {
   bucket: string;
   workgroup: string;
-  aws: AwsSettings;
+  settings: DeployedStage['settings'];
 }
 
 /** How long to wait for an export. Most take some minutes. */
@@ -44,12 +44,12 @@ export function exportSteps(test: SmokeTest, analytics: Analytics): Step[] {
 
 async function exportTable(
   { dynamodb, stage, waitOptions, leftovers }: SmokeTest,
-  { bucket, aws }: Analytics,
+  { bucket, settings }: Analytics,
   note: (text: string) => void,
 ): Promise<Verdict> {
-  const s3 = new S3Client(aws);
+  const s3 = new S3Client(settings('s3'));
   const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: stage.outputs.TableName }));
-  // Separate from the daily exports that Athena and `npm run query` read. Objects under this prefix expire.
+  // Separate from the daily exports that Athena and `npx vss-webhook query` read. Objects under this prefix expire.
   const prefix = `${RESULTS_PREFIX}smoke-${randomUUID()}`;
   const startedAt = performance.now();
   leftovers.prefixes.add(`${prefix}/`);
@@ -91,9 +91,9 @@ async function exportTable(
 
 async function queryAthena(
   { stage, waitOptions, leftovers }: SmokeTest,
-  { workgroup, aws }: Analytics,
+  { workgroup, settings }: Analytics,
 ): Promise<Verdict> {
-  const athena = new AthenaClient(aws);
+  const athena = new AthenaClient(settings('athena'));
   const { QueryExecutionId = '' } = await athena.send(
     new StartQueryExecutionCommand({
       QueryString: 'SELECT count(*) FROM sessions',

@@ -46,7 +46,7 @@ export async function removeLeftovers(test: SmokeTest, analytics: Analytics | un
   const { deadLetters, pending } = test.leftovers;
   for (const sessionId of new Set([...deadLetters, ...[...pending].map((each) => each.sessionId)])) {
     left.push(
-      `session ${sessionId} may still be in the queue or the dead-letter queue. Check with npm run redrive. Once it is recorded, run: ${deleteCommand(test.stage.outputs.TableName, sessionId)}`,
+      `session ${sessionId} may still be in the queue or the dead-letter queue. Check with npx vss-webhook redrive. Once it is recorded, run: ${deleteCommand(test.stage.outputs.TableName, sessionId)}`,
     );
   }
   return { removed: removed.flat(), left };
@@ -101,10 +101,10 @@ async function removeRecords(test: SmokeTest, left: string[]): Promise<number> {
 
 async function removeObjects(
   { leftovers }: SmokeTest,
-  { bucket, aws }: Analytics,
+  { bucket, settings }: Analytics,
   left: string[],
 ): Promise<number> {
-  const s3 = new S3Client(aws);
+  const s3 = new S3Client(settings('s3'));
   let removed = 0;
   for (const prefix of leftovers.prefixes) {
     const advice = `the objects in s3://${bucket}/${prefix} are deleted after ${RESULTS_RETENTION_DAYS} days; to delete them earlier: aws s3 rm --recursive s3://${bucket}/ --exclude '*' --include '${prefix}*'`;

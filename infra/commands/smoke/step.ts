@@ -1,5 +1,5 @@
+import type { Status } from '../../terminal/output.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
-import type { printStatus } from '../../terminal/status-line.ts';
 
 /** The result of a step. */
 export interface Verdict {
@@ -29,7 +29,7 @@ export interface Step {
 export async function runSteps(
   steps: readonly Step[],
   signal: AbortSignal,
-  report: typeof printStatus,
+  report: (status: Status, step: string, text: string) => void,
 ): Promise<boolean> {
   const notPassed = new Set<string>();
   for (const { name, needs, run } of steps) {

@@ -5,20 +5,16 @@ import {
   type Stack,
 } from '@aws-sdk/client-cloudformation';
 import * as v from 'valibot';
-import { type AwsSettings, awsSettings, keysOf } from '../../aws/aws-settings.ts';
-import { DEFAULT_PORT, type Endpoints, findRunning, runningPorts } from '../../local/running.ts';
+import { type AwsService, awsSettings, keysOf, type SettingsOf } from '../../aws/aws-settings.ts';
+import { DEFAULT_PORT, findRunning, runningPorts } from '../../local/running.ts';
 import { REGION } from '../../local/template.ts';
 import { StackOutputs, stackName } from '../../stack-outputs.ts';
+import { print } from '../../terminal/output.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
-import { UsageError } from '../command-line/command.ts';
-
-/** An AWS service that commands call. */
-type Service = Exclude<keyof Endpoints, 'fake8x8'>;
+import { type Context, UsageError } from '../command-line/command.ts';
 
 /** Settings for an AWS client. */
-export type ClientSettings =
-  | AwsSettings
-  | { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
+export type ClientSettings = ReturnType<SettingsOf> | ReturnType<typeof localSettings>;
 
 /** How to reach a stage. */
 export interface DeployedStage {
@@ -30,10 +26,9 @@ export interface DeployedStage {
   outputs: StackOutputs;
   /** The URL of its webhook, as seen from this machine. */
   webhookUrl: string;
-  /** Settings for the client of a service. */
-  settings(service: Service): ClientSettings;
-  /** Settings for clients of all other services; undefined for the local stack, which has none. */
-  aws: AwsSettings | undefined;
+  /** Settings for the client of a service. The local stack has some of them only. */
+  settings(service: AwsService): ClientSettings;
+  isLocal: boolean;
 }
 
 /**
@@ -42,17 +37,17 @@ export interface DeployedStage {
  *
  * @throws UsageError if there is no such stage, with what to do.
  */
-export async function findStage(name: string): Promise<DeployedStage> {
+export async function findStage(name: string, context: Context): Promise<DeployedStage> {
   const local = /^local(?::(\d+))?$/.exec(name);
   if (!local && !/^[A-Za-z][A-Za-z0-9-]{0,62}$/.test(name)) {
     throw new UsageError(`"${name}" is not a stage name: expected a stage of cdk.json, local or local:PORT`);
   }
-  return local ? findLocal(name, Number(local[1] ?? DEFAULT_PORT)) : findDeployed(name);
+  return local ? findLocal(name, Number(local[1] ?? DEFAULT_PORT)) : findDeployed(name, context);
 }
 
 /** Prints which stage a command works on, before it does anything else. */
-export function printPlace({ stackName: stack, place }: DeployedStage): void {
-  process.stdout.write(`${stack}, ${place}\n\n`);
+export function printPlace({ stackName: stack, place }: DeployedStage, { stdout }: Context): void {
+  print(stdout, `${stack}, ${place}\n`);
 }
 
 function findLocal(name: string, port: number): DeployedStage {
@@ -61,24 +56,31 @@ function findLocal(name: string, port: number): DeployedStage {
     throw new UsageError(`No local stack is running on port ${port}. ${localStages()}`);
   }
   const { outputs, endpoints } = running;
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   return {
     name,
     stackName: stackName('local'),
     place: `on this machine, port ${port}`,
     outputs,
     webhookUrl: `http://127.0.0.1:${port}${new URL(outputs.WebhookUrl).pathname}`,
-    settings: (service) => ({ endpoint: endpoints[service], region: REGION, credentials }),
-    aws: undefined,
+    settings: (service) => localSettings(endpoints, service),
+    isLocal: true,
   };
 }
 
-async function findDeployed(name: string): Promise<DeployedStage> {
-  const settings = await awsSettings();
-  const cloudFormation = new CloudFormationClient(settings);
+/** @throws Error if the local stack does not emulate the service. */
+function localSettings(endpoints: Partial<Record<AwsService, string>>, service: AwsService) {
+  const endpoint = endpoints[service];
+  if (endpoint === undefined) throw new Error(`The local stack has no ${service}`);
+  return { endpoint, region: REGION, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+}
+
+async function findDeployed(name: string, context: Context): Promise<DeployedStage> {
+  const settings = await awsSettings(context);
+  const clientSettings = settings('cloudFormation');
+  const cloudFormation = new CloudFormationClient(clientSettings);
   const StackName = stackName(name);
   const stack = await readStack(cloudFormation, StackName).catch(async (error: Error) => {
-    const where = `in ${settings.region}, using ${credentialsSource()}`;
+    const where = `in ${clientSettings.region}, using ${credentialsSource(context.env)}`;
     const isMissing = error.message.includes('does not exist');
     if (isMissing) {
       throw new UsageError(
@@ -105,8 +107,8 @@ async function findDeployed(name: string): Promise<DeployedStage> {
     place: `account ${account}, region ${region}`,
     outputs: parsed.output,
     webhookUrl: parsed.output.WebhookUrl,
-    settings: () => settings,
-    aws: settings,
+    settings,
+    isLocal: false,
   };
 }
 
@@ -143,7 +145,7 @@ function localStages(): string {
     : 'To start one on this machine, run npm start in another terminal, and use --stage local.';
 }
 
-function credentialsSource({ env } = process): string {
+function credentialsSource(env: NodeJS.ProcessEnv): string {
   if (keysOf(env)) return 'the access key in the environment';
   return `the profile ${env['AWS_PROFILE'] || env['AWS_DEFAULT_PROFILE'] || 'default'}`;
 }

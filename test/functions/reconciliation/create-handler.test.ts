@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { LogExportError } from '../../../functions/log-export/log-export-error.ts';
-import { LIMIT } from '../../../functions/reconciliation/reconcile-day.ts';
 import type { RecordedSession } from '../../../functions/reconciliation/recorded-sessions.ts';
+import { LIMIT } from '../../../functions/reconciliation/window.ts';
 import { csvOf, legRow } from './leg-rows.ts';
 import { Simulation } from './simulation.ts';
 

@@ -1,17 +1,21 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { PassThrough } from 'node:stream';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { awsSettings } from '../../../infra/aws/aws-settings.ts';
 
 /** Commands use the same region and credentials as the CDK CLI. */
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' };
 
+let files: NodeJS.ProcessEnv;
 beforeEach(() => {
   const folder = mkdtempSync(join(tmpdir(), 'aws-'));
-  vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'));
-  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'credentials'));
+  files = {
+    AWS_CONFIG_FILE: join(folder, 'config'),
+    AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
+  };
   writeFileSync(
     join(folder, 'config'),
     '[default]\nregion = eu-central-1\n[profile work]\nregion = ap-southeast-1\n[profile bare]\noutput = json\n',
@@ -21,7 +25,16 @@ beforeEach(() => {
     '[work]\naws_access_key_id = work-id\naws_secret_access_key = work-secret\n',
   );
 });
-afterEach(() => vi.unstubAllEnvs());
+
+/** The settings for SQS of a shell with these variables. */
+async function settingsIn(env: NodeJS.ProcessEnv) {
+  const settings = await awsSettings({
+    env: { ...files, ...env },
+    stdin: new PassThrough(),
+    stderr: new PassThrough(),
+  });
+  return settings('sqs');
+}
 
 describe('the region', () => {
   it.each([
@@ -40,29 +53,39 @@ describe('the region', () => {
     ],
     ['the region of the default profile if no profile is named', {}, 'eu-central-1'],
   ])('is %s', async (_, env, expected) => {
-    expect((await awsSettings(env)).region).toBe(expected);
+    expect((await settingsIn(env)).region).toBe(expected);
   });
 
   it('is us-east-1 if neither the environment nor a profile names one', async () => {
-    vi.stubEnv('AWS_CONFIG_FILE', '/nowhere/config');
-    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nowhere/credentials');
+    const missing = {
+      AWS_CONFIG_FILE: '/nowhere/config',
+      AWS_SHARED_CREDENTIALS_FILE: '/nowhere/credentials',
+    };
 
-    expect((await awsSettings({})).region).toBe('us-east-1');
+    expect((await settingsIn(missing)).region).toBe('us-east-1');
   });
 });
 
 describe('the credentials', () => {
   it('are the keys in the environment, even if a profile is named', async () => {
-    const { credentials } = await awsSettings({ ...KEYS, AWS_SESSION_TOKEN: 'token', AWS_PROFILE: 'work' });
+    const { credentials } = await settingsIn({ ...KEYS, AWS_SESSION_TOKEN: 'token', AWS_PROFILE: 'work' });
 
     expect(credentials).toEqual({ accessKeyId: 'id', secretAccessKey: 'secret', sessionToken: 'token' });
   });
 
   it.each(['AWS_PROFILE', 'AWS_DEFAULT_PROFILE'])('are the keys of the profile in %s', async (name) => {
-    const { credentials } = await awsSettings({ [name]: 'work' });
+    const { credentials } = await settingsIn({ [name]: 'work' });
 
     expect(typeof credentials === 'function' && (await credentials())).toMatchObject({
       accessKeyId: 'work-id',
     });
   });
+});
+
+it.each([
+  ['of the service', { AWS_ENDPOINT_URL: 'http://all', AWS_ENDPOINT_URL_SQS: 'http://sqs' }, 'http://sqs'],
+  ['of all services', { AWS_ENDPOINT_URL: 'http://all', AWS_ENDPOINT_URL_SNS: 'http://sns' }, 'http://all'],
+  ['that the SDK chooses', {}, undefined],
+])('the endpoint is the one %s', async (_, env, expected) => {
+  expect((await settingsIn({ ...KEYS, ...env })).endpoint).toBe(expected);
 });

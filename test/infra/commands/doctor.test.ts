@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
@@ -10,10 +9,10 @@ import { awaitRecords, deliver } from '../../../infra/local/examples.ts';
 import type { LocalStack } from '../../../infra/local/local-stack.ts';
 import { summaryBody } from '../../functions/summaries.ts';
 import { startStack } from '../../start-stack.ts';
-import { root, run } from '../run.ts';
 import { deployedStage, urlOf } from './deployed-stage.ts';
+import { vssWebhook } from './vss-webhook.ts';
 
-/** Runs `npm run doctor` on a running local stack. */
+/** Runs `npx vss-webhook doctor` on a running local stack. */
 
 let stack: LocalStack;
 let stage: string;
@@ -27,7 +26,7 @@ beforeEach(async () => {
   await stack.sqs.send(new PurgeQueueCommand({ QueueUrl: stack.deadLetterQueueUrl }));
 });
 
-const doctor = (...args: string[]) => run(['infra/commands/doctor.ts', '--stage', stage, ...args]);
+const doctor = (...args: string[]) => vssWebhook(['doctor', '--stage', stage, ...args]);
 
 async function deadLetter(reason: DeadLetterReason['reason']): Promise<void> {
   const delivery = { body: summaryBody(), receivedAt: new Date().toISOString(), requestId: 'request' };
@@ -80,7 +79,7 @@ it('counts dead letters by reason, leaves all of them visible, and prints the co
 
   expect(stdout).toMatch(/^FAIL {3}dead letters {2}3: .*invalid-json 2/m);
   expect(stdout).toMatch(/^FAIL {3}dead letters {2}3: .*record-too-large 1/m);
-  expect(stdout).toContain(`To list them: npm run redrive -- --stage ${stage}\n`);
+  expect(stdout).toContain(`To list them: npx vss-webhook redrive --stage ${stage}\n`);
   expect(code).toBe(1);
   // Another consumer can receive all of them immediately.
   const seen = new Set<string>();
@@ -119,7 +118,7 @@ it('reports why the registration function could not be invoked', async () => {
     outputs: { ...stack.outputs, RegistrationFunctionName: 'missing' },
   });
 
-  const { stdout, code } = await run(['infra/commands/doctor.ts', '--stage', 'prod'], {
+  const { stdout, code } = await vssWebhook(['doctor', '--stage', 'prod'], {
     env: prod.environment,
   });
 
@@ -127,24 +126,18 @@ it('reports why the registration function could not be invoked', async () => {
   expect(code).toBe(1);
 });
 
-it.each(['SIGINT', 'a closed output'])(
-  'exits without an error message after %s, and leaves every dead letter visible',
-  async (end) => {
-    for (let n = 0; n < 30; n++) await deadLetter('invalid-json');
-    const child = spawn(process.execPath, ['infra/commands/doctor.ts', '--stage', stage], {
-      cwd: root,
-    });
-    let stderr = '';
-    child.stderr.on('data', (chunk) => (stderr += chunk));
-    await once(child.stdout, 'data');
-    if (end === 'SIGINT') child.kill('SIGINT');
-    else child.stdout.destroy();
-    await once(child, 'exit');
+it('exits with 130 after an interruption, and leaves every dead letter visible', async () => {
+  for (let n = 0; n < 30; n++) await deadLetter('invalid-json');
+  const interruption = new AbortController();
 
-    expect(stderr).toBe('');
-    expect(await queueDepth(stack.sqs, stack.deadLetterQueueUrl)).toEqual({ visible: 30, hidden: 0 });
-  },
-);
+  const { stderr, code } = await vssWebhook(['doctor', '--stage', stage], {
+    interrupted: interruption.signal,
+    onOutput: () => interruption.abort(),
+  });
+
+  expect([stderr, code]).toEqual(['', 130]);
+  expect(await queueDepth(stack.sqs, stack.deadLetterQueueUrl)).toEqual({ visible: 30, hidden: 0 });
+});
 
 it('reports each sub-account when 8x8 rejects the API key', async () => {
   Object.assign(stack.fake8x8.switches, { faults: [401], stays: true });
@@ -159,7 +152,7 @@ it('reports a message of a deployed stage that has waited for too long', async (
   await once(metrics, 'listening');
   await using prod = await deployedStage(stack, { AWS_ENDPOINT_URL_CLOUDWATCH: urlOf(metrics) });
 
-  const { stdout, code } = await run(['infra/commands/doctor.ts', '--stage', 'prod'], {
+  const { stdout, code } = await vssWebhook(['doctor', '--stage', 'prod'], {
     env: prod.environment,
   });
   metrics.close();
@@ -193,7 +186,7 @@ async function doctorWith(published: Readonly<Record<string, number>>, ageMs = 0
     { ...stack, outputs },
     { AWS_ENDPOINT_URL_CLOUDWATCH: urlOf(metrics) },
   );
-  const result = await run(['infra/commands/doctor.ts', '--stage', 'prod'], { env: prod.environment });
+  const result = await vssWebhook(['doctor', '--stage', 'prod'], { env: prod.environment });
   metrics.close();
   return result;
 }
@@ -213,7 +206,7 @@ it.each([
     'missed sessions, which are no failure',
     { ...HEALTHY, MissedSessions: 3 },
     0,
-    /^ok {5}log export {4}no day is overdue for more than 24 hours; 3 missed sessions counted in the last 7 days\. To list them: npm run reconcile -- --stage prod --report$/m,
+    /^ok {5}log export {4}no day is overdue for more than 24 hours; 3 missed sessions counted in the last 7 days\. To list them: npx vss-webhook reconcile --stage prod --report$/m,
   ],
   [
     'overdue days',
@@ -225,7 +218,7 @@ it.each([
     'held days',
     { ...HEALTHY, ReconciliationHeld: 1 },
     0,
-    /^FAIL {3}log export {4}1 day held, counted per sub-account, .* npm run reconcile -- --stage prod --report; to record them, use --beyond-limit instead of --report$/m,
+    /^FAIL {3}log export {4}1 day held, counted per sub-account, .* npx vss-webhook reconcile --stage prod --report; to record them, use --beyond-limit instead of --report$/m,
   ],
   ['a measurement that is late', HEALTHY, 4 * HOUR, /^FAIL {3}log export {4}last measured [45]h ago; see/m],
   ['no measurement', { ExportAge: 0 }, 0, /^FAIL {3}log export {4}not measured in the last 7 days; see/m],
@@ -247,7 +240,7 @@ it('fails if the pipe does not run or has given up events, with the reason and w
   onTestFinished(async () => void (await stack.sqs.send(new PurgeQueueCommand({ QueueUrl }))));
   await using prod = await deployedStage(stack, { AWS_ENDPOINT_URL_PIPES: urlOf(pipes) });
 
-  const { stdout, code } = await run(['infra/commands/doctor.ts', '--stage', 'prod'], {
+  const { stdout, code } = await vssWebhook(['doctor', '--stage', 'prod'], {
     env: prod.environment,
   });
 
@@ -255,7 +248,7 @@ it('fails if the pipe does not run or has given up events, with the reason and w
     /^FAIL {3}events {8}the pipe is STOPPED: No permission to put events\. After fixing the cause: aws pipes start-pipe --name \S+$/m,
   );
   expect(stdout).toMatch(
-    /^FAIL {3}events {8}1 event was given up\. To publish them again, or delete those that are too old: npm run redrive -- events --stage prod$/m,
+    /^FAIL {3}events {8}1 event was given up\. To publish them again, or delete those that are too old: npx vss-webhook redrive events --stage prod$/m,
   );
   expect(code).toBe(1);
 });
@@ -281,7 +274,7 @@ it('reports a check that could not be completed, and still runs the others', asy
     AWS_MAX_ATTEMPTS: '1',
   });
 
-  const { stdout, code } = await run(['infra/commands/doctor.ts', '--stage', 'prod'], {
+  const { stdout, code } = await vssWebhook(['doctor', '--stage', 'prod'], {
     env: prod.environment,
   });
 
@@ -308,6 +301,6 @@ it.each([
 it('prints its usage with --help', async () => {
   const { stdout, code } = await doctor('--help');
 
-  expect(stdout).toContain('Usage: npm run doctor');
+  expect(stdout).toContain('Usage: npx vss-webhook doctor');
   expect(code).toBe(0);
 });

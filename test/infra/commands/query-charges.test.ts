@@ -8,16 +8,16 @@ import { CHARGE_VIEWS } from '../../../infra/analytics/charges/charge-views.ts';
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
 import { chargeRow, writeCharges } from '../analytics/charged.ts';
 import { ask, exportOf, newFolder } from '../analytics/exported.ts';
-import { run } from '../run.ts';
+import { vssWebhook } from './vss-webhook.ts';
 
 const query = (args: readonly string[], env: NodeJS.ProcessEnv = process.env) =>
-  run(['infra/commands/query.ts', ...args], { env });
+  vssWebhook(['query', ...args], { env });
 const records = [
   newRecord(receivedSummary(summaryOf(summaryBody({ sessionId: 'a' })), '2026-01-13T10:00:00.000Z')),
 ];
 const PRICES = 'SELECT session_id, total_price FROM call_charges';
 
-describe('npm run query with charges', () => {
+describe('npx vss-webhook query with charges', () => {
   const emulator = buildApp({ logger: false });
   const cache = newFolder();
   let env: NodeJS.ProcessEnv;

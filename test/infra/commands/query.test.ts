@@ -26,11 +26,12 @@ import { columnsOf } from '../../../infra/analytics/view.ts';
 import { VIEWS } from '../../../infra/analytics/views.ts';
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
 import { ask, exportOf, newFolder } from '../analytics/exported.ts';
-import { root, run } from '../run.ts';
+import { root } from '../run.ts';
+import { vssWebhook } from './vss-webhook.ts';
 
-/** Runs `npm run query`. */
+/** Runs `npx vss-webhook query`. */
 const query = (args: readonly string[], env: NodeJS.ProcessEnv = process.env) =>
-  run(['infra/commands/query.ts', ...args], { env });
+  vssWebhook(['query', ...args], { env });
 
 const session = (payload: Readonly<Record<string, unknown>>): SessionRecord =>
   newRecord(receivedSummary(summaryOf(summaryBody(payload)), '2026-11-20T10:00:00.000Z'));
@@ -40,7 +41,7 @@ const records = [
   session({ sessionId: 'b', sessionStatus: 'FAILED' }),
 ];
 
-describe('npm run query', () => {
+describe('npx vss-webhook query', () => {
   it('lists every view with its columns, and the saved queries, when it gets no SQL', async () => {
     const { stdout, code } = await query([await exportOf(records)]);
 
@@ -302,7 +303,7 @@ describe('npm run query', () => {
   });
 
   it.each([
-    [[], 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX. See: npm run query -- --help\n'],
+    [[], 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX. See: npx vss-webhook query --help\n'],
     [
       ['FOLDER', 'nonsense'],
       /^Unknown saved query or view "nonsense"\. Available: outcomes-by-day, .*, sessions, .*\.\n$/,
@@ -312,7 +313,7 @@ describe('npm run query', () => {
       ['FOLDER', 'CREATE TABLE t AS SELECT 1', '--format', 'csv'],
       /^csv output requires a query \(SELECT, FROM, WITH, VALUES, DESCRIBE, SUMMARIZE or SHOW\)/,
     ],
-    [['FOLDER', '--file', 'nowhere.sql'], 'nowhere.sql does not exist: name a file with SQL.\n'],
+    [['FOLDER', '--file', 'nowhere.sql'], /\/nowhere\.sql does not exist: name a file with SQL\.\n$/],
     [['FOLDER', 'errors', '--all'], 'SQL or NAME, --file, --database and --all exclude each other.\n'],
     [['FOLDER', '--all'], '--all needs a folder: add --out FOLDER.\n'],
     [['FOLDER', '--all', '--out', 'package.json'], 'package.json is a file: --all needs a folder.\n'],
@@ -328,7 +329,7 @@ describe('npm run query', () => {
     [['FOLDER', 'errors', '--out', 'x.txt'], /^The extension of x\.txt is not a known format/],
     [
       ['FOLDER', 'SELECT', '1'],
-      'Unexpected argument "1": put the query in quotes, and options after --. See: npm run query -- --help\n',
+      'Unexpected argument "1": put the query in quotes. See: npx vss-webhook query --help\n',
     ],
     [
       ['FOLDER', 'errors', '--format', 'xml'],
@@ -348,8 +349,8 @@ describe('npm run query', () => {
   });
 
   it.each([
-    [['nowhere', 'SELECT 1'], 'nowhere does not exist.\n'],
-    [['nowhere'], 'nowhere does not exist.\n'],
+    [['nowhere', 'SELECT 1'], /^\/\S+\/nowhere does not exist\.\n$/],
+    [['nowhere'], /^\/\S+\/nowhere does not exist\.\n$/],
     [['s3://', 'errors'], '"s3://" does not name a bucket: expected s3://BUCKET/PREFIX.\n'],
     [['FOLDER', 'SELECT nonsense FROM sessions'], /Referenced column "nonsense" not found/],
     [['FOLDER', 'errors', '--out', 'nowhere/x.csv'], /nowhere\/x\.csv/],
@@ -441,7 +442,7 @@ describe('npm run query', () => {
         'bash',
         [
           '-c',
-          `set -o pipefail; "$0" infra/commands/query.ts "$1" 'SELECT * FROM range(1000000)' --format csv ${rest}`,
+          `set -o pipefail; "$0" infra/vss-webhook.js query "$1" 'SELECT * FROM range(100000)' --format csv ${rest}`,
           process.execPath,
           folder,
         ],
@@ -463,7 +464,7 @@ describe('npm run query', () => {
   });
 
   it('prints its usage with --help', async () => {
-    expect((await query(['--help'])).stdout).toMatch(/^Usage: npm run query -- EXPORT/);
+    expect((await query(['--help'])).stdout).toMatch(/^Usage: npx vss-webhook query EXPORT/);
     expect(existsSync(join(root, 'nowhere'))).toBe(false);
   });
 });

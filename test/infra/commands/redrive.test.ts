@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { PurgeQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
@@ -7,16 +6,16 @@ import { type DeadLetterReason, toMessage } from '../../../functions/queue/messa
 import { masked } from '../../../infra/commands/dead-letters/masked.ts';
 import { prettyJson } from '../../../infra/commands/dead-letters/pretty-json.ts';
 import type { BusEvent } from '../../../infra/local/event-bus.ts';
-import { awaitRecords, deliver, readRecords } from '../../../infra/local/examples.ts';
+import { awaitRecords, deliver } from '../../../infra/local/examples.ts';
 import type { LocalStack } from '../../../infra/local/local-stack.ts';
 import type { StreamRecord } from '../../../infra/local/table-streams.ts';
 import { summaryBody } from '../../functions/summaries.ts';
 import { queueDepth } from '../../queue-depth.ts';
 import { startStack } from '../../start-stack.ts';
-import { root, run } from '../run.ts';
 import { deployedStage, missingStage, urlOf } from './deployed-stage.ts';
+import { vssWebhook } from './vss-webhook.ts';
 
-/** Runs `npm run redrive` on a running local stack. */
+/** Runs `npx vss-webhook redrive` on a running local stack. */
 
 let stack: LocalStack;
 let stage: string;
@@ -27,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 beforeEach(() => stack.sqs.send(new PurgeQueueCommand({ QueueUrl: stack.deadLetterQueueUrl })));
 
-const redrive = (...args: string[]) => run(['infra/commands/redrive.ts', '--stage', stage, ...args]);
+const redrive = (...args: string[]) => vssWebhook(['redrive', '--stage', stage, ...args]);
 
 let letters = 0;
 
@@ -209,31 +208,6 @@ describe('redrive send', () => {
     });
     expect(await lettersLeft()).toBe(2);
   });
-
-  it('loses no message when it is killed', async ({ signal }) => {
-    const ids = Array.from({ length: 12 }, newSession);
-    for (const sessionId of ids) await deadLetter(summaryBody({ sessionId }));
-    const child = spawn(
-      process.execPath,
-      ['infra/commands/redrive.ts', '--stage', stage, 'send', '--yes', '--rate', '5'],
-      {
-        cwd: root,
-        signal,
-      },
-    );
-    // Skips the heading.
-    for await (const text of child.stdout.setEncoding('utf8')) if (/^sent /m.test(text)) break;
-
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-
-    const left = await lettersLeft();
-    expect(left).toBeGreaterThan(0);
-    expect(left).toBeLessThan(ids.length);
-    const recorded = async () =>
-      (await readRecords(stack)).filter(({ sessionId }) => ids.includes(sessionId));
-    await expect.poll(async () => (await recorded()).length).toBeGreaterThanOrEqual(ids.length - left);
-  });
 });
 
 describe('redrive delete', () => {
@@ -276,7 +250,7 @@ describe('redrive of a deployed stage', () => {
   });
 
   const redriveDeployed = (environment: NodeJS.ProcessEnv) =>
-    run(['infra/commands/redrive.ts', '--stage', 'prod'], { env: environment });
+    vssWebhook(['redrive', '--stage', 'prod'], { env: environment });
 });
 
 describe('redrive events', () => {
@@ -291,13 +265,7 @@ describe('redrive events', () => {
   beforeEach(() => other.sqs.send(new PurgeQueueCommand({ QueueUrl: url })));
 
   const redriveEvents = (...args: string[]) =>
-    run([
-      'infra/commands/redrive.ts',
-      'events',
-      '--stage',
-      `local:${new URL(other.webhookUrl).port}`,
-      ...args,
-    ]);
+    vssWebhook(['redrive', 'events', '--stage', `local:${new URL(other.webhookUrl).port}`, ...args]);
   const left = () => queueDepth(other.sqs, url);
 
   /** Sends to the queue what the pipe sends when it gives up a change. */
@@ -387,7 +355,7 @@ describe('redrive events', () => {
     await once(streams, 'listening');
     onTestFinished(() => void streams.close());
     await using prod = await deployedStage(other, { AWS_ENDPOINT_URL_DYNAMODB_STREAMS: urlOf(streams) });
-    const { stdout } = await run(['infra/commands/redrive.ts', 'events', '--yes', '--stage', 'prod'], {
+    const { stdout } = await vssWebhook(['redrive', 'events', '--yes', '--stage', 'prod'], {
       env: prod.environment,
     });
 
@@ -411,13 +379,11 @@ describe('redrive events', () => {
     await giveUp((await changesOf('refused')).slice(0, 1));
     await using prod = await deployedStage(other, {
       AWS_ENDPOINT_URL_EVENTBRIDGE: 'http://127.0.0.1:1',
-      AWS_MAX_ATTEMPTS: '1',
     });
 
-    const { stdout, stderr, code } = await run(
-      ['infra/commands/redrive.ts', 'events', '--yes', '--stage', 'prod'],
-      { env: prod.environment },
-    );
+    const { stdout, stderr, code } = await vssWebhook(['redrive', 'events', '--yes', '--stage', 'prod'], {
+      env: prod.environment,
+    });
 
     expect(stdout).toContain('0 of 1 published.\n');
     expect(stderr).toContain('ECONNREFUSED');
@@ -429,7 +395,7 @@ describe('redrive events', () => {
     expect((await redriveEvents()).stdout).toContain('The pipe has given up no events.\n');
     const outputs = { ...other.outputs, SessionEventsPipeName: undefined };
     await using prod = await deployedStage({ ...other, outputs });
-    const rejected = await run(['infra/commands/redrive.ts', 'events', '--stage', 'prod'], {
+    const rejected = await vssWebhook(['redrive', 'events', '--stage', 'prod'], {
       env: prod.environment,
     });
     expect(rejected).toMatchObject({
@@ -441,7 +407,7 @@ describe('redrive events', () => {
 
 describe('the command line of redrive', () => {
   it.each([
-    [['frobnicate'], 'Unknown command "frobnicate". See: npm run redrive -- --help'],
+    [['frobnicate'], 'Unknown command "frobnicate". See: npx vss-webhook redrive --help'],
     [['show'], 'show needs the id of a message'],
     [['list', 'x'], 'list takes no message id'],
     [['send', 'x', 'y'], 'send takes only one message id'],

@@ -17,10 +17,10 @@ import { summaryBody, summaryOf } from '../../functions/summaries.ts';
 import { chargeRow, writeCharges } from '../analytics/charged.ts';
 import { chromiumPath, launchChromium } from '../analytics/chromium.ts';
 import { exportOf, newFolder, TABLE } from '../analytics/exported.ts';
-import { root, run } from '../run.ts';
+import { vssWebhook } from './vss-webhook.ts';
 
 /**
- * The page of `npm run report` is correct and readable in any browser, whatever 8x8 delivered, and reveals no phone
+ * The page of `npx vss-webhook report` is correct and readable in any browser, whatever 8x8 delivered, and reveals no phone
  * number and no session id.
  */
 
@@ -78,9 +78,8 @@ beforeAll(async () => {
   report = await pageOf(folder);
 });
 
-describe('npm run report', () => {
-  const command = (args: readonly string[], cwd?: string) =>
-    run([join(root, 'infra/commands/report.ts'), ...args], { cwd });
+describe('npx vss-webhook report', () => {
+  const command = (args: readonly string[], cwd?: string) => vssWebhook(['report', ...args], { cwd });
 
   it('writes the page, replaces an existing file, and prints the number and dates of the sessions', async () => {
     const out = join(newFolder(), 'page.html');
@@ -105,7 +104,7 @@ describe('npm run report', () => {
   it.each([
     {
       args: [],
-      message: 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX. See: npm run report -- --help',
+      message: 'Missing EXPORT: expected a folder or s3://BUCKET/PREFIX. See: npx vss-webhook report --help',
       expected: 2,
     },
     { args: ['/nowhere'], message: expect.stringContaining('/nowhere'), expected: 1 },

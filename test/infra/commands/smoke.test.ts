@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -22,11 +21,11 @@ import { type Call, type Fault, type FaultProxy, faultProxy } from '../../faults
 import { summaryBody } from '../../functions/summaries.ts';
 import { queueDepth } from '../../queue-depth.ts';
 import { startStack } from '../../start-stack.ts';
-import { root, run } from '../run.ts';
 import { type Answers, analyticsStubs } from './analytics-stubs.ts';
 import { deployedStage, urlOf } from './deployed-stage.ts';
+import { vssWebhook } from './vss-webhook.ts';
 
-/** Runs `npm run smoke` on a running local stack, and on the same stack found like a deployed one. */
+/** Runs `npx vss-webhook smoke` on a running local stack, and on the same stack found like a deployed one. */
 
 let stack: LocalStack;
 let stage: string;
@@ -68,7 +67,7 @@ beforeEach(async () => {
     await stack.sqs.send(new PurgeQueueCommand({ QueueUrl }));
 });
 
-const smoke = (...args: string[]) => run(['infra/commands/smoke.ts', '--stage', stage, ...args]);
+const smoke = (...args: string[]) => vssWebhook(['smoke', '--stage', stage, ...args]);
 
 interface Deployed {
   /** Endpoints that replace those of the local stack. */
@@ -85,10 +84,10 @@ const deployed = (webhookUrl: string, { others, outputs }: Deployed = {}) =>
 
 async function smokeDeployed(
   webhookUrl: string,
-  { args = [], ...rest }: Deployed & { args?: string[] } = {},
+  { args = [], interrupted, ...rest }: Deployed & { args?: string[]; interrupted?: AbortSignal } = {},
 ) {
   await using prod = await deployed(webhookUrl, rest);
-  return await run(['infra/commands/smoke.ts', '--stage', 'prod', ...args], { env: prod.environment });
+  return await vssWebhook(['smoke', '--stage', 'prod', ...args], { env: prod.environment, interrupted });
 }
 
 /** The status and step of each line after the heading, such as `ok delivery`. */
@@ -346,41 +345,23 @@ describe('the step clean-up', () => {
     for (const { sessionId } of await readRecords(stack)) await remove(sessionId);
   });
 
-  it('waits for deliveries in flight after Ctrl-C, and removes their records', async ({ signal }) => {
-    // Sends the signal while the webhook answers the delivery.
-    const child = Promise.withResolvers<ReturnType<typeof spawn>>();
+  it('waits for deliveries in flight after an interruption, and removes their records', async () => {
+    // Interrupts while the webhook answers the delivery.
+    const interruption = new AbortController();
     const url = await answering(async (body) => {
-      (await child.promise).kill('SIGINT');
+      interruption.abort();
       const headers = { Authorization: stack.authorization };
       const response = await fetch(stack.webhookUrl, { method: 'POST', headers, body });
       return { status: response.status, body: await response.text() };
     });
-    await using prod = await deployed(url);
-    const started = spawn(process.execPath, ['infra/commands/smoke.ts', '--stage', 'prod'], {
-      cwd: root,
-      signal,
-      env: prod.environment,
-    });
-    child.resolve(started);
-    const [stdout, [code]] = await Promise.all([text(started.stdout), once(started, 'exit')]);
+
+    const { stdout, code } = await smokeDeployed(url, { interrupted: interruption.signal });
 
     expect(statuses(stdout)).toEqual(
       expect.arrayContaining(['ok delivery', 'skip redrive', 'skip alarm topic', 'ok clean-up']),
     );
     expect(stdout).toMatch(/removed: 1 session record$/m);
     expect(code).toBe(1);
-    expect(await left()).toEqual(NOTHING);
-  });
-
-  it('runs even if the output is closed', async ({ signal }) => {
-    const child = spawn(process.execPath, ['infra/commands/smoke.ts', '--stage', stage], {
-      cwd: root,
-      signal,
-    });
-    child.stdout.destroy();
-    const [stderr] = await Promise.all([text(child.stderr), once(child, 'exit')]);
-
-    expect(stderr).toBe('');
     expect(await left()).toEqual(NOTHING);
   });
 
@@ -450,21 +431,20 @@ describe('smoke --export', () => {
     expect(code).toBe(1);
   });
 
-  it('reports after Ctrl-C that DynamoDB continues the export, and what to do', async ({ signal }) => {
+  it('reports after an interruption that DynamoDB continues the export, and what to do', async () => {
     await using stubs = await analyticsStubs(stack.endpoints.dynamodb, {
       ...GOOD,
       exportStatuses: ['IN_PROGRESS'],
     });
-    await using prod = await deployed(stack.webhookUrl, { others: stubs.environment });
-    const child = spawn(process.execPath, ['infra/commands/smoke.ts', '--stage', 'prod', '--export'], {
-      cwd: root,
-      signal,
-      env: prod.environment,
+    const interruption = new AbortController();
+    const ended = smokeDeployed(stack.webhookUrl, {
+      others: stubs.environment,
+      args: ['--export'],
+      interrupted: interruption.signal,
     });
-    const printed = text(child.stdout);
     await expect.poll(() => stubs.asked['DescribeExport']).toBeDefined();
-    child.kill('SIGINT');
-    const [stdout, [code]] = await Promise.all([printed, once(child, 'exit')]);
+    interruption.abort();
+    const { stdout, code } = await ended;
 
     expect(statuses(stdout)).toContain('skip export');
     expect(stdout).toMatch(
@@ -491,7 +471,7 @@ describe('smoke --export', () => {
 
 describe('the command line of smoke', () => {
   it.each([
-    [['--nonsense'], /^Unknown option '--nonsense'\. See: npm run smoke -- --help\n$/],
+    [['--nonsense'], /^Unknown option '--nonsense'\. See: npx vss-webhook smoke --help\n$/],
     [['--export'], /^--export needs a deployed stage: the local stack has no S3 exports and no Athena/],
     [['--timeout', 'long'], /^Invalid --timeout "long": expected a whole number from 1 to 86400\n$/],
     [['--timeout', '0'], /^Invalid --timeout "0": expected a whole number from 1/],
@@ -511,7 +491,7 @@ describe('the command line of smoke', () => {
   it('describes its side effects with --help', async () => {
     const { stdout, code } = await smoke('--help');
 
-    expect(stdout).toMatch(/^Usage: npm run smoke/);
+    expect(stdout).toMatch(/^Usage: npx vss-webhook smoke/);
     expect(stdout).toContain('may trigger the alarm');
     expect(stdout).toContain('metrics include the test data');
     expect(code).toBe(0);

@@ -218,7 +218,7 @@ describe('the alarms', () => {
   );
 
   it('say of missed sessions whether they are recorded, and of a held day how to record it', () => {
-    const reconcile = 'First: npm run reconcile -- --stage test, which';
+    const reconcile = 'First: npx --no vss-webhook reconcile --stage test, which';
 
     expect(alarm('SessionsMissed').AlarmDescription).toContain('they are recorded as reconstructed');
     expect(alarm('SessionsMissed').AlarmDescription).toContain(`${reconcile} lists them by day; then`);
@@ -424,7 +424,7 @@ describe('the alarms of the session events', () => {
       Dimensions: [{ Name: 'QueueName', Value: nameOf('SessionEventsDeadLetterQueue') }],
       Threshold: 1,
       EvaluationPeriods: 1,
-      AlarmDescription: expect.stringContaining('npm run redrive -- events --stage test'),
+      AlarmDescription: expect.stringContaining('npx --no vss-webhook redrive events --stage test'),
     });
     expect(hours).toBeLessThanOrEqual(12);
     for (const name of ['SessionEventsFailing', 'SessionEventsDeadLetters'])

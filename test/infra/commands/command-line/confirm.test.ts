@@ -3,10 +3,11 @@ import { expect, it } from 'vitest';
 import { UsageError } from '../../../../infra/commands/command-line/command.ts';
 import { confirm } from '../../../../infra/commands/command-line/confirm.ts';
 
-function terminal(isTTY = true) {
+function terminal(isTTY = true, interrupted = new AbortController().signal) {
   return {
-    input: Object.assign(new PassThrough(), { isTTY }),
-    output: Object.assign(new PassThrough(), { isTTY }),
+    interrupted,
+    stdin: Object.assign(new PassThrough(), { isTTY }),
+    stdout: Object.assign(new PassThrough(), { isTTY }),
   };
 }
 
@@ -17,25 +18,25 @@ it.each([
   ['n', false],
   ['yesterday', false],
 ])('returns for the answer "%s": %s', async (answer, expected) => {
-  const { input, output } = terminal();
-  const confirmed = confirm('Delete?', new AbortController().signal, { input, output });
-  input.write(`${answer}\n`);
+  const answered = terminal();
+  const confirmed = confirm('Delete?', answered);
+  answered.stdin.write(`${answer}\n`);
 
   expect(await confirmed).toBe(expected);
-  expect(String(output.read())).toContain('Delete? [y/N]');
+  expect(String(answered.stdout.read())).toContain('Delete? [y/N]');
 });
 
 it('declines at the end of input, and when interrupted', async () => {
   const ended = terminal();
-  ended.input.end();
+  ended.stdin.end();
   const interrupted = new AbortController();
-  const waiting = confirm('Delete?', interrupted.signal, terminal());
+  const waiting = confirm('Delete?', terminal(true, interrupted.signal));
   interrupted.abort();
 
-  expect(await confirm('Delete?', new AbortController().signal, ended)).toBe(false);
+  expect(await confirm('Delete?', ended)).toBe(false);
   expect(await waiting).toBe(false);
 });
 
 it('throws a UsageError if there is no terminal', async () => {
-  await expect(confirm('Delete?', new AbortController().signal, terminal(false))).rejects.toThrow(UsageError);
+  await expect(confirm('Delete?', terminal(false))).rejects.toThrow(UsageError);
 });

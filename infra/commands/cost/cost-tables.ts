@@ -1,0 +1,60 @@
+import { rmSync } from 'node:fs';
+import { readSettings, synthesize } from '../../local/synthesize.ts';
+import { readTemplate } from '../../local/template.ts';
+import { stackName } from '../../stack-outputs.ts';
+import { reasonOf } from '../../terminal/reason-of.ts';
+import { UsageError } from '../command-line/command.ts';
+import { exportsPerMonth, perMillion, perMonth, type Usage } from './estimate.ts';
+import { reconciliationPerMonth } from './reconciliation.ts';
+import { sessionEventsPerMonth } from './session-events.ts';
+import type { Line } from './template-figures.ts';
+
+/**
+ * The estimated cost of a stage as text tables.
+ *
+ * @throws UsageError if cdk.json has no such stage, or its settings are invalid.
+ */
+export async function costTables(stage: string, usage: Usage): Promise<string> {
+  checkStage(stage);
+  const assembly = await synthesize(stage);
+  try {
+    const template = readTemplate(assembly, stackName(stage));
+    return tables({
+      'Per million sessions': perMillion(template, usage),
+      'Fixed monthly cost': perMonth(template),
+      'Monthly cost of exports': exportsPerMonth(template, usage),
+      'Monthly cost of reconciliation': reconciliationPerMonth(template, usage.sessions),
+      'Monthly cost of session events': sessionEventsPerMonth(template, usage),
+    });
+  } finally {
+    rmSync(assembly, { recursive: true });
+  }
+}
+
+/** @throws UsageError if cdk.json has no such stage, or its settings are invalid. */
+function checkStage(stage: string): void {
+  try {
+    readSettings(stage);
+  } catch (error) {
+    throw new UsageError(reasonOf(error));
+  }
+}
+
+function tables(lines: Readonly<Record<string, readonly Line[]>>): string {
+  return Object.entries(lines)
+    .filter(([, lines]) => lines.length > 0)
+    .map(([title, lines]) => {
+      const total = lines.reduce((sum, [, , dollars]) => sum + dollars, 0);
+      return [
+        [title, '', 'US$'],
+        ...lines.map(([item, amount, dollars]) => [item, amount, dollars.toFixed(2)]),
+        ['Total', '', total.toFixed(2)],
+      ]
+        .map(
+          ([item = '', amount = '', dollars = '']) =>
+            `${item.padEnd(40)}${amount.padStart(18)}${dollars.padStart(8)}\n`,
+        )
+        .join('');
+    })
+    .join('\n');
+}
