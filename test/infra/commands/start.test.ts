@@ -43,13 +43,14 @@ describe('npm start', () => {
       }),
     );
     const options = ['--port', '0', '--events', eventsFile, '--consumers', consumers];
-    const child = spawn(process.execPath, ['infra/vss-webhook.js', 'start', ...options], { cwd: root });
+    // A terminal sends Ctrl-C to the whole process group.
+    const child = spawn('npm', ['start', '--', ...options], { cwd: root, detached: true });
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       printed += chunk;
     });
     const exited = once(child, 'exit');
     interrupt = () => {
-      child.kill('SIGINT');
+      process.kill(-(child.pid ?? 0), 'SIGINT');
       return exited.then(([code]) => code);
     };
     await prints(/Press Ctrl-C/);
