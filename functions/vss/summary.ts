@@ -3,6 +3,7 @@ import { contentDigest } from './content.ts';
 import { type NoSummary, parseBody, readEvent } from './event.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from './json.ts';
 import {
+  canNameLeg,
   isAbsent,
   isLegName,
   isNothing,
@@ -85,7 +86,7 @@ function readLegs(details: JsonObject, unrecognised: Map<string, Json>): Leg[] {
     if (isLegName(key) && isNothing(value)) continue;
     const name = legName(key);
     const isFirst = !legs.has(name);
-    if (isFirst && isJsonObject(value) && /^[\w-]{1,64}$/.test(name)) {
+    if (isFirst && isJsonObject(value) && canNameLeg(name)) {
       const leg = v.parse(LegFields, value);
       legs.set(name, { leg: name, ...leg });
       keepUnrecognised('leg', value, leg, pathTo('payload.details', name), unrecognised);
