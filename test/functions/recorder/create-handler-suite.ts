@@ -428,7 +428,7 @@ export function recorderSuite(endpoint: string): void {
         ]);
       });
 
-      it('falls back to the visibility timeout of the queue when SQS fails to hide the message', async () => {
+      it('falls back to the visibility timeout of the queue when SQS fails to hide the message, and logs why', async () => {
         const { recordAgain, logged } = recorder({
           table: { add: throttled },
           changeVisibility: () => Promise.reject(new Error('no answer')),
@@ -437,7 +437,9 @@ export function recorderSuite(endpoint: string): void {
         expect(await recordAgain(summaryBody({ sessionId: newSession() }), 1)).toEqual({
           batchItemFailures: [{ itemIdentifier: '0' }],
         });
-        expect(logged).toHaveLength(1);
+        expect(logged).toMatchObject([
+          { details: [{ error: expect.any(ThrottlingException), queueError: new Error('no answer') }] },
+        ]);
       });
 
       it('hides an invalid message too, if the dead-letter queue has the fault', async () => {
@@ -477,7 +479,7 @@ export function recorderSuite(endpoint: string): void {
         });
       });
 
-      it('leaves the message in the queue when it cannot be sent to the dead-letter queue', async () => {
+      it('leaves the message in the queue when it cannot be sent to the dead-letter queue, and logs why', async () => {
         const { recordAgain, counted, logged } = recorder({
           table: { add: broken },
           sendToDeadLetters: () => Promise.reject(new Error('no answer')),
@@ -487,7 +489,9 @@ export function recorderSuite(endpoint: string): void {
           batchItemFailures: [{ itemIdentifier: '0' }],
         });
         expect(counted).toEqual({ RecordsFailed: 1 });
-        expect(logged).toHaveLength(1);
+        expect(logged).toMatchObject([
+          { details: [{ error: new TypeError('a bug'), queueError: new Error('no answer') }] },
+        ]);
       });
     });
 
