@@ -44,23 +44,21 @@ export function batchProcessor<T>(
 
   async function retry(message: BatchMessage, error: unknown): Promise<SQSBatchItemFailure[]> {
     const { messageId } = message;
-    const receives = receiveCount(message);
+    const details = { messageId, receives: receiveCount(message), error };
+    let queueError: unknown;
     try {
-      const retrying = retryAfter(error, receives);
+      const retrying = retryAfter(error, details.receives);
       if (retrying.outcome === 'give-up') {
         await giveUp(message);
-        logger.warn('Recording failed too often; moved to the dead-letter queue', {
-          messageId,
-          receives,
-          error,
-        });
+        logger.warn('Recording failed too often; moved to the dead-letter queue', details);
         return [];
       }
       if (retrying.outcome === 'back-off') await changeVisibility(message, retrying.seconds);
-    } catch {
-      // If SQS fails as well, the queue's visibility timeout and redrive policy apply.
+    } catch (sqsError) {
+      // The queue's visibility timeout and redrive policy apply.
+      queueError = sqsError;
     }
-    logger.warn('Recording failed; the queue will redeliver the message', { messageId, receives, error });
+    logger.warn('Recording failed; the queue will redeliver the message', { ...details, queueError });
     return [{ itemIdentifier: messageId }];
   }
 

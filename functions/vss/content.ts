@@ -1,38 +1,57 @@
 import { hash } from 'node:crypto';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from './json.ts';
-import { isNothing } from './payload.ts';
+import { canNameLeg, isNothing } from './payload.ts';
 import { isDecimal, isFinerThanMilliseconds, normaliseWord, utcOf } from './values.ts';
 
 /**
  * SHA-256 of a payload's normalised content, in hexadecimal. It does not depend on a list of known fields, so it stays
  * the same when a new release knows more fields.
  *
- * Payloads have the same digest if they differ only in the order and case of keys, in fields without a value, and in
- * how times, numbers and vocabulary words are written.
+ * Payloads have the same digest if they differ only in the order and case of keys, in fields without a value, in
+ * documented objects of which no field has a value, and in how times, numbers and vocabulary words are written.
  */
 export function contentDigest(payload: Json): string {
-  return hash('sha256', contentOf(payload, unchanged, 1) ?? '', 'hex');
+  return hash('sha256', contentOf(payload, unchanged, 1, PAYLOAD) ?? '', 'hex');
 }
 
 /** Deeper values are not normalised: recursion would exhaust the stack. */
 const MAX_DEPTH = 32;
 
+/** The documented objects in an object, by their names in lower case. */
+interface DocumentedObjects {
+  /** Whether an object of this name without content is the same as none. */
+  has(name: string): boolean;
+  get(name: string): DocumentedObjects | undefined;
+}
+
+const NONE: DocumentedObjects = new Map();
+const LEG: DocumentedObjects = new Map([
+  ['callquality', NONE],
+  ['errordetails', NONE],
+]);
+/** An empty leg is content: its name. */
+const DETAILS: DocumentedObjects = { has: () => false, get: (name) => (canNameLeg(name) ? LEG : undefined) };
+const PAYLOAD: DocumentedObjects = new Map([
+  ['errordetails', NONE],
+  ['details', DETAILS],
+]);
+
 /** The content of a value as JSON, with all its texts and numbers normalised; undefined if it has none. */
-function contentOf(value: Json, normalise: Normalise, depth: number): string | undefined {
+function contentOf(value: Json, normalise: Normalise, depth: number, objects = NONE): string | undefined {
   if (isNothing(value)) return undefined;
   if (typeof value === 'string' || typeof value === 'number') return JSON.stringify(normalise(value));
   if (typeof value !== 'object' || value === null) return String(value);
   if (depth > MAX_DEPTH) return canonicalJson(value);
-  if (isJsonObject(value)) return contentOfObject(value, depth);
+  if (isJsonObject(value)) return contentOfObject(value, depth, objects);
   return `[${value.map((item) => contentOf(item, normalise, depth + 1) ?? 'null').join()}]`;
 }
 
-function contentOfObject(object: JsonObject, depth: number): string {
+function contentOfObject(object: JsonObject, depth: number, objects: DocumentedObjects): string {
   const contents = new Map<string, string>();
   for (const key in object) {
     const name = key.toLowerCase();
-    const content = contentOf(object[key] ?? null, normaliserFor(name), depth + 1);
-    if (content === undefined) continue;
+    const content = contentOf(object[key] ?? null, normaliserFor(name), depth + 1, objects.get(name));
+    if (content === undefined || (content === '{}' && objects.has(name))) continue;
     // Two spellings of one name: which one is read depends on the spelling, so do not normalise the object.
     if (contents.has(name)) return canonicalJson(object);
     contents.set(name, content);

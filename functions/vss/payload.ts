@@ -109,6 +109,11 @@ export function isLegName(key: string): boolean {
   return /^call[a-z]$/i.test(key);
 }
 
+/** Whether an object in `details` is read as a leg. Only `callA` to `callZ` are documented. */
+export function canNameLeg(key: string): boolean {
+  return /^[\w-]{1,64}$/.test(key);
+}
+
 /** 8x8 has published null, an empty text and the text "null" for a field without a value. */
 export function isNothing(value: Json): boolean {
   if (typeof value !== 'string') return value === null;

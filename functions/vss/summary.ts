@@ -3,6 +3,7 @@ import { contentDigest } from './content.ts';
 import { type NoSummary, parseBody, readEvent } from './event.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from './json.ts';
 import {
+  canNameLeg,
   isAbsent,
   isLegName,
   isNothing,
@@ -48,10 +49,7 @@ export function canonicalise(delivered: Json): Canonicalised {
   if (read.outcome !== 'event') return read;
   const { version, payload } = read.event;
   const { details = {}, ...identity } = payload;
-  const unrecognised = new Map<string, Json>();
-  keepUnrecognised('event', delivered, read.event, '', unrecognised);
-  const legs = readLegs(details, unrecognised);
-  for (const [path, fields] of unrecognised) if (path.endsWith('*') && Array.isArray(fields)) fields.sort();
+  const { legs, unread } = readLegs(details);
   return {
     outcome: 'summary',
     summary: {
@@ -59,7 +57,7 @@ export function canonicalise(delivered: Json): Canonicalised {
       digest: contentDigest(payloadOf(delivered)),
       version,
       legs,
-      unrecognised: unrecognised.size > 0 ? Object.fromEntries(unrecognised) : undefined,
+      unrecognised: byPath([...unreadIn('event', delivered, read.event, ''), ...unread]),
     },
   };
 }
@@ -75,8 +73,16 @@ export function isIncomplete({ sessionStatus, startTime, endTime }: Summary): bo
   return sessionStatus === undefined || startTime === undefined || endTime === undefined;
 }
 
-function readLegs(details: JsonObject, unrecognised: Map<string, Json>): Leg[] {
+/** A delivered field that the canonical form lacks: its key, and the path of the object that has it. */
+interface Unread {
+  place: string;
+  key: string;
+  value: Json;
+}
+
+function readLegs(details: JsonObject): { legs: Leg[]; unread: Unread[] } {
   const legs = new Map<string, Leg | undefined>();
+  const unread: Unread[] = [];
   // Read documented spellings before variants, so that the result does not depend on the order of delivery.
   const keys = Object.keys(details);
   const variants = keys.filter((key) => key !== legName(key)).sort();
@@ -85,16 +91,19 @@ function readLegs(details: JsonObject, unrecognised: Map<string, Json>): Leg[] {
     if (isLegName(key) && isNothing(value)) continue;
     const name = legName(key);
     const isFirst = !legs.has(name);
-    if (isFirst && isJsonObject(value) && /^[\w-]{1,64}$/.test(name)) {
+    if (isFirst && isJsonObject(value) && canNameLeg(name)) {
       const leg = v.parse(LegFields, value);
       legs.set(name, { leg: name, ...leg });
-      keepUnrecognised('leg', value, leg, pathTo('payload.details', name), unrecognised);
+      unread.push(...unreadIn('leg', value, leg, pathTo('payload.details', name)));
     } else {
       if (isFirst) legs.set(name, undefined);
-      keep(unrecognised, 'payload.details', key, value);
+      unread.push({ place: 'payload.details', key, value });
     }
   }
-  return [...legs.values()].filter((leg) => leg !== undefined).sort((a, b) => (a.leg < b.leg ? -1 : 1));
+  return {
+    legs: [...legs.values()].filter((leg) => leg !== undefined).sort((a, b) => (a.leg < b.leg ? -1 : 1)),
+    unread,
+  };
 }
 
 /** `CallA` and `callA` name the same leg. Other names are unchanged. */
@@ -102,36 +111,27 @@ function legName(key: string): string {
   return isLegName(key) ? `call${key.slice(4).toUpperCase()}` : key;
 }
 
-/** Keeps everything in `delivered` that `read` lacks: unknown fields, values that do not match, truncated digits. */
-function keepUnrecognised(
-  kind: keyof typeof KNOWN_FIELDS,
-  delivered: Json,
-  read: unknown,
-  path: string,
-  unrecognised: Map<string, Json>,
-): void {
-  if (!isJsonObject(delivered) || !isJsonObject(read)) return;
+/** All fields in `delivered` that `read` lacks: unknown ones, values that do not match, truncated digits. */
+function unreadIn(kind: keyof typeof KNOWN_FIELDS, delivered: Json, read: unknown, place: string): Unread[] {
+  if (!isJsonObject(delivered) || !isJsonObject(read)) return [];
   const names = KNOWN_FIELDS[kind];
+  const unread: Unread[] = [];
   let readFrom: ReadonlyMap<string, string> | undefined;
   for (const key in delivered) {
     const value = delivered[key] ?? null;
     const name = nameOf(names, key);
-    if (name === undefined) {
-      keep(unrecognised, path, key, value);
-      continue;
-    }
-    if (isAbsent(name, value)) continue;
+    if (name !== undefined && isAbsent(name, value)) continue;
     // The documented spelling is always read; of several variants, only one is.
-    if (key !== name) readFrom ??= spellings(names, delivered);
-    const shown = read[name];
-    if (key !== name && readFrom?.get(name) !== key) {
-      keep(unrecognised, path, key, value);
+    if (name !== undefined && key !== name) readFrom ??= spellings(names, delivered);
+    if (name === undefined || (key !== name && readFrom?.get(name) !== key)) {
+      unread.push({ place, key, value });
     } else if (isNested(name) && isJsonObject(value)) {
-      keepUnrecognised(name, value, shown ?? {}, pathTo(path, name), unrecognised);
-    } else if (shown === undefined || isFinerThanShown(shown, value)) {
-      keep(unrecognised, path, name, value);
+      unread.push(...unreadIn(name, value, read[name] ?? {}, pathTo(place, name)));
+    } else if (read[name] === undefined || isFinerThanShown(read[name], value)) {
+      unread.push({ place, key: name, value });
     }
   }
+  return unread;
 }
 
 function isNested(name: string): name is 'payload' | 'callQuality' | 'errorDetails' {
@@ -143,16 +143,19 @@ function isFinerThanShown(shown: unknown, delivered: Json): boolean {
   return typeof shown === 'string' && shown !== delivered && isFinerThanMilliseconds(delivered);
 }
 
-function keep(unrecognised: Map<string, Json>, path: string, key: string, value: Json): void {
-  if (key.length <= MAX_KEY_LENGTH) {
-    unrecognised.set(pathTo(path, key), storable(value));
-  } else {
-    const place = path === '' ? '*' : `${path}.*`;
-    const others = unrecognised.get(place);
-    const field = canonicalJson(Object.fromEntries([[key, value]]));
-    if (Array.isArray(others)) others.push(field);
-    else unrecognised.set(place, [field]);
-  }
+/** Maps the paths of fields to their values; undefined if there are none. */
+function byPath(fields: readonly Unread[]): Record<string, Json> | undefined {
+  if (fields.length === 0) return undefined;
+  const named = fields.filter(({ key }) => key.length <= MAX_KEY_LENGTH);
+  const others = fields.filter(({ key }) => key.length > MAX_KEY_LENGTH);
+  return Object.fromEntries<Json>([
+    ...named.map(({ place, key, value }) => [pathTo(place, key), storable(value)] as const),
+    ...Array.from(
+      Map.groupBy(others, ({ place }) => (place === '' ? '*' : `${place}.*`)),
+      ([path, group]) =>
+        [path, group.map(({ key, value }) => canonicalJson({ [key]: value })).sort()] as const,
+    ),
+  ]);
 }
 
 /** DynamoDB allows 64 KiB, but field names are shorter than this. Fields with longer names are under `*`, as JSON. */

@@ -33,6 +33,12 @@ const ISO =
 const EPOCH_SECONDS = /^(?<seconds>\d{10})(?:\.(?<decimals>\d+))?$/;
 const EPOCH_MILLISECONDS = /^\d{13}$/;
 
+/** The form of all times that 8x8 has published. Reading it without `ISO` saves a tenth of the time to read a summary. */
+const PUBLISHED = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+
+/** Longer than any supported form. */
+const MAX_LENGTH = 64;
+
 /**
  * Converts a time to UTC with milliseconds; undefined if the value is not a time. A time without an offset is read as
  * UTC, because all times that 8x8 has published for Voice are UTC.
@@ -40,22 +46,8 @@ const EPOCH_MILLISECONDS = /^\d{13}$/;
 export function utcOf(value: string | number): string | undefined {
   const text = String(value);
   if (text.length > MAX_LENGTH) return undefined;
-  // Each time is parsed twice: for the summary and for its digest. Without the cache, recording takes 7 % longer.
-  // Stryker disable all: the cache only saves time.
-  if (!recent.has(text)) {
-    if (recent.size === MAX_RECENT) recent.clear();
-    recent.set(text, readTime(text));
-  }
-  // Stryker restore all
-  return recent.get(text);
-}
-
-/** Longer than any supported form. */
-const MAX_LENGTH = 64;
-const MAX_RECENT = 200;
-const recent = new Map<string, string | undefined>();
-
-function readTime(text: string): string | undefined {
+  // Stryker disable next-line all: it only saves time.
+  if (PUBLISHED.test(text)) return toUtc(text.slice(0, 10), text);
   const { date, minute, second = '00', fraction = '', hours, minutes = '00' } = ISO.exec(text)?.groups ?? {};
   if (date !== undefined) {
     const offset = hours === undefined ? 'Z' : `${hours}:${minutes}`;
@@ -76,9 +68,9 @@ export function isFinerThanMilliseconds(time: Json): boolean {
 function toUtc(day: string, time: string): string | undefined {
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return undefined;
-  // Date reads 30 February as 2 March.
-  if (!new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)) return undefined;
   const utc = date.toISOString();
+  // Date reads 30 February as 2 March.
+  if (!utc.startsWith(day) && !new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)) return undefined;
   // With its offset, a time may be in a year outside 0000–9999, which is written with a sign and would not sort.
   return utc.length === '2024-03-25T06:01:30.000Z'.length ? utc : undefined;
 }

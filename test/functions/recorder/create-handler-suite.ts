@@ -5,6 +5,7 @@ import { fromMessage, type Message, toMessage } from '../../../functions/queue/m
 import type { BatchMessage } from '../../../functions/recorder/batch-message.ts';
 import { createHandler } from '../../../functions/recorder/create-handler.ts';
 import { RecordTooLargeError, type SessionTable } from '../../../functions/recorder/session-table.ts';
+import { sessionEvent } from '../../../functions/vss/session-event.ts';
 import { carried } from '../queue/carried.ts';
 import { example, summaryBody } from '../summaries.ts';
 import { telemetry } from '../telemetry.ts';
@@ -49,6 +50,7 @@ export function recorderSuite(endpoint: string): void {
           hidden.push([message.receiptHandle, seconds]);
           await changeVisibility(message, seconds);
         },
+        eventOf: (before, after) => sessionEvent(before, after, { phoneNumbers: false }),
         ...seen,
       });
       return {
@@ -240,6 +242,23 @@ export function recorderSuite(endpoint: string): void {
       expect(await itemOf(sessionId)).toEqual(before);
     });
 
+    it.each(SAME_CONTENT)(
+      'treats a payload that differs only by %s as a duplicate',
+      async (_, first, again) => {
+        const { record, counted } = recorder();
+        const sessionId = newSession();
+        await record(summaryBody({ ...PUBLISHED, ...first, sessionId }));
+        const before = await itemOf(sessionId);
+
+        await record(summaryBody({ ...PUBLISHED, ...again, sessionId }));
+        await record(summaryBody({ ...PUBLISHED, ...first, sessionId }));
+
+        expect(counted).toEqual({ SessionsRecorded: 1, DuplicateDeliveries: 2, UnrecognisedFields: 0 });
+        expect(before).toHaveProperty('event');
+        expect(await itemOf(sessionId)).toEqual(before);
+      },
+    );
+
     it('keeps a conflicting summary of a session as an alternate, with three requests', async () => {
       const { record, counted, countedBy, logged } = recorder();
       const sessionId = newSession();
@@ -409,7 +428,7 @@ export function recorderSuite(endpoint: string): void {
         ]);
       });
 
-      it('falls back to the visibility timeout of the queue when SQS fails to hide the message', async () => {
+      it('falls back to the visibility timeout of the queue when SQS fails to hide the message, and logs why', async () => {
         const { recordAgain, logged } = recorder({
           table: { add: throttled },
           changeVisibility: () => Promise.reject(new Error('no answer')),
@@ -418,7 +437,9 @@ export function recorderSuite(endpoint: string): void {
         expect(await recordAgain(summaryBody({ sessionId: newSession() }), 1)).toEqual({
           batchItemFailures: [{ itemIdentifier: '0' }],
         });
-        expect(logged).toHaveLength(1);
+        expect(logged).toMatchObject([
+          { details: [{ error: expect.any(ThrottlingException), queueError: new Error('no answer') }] },
+        ]);
       });
 
       it('hides an invalid message too, if the dead-letter queue has the fault', async () => {
@@ -458,7 +479,7 @@ export function recorderSuite(endpoint: string): void {
         });
       });
 
-      it('leaves the message in the queue when it cannot be sent to the dead-letter queue', async () => {
+      it('leaves the message in the queue when it cannot be sent to the dead-letter queue, and logs why', async () => {
         const { recordAgain, counted, logged } = recorder({
           table: { add: broken },
           sendToDeadLetters: () => Promise.reject(new Error('no answer')),
@@ -468,7 +489,9 @@ export function recorderSuite(endpoint: string): void {
           batchItemFailures: [{ itemIdentifier: '0' }],
         });
         expect(counted).toEqual({ RecordsFailed: 1 });
-        expect(logged).toHaveLength(1);
+        expect(logged).toMatchObject([
+          { details: [{ error: new TypeError('a bug'), queueError: new Error('no answer') }] },
+        ]);
       });
     });
 
@@ -516,6 +539,24 @@ export function recorderSuite(endpoint: string): void {
     });
   });
 }
+
+/** The payload of the first published example, and one of its legs. */
+const PUBLISHED = JSON.parse(example('ivr-answered')).payload;
+const { callQuality: _, ...LEG } = PUBLISHED.details.callA;
+
+const withLeg = (fields: object) => ({ details: { callA: { ...LEG, ...fields } } });
+
+/** Two sets of fields of a payload with the same content. */
+const SAME_CONTENT: [difference: string, first: object, again: object][] = [
+  ['empty error details', {}, { errorDetails: {} }],
+  ['an error code that is null', {}, { errorDetails: { errorCode: null } }],
+  ['the text "null" as error message', {}, { ErrorDetails: { errorCode: '', errorMsg: 'null' } }],
+  ['empty details', { details: null }, { details: {} }],
+  ['a leg that is null', { details: null }, { details: { callA: null } }],
+  ['empty call quality', withLeg({}), withLeg({ callQuality: {} })],
+  ['a MOS that is null', withLeg({}), withLeg({ callQuality: { mos: null, jitter: '' } })],
+  ['empty error details of a leg', withLeg({}), withLeg({ errorDetails: {}, destinationRefId: 'Null' })],
+];
 
 /** The message with this body as Lambda receives it. Its id is its place in the batch. */
 function received(body: string, place: number): BatchMessage {

@@ -12,7 +12,7 @@ import {
   withoutLastAlternates,
 } from '../../../functions/vss/record.ts';
 import type { Summary } from '../../../functions/vss/summary.ts';
-import { summaryBody, summaryOf } from '../summaries.ts';
+import { example, summaryBody, summaryOf } from '../summaries.ts';
 import { delivery } from './deliveries.ts';
 
 /**
@@ -367,6 +367,14 @@ describe('a digest', () => {
     ];
 
     expect(new Set(payloads.map((payload) => digestOf(payload))).size).toBe(payloads.length);
+  });
+
+  it.each([
+    ['ivr-busy', '65187bb010eca8eeec36a80511d884ecefc2da3a9773c7e905f539392b8fcd4d'],
+    ['number-masking-error', 'a288704cf0996ab6c4a568adf80df577c0713d04f057c2f8ddffe6d32efdba82'],
+    ['voice-messaging-answered', '6373e4ecc0ead1beb1ffde0bf82b5ffc02a4e2332a6ff5550e201ec13991f980'],
+  ])('of the published example %s is the same in every release', (name, digest) => {
+    expect(summaryOf(example(name)).digest).toBe(digest);
   });
 
   it('of a payload with unknown fields does not change when a release learns these fields', () => {
