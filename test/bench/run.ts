@@ -21,7 +21,7 @@ Exit code 1 if a ratio exceeds its limit.
 Options:
   --rounds NUMBER  Number of rounds: in each, ten cold starts of each function,
                    and one process that warms up and measures the CPU time.
-                   Default: 5, which takes five minutes.
+                   Default: 5.
   -h, --help       Show this help.
 `;
 
