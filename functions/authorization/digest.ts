@@ -13,14 +13,12 @@ const SCHEME = /^[\w!#$%&'*+.^`|~-]+ /;
  * matches, and whichever does.
  */
 export function isAccepted(authorization: string, acceptedDigests: readonly string[]): boolean {
-  const digests = [authorization, authorization.replace(SCHEME, '')].map((value) =>
-    Buffer.from(digestOf(value)),
-  );
+  const values = new Set([authorization, authorization.replace(SCHEME, '')]);
+  const digests = [...values].map((value) => hash('sha256', value, 'buffer'));
   return acceptedDigests
+    .map((accepted) => Buffer.from(accepted, 'hex'))
     .flatMap((accepted) =>
-      digests.map(
-        (digest) => accepted.length === digest.length && timingSafeEqual(Buffer.from(accepted), digest),
-      ),
+      digests.map((digest) => accepted.length === digest.length && timingSafeEqual(accepted, digest)),
     )
     .includes(true);
 }

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { temporaryFolder } from '../../infra/analytics/duckdb/temporary-folder.ts';
 import { bundleOptions } from '../../infra/constructs/node-function.ts';
+import type { FunctionName } from './events.ts';
 
-/** The compared implementations, in the order of all measurements. */
+/** The compared implementations of a function, in the order of all measurements. */
 export const WAYS = [
   /** The function of this project. */
   'ours',
@@ -15,25 +16,17 @@ export const WAYS = [
   'lean',
 ] as const;
 
-/** One implementation of a function, bundled with the same options as ours. */
+/** An implementation, bundled with the same options as ours. */
 export interface Contender {
   bundle: string;
   kilobytes: number;
 }
 
-export type FunctionName = 'webhook' | 'recorder';
-
 export function bundleContenders(name: FunctionName): Contender[] {
   const folder = temporaryFolder();
   const options = bundleOptions(`${name}/handler.ts`);
-  const other = (way: string) => ({
-    entryPoints: [fileURLToPath(new URL(`contenders/${way}-${name}.ts`, import.meta.url))],
-  });
-  const differences = {
-    ours: {},
-    bare: { ...other('bare'), external: [] },
-    lean: other('bare'),
-  };
+  const bare = { entryPoints: [fileURLToPath(new URL(`contenders/bare-${name}.ts`, import.meta.url))] };
+  const differences = { ours: {}, bare: { ...bare, external: [] }, lean: bare };
   return WAYS.map((way) => {
     const bundle = join(folder, `${name}-${way}.cjs`);
     buildSync({ ...options, ...differences[way], outfile: bundle });

@@ -1,37 +1,34 @@
-import { startInvoker } from './invoker.ts';
-import { median } from './median.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import type { FunctionName } from './events.ts';
 
-/** Rounds before V8 has finished to optimise. */
-const WARM_UP = 20;
+const PROCESS = fileURLToPath(new URL('cpu-time-process.ts', import.meta.url));
 
-/** Several, because the CPU time differs by up to 10 % between processes of the same bundle. */
-const PROCESSES = 5;
+const Turns = v.pipe(v.string(), v.parseJson(), v.array(v.array(v.number())));
 
 /**
- * Measures the CPU time of each bundle per event, in milliseconds. Each bundle runs in separate processes. The bundles
- * take turns in rotating order, with the same number of events per round. Warm-up rounds are discarded.
+ * Measures the CPU time of each bundle per session, in microseconds, in a number of processes that load all bundles.
+ * Returns the times of all turns.
  */
 export async function measureCpu(
+  name: FunctionName,
   bundles: readonly string[],
-  rounds: number,
-  eventsPerRound: number,
+  processes: number,
   environment: Readonly<Record<string, string>>,
-  nextEvent: () => unknown,
-): Promise<number[]> {
-  const times = bundles.map((): number[] => []);
-  for (let series = 0; series < PROCESSES; series++) {
-    const invokers = bundles.map((bundle) => startInvoker(bundle, environment));
-    try {
-      for (let round = -WARM_UP; round < rounds / PROCESSES; round++)
-        for (const turn of invokers.keys()) {
-          const i = (turn + round + WARM_UP) % invokers.length;
-          const events = Array.from({ length: eventsPerRound }, nextEvent);
-          const milliseconds = (await invokers[i]?.invoke(events)) ?? Number.NaN;
-          if (round >= 0) times[i]?.push(milliseconds / eventsPerRound);
-        }
-    } finally {
-      for (const invoker of invokers) invoker.stop();
-    }
+): Promise<number[][]> {
+  const samples: number[][] = [];
+  for (let i = 0; i < processes; i++) {
+    // Standard output is for the log lines of the functions.
+    const child = spawn(process.execPath, [PROCESS, name, ...bundles], {
+      env: environment,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const [output, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    if (code !== 0) throw new Error(`Measuring the CPU time failed: ${output}`);
+    samples.push(...v.parse(Turns, output));
   }
-  return times.map(median);
+  return samples;
 }

@@ -12,16 +12,27 @@ export const AUTHORIZATION = 'the-value-that-8x8-sends';
 let sessions = 0;
 
 /** The body of a delivery, of a new session by default. Its times are unique, so that no cache contains them. */
-export function newBody(ofSession = randomUUID(), endTime?: string): string {
+export function newBody(ofSession = randomUUID()): string {
   const later = ++sessions * 1_000;
-  const body = EXAMPLE.replaceAll(sessionId, ofSession).replace(/\d{4}-\d\d-\d\dT[\d:]{8}(?=Z")/g, (time) =>
+  return EXAMPLE.replaceAll(sessionId, ofSession).replace(/\d{4}-\d\d-\d\dT[\d:]{8}(?=Z")/g, (time) =>
     new Date(Date.parse(`${time}Z`) + later).toISOString().slice(0, 19),
   );
-  return endTime === undefined ? body : body.replace(/"endTime": *"[^"]*"/, `"endTime": "${endTime}"`);
+}
+
+/** The measured functions: the next event of each, and its number of sessions. */
+export const FUNCTIONS = {
+  webhook: { nextEvent: proxyEvent, sessionsPerEvent: 1 },
+  recorder: { nextEvent: batchEvent, sessionsPerEvent: 10 },
+} as const;
+
+export type FunctionName = keyof typeof FUNCTIONS;
+
+export function isFunctionName(name: string): name is FunctionName {
+  return Object.hasOwn(FUNCTIONS, name);
 }
 
 /** A delivery as API Gateway passes it, with the fields that the contenders read. */
-export function proxyEvent(): object {
+function proxyEvent(): object {
   return {
     headers: { Authorization: AUTHORIZATION, 'Content-Type': 'application/json' },
     body: Buffer.from(newBody()).toString('base64'),
@@ -31,8 +42,9 @@ export function proxyEvent(): object {
 }
 
 /** A batch of messages as Lambda passes it, with the items to write for the contenders that do not parse messages. */
-export function batchEvent(bodies: readonly string[]): object {
+function batchEvent(): object {
   const receivedAt = new Date().toISOString();
+  const bodies = Array.from({ length: FUNCTIONS.recorder.sessionsPerEvent }, () => newBody());
   return {
     Records: bodies.map((body) => ({
       messageId: randomUUID(),

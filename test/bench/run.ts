@@ -1,110 +1,145 @@
+import { deepEqual } from 'node:assert/strict';
 import type { CommandLine } from '../../infra/commands/command-line/command.ts';
 import { wholeNumber } from '../../infra/commands/command-line/number-option.ts';
 import { textTable } from '../../infra/terminal/text-table.ts';
 import { machine } from '../machine.ts';
 import { runMeasurement } from '../measurement.ts';
-import { bundleContenders, type Contender, type FunctionName } from './contenders.ts';
+import { type ColdStart, startCold } from './cold-start.ts';
+import { bundleContenders, type Contender, WAYS } from './contenders.ts';
 import { measureCpu } from './cpu-time.ts';
-import { batchEvent, newBody, proxyEvent } from './events.ts';
-import { measureLoad } from './load-time.ts';
-import { measureParsing } from './parsing-time.ts';
-import { cellsOf, HEADINGS, isAboveLimit, type Row } from './row.ts';
-import { type Services, startServices } from './services.ts';
-import { measureWriteUnits } from './write-units.ts';
+import { FUNCTIONS, type FunctionName } from './events.ts';
+import { type FakeAws, startFakeAws } from './fake-aws.ts';
+import { median } from './median.ts';
 
 const HELP = `Usage: npm run bench -- [options]
 
 Compares the webhook and the recorder with functions that only call the SDK
 (bare; lean: without the modules that Lambda never loads, which ours exclude
-too): load time of the bundle, CPU time per session, requests to DynamoDB, and
-time to parse a summary. All take turns in the same run, so compare the ratios,
-not the milliseconds. Exit code 1 if a ratio exceeds its limit.
+too): size and load time of the bundle, and CPU time per session. They take
+turns, and each ratio is the median of the ratios of neighbouring measurements.
+Exit code 1 if a ratio exceeds its limit.
 
 Options:
-  --rounds NUMBER  Number of measurements, besides warm-up. Default: 41, which
-                   takes eight minutes; 1 takes three.
+  --rounds NUMBER  Number of rounds: in each, ten cold starts of each function,
+                   and one process that warms up and measures the CPU time.
+                   Default: 5.
   -h, --help       Show this help.
 `;
-
-/** Sessions in a batch of the recorder. */
-const BATCH = 10;
-/** Sessions in a round of measuring the CPU time. */
-const SESSIONS_PER_ROUND = 300;
 
 const COMMAND = {
   name: 'bench',
   help: HELP,
   options: {
-    rounds: { type: 'string', default: '41' },
+    rounds: { type: 'string', default: '5' },
   },
 } as const;
 
+const COLD_STARTS_PER_ROUND = 10;
+
+/** The maximum ratios of ours to bare. */
+const LIMITS: Readonly<Record<FunctionName, { load: number; cpu?: number }>> = {
+  webhook: { load: 0.75, cpu: 1.1 },
+  recorder: { load: 0.85 },
+};
+
+/** What was measured of all contenders. */
+interface Row {
+  label: string;
+  /** Neighbouring measurements, in the order of WAYS. */
+  samples: readonly (readonly number[])[];
+  digits: number;
+  /** The maximum ratio of ours to bare. */
+  limit?: number | undefined;
+}
+
 async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const rounds = wholeNumber('rounds', values.rounds, 1);
-
-  const contenders = { webhook: bundleContenders('webhook'), recorder: bundleContenders('recorder') };
-  const services = await startServices();
+  const aws = await startFakeAws();
   try {
+    const contenders = { webhook: bundleContenders('webhook'), recorder: bundleContenders('recorder') };
+    await assertSameEffect(contenders.webhook, aws);
     const rows = [
-      ...(await measureFunction('webhook', contenders.webhook, rounds, services)),
-      ...(await measureFunction('recorder', contenders.recorder, rounds, services)),
-      ...(await measureRequests(contenders.recorder, services)),
-      { label: 'parsing a summary (bare: JSON.parse), µs', values: measureParsing(), digits: 1 },
+      ...(await measureFunction('webhook', contenders.webhook, rounds, aws)),
+      ...(await measureFunction('recorder', contenders.recorder, rounds, aws)),
     ];
-    process.stdout.write(`${machine()}\n${textTable([HEADINGS, ...rows.map(cellsOf)])}\n`);
-    const above = rows.filter(isAboveLimit);
+    const headings = ['', ...WAYS, '÷ bare', 'limit', '÷ lean'];
+    process.stdout.write(`${machine()}\n${textTable([headings, ...rows.map(cellsOf)])}\n`);
+    const above = rows.filter(
+      ({ samples, limit = Number.POSITIVE_INFINITY }) => !(ratio(samples, 'bare') <= limit),
+    );
     if (above.length > 0) throw new Error(`Above the limit: ${above.map(({ label }) => label).join('; ')}`);
   } finally {
-    await services.stop();
+    await aws.stop();
   }
+}
+
+/** All webhooks must send the same message and log one line. Otherwise, their CPU times could not be compared. */
+async function assertSameEffect(webhooks: readonly Contender[], aws: FakeAws): Promise<void> {
+  const event = FUNCTIONS.webhook.nextEvent();
+  const effects = [];
+  for (const { bundle } of webhooks) {
+    const { logged } = await startCold(bundle, event, aws.environment);
+    effects.push({ request: aws.lastRequest(), lines: logged.split('\n').length - 1 });
+  }
+  for (const effect of effects) deepEqual(effect, { ...effects[0], lines: 1 });
 }
 
 async function measureFunction(
   name: FunctionName,
   contenders: readonly Contender[],
   rounds: number,
-  { environment }: Services,
+  aws: FakeAws,
 ): Promise<Row[]> {
   const progress = (text: string) => void process.stderr.write(`${name}: ${text} …\n`);
-  const bundles = contenders.map(({ bundle }) => bundle);
-  const { nextEvent, sessions, loadLimit } = {
-    webhook: { nextEvent: proxyEvent, sessions: 1, loadLimit: 0.75 },
-    recorder: { nextEvent: nextBatch, sessions: BATCH, loadLimit: 0.85 },
-  }[name];
-
+  const limits = LIMITS[name];
   progress('measuring the load time');
-  const loads = await measureLoad(bundles, rounds, environment, nextEvent);
+  const starts: ColdStart[][] = [];
+  for (let i = 0; i < rounds * COLD_STARTS_PER_ROUND; i++)
+    starts.push(await startAll(name, contenders, i, aws));
   progress('measuring the CPU time');
-  const cpu = await measureCpu(bundles, rounds, SESSIONS_PER_ROUND / sessions, environment, nextEvent);
+  const bundles = contenders.map(({ bundle }) => bundle);
+  const cpu = await measureCpu(name, bundles, rounds, aws.environment);
+  const times = (of: 'load' | 'first') => starts.map((start) => start.map((times) => times[of]));
   return [
-    { label: `${name}: bundle, kB`, values: contenders.map(({ kilobytes }) => kilobytes), digits: 0 },
-    { label: `${name}: load, ms`, values: loads.map(({ load }) => load), digits: 1, limit: loadLimit },
-    { label: `${name}: load and first event, ms`, values: loads.map(({ first }) => first), digits: 1 },
-    {
-      label: `${name}: CPU per session, µs`,
-      values: cpu.map((milliseconds) => (milliseconds * 1_000) / sessions),
-      digits: 0,
-      ...(name === 'webhook' && { limit: 1.15 }),
-    },
+    { label: `${name}: bundle, kB`, samples: [contenders.map(({ kilobytes }) => kilobytes)], digits: 0 },
+    { label: `${name}: load, ms`, samples: times('load'), digits: 1, limit: limits.load },
+    { label: `${name}: load and first event, ms`, samples: times('first'), digits: 1 },
+    { label: `${name}: CPU per session, µs`, samples: cpu, digits: 0, limit: limits.cpu },
   ];
 }
 
-function nextBatch(): object {
-  return batchEvent(Array.from({ length: BATCH }, () => newBody()));
+/** A cold start of each contender, one after the other, beginning with another one each time. */
+async function startAll(
+  name: FunctionName,
+  contenders: readonly Contender[],
+  first: number,
+  aws: FakeAws,
+): Promise<ColdStart[]> {
+  const starts = new Map<number, ColdStart>();
+  for (const turn of contenders.keys()) {
+    const i = (first + turn) % contenders.length;
+    const { bundle = '' } = contenders[i] ?? {};
+    starts.set(i, await startCold(bundle, FUNCTIONS[name].nextEvent(), aws.environment));
+  }
+  return [...starts].toSorted(([a], [b]) => a - b).map(([, start]) => start);
 }
 
-async function measureRequests(contenders: readonly Contender[], services: Services): Promise<Row[]> {
-  const measured = await measureWriteUnits(
-    contenders.map(({ bundle }) => bundle),
-    services,
+function cellsOf({ label, samples, digits, limit }: Row): string[] {
+  return [
+    label,
+    ...WAYS.map((_, i) => median(samples.map((sample) => sample[i] ?? Number.NaN)).toFixed(digits)),
+    ratio(samples, 'bare').toFixed(2),
+    limit?.toFixed(2) ?? '',
+    ratio(samples, 'lean').toFixed(2),
+  ];
+}
+
+/** The median of the ratios of ours to another implementation, each of neighbouring measurements. */
+function ratio(samples: Row['samples'], way: (typeof WAYS)[number]): number {
+  const other = WAYS.indexOf(way);
+  return median(
+    samples.map((sample) => (sample[WAYS.indexOf('ours')] ?? Number.NaN) / (sample[other] ?? Number.NaN)),
   );
-  return (['new', 'duplicate', 'conflict'] as const).flatMap((delivery) => {
-    const metered = measured.map((of) => of[delivery]);
-    return [
-      { label: `${delivery}: requests`, values: metered.map(({ requests }) => requests), digits: 0 },
-      { label: `${delivery}: write units`, values: metered.map(({ writeUnits }) => writeUnits), digits: 0 },
-    ];
-  });
 }
 
 await runMeasurement(COMMAND, main);

@@ -80,8 +80,9 @@ export async function deliverAll(
       for (const body of left) {
         const expected = contractFor(body, subAccountIds);
         let status = 503;
-        // On a slow machine, SQS may time out. The webhook then answers 503, and the sender must retry.
-        for (let attempt = 0; status === 503 && attempt < MAX_REDELIVERIES; attempt++) {
+        // On a slow machine, SQS may time out (503), or the function (502), and the sender must retry. A body that makes
+        // the function fail each time is still answered 502 in the end.
+        for (let attempt = 0; (status === 502 || status === 503) && attempt < MAX_REDELIVERIES; attempt++) {
           // With a scheme and without, because 8x8 does not document which.
           status = await statusOf(
             webhookUrl,

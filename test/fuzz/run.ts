@@ -8,9 +8,6 @@ import { deliverAll } from './deliver-all.ts';
 import { hostileBodies } from './hostile.ts';
 import { parseAll } from './parse-all.ts';
 
-/** Parsing a body blocks the event loop for at most this long. */
-const MAX_STALL_MS = 50;
-
 const HELP = `Usage: npm run test:fuzz -- [options]
 
 Parses a million hostile bodies (8x8's payloads with random changes, damaged
@@ -41,7 +38,7 @@ async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<vo
   const deliveries = wholeNumber('deliveries', values.deliveries, 1);
   const progress = (text: string) => void process.stderr.write(`${text}\n`);
   progress(`Seed ${seed}`);
-  const read = parseAll(hostileBodies(randomFrom(seed)), parses, MAX_STALL_MS, progress);
+  const read = parseAll(hostileBodies(randomFrom(seed)), parses, { isTimed: true }, progress);
   const delivered = await deliverAll(hostileBodies(randomFrom(seed + 1)), deliveries, progress);
   const table = [...read.table, ...delivered.table];
   const complaints = [...read.complaints, ...delivered.complaints];
