@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { temporaryFolder } from '../../infra/analytics/duckdb/temporary-folder.ts';
-import { bundleOptions } from '../../infra/constructs/node-function.ts';
+import { bundleOptions } from '../../infra/constructs/bundle-options.ts';
 
 /** The compared implementations, in the order of all measurements. */
 export const WAYS = [
