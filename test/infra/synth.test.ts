@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as v from 'valibot';
-import { expect, inject, it, vi } from 'vitest';
+import { expect, inject, it, onTestFinished, vi } from 'vitest';
 import cdkJson from '../../cdk.json' with { type: 'json' };
 import { addStage } from '../../infra/add-stage.ts';
 import { run } from './run.ts';
@@ -65,6 +65,7 @@ it.each([
   ['the settings of dev', 'dev'],
 ])('a stage with %s has no findings and warnings', (_, stage) => {
   vi.stubEnv('JSII_DEPRECATED', 'fail');
+  onTestFinished(() => void vi.unstubAllEnvs());
   const outdir = mkdtempSync(join(tmpdir(), 'vss-webhook-synth-'));
   const app = new App({ context: { ...cdkJson.context, stages, stage }, outdir });
 
