@@ -41,15 +41,20 @@ class LongestFirst extends BaseSequencer {
 
 const MINUTE = 60_000;
 
+// What one process has compiled, the next need not.
+process.env['NODE_COMPILE_CACHE'] = fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url));
+
 export default defineConfig({
   test: {
     // Only what hangs takes this long, also on a machine that is ten times slower.
     testTimeout: 15 * MINUTE,
     hookTimeout: 15 * MINUTE,
     expect: { poll: { timeout: 5 * MINUTE } },
-    // Much of the time goes by waiting.
-    maxWorkers: 2 * availableParallelism(),
+    // Every worker loads CDK, the AWS SDK and the emulators once.
+    isolate: false,
+    maxWorkers: availableParallelism(),
     sequence: { sequencer: LongestFirst },
+    reporters: ['default', './test/slowest-files.ts'],
     // It imports folders, which Node does not.
     server: { deps: { inline: ['dt-sql-parser'] } },
     projects: [
@@ -61,8 +66,6 @@ export default defineConfig({
           globalSetup: ['test/surroundings.ts', 'test/local-assembly.ts'],
           // Tests that run at the same time (`concurrent`) wait for a service that does not answer.
           maxConcurrency: 20,
-          // What one process has compiled, the next need not.
-          env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url)) },
         },
       },
       {
@@ -72,8 +75,6 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...PROCESSES, '**/node_modules/**'],
           globalSetup: ['test/surroundings.ts'],
-          // They share what they import, and the templates they look at.
-          isolate: false,
         },
       },
     ],

@@ -2,13 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ListExportsCommand } from '@aws-sdk/client-dynamodb';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reconcileExample } from '../infra/commands/start/lost-delivery.ts';
-import { awaitRecords, deliver, examples } from '../infra/local/examples.ts';
+import { awaitRecords, deliver, deliverLate, examples, readRecords } from '../infra/local/examples.ts';
 import type { LocalStack } from '../infra/local/local-stack.ts';
+import { API_KEY } from '../infra/local/services.ts';
 import { summaryBody } from './functions/summaries.ts';
 import { chargeRow, writeCharges } from './infra/analytics/charged.ts';
+import { ask } from './infra/analytics/exported.ts';
 import { vssWebhook } from './infra/commands/vss-webhook.ts';
+import { oneCall } from './infra/local/fake-log-export.ts';
 import { queueDepth } from './queue-depth.ts';
 import { startStack } from './start-stack.ts';
 
@@ -22,7 +26,8 @@ const logged: string[] = [];
 beforeAll(async () => {
   stack = await startStack({
     log: (line) => logged.push(line),
-    settings: { retentionDays: 30 },
+    // As with retentionDays: 30.
+    edit: (template) => template.replaceAll('"TABLE_NAME":', '"RETENTION_DAYS": "30", "TABLE_NAME":'),
   });
 });
 afterAll(() => stack.stop());
@@ -109,6 +114,65 @@ describe('API Gateway', () => {
   });
 });
 
+it('provisions the bucket of the exports', async () => {
+  const object = { Bucket: stack.bucketName, Key: 'some/object' };
+  await stack.s3.send(new PutObjectCommand({ ...object, Body: 'rows' }));
+
+  const { Body } = await stack.s3.send(new GetObjectCommand(object));
+  expect(await Body?.transformToString()).toBe('rows');
+});
+
+describe('the fake 8x8', () => {
+  it('loses as many deliveries as it should, and delivers them late if it should', async () => {
+    const [first, second, third] = ['lost-1', 'lost-2', 'lost-3'].map((sessionId) => oneCall({ sessionId }));
+    if (!first || !second || !third) throw new Error();
+    const lostRecords = async () =>
+      (await readRecords(stack)).map(({ sessionId }) => sessionId).filter((id) => id.startsWith('lost-'));
+    stack.fake8x8.switches.lose = 2;
+
+    expect(await deliver(stack, first)).toBeUndefined();
+    expect(await deliver(stack, second)).toBeUndefined();
+    expect((await deliver(stack, third))?.status).toBe(200);
+    expect(await awaitRecords(stack, ['lost-3'])).toHaveLength(1);
+    expect(await lostRecords()).toEqual(['lost-3']);
+    expect(stack.fake8x8.lost).toEqual([first, second]);
+
+    expect((await deliverLate(stack, second)).status).toBe(200);
+    expect(await awaitRecords(stack, ['lost-2'])).toHaveLength(1);
+    expect(stack.fake8x8.lost).toEqual([first]);
+    expect(() => deliverLate(stack, second)).toThrow('not lost');
+  });
+
+  it('names unknown switches', async () => {
+    const body = JSON.stringify({ los: 1, logExport: { poll: 1 }, lag: -1 });
+    const response = await fetch(`${stack.endpoints.fake8x8}/switches`, { method: 'PUT', body });
+
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({
+      messages: [
+        'lag: Invalid value: Expected >=0 but received -1',
+        'unknown switch logExport.poll',
+        'unknown switch los',
+      ],
+    });
+  });
+
+  it('has sessions by HTTP, which it exports but does not deliver', async () => {
+    const url = stack.endpoints.fake8x8;
+    const add = async (body: string) => (await fetch(`${url}/sessions`, { method: 'POST', body })).status;
+    expect([await add('{}'), await add(oneCall({ sessionId: 'by-http' }))]).toEqual([400, 204]);
+
+    const started = await fetch(`${url}/api/v1/subaccounts/8x8_test/messages/exports`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${API_KEY}` },
+    });
+    expect(started.status).toBe(202);
+    const had = [...stack.fake8x8.sessions.of('8x8_test', Date.now())].map(({ sessionId }) => sessionId);
+    expect(had).toContain('by-http');
+    expect((await readRecords(stack)).map(({ sessionId }) => sessionId)).not.toContain('by-http');
+  });
+});
+
 it('the functions log one line with the session id for an accepted delivery', async () => {
   const sessionId = newSession();
 
@@ -133,20 +197,20 @@ describe('an analyst', () => {
       const stage = `local:${new URL(stack.webhookUrl).port}`;
       const exported = await vssWebhook(['export', '--stage', stage, '--out', folder]);
       const ids = examples.map(({ sessionId }) => `'${sessionId}'`).join();
-      const sql = `SELECT session_id, session_status, leg_count FROM sessions WHERE session_id IN (${ids})`;
-      const queried = await vssWebhook(['query', folder, sql, '--format', 'json']);
+      const { rows } = await ask(folder, {
+        sessions: `SELECT session_id, session_status, leg_count FROM sessions WHERE session_id IN (${ids})`,
+      });
 
       expect(exported).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(/^Exported \d+ records to \S+\n\n/),
       });
-      expect(queried).toMatchObject({ code: 0, stderr: '' });
-      expect(new Set(JSON.parse(queried.stdout))).toEqual(
+      expect(new Set(rows('sessions'))).toEqual(
         new Set(
           expected.map(({ sessionId, sessionStatus, legs }) => ({
             session_id: sessionId,
             session_status: sessionStatus,
-            leg_count: legs.length,
+            leg_count: String(legs.length),
           })),
         ),
       );
@@ -166,12 +230,13 @@ describe('an analyst', () => {
       const exports = join(folder, 'exports');
       const stage = `local:${new URL(stack.webhookUrl).port}`;
       const exported = await vssWebhook(['export', '--stage', stage, '--out', exports]);
-      const sql = 'SELECT DISTINCT session_id, total_price > 0 AS is_priced FROM call_charges';
-      const queried = await vssWebhook(['query', exports, sql, '--format', 'csv']);
+      const { rows } = await ask(exports, {
+        charges: 'SELECT DISTINCT session_id, total_price > 0 AS is_priced FROM call_charges',
+      });
 
       expect(exported.stdout).toContain(`\nCopied 1 file with charges to ${join(folder, 'charges')}\n`);
-      expect(queried.stdout).toContain(`${example.sessionId},true\n`);
-      expect(queried.stdout).not.toContain('earlier');
+      expect(rows('charges')).toContainEqual({ session_id: example.sessionId, is_priced: true });
+      expect(rows('charges').map((row) => row['session_id'])).not.toContain('earlier');
     } finally {
       rmSync(folder, { recursive: true });
     }

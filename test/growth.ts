@@ -2,7 +2,7 @@
 const FACTOR = 8;
 
 /** Long enough for the resolution of a thread's CPU time, which may be four milliseconds. */
-const MIN_CPU_US = 80_000;
+const MIN_CPU_US = 20_000;
 
 const MAX_ATTEMPTS = 8;
 

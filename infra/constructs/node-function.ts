@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Duration, RemovalPolicy, type Size, Stack, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { type BuildOptions, buildSync } from 'esbuild';
+import { buildSync } from 'esbuild';
+import { bundleOptions } from './bundle-options.ts';
 
 export interface NodeFunctionProps {
   /** The folder under functions/ that contains the handler.ts. */
@@ -66,43 +66,6 @@ function bundleOf(folder: string): string {
   bundles.set(folder, directory);
   return directory;
 }
-
-/**
- * The options with which esbuild bundles a function. `mainFields` reduces the size by a third, and so does `external`.
- * `npm run bench` measures how fast the bundles load.
- */
-export function bundleOptions(entry: string) {
-  return {
-    entryPoints: [fileURLToPath(new URL(`../../functions/${entry}`, import.meta.url))],
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
-    minify: true,
-    external: NEVER_LOADED.filter((module) => !LOADED[entry]?.includes(module)),
-    logLevel: 'warning',
-  } satisfies BuildOptions;
-}
-
-/**
- * Modules that the SDK imports on demand, but never in Lambda: credentials are in the environment, and we call no API
- * with event streams.
- */
-const NEVER_LOADED = [
-  '@aws-sdk/credential-provider-http',
-  '@aws-sdk/credential-provider-ini',
-  '@aws-sdk/credential-provider-process',
-  '@aws-sdk/credential-provider-sso',
-  '@aws-sdk/credential-provider-web-identity',
-  '@smithy/core/event-streams',
-  '@smithy/credential-provider-imds',
-];
-
-/** Exceptions, by entry: the S3 client imports this module when it loads. */
-const LOADED: Readonly<Record<string, readonly string[]>> = {
-  'reconciliation/handler.ts': ['@smithy/core/event-streams'],
-};
 
 /** Creates a log group, and a role that may write only to it. CDK's default role may write to every log group. */
 export function roleWithLogs(scope: Construct, id: string): { role: Role; logGroup: LogGroup } {

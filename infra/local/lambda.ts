@@ -20,7 +20,7 @@ export interface FunctionDefinition {
 /** The interface of callers that only invoke a function. */
 export type Invocable = Pick<LocalFunction, 'invoke'>;
 
-const RUNTIME = fileURLToPath(new URL('lambda-runtime.ts', import.meta.url));
+const RUNTIME = fileURLToPath(new URL('lambda-runtime.js', import.meta.url));
 
 /** The default number of events that a function processes concurrently. Further events wait. */
 export const CONCURRENCY = 2;

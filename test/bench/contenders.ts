@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { temporaryFolder } from '../../infra/analytics/duckdb/temporary-folder.ts';
-import { bundleOptions } from '../../infra/constructs/node-function.ts';
+import { bundleOptions } from '../../infra/constructs/bundle-options.ts';
 import type { FunctionName } from './events.ts';
 
 /** The compared implementations of a function, in the order of all measurements. */

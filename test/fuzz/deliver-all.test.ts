@@ -3,16 +3,17 @@ import { randomFrom } from '../random.ts';
 import { deliverAll } from './deliver-all.ts';
 import { hostileBodies } from './hostile.ts';
 
-/** `npm run test:fuzz` does the same for longer. */
+/** The largest bodies cost half a second of CPU each. parse-all.test.ts parses them. */
+const MAX_BYTES = 100_000;
+const COUNT = 100;
+
+/** `npm run test:fuzz` does the same for longer, and with bodies of all sizes. */
 it('the webhook follows its HTTP contract for hostile bodies', async () => {
   const seed = Date.now() % 1_000_000;
-  const { table, complaints } = await deliverAll(
-    hostileBodies(randomFrom(seed)),
-    150,
-    () => {},
-    inject('localAssembly').folder,
-  );
+  const bodies = hostileBodies(randomFrom(seed)).filter(({ length }) => length < MAX_BYTES);
+
+  const { table, complaints } = await deliverAll(bodies, COUNT, () => {}, inject('localAssembly').folder);
 
   expect([seed, complaints]).toEqual([seed, []]);
-  expect(new Map(table).get('deliveries')).toBe(150);
+  expect(new Map(table).get('deliveries')).toBe(COUNT);
 });

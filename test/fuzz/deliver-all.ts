@@ -32,7 +32,7 @@ const Sent = v.object({
  * @param assembly Folder of the cloud assembly of the stage `local`. Default: synthesizes it.
  */
 export async function deliverAll(
-  bodies: Generator<Buffer>,
+  bodies: IteratorObject<Buffer>,
   count: number,
   progress: (text: string) => void,
   assembly?: string,

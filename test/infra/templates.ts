@@ -12,11 +12,14 @@ const { stages, ...flags } = cdkJson.context;
 /** The settings of the stage `local`, without session events, which are off by default. */
 export const { sessionEvents: _, ...localSettings } = stages.local;
 
-/** The stack of a stage with the settings of `local`, some of them replaced. */
+/**
+ * The stack of a stage with the settings of `local`, some of them replaced. It is not validated: synth.test.ts validates
+ * the templates that are deployed, and loading the rules takes ten times as long as a synthesis.
+ */
 export function stackOf(settings: object, stageName = 'test'): VssWebhookStack {
   const stage = readStage({ [stageName]: { ...localSettings, ...settings } }, stageName);
   const outdir = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
-  const app = new App({ context: flags, outdir });
+  const app = new App({ context: flags, outdir, builtinCloudFormationValidation: false });
   return new VssWebhookStack(app, 'stack', { stage });
 }
 

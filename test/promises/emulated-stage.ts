@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { buildSync } from 'esbuild';
 import * as v from 'valibot';
 import { digestOf } from '../../functions/authorization/digest.ts';
 import { type Delivery, fromMessage, type Message } from '../../functions/queue/message.ts';
 import { fromItem } from '../../functions/recorder/item.ts';
 import { SessionRecord } from '../../functions/vss/record.ts';
+import { bundleOptions } from '../../infra/constructs/bundle-options.ts';
 import { pollQueue } from '../../infra/local/event-source.ts';
 import { LocalFunction } from '../../infra/local/lambda.ts';
 import { noteRunning, noteStopped } from '../../infra/local/running.ts';
@@ -73,8 +78,28 @@ export interface EmulatedStageOptions {
   webhooks?: number;
 }
 
-/** The wrapped webhook fails when it exceeds its Lambda timeout. */
-const BUNDLES = { webhook: 'webhook-within-its-timeout.ts', recorder: '../../functions/recorder/handler.ts' };
+/** Bundles a function as it is deployed, once per worker. The wrapped webhook fails when it exceeds its Lambda timeout. */
+const bundleOf = {
+  webhook: once(() =>
+    bundle('webhook/handler.ts', fileURLToPath(new URL('webhook-within-its-timeout.ts', import.meta.url))),
+  ),
+  recorder: once(() => bundle('recorder/handler.ts')),
+};
+
+function bundle(handler: string, entry?: string): string {
+  const outfile = join(mkdtempSync(join(tmpdir(), 'vss-webhook-bundle-')), 'index.cjs');
+  const options = bundleOptions(handler);
+  buildSync({ ...options, ...(entry !== undefined && { entryPoints: [entry] }), outfile });
+  return outfile;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
 
 /** An invocation that takes this long hangs, even on a slow machine. */
 const HANGING_SECONDS = 600;
@@ -128,7 +153,7 @@ export async function emulatedStage({
     return new LocalFunction(
       {
         name,
-        bundle: fileURLToPath(new URL(BUNDLES[name], import.meta.url)),
+        bundle: bundleOf[name](),
         timeoutSeconds: HANGING_SECONDS,
         memoryMegabytes: 512,
         environment: { ...environment, DEAD_LETTER_QUEUE_URL: deadLetterQueueUrl },
@@ -136,7 +161,6 @@ export async function emulatedStage({
       {
         AWS_ENDPOINT_URL_SQS: sqsProxy.url,
         AWS_ENDPOINT_URL_DYNAMODB: dynamodbProxy.url,
-        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
       },
       (line) => logged.push(line),
       concurrency,

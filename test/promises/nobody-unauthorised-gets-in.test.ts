@@ -29,7 +29,7 @@ beforeAll(async () => {
   stack = await startStack({
     log: (line) => logged.push(line),
     // Not the address of this machine, so the tests call from an address that is not allowed.
-    settings: { allowedSourceIps: ['192.0.2.1'] },
+    edit: (template) => template.replaceAll('"127.0.0.1"', '"192.0.2.1"'),
     async between(service, endpoint) {
       const proxy = await faultProxy(endpoint, ({ operation }) => {
         if (service === 'sqs') calls.push(operation);

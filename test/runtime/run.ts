@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { temporaryFolder } from '../../infra/analytics/duckdb/temporary-folder.ts';
 import type { CommandLine } from '../../infra/commands/command-line/command.ts';
-import { bundleOptions } from '../../infra/constructs/node-function.ts';
+import { bundleOptions } from '../../infra/constructs/bundle-options.ts';
 import { textTable } from '../../infra/terminal/text-table.ts';
 import { machine } from '../machine.ts';
 import { runMeasurement } from '../measurement.ts';

@@ -11,7 +11,7 @@ import { telemetry } from '../telemetry.ts';
 import { delivery } from '../vss/deliveries.ts';
 import { emulatedTable } from './emulated-table.ts';
 
-const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 60) / 4;
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 24) / 4;
 
 /** The messages to make: which delivery, its time of receipt, its recorder, its batch and its place in the batch. */
 const plan = fc.array(

@@ -15,7 +15,7 @@ import { API_KEY, inMemory8x8 } from './in-memory-8x8.ts';
  * without takeOver. There are never two webhooks. After a success, 8x8 has what the template specifies, and after a
  * rollback, what it had before. A stack can always be deleted. No message contains a secret.
  */
-const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 1_500);
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 300);
 
 const ACCOUNT = 'some.account&1';
 const OTHER_TYPE = {

@@ -11,7 +11,7 @@ import { anyJson } from './deliveries.ts';
 
 /** The webhook, which only identifies a summary, accepts exactly the bodies that the recorder can read. */
 
-const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 300);
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 100);
 
 function expectAgreement(body: string, label?: string): void {
   const read = readSummary(body);

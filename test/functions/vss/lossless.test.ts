@@ -15,7 +15,7 @@ import { rebuild, unwrap } from './rebuild.ts';
  * DynamoDB cannot represent exactly, and a name that two fields share.
  */
 
-const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 300);
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 100);
 
 /** Equivalent deliveries may have different digests. */
 const withoutDigest = (summary: Summary) => parseJson(canonicalJson({ ...summary, digest: '' }));

@@ -20,7 +20,7 @@ import { delivery } from './deliveries.ts';
  * not depend on the order, number or grouping of the deliveries.
  */
 
-const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 60);
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 25);
 const RECEIVED_AT = '2026-01-13T08:27:34.567Z';
 
 function received(

@@ -102,9 +102,14 @@ const record = fc.record(
   },
   { requiredKeys: ['subAccountId', 'receivedAt'] },
 );
-export const table = fc
-  .array(fc.tuple(record, fc.array(record, { maxLength: 1 })), { minLength: 1, maxLength: 120, size: 'max' })
-  .map((rows) =>
+/** How many records a table has. With many, each query has rows in every group; with few, most have none. */
+export const SIZES = {
+  few: { minLength: 1, maxLength: 5 },
+  many: { minLength: 100, maxLength: 120, size: 'max' },
+} as const;
+
+export const tableOf = (size: keyof typeof SIZES) =>
+  fc.array(fc.tuple(record, fc.array(record, { maxLength: 1 })), SIZES[size]).map((rows) =>
     rows.map(([shown, alternates], i): Stored => {
       const own = { ...shown, sessionId: `session-${i}` };
       return alternates.length === 0
@@ -112,6 +117,15 @@ export const table = fc
         : { ...own, alternates: alternates.map((each) => ({ ...each, sessionId: own.sessionId })) };
     }),
   );
+
+/** Tables that are compared with the calculation, each in one run by default: a run opens a database and draws a report. */
+export const TABLES = [
+  ['few', 'UTC'],
+  ['many', 'UTC'],
+  ['many', 'Asia/Singapore'],
+  ['many', 'America/St_Johns'],
+] as const;
+export const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 1);
 
 /** The calculation that the views are compared with. */
 export function calculation(records: readonly Stored[], timeZone: string) {

@@ -1,4 +1,5 @@
-import { TrinoSQL } from 'dt-sql-parser';
+// The package's main file loads the parsers of all dialects.
+import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../../functions/vss/error-codes.ts';
@@ -202,9 +203,11 @@ function legsOf(attributes: Readonly<Record<string, unknown>>): Record<string, u
 }
 
 describe('derived columns', () => {
-  const session = async (payload: Readonly<Record<string, unknown>>) => {
-    const { rows } = await ask(await exportOf([record(payload)]), { sessions: 'FROM sessions' });
-    return rows('sessions')[0];
+  /** The rows of sessions with these payloads, in their order. */
+  const sessionsOf = async (...payloads: readonly Readonly<Record<string, unknown>>[]) => {
+    const records = payloads.map((payload, i) => record({ sessionId: `session-${i}`, ...payload }));
+    const { rows } = await ask(await exportOf(records), { sessions: 'FROM sessions ORDER BY session_id' });
+    return rows('sessions');
   };
 
   it('map every status that 8x8 documents to an outcome', async () => {
@@ -231,19 +234,16 @@ describe('derived columns', () => {
     });
   });
 
-  it.each([
-    { missing: {}, isIncomplete: false },
-    { missing: { sessionStatus: null }, isIncomplete: true },
-    { missing: { startTime: '' }, isIncomplete: true },
-    { missing: { endTime: 'yesterday' }, isIncomplete: true },
-  ])('set is_incomplete to $isIncomplete for a session with $missing', async ({ missing, isIncomplete }) => {
-    const { rows } = await ask(await exportOf([record(missing)]), {
-      sessions: 'SELECT is_incomplete FROM sessions',
-      summaries: 'SELECT is_incomplete FROM session_summaries',
+  it('set is_incomplete for a session without a status, a start or an end', async () => {
+    const missing = [{}, { sessionStatus: null }, { startTime: '' }, { endTime: 'yesterday' }];
+    const records = missing.map((fields, i) => record({ sessionId: `session-${i}`, ...fields }));
+    const { rows } = await ask(await exportOf(records), {
+      sessions: 'SELECT is_incomplete FROM sessions ORDER BY session_id',
+      summaries: 'SELECT is_incomplete FROM session_summaries ORDER BY session_id',
     });
 
-    expect(rows('sessions')).toEqual([{ is_incomplete: isIncomplete }]);
-    expect(rows('summaries')).toEqual([{ is_incomplete: isIncomplete }]);
+    for (const name of ['sessions', 'summaries'] as const)
+      expect(rows(name).map((row) => row['is_incomplete'])).toEqual([false, true, true, true]);
   });
 
   it('are null, or `other`, for a session that has neither a status nor times', async () => {
@@ -325,35 +325,37 @@ describe('derived columns', () => {
     const answered = { ...leg, callDuration: 37 };
     const unanswered = { ...leg, connectedTimestamp: undefined, callDuration: 0 };
 
-    expect(await session({ details: { callA: answered, callB: leg } })).toMatchObject({
-      talk_seconds: '23',
-      leg_count: '2',
-    });
-    expect(await session({ details: { callA: answered, callB: unanswered } })).toMatchObject({
-      talk_seconds: '0',
-    });
-    expect(await session({ details: { callA: answered, callB: {} } })).toMatchObject({ talk_seconds: '37' });
-    expect(await session({ details: { callA: unanswered } })).toMatchObject({ talk_seconds: '0', mos: 4.5 });
-    expect(await session({})).toMatchObject({
-      talk_seconds: null,
-      leg_count: '0',
-      mos: null,
-      mos_band: null,
-      country: null,
-    });
+    const shown = await sessionsOf(
+      { details: { callA: answered, callB: leg } },
+      { details: { callA: answered, callB: unanswered } },
+      { details: { callA: answered, callB: {} } },
+      { details: { callA: unanswered } },
+      {},
+    );
+
+    expect(shown).toMatchObject([
+      { talk_seconds: '23', leg_count: '2' },
+      { talk_seconds: '0' },
+      { talk_seconds: '37' },
+      { talk_seconds: '0', mos: 4.5 },
+      { talk_seconds: null, leg_count: '0', mos: null, mos_band: null, country: null },
+    ]);
   });
 
   it('contain the start, the duration and the country of a session', async () => {
-    expect(
-      await session({
+    const shown = await sessionsOf(
+      {
         startTime: '2026-01-13T23:59:59.9+02:00',
         endTime: '2026-01-13T22:01:00.1Z',
         details: { callA: leg },
-      }),
-    ).toMatchObject({ start_date: '2026-01-13', start_hour: '21', duration_seconds: '60', country: 'PH' });
-    expect(await session({ details: { callA: { ...leg, callDirection: 'INBOUND' } } })).toMatchObject({
-      country: 'SG',
-    });
+      },
+      { details: { callA: { ...leg, callDirection: 'INBOUND' } } },
+    );
+
+    expect(shown).toMatchObject([
+      { start_date: '2026-01-13', start_hour: '21', duration_seconds: '60', country: 'PH' },
+      { country: 'SG' },
+    ]);
   });
 
   it('contain the route and the ring time of a leg', async () => {
@@ -459,8 +461,9 @@ describe('the view definitions', () => {
     expect(parser.validate(yesterday?.sql(singapore) ?? '')).toEqual([]);
   });
 
-  it('match the snapshot for Trino', () => {
-    expect(Object.fromEntries(ATHENA_VIEWS.map(({ name, sql }) => [name, sql]))).toMatchSnapshot();
+  // The comparisons of rows cover the others.
+  it.each(['sessions', 'call_charges'])('match the snapshot of %s for Trino', (view) => {
+    expect(ATHENA_VIEWS.find(({ name }) => name === view)?.sql).toMatchSnapshot();
   });
 
   it('describe each column', () => {

@@ -1,7 +1,7 @@
 import { isBuiltin } from 'node:module';
 import { build } from 'esbuild';
 import { expect, it } from 'vitest';
-import { bundleOptions } from '../../../infra/constructs/node-function.ts';
+import { bundleOptions } from '../../../infra/constructs/bundle-options.ts';
 
 /** Bundles contain only the code that Lambda runs, because every kilobyte adds to the cold start. */
 

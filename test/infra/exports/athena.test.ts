@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
@@ -152,7 +152,7 @@ describe('the views', () => {
 
 describe('without reconciliation', () => {
   const { settings } = readStage({ test: localSettings }, 'test');
-  const stack = new Stack(undefined, 'without');
+  const stack = new Stack(new App({ builtinCloudFormationValidation: false }), 'without');
   const bucket = new Bucket(stack, 'Bucket');
   new Athena(stack, 'Athena', {
     settings,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { ChargeRow } from '../charged.ts';
-import { type Stored, table } from '../second-calculation.ts';
+import { type SIZES, type Stored, tableOf } from '../second-calculation.ts';
 
 /**
  * A second calculation of what calls cost, in TypeScript, that shares no code with the views; and files of charges with
@@ -80,20 +80,21 @@ const file = fc.record({
 });
 
 /** The files of charges; a leg is in one file of a day only, but perhaps twice in it, and in files of other days. */
-const files = fc
-  .uniqueArray(file, {
-    maxLength: 6,
-    size: 'max',
-    selector: ({ day, subAccountId }) => `${day} ${subAccountId}`,
-  })
-  .map((all) => {
-    const seen = new Set<string>();
-    return all.map(({ day, subAccountId, rows }): ChargeFile => {
-      const own = rows.filter(({ session, leg }) => !seen.has(`${day} ${session} ${leg}`));
-      for (const { session, leg } of own) seen.add(`${day} ${session} ${leg}`);
-      return { day, subAccountId, rows: own.flatMap((each) => rowsOf(each, day, subAccountId)) };
+const filesOf = (size: keyof typeof SIZES) =>
+  fc
+    .uniqueArray(file, {
+      ...(size === 'few' ? { maxLength: 1 } : { minLength: 4, maxLength: 6 }),
+      size: 'max',
+      selector: ({ day, subAccountId }) => `${day} ${subAccountId}`,
+    })
+    .map((all) => {
+      const seen = new Set<string>();
+      return all.map(({ day, subAccountId, rows }): ChargeFile => {
+        const own = rows.filter(({ session, leg }) => !seen.has(`${day} ${session} ${leg}`));
+        for (const { session, leg } of own) seen.add(`${day} ${session} ${leg}`);
+        return { day, subAccountId, rows: own.flatMap((each) => rowsOf(each, day, subAccountId)) };
+      });
     });
-  });
 
 function rowsOf(
   {
@@ -118,21 +119,23 @@ function rowsOf(
   return isRepeated ? [written, written] : [written];
 }
 
-const records = fc
-  .tuple(table, fc.array(fc.boolean(), { minLength: 120, maxLength: 120, size: 'max' }))
-  .map(([stored, reconstructed]) =>
-    stored.map(
-      ({ alternates: _, legs, ...each }, i): Recorded => ({
-        ...each,
-        ...(legs && {
-          legs: legs.map((leg) => ({ ...leg, callId: `${each.sessionId}-${leg.leg}` })),
+const recordsOf = (size: keyof typeof SIZES) =>
+  fc
+    .tuple(tableOf(size), fc.array(fc.boolean(), { minLength: 120, maxLength: 120, size: 'max' }))
+    .map(([stored, reconstructed]) =>
+      stored.map(
+        ({ alternates: _, legs, ...each }, i): Recorded => ({
+          ...each,
+          ...(legs && {
+            legs: legs.map((leg) => ({ ...leg, callId: `${each.sessionId}-${leg.leg}` })),
+          }),
+          ...(i % 5 === 0 && reconstructed[i] && { reconstructedFrom: 'log-export' }),
         }),
-        ...(i % 5 === 0 && reconstructed[i] && { reconstructedFrom: 'log-export' }),
-      }),
-    ),
-  );
+      ),
+    );
 
-export const input = fc.record({ records, files });
+export const inputOf = (size: keyof typeof SIZES) =>
+  fc.record({ records: recordsOf(size), files: filesOf(size) });
 
 /** `-0.250000000000` */
 export const decimalText = (units: bigint) => {

@@ -126,10 +126,13 @@ describe('openSessions with incremental exports', () => {
 
   it('shows the final state of the table after any sequence of changes and exports', async () => {
     const operation = fc.record({
-      id: fc.constantFrom('a', 'b', 'c', 'd'),
+      id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
       status: fc.option(fc.constantFrom('COMPLETED', 'FAILED', 'BUSY'), { nil: undefined }),
     });
-    const days = fc.array(fc.array(operation, { maxLength: 6 }), { minLength: 1, maxLength: 4 });
+    const days = fc.array(fc.array(operation, { maxLength: 12, size: 'max' }), {
+      minLength: 2,
+      maxLength: 4,
+    });
     await fc.assert(
       fc.asyncProperty(days, async (daily) => {
         const table = new Map([['a', session('a')]]);
@@ -153,7 +156,7 @@ describe('openSessions with incremental exports', () => {
             .toSorted((a, b) => (a.session_id < b.session_id ? -1 : 1)),
         );
       }),
-      { numRuns: 12 },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 4) },
     );
   });
 
