@@ -34,6 +34,9 @@ SELECT start_date AS day, coalesce(source_country_code, '') AS source_country,
 FROM call_legs WHERE ${conditionOf(scope)}`);
 }
 
+/** A sum of decimals does not depend on the order in which threads read the rows, unlike one of floats. */
+export const MEAN_MOS = 'avg(mos::decimal(18, 6))';
+
 /**
  * The condition for the rows of a view in a scope. A session without a plausible start counts on the day of its receipt.
  *

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
+import { MEAN_MOS } from './facts.ts';
 import { Count, rowsOf } from './rows.ts';
 import { counted, decimal, duration, number, percent, signed } from './wording.ts';
 
@@ -46,7 +47,7 @@ export async function readTotals(connection: DuckDBConnection, period = ''): Pro
   count(*) FILTER (WHERE summary_count > 1) AS conflicts,
   count(*) FILTER (WHERE is_incomplete) AS incomplete,
   quantile_disc(talk_seconds, 0.5) FILTER (WHERE talk_seconds > 0) AS median,
-  (SELECT avg(mos) FROM ${period}leg_facts) AS mos,
+  (SELECT ${MEAN_MOS} FROM ${period}leg_facts) AS mos,
   (SELECT count(mos) FROM ${period}leg_facts) AS scored
 FROM ${period}session_facts`,
   );

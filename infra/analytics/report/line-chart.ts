@@ -24,7 +24,8 @@ export function lineChart({ label, columns, values, colour, format, range }: Lin
   const [lowest, highest] = [Math.min(...known), Math.max(...known)];
   return draw(
     {
-      grid: { left: 54, right: 26, top: 12, bottom: 28, outerBoundsMode: 'none' },
+      // The widest label is 100.0%.
+      grid: { left: 60, right: 26, top: 12, bottom: 28, outerBoundsMode: 'none' },
       xAxis: {
         type: 'category',
         boundaryGap: false,

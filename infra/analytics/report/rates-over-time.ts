@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
 import type { Card } from './card.ts';
+import { MEAN_MOS } from './facts.ts';
 import { lineChart } from './line-chart.ts';
 import { Count, rowsOf } from './rows.ts';
 import { HEADINGS, partLabel, type Timeline } from './timeline.ts';
@@ -34,7 +35,7 @@ const QUALITY: Rate = {
   title: 'Mean MOS over time',
   noun: 'leg',
   heading: 'Legs',
-  value: 'avg(mos)',
+  value: MEAN_MOS,
   from: 'leg_facts WHERE mos IS NOT NULL',
   format: decimal,
   range: [1, 5],

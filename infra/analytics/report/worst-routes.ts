@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { MIN_ROUTE_LEGS } from '../saved-queries.ts';
 import { barChart } from './bar-chart.ts';
 import type { Card } from './card.ts';
+import { MEAN_MOS } from './facts.ts';
 import { QUALITY_BANDS } from './quality-bands.ts';
 import { Count, rowsOf } from './rows.ts';
 import { counted, countryName, decimal, number, percent, printable } from './wording.ts';
@@ -27,7 +28,7 @@ export async function worstRoutes(connection: DuckDBConnection): Promise<Card | 
   const rows = await rowsOf(
     connection,
     Route,
-    `SELECT route, source_country, destination_country, count(*) AS legs, avg(mos) AS mean,
+    `SELECT route, source_country, destination_country, count(*) AS legs, ${MEAN_MOS} AS mean,
   ${QUALITY_BANDS.map(({ kind }) => `count(*) FILTER (WHERE mos_band = '${kind}') AS ${kind}`).join(', ')}
 FROM leg_facts WHERE mos IS NOT NULL
 GROUP BY ALL HAVING legs >= ${MIN_ROUTE_LEGS} ORDER BY mean, route LIMIT ${MAX_ROUTES}`,
