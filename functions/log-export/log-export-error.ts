@@ -1,14 +1,15 @@
 /**
- * Why an export cannot be read:
+ * Why an export cannot be made or read:
  *
  * - `key-refused`, `access-refused`, `unknown-subaccount`, `refused`: 8x8 rejects the request until a setting changes.
  * - `unavailable`: 8x8 was unreachable, overloaded or reported a fault of its own. The same call may succeed later.
- * - `unexpected-answer`: a success whose body is not what 8x8 documents.
+ * - `unexpected-answer`: a success that is not what 8x8 documents, or whose completeness cannot be proven.
+ * - `job-failed`, `job-unknown`, `job-overdue`: 8x8 failed to make the export, does not know it, or takes too long.
  * - `link-refused`: a link that is not followed: another host, not HTTPS, or too many redirects.
  * - `expired`: the link no longer works. A new job has new links.
  * - `stalled`, `cut-off`: the file did not arrive completely. The same link may work the next time.
- * - `too-large`: the file exceeds the limits.
- * - `not-csv`, `not-utf8`, `wrong-header`: the file cannot be read, and would not be the next time.
+ * - `too-large`: the export exceeds what the function has room for.
+ * - `not-csv`, `not-utf8`, `wrong-header`: the file cannot be read, retrying does not help.
  */
 export type LogExportFault =
   | 'key-refused'
@@ -17,6 +18,9 @@ export type LogExportFault =
   | 'refused'
   | 'unavailable'
   | 'unexpected-answer'
+  | 'job-failed'
+  | 'job-unknown'
+  | 'job-overdue'
   | 'link-refused'
   | 'expired'
   | 'stalled'

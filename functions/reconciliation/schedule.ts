@@ -1,5 +1,5 @@
 import { addDays, type Day, dayOf, daysBetween, HOUR_MS, startOf } from './day.ts';
-import type { DayState, Mode } from './day-state.ts';
+import type { DayState, Mode } from './reconcile-day.ts';
 
 /**
  * A day is reconciled this many days later, at this hour (UTC), and again: 8x8 does not document how late a call may

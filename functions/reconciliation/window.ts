@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { addDays, daysBetween, HOUR_MS } from './day.ts';
-import { type DayState, Mode } from './day-state.ts';
+import { type DayState, Mode } from './reconcile-day.ts';
 import { isAtLeast } from './schedule.ts';
 
 const Day = v.pipe(
@@ -12,7 +12,7 @@ const Day = v.pipe(
 
 export const MAX_WINDOW_DAYS = 366;
 
-/** The days of a sub-account that `npm run reconcile` requests. */
+/** The days of a sub-account that `npx vss-webhook reconcile` requests. */
 export const Window = v.pipe(
   v.strictObject({
     subAccountId: v.string(),

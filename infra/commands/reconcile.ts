@@ -1,8 +1,8 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import * as v from 'valibot';
 import { addDays, dayOf } from '../../functions/reconciliation/day.ts';
-import { DayProgress } from '../../functions/reconciliation/progress.ts';
 import { LIMIT } from '../../functions/reconciliation/reconcile-day.ts';
+import { DayProgress } from '../../functions/reconciliation/result.ts';
 import { FRESH_HOURS, MAX_WINDOW_DAYS, Window } from '../../functions/reconciliation/window.ts';
 import { progress } from '../terminal/progress.ts';
 import {
@@ -41,8 +41,9 @@ ${STAGE_HELP}
   --to DAY           Last day. Default: yesterday. At most ${MAX_WINDOW_DAYS} days.
   --sub-account ID   Only this sub-account. May be repeated. Default: all.
   --report           Only report. Record nothing.
-  --beyond-limit     Also record days of which more than ${LIMIT} sessions are
-                     missing. Without it, such a day is only reported.
+  --beyond-limit     Also record days that are held: more than ${LIMIT} sessions are
+                     missing, or no session of the export was delivered. Without
+                     it, such a day is only reported.
   --again            Also reconcile days that were reconciled in the last ${FRESH_HOURS} hours.
   --json             Print the results as JSON, one line per day.
   -h, --help         Show this help.

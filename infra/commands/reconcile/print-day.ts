@@ -1,6 +1,4 @@
-import type { DayProgress } from '../../../functions/reconciliation/progress.ts';
-import { LIMIT } from '../../../functions/reconciliation/reconcile-day.ts';
-import type { Counts } from '../../../functions/reconciliation/result.ts';
+import type { Counts, DayProgress } from '../../../functions/reconciliation/result.ts';
 import { inOneLine } from '../../terminal/printable.ts';
 import { printStatus } from '../../terminal/status-line.ts';
 import type { DeployedStage } from '../stage/deployed-stage.ts';
@@ -14,9 +12,10 @@ export function printDay(progress: DayProgress, { name, outputs }: DeployedStage
   }
   const isHeld = state === 'held';
   printStatus(isHeld ? 'FAIL' : 'ok', day, `${subAccountId}: ${countsText(counts)}`);
-  if (isHeld)
+  if (detail !== undefined) printLine(detail);
+  if (isHeld && counts.missing > 0)
     printLine(
-      `More than ${LIMIT.toLocaleString('en')} sessions are missing: deliveries failed, or the export is of another account. None was recorded. To record them: npm run reconcile -- --stage ${name} --from ${day} --to ${day} --sub-account ${subAccountId} --beyond-limit`,
+      `If they are missing indeed, record them: npx vss-webhook reconcile --stage ${name} --from ${day} --to ${day} --sub-account ${subAccountId} --beyond-limit`,
     );
   if (!result) return;
   const where = `s3://${outputs.ExportBucketName}/reconciliation/results/${day}/`;
@@ -26,6 +25,8 @@ export function printDay(progress: DayProgress, { name, outputs }: DeployedStage
       `${sessionId}  ${exported} in the export, ${recorded || 'no status'} in the table`,
   );
   printList('differing', counts.differing, differing, where);
+  printList('foreign', counts.foreign, result.foreignSessions, where);
+  printList('not recorded', counts.withRefusedRows, result.withRefusedRowsSessions, where);
   printList('reconstructed', counts.reconstructed, result.reconstructedSessions, where);
   const refused = result.refused.map(({ file, row, reason }) => `file ${file}, row ${row}: ${reason}`);
   printList('refused', counts.refusedRows, refused, where);
@@ -58,10 +59,17 @@ function countsText(counts: Counts): string {
 const OTHERS = [
   ['reconstructed', 'reconstructed earlier'],
   ['updated', 'of these updated'],
+  ['fewerCalls', 'of these kept, because the export has fewer calls'],
+  ['unchecked', 'of these not compared, because there are too many for one run'],
   ['late', 'too recent to tell'],
   ['expired', 'deleted by retentionDays'],
   ['deadLettered', 'in the dead-letter queue'],
+  ['foreign', 'recorded for another sub-account'],
+  ['withRefusedRows', 'not recorded, because a row of theirs was refused'],
   ['unusable', 'with too many legs to be recorded, or too large'],
+  ['incomplete', 'recorded without a status or an end'],
+  ['unreadableValues', 'unreadable values left out'],
+  ['keptRows', 'stored rows kept that the export lacks'],
 ] as const satisfies readonly (readonly [keyof Counts, string])[];
 
 function printList(name: string, count: number, listed: readonly string[], where: string): void {
