@@ -7,52 +7,22 @@ import { LogExportError } from './log-export-error.ts';
  * @see https://developer.8x8.com/connect/reference, "Reporting API"
  */
 export const COLUMNS = [
-  'SessionId',
-  'CallId',
-  'AccountId',
-  'SubAccountId',
-  'Direction',
-  'SourceCountryCode',
-  'SourceCountry',
-  'SourceOperator',
-  'SourceMCC',
-  'SourceMNC',
-  'SourceEndpoint',
-  'DestinationCountryCode',
-  'DestinationCountry',
-  'DestinationOperator',
-  'DestinationMCC',
-  'DestinationMNC',
-  'DestinationEndpoint',
-  'InitiatedAt',
-  'ConnectedAt',
-  'DisconnectedAt',
-  'DurationInSec',
-  'Product',
-  'BillingUnit',
-  'BillingIncrement',
-  'BillableDurationInSec',
-  'UnitPrice',
-  'UnitPriceCurrency',
-  'TotalPriceOfCall',
-  'CallType',
-  'SipStatus',
-  'SessionStatus',
-  'CallStatus',
-  'TTSLength',
-  'MOS',
+  ...(['SessionId', 'CallId', 'AccountId', 'SubAccountId', 'Direction'] as const),
+  ...(['SourceCountryCode', 'SourceCountry', 'SourceOperator'] as const),
+  ...(['SourceMCC', 'SourceMNC', 'SourceEndpoint'] as const),
+  ...(['DestinationCountryCode', 'DestinationCountry', 'DestinationOperator'] as const),
+  ...(['DestinationMCC', 'DestinationMNC', 'DestinationEndpoint'] as const),
+  ...(['InitiatedAt', 'ConnectedAt', 'DisconnectedAt', 'DurationInSec', 'Product'] as const),
+  ...(['BillingUnit', 'BillingIncrement', 'BillableDurationInSec'] as const),
+  ...(['UnitPrice', 'UnitPriceCurrency', 'TotalPriceOfCall', 'CallType', 'SipStatus'] as const),
+  ...(['SessionStatus', 'CallStatus', 'TTSLength', 'MOS'] as const),
 ] as const;
 export type Column = (typeof COLUMNS)[number];
 
 /** Without these, a row does not say which session of whom it belongs to, when that was, and how it ended. */
 const REQUIRED: readonly Column[] = [
-  'SessionId',
-  'CallId',
-  'SubAccountId',
-  'InitiatedAt',
-  'ConnectedAt',
-  'DisconnectedAt',
-  'SessionStatus',
+  ...(['SessionId', 'CallId', 'SubAccountId'] as const),
+  ...(['InitiatedAt', 'ConnectedAt', 'DisconnectedAt', 'SessionStatus'] as const),
 ];
 
 /** Where the columns of a file are. */

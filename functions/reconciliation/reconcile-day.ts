@@ -219,15 +219,15 @@ async function reconcileFiles(
     lookUp,
     deadLetters,
   });
-  dependencies.onFound(task, comparison.result);
+  const { result } = comparison;
+  dependencies.onFound(task, result);
   const hold = await holdOf(task, comparison, exportPeriod(day, exportedAt), dependencies);
-  if (hold?.isSuspect) return complete(task, { ...hold, result: comparison.result }, dependencies);
+  if (hold?.isSuspect) return complete(task, { ...hold, result }, dependencies);
   const candidates = hold || task.mode === 'report' ? [] : comparison.candidates;
   const recording = { subAccountId, exportedAt: job.startedAt, sessions: exported.sessions, readAgain };
-  const { recorded, left } = await storeAndRecord(task, { ...recording, candidates }, dependencies);
-  const result = { ...comparison.result, ...recorded };
+  const left = await storeAndRecord(task, { ...recording, candidates }, result, dependencies);
   if (left === 0) return complete(task, hold ? { ...hold, result } : { state: 'done', result }, dependencies);
-  const detail = `${recorded.recorded} missing sessions were recorded; ${left} sessions are left`;
+  const detail = `${result.recorded} missing sessions were recorded; ${left} sessions are left`;
   const progress = { state: 'exporting', job, detail } as const;
   return saved({ ...task, stored: { ...task.stored, failures: 0 }, progress }, dependencies);
 }
@@ -263,11 +263,12 @@ async function holdOf(
 async function storeAndRecord(
   { subAccountId, day }: DayTask,
   recording: Omit<Recording, 'charges' | 'send' | 'isLate'>,
+  result: Result,
   { objects, send, now, recordUntil }: DayDependencies,
-): ReturnType<typeof record> {
+): Promise<number> {
   const charges = chargesFile(objects, subAccountId, day);
   try {
-    return await record({ ...recording, charges, send, isLate: () => now() >= recordUntil });
+    return await record({ ...recording, charges, send, isLate: () => now() >= recordUntil }, result);
   } finally {
     await charges.dispose();
   }

@@ -5,7 +5,7 @@ import { type Message, toMessage } from '../queue/message.ts';
 import { isIncomplete, readSummary } from '../vss/summary.ts';
 import type { ChargesFile } from './charges-file.ts';
 import { type Candidate, legEnd, type Session } from './comparison.ts';
-import type { Counts } from './result.ts';
+import type { Result } from './result.ts';
 
 /** Resolves once the queue has acknowledged the message. */
 export type Send = (message: Message) => Promise<unknown>;
@@ -41,39 +41,26 @@ export interface Recording {
   isLate: () => boolean;
 }
 
-/** What became of the candidates, and of the rows of the day. */
-type Recorded = Pick<
-  Counts,
-  'recorded' | 'updated' | 'fewerCalls' | 'unchecked' | 'incomplete' | 'unusable' | 'keptRows'
->;
-
 /**
  * Reads the rows again: once to store those of the day and to send reconstructions of the first candidates, then as often
  * as it takes for the others. The recorder ignores what it has already.
  *
- * @returns What was recorded, and how many of the missing sessions are left, because it is too late for them.
+ * @param result Counts what becomes of the candidates and of the rows.
+ * @returns How many of the missing sessions are left, because it is too late for them.
  */
-export async function record(recording: Recording): Promise<{ recorded: Recorded; left: number }> {
+export async function record(recording: Recording, result: Result): Promise<number> {
   const { candidates, charges, isLate } = recording;
-  const recorded: Recorded = {
-    recorded: 0,
-    updated: 0,
-    fewerCalls: 0,
-    unchecked: 0,
-    incomplete: 0,
-    unusable: 0,
-    keptRows: 0,
-  };
   let done = 0;
   do {
     const round = roundOf(candidates.slice(done));
     const legs = await legsOf(round, recording, done === 0);
-    if (done === 0) recorded.keptRows = await charges.store();
-    await send(round, legs, recording, recorded);
+    if (done === 0) result.keptRows = await charges.store();
+    await send(round, legs, recording, result);
     done += round.length;
   } while (done < candidates.length && !isLate());
-  const left = candidates.slice(done).filter(([, session]) => !session.recorded).length;
-  return { recorded: { ...recorded, unchecked: candidates.length - done - left }, left };
+  const left = candidates.slice(done).filter(([, { recorded }]) => !recorded).length;
+  result.unchecked = candidates.length - done - left;
+  return left;
 }
 
 function roundOf(candidates: readonly Candidate[]): Candidate[] {
@@ -123,16 +110,16 @@ async function send(
   round: readonly Candidate[],
   legs: ReadonlyMap<string, Legs>,
   { subAccountId, exportedAt, send }: Recording,
-  recorded: Recorded,
+  result: Result,
 ): Promise<void> {
   const messages: Message[] = [];
   for (const candidate of round) {
     const { outcome, body, incomplete } = reconstruction(candidate, subAccountId, [
       ...(legs.get(candidate[0])?.values() ?? []),
     ]);
-    if (outcome !== 'unchanged') recorded[outcome]++;
+    if (outcome !== 'unchanged') result[outcome]++;
     if (body === undefined) continue;
-    if (incomplete) recorded.incomplete++;
+    if (incomplete) result.incomplete++;
     messages.push(
       toMessage({ body, receivedAt: exportedAt, requestId: randomUUID(), reconstructedFrom: SOURCE }),
     );
