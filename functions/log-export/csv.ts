@@ -84,7 +84,7 @@ class OpenLines {
 
 function withoutLineEnd(line: string): string[] {
   const record = line.endsWith('\r') ? line.slice(0, -1) : line;
-  if (record.includes('\r') && !record.includes('"')) throw notCsv(CR_ALONE);
+  if (record.includes('\r') && record.replaceAll(/"[^"]*"/g, '').includes('\r')) throw notCsv(CR_ALONE);
   return record === '' ? [] : [record];
 }
 

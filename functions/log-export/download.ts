@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, readSync, writeSync } from 'node:fs';
+import { closeSync, readSync, writeSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -66,7 +66,7 @@ export function downloader({
   };
 }
 
-/** A file in /tmp to which others are appended. */
+/** A file in /tmp to which others are appended. Its streams would close it with themselves. */
 class LocalFile {
   readonly #file = temporaryFile();
   readonly #maxBytes: number;
@@ -80,30 +80,25 @@ class LocalFile {
     const start = this.#size;
     for await (const chunk of chunks) {
       if (this.#size + chunk.byteLength > this.#maxBytes) throw tooLarge(this.#maxBytes);
-      for (let written = 0; written < chunk.byteLength; )
-        written += writeSync(this.#file, chunk, written, chunk.byteLength - written, this.#size + written);
+      for (let at = 0; at < chunk.byteLength; )
+        at += writeSync(this.#file, chunk, at, chunk.byteLength - at, this.#size + at);
       this.#size += chunk.byteLength;
     }
     return { start, size: this.#size - start };
   }
 
   async *read({ start, size }: Range): AsyncGenerator<Uint8Array> {
-    if (size === 0) return;
-    const options = {
-      fd: this.#file,
-      start,
-      end: start + size - 1,
-      autoClose: false,
-      highWaterMark: 262_144,
-    };
-    yield* createReadStream('', options);
+    for (let at = 0; at < size; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(READ_BYTES, size - at));
+      const bytes = readSync(this.#file, chunk, 0, chunk.byteLength, start + at);
+      at += bytes;
+      yield chunk.subarray(0, bytes);
+    }
   }
 
-  startsWith({ start, size }: Range, magic: Buffer): boolean {
-    const bytes = Buffer.alloc(magic.length);
-    return (
-      size >= magic.length && readSync(this.#file, bytes, 0, magic.length, start) > 0 && bytes.equals(magic)
-    );
+  isGzip({ start, size }: Range): boolean {
+    const bytes = Buffer.alloc(2);
+    return size >= 2 && readSync(this.#file, bytes, 0, 2, start) === 2 && bytes.readUInt16BE() === GZIP;
   }
 
   close(): void {
@@ -111,28 +106,28 @@ class LocalFile {
   }
 }
 
+const READ_BYTES = 262_144;
+/** The first bytes of a compressed file. */
+const GZIP = 0x1f8b;
+
 /** The bytes as the server sends them. @throws LogExportError unless they are all that it has. */
 async function received(local: LocalFile, response: IncomingMessage): Promise<Range> {
+  const { headers } = response;
+  const { 'content-encoding': encoding = 'identity', 'transfer-encoding': transfer = '' } = headers;
   try {
-    assertProvable(response);
+    if (!/^(?:identity|(?:x-)?gzip)$/i.test(encoding))
+      throw unexpected('a Content-Encoding other than gzip, although identity was requested');
+    if (headers['content-length'] === undefined && !/\bchunked\b/i.test(transfer))
+      throw unexpected('neither a Content-Length nor chunks, so that a file that is cut off looks complete');
+    // Node fails if a body lacks bytes of its Content-Length, or its final chunk.
     const range = await local.append(response);
-    if (!response.complete) throw new Error('The server closed the connection');
-    return assertCompressed(local, range, response);
+    if (!/^identity$/i.test(encoding) && !local.isGzip(range)) throw damaged();
+    return range;
   } catch (error) {
     throw error instanceof LogExportError ? error : connectionFailure(error, 'cut-off');
   } finally {
     response.destroy();
   }
-}
-
-/** Node ends a body that lacks bytes of its Content-Length, or its final chunk, with an error. */
-function assertProvable({ headers }: IncomingMessage): void {
-  const { 'content-encoding': encoding = 'identity' } = headers;
-  if (!['identity', 'gzip', 'x-gzip'].includes(encoding.toLowerCase()))
-    throw unexpected('a Content-Encoding other than gzip, although identity was requested');
-  const isChunked = /\bchunked\b/i.test(headers['transfer-encoding'] ?? '');
-  if (headers['content-length'] === undefined && !isChunked)
-    throw unexpected('neither a Content-Length nor chunks, so that a file that is cut off looks complete');
 }
 
 function unexpected(what: string): LogExportError {
@@ -142,33 +137,21 @@ function unexpected(what: string): LogExportError {
   );
 }
 
-const GZIP = Buffer.from([0x1f, 0x8b]);
-
-function assertCompressed(local: LocalFile, range: Range, { headers }: IncomingMessage): Range {
-  if (/gzip/i.test(headers['content-encoding'] ?? '') && !local.startsWith(range, GZIP)) throw damaged();
-  return range;
-}
-
-/** Twice, because the server may compress a compressed file for the transfer. */
+/** The server may compress a compressed file for the transfer. */
 const MAX_COMPRESSIONS = 2;
 
 /** Decompresses a file if it is gzip, by its first bytes: 8x8 documents no compression. */
 async function decompressed(local: LocalFile, received: Range): Promise<Range> {
   let range = received;
-  for (let i = 0; i < MAX_COMPRESSIONS && local.startsWith(range, GZIP); i++)
-    range = await gunzipped(local, range);
-  return range;
-}
-
-async function gunzipped(local: LocalFile, range: Range): Promise<Range> {
-  const gunzip = createGunzip();
-  // Its failure also ends the iteration of `gunzip`.
-  pipeline(local.read(range), gunzip).catch(() => {});
-  try {
-    return await local.append(gunzip);
-  } catch (error) {
-    throw error instanceof LogExportError ? error : damaged();
+  for (let i = 0; i < MAX_COMPRESSIONS && local.isGzip(range); i++) {
+    const gunzip = createGunzip();
+    // Its failure also ends the iteration of `gunzip`.
+    pipeline(local.read(range), gunzip).catch(() => {});
+    range = await local.append(gunzip).catch((error: unknown) => {
+      throw error instanceof LogExportError ? error : damaged();
+    });
   }
+  return range;
 }
 
 function damaged(): LogExportError {

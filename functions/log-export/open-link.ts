@@ -1,7 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { printable } from '../voice-api/error-body.ts';
-import { LogExportError } from './log-export-error.ts';
+import { LogExportError, type LogExportFault } from './log-export-error.ts';
 
 /** A link, and how it is requested. */
 interface LinkRequest {
@@ -47,7 +47,8 @@ export async function openLink(request: LinkRequest): Promise<http.IncomingMessa
       continue;
     }
     if (!REDIRECTS.has(status)) throw failure(status, code, isApi, request);
-    if (++redirects > MAX_REDIRECTS) throw tooManyRedirects();
+    if (++redirects > MAX_REDIRECTS)
+      throw linkRefused(`a link that redirects more than ${MAX_REDIRECTS} times`);
     const target = allowedLink(headers.location ?? '', base, url);
     withKey &&= target.origin === url.origin;
     url = target;
@@ -126,7 +127,11 @@ function allowedLink(link: string, base: URL, current?: URL): URL {
   if (url.protocol !== 'https:' && !(isLocal && base.protocol === 'http:' && url.protocol === 'http:'))
     throw linkRefused(`a link that does not use HTTPS, but ${printable(url.protocol, []).slice(0, 20)}`);
   if (url.username !== '' || url.password !== '') throw linkRefused('a link with a user name');
-  if (isLocal || url.hostname === base.hostname || DOMAINS.some((domain) => isWithin(url.hostname, domain)))
+  if (
+    isLocal ||
+    url.hostname === base.hostname ||
+    DOMAINS.some((domain) => `.${url.hostname}`.endsWith(`.${domain}`))
+  )
     return url;
   const expected = [...DOMAINS, base.hostname].join(', ');
   throw linkRefused(
@@ -137,23 +142,12 @@ function allowedLink(link: string, base: URL, current?: URL): URL {
 function linkRefused(what: string): LogExportError {
   return new LogExportError(
     'link-refused',
-    `8x8 returned ${what}. Nothing was requested there. Check that logExportUrl is the address of 8x8's log export; if it is, ask 8x8 about its download links.`,
+    `8x8 returned ${what}. It was not followed. Check that logExportUrl is the address of 8x8's log export; if it is, ask 8x8 about its download links.`,
   );
-}
-
-function isWithin(host: string, domain: string): boolean {
-  return host === domain || host.endsWith(`.${domain}`);
 }
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127(?:\.\d+){3}$/.test(host);
-}
-
-function tooManyRedirects(): LogExportError {
-  return new LogExportError(
-    'link-refused',
-    `A download link of 8x8 redirects more than ${MAX_REDIRECTS} times. Ask 8x8 about its download links.`,
-  );
 }
 
 /** The error for a response without the file, on the origin of the API or on another. */
@@ -163,28 +157,32 @@ function failure(
   isApi: boolean,
   { expires }: LinkRequest,
 ): LogExportError {
-  const hasExpired = code === 'ExpiredToken' || (expires !== undefined && Date.parse(expires) <= Date.now());
-  const isRefused = status === 400 || status === 401 || status === 403;
   const answered = `8x8 did not return a file of the log export: HTTP ${status}`;
-  if (status === 404 || status === 410 || (isRefused && (hasExpired || (!isApi && status !== 400))))
+  const hasExpired = code === 'ExpiredToken' || (expires !== undefined && Date.parse(expires) <= Date.now());
+  const isRefused = status === 401 || status === 403;
+  if (GONE.has(status) || ((isRefused || status === 400) && hasExpired) || (isRefused && !isApi))
     return new LogExportError(
       'expired',
       `${answered}. The link has expired, or never worked. The next attempt starts another export.`,
     );
-  if (status === 401)
-    return new LogExportError(
-      'key-refused',
-      `${answered}, with and without the API key. Check that the secret that the setting apiKeySecretName names has a valid key.`,
-    );
-  if (status === 403)
-    return new LogExportError(
-      'access-refused',
-      `${answered}, with and without the API key. Check that the key belongs to the account of the sub-accounts in subAccountIds, and that the account allows API calls from the addresses of this function.`,
-    );
-  if (status === 429 || status >= 500)
-    return new LogExportError('unavailable', `${answered}. Try again later.`);
-  return new LogExportError('refused', `${answered}. Expected 200. Ask 8x8 about its download links.`);
+  const isTransient = status === 429 || status >= 500;
+  const [kind, advice] = REFUSALS[status] ?? (isTransient ? UNAVAILABLE : REFUSED);
+  return new LogExportError(kind, `${answered}${advice}`);
 }
+
+const GONE: ReadonlySet<number> = new Set([404, 410]);
+const UNAVAILABLE = ['unavailable', '. Try again later.'] as const;
+const REFUSED = ['refused', '. Expected 200. Ask 8x8 about its download links.'] as const;
+const REFUSALS: Readonly<Record<number, readonly [LogExportFault, string]>> = {
+  401: [
+    'key-refused',
+    ', with and without the API key. Check that the secret that the setting apiKeySecretName names has a valid key.',
+  ],
+  403: [
+    'access-refused',
+    ', with and without the API key. Check that the key belongs to the account of the sub-accounts in subAccountIds, and that the account allows API calls from the addresses of this function.',
+  ],
+};
 
 /** The error for a request that broke. Names only the code: the message may quote the link. */
 export function connectionFailure(error: unknown, kind: 'unavailable' | 'cut-off'): LogExportError {

@@ -144,8 +144,8 @@ export interface Comparison {
   /** The sessions to record: those that are missing, then those whose reconstruction may differ from the export. */
   candidates: Candidate[];
   /**
-   * How many sessions of the three days were found to have no delivered record, although they ended long enough ago and
-   * have not expired; undefined if there is a delivered one, or if there are too few to tell.
+   * How many sessions of the three days have no delivered record, although they ended long enough ago and have not
+   * expired; undefined if there is a delivered one, or if there are too few to tell.
    */
   undelivered: number | undefined;
 }

@@ -53,7 +53,7 @@ async function reconcileDue(dependencies: InvocationDependencies): Promise<DayPr
   const publish = (task: DayTask, found: Result) => publishFound(task, found, dependencies);
   try {
     const advanced = await advanceAll(tasks, DUE_STEPS_MS, publish, dependencies);
-    countIncomplete(advanced, dependencies);
+    for (const task of advanced) publishRecorded(task, dependencies);
     return advanced.map(progressOf);
   } finally {
     await measure(dependencies);
@@ -185,7 +185,7 @@ async function storedProgress(
 
 function publishFound(
   { subAccountId, day }: DayTask,
-  { sessions, missing, differing, refusedRows }: Result,
+  { sessions, missing, differing, foreign, refusedRows }: Result,
   { metrics, logger }: InvocationDependencies,
 ): void {
   metrics.addMetric('ExportedSessions', MetricUnit.Count, sessions);
@@ -193,16 +193,22 @@ function publishFound(
   metrics.addMetric('DifferingSessions', MetricUnit.Count, differing);
   metrics.addMetric('RefusedRows', MetricUnit.Count, refusedRows);
   metrics.publishStoredMetrics();
-  if (missing + refusedRows === 0) return;
-  const details = { subAccountId: loggableId(subAccountId), day, missing, refusedRows };
+  if (missing + foreign + refusedRows === 0) return;
+  const details = { subAccountId: loggableId(subAccountId), day, missing, foreign, refusedRows };
   logger.warn('The log export has sessions that were not delivered, or unreadable rows', details);
 }
 
-/** The recorder counts delivered summaries only. */
-function countIncomplete(tasks: readonly DayTask[], { metrics }: InvocationDependencies): void {
-  const incomplete = tasks.map(({ progress }) => ('result' in progress ? progress.result.incomplete : 0));
-  const sum = incomplete.reduce((total, count) => total + count, 0);
-  if (sum > 0) metrics.addMetric('IncompleteSummaries', MetricUnit.Count, sum);
+/** Incomplete summaries are counted here, because the recorder counts only those that were delivered. */
+function publishRecorded(
+  { subAccountId, day, progress }: DayTask,
+  dependencies: InvocationDependencies,
+): void {
+  if (!('result' in progress)) return;
+  const { incomplete, keptRows, fewerCalls } = progress.result;
+  if (incomplete > 0) dependencies.metrics.addMetric('IncompleteSummaries', MetricUnit.Count, incomplete);
+  if (keptRows + fewerCalls === 0) return;
+  const details = { subAccountId: loggableId(subAccountId), day, keptRows, fewerCalls };
+  dependencies.logger.warn('The log export has less than an earlier one, of which more is kept', details);
 }
 
 async function measure(dependencies: InvocationDependencies): Promise<void> {

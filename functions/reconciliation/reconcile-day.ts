@@ -192,16 +192,9 @@ async function reconcile(
   }
 }
 
-/** An export whose files are complete. */
-interface Export {
-  job: Job;
-  files: DownloadedFiles;
-  deadLetters: ReadonlySet<string>;
-}
-
 async function reconcileFiles(
   task: DayTask,
-  { job, files, deadLetters }: Export,
+  { job, files, deadLetters }: { job: Job; files: DownloadedFiles; deadLetters: ReadonlySet<string> },
   dependencies: DayDependencies,
 ): Promise<DayTask> {
   const { subAccountId, day } = task;
@@ -241,23 +234,16 @@ interface Hold {
 
 async function holdOf(
   { mode, beyondLimit }: DayTask,
-  { result: { missing }, undelivered }: Comparison,
+  { result: { missing }, undelivered = 0 }: Comparison,
   { from, to }: { from: Date; to: Date },
   { acceptedDeliveries }: DayDependencies,
 ): Promise<Hold | undefined> {
   if (mode === 'report' || beyondLimit || missing === 0) return undefined;
-  if (undelivered !== undefined && (await acceptedDeliveries(from, to)) > 0)
-    return {
-      state: 'held',
-      detail: `None of ${undelivered} sessions in the export of three days has a delivered record, although deliveries were accepted then: its session ids are probably not those of the deliveries. Nothing was recorded.`,
-      isSuspect: true,
-    };
-  if (missing <= LIMIT) return undefined;
-  return {
-    state: 'held',
-    detail: `More than ${LIMIT.toLocaleString('en')} sessions are missing: deliveries failed, or the export is of another account. None was recorded.`,
-    isSuspect: false,
-  };
+  const isSuspect = undelivered > 0 && (await acceptedDeliveries(from, to)) > 0;
+  const detail = isSuspect
+    ? `None of ${undelivered} sessions in the export of three days has a delivered record, although deliveries were accepted then: its session ids are probably not those of the deliveries. Nothing was recorded.`
+    : `More than ${LIMIT.toLocaleString('en')} sessions are missing: deliveries failed, or the export is of another account. None was recorded.`;
+  return isSuspect || missing > LIMIT ? { state: 'held', detail, isSuspect } : undefined;
 }
 
 async function storeAndRecord(
@@ -291,51 +277,34 @@ async function complete(
 }
 
 /** The faults after which the next attempts read the same export. After all others, a new one is started. */
-const RETRY_SAME_JOB: ReadonlySet<LogExportFault> = new Set([
-  'access-refused',
-  'cut-off',
-  'key-refused',
-  'stalled',
-  'unavailable',
-]);
+const RETRY_SAME_JOB = faults('access-refused', 'cut-off', 'key-refused', 'stalled', 'unavailable');
 
 /** The faults that may pass within minutes. */
-const TRANSIENT: ReadonlySet<LogExportFault> = new Set([
-  'cut-off',
-  'expired',
-  'job-failed',
-  'job-overdue',
-  'job-unknown',
-  'stalled',
-  'unavailable',
-]);
+const TRANSIENT = faults(
+  ...(['cut-off', 'expired', 'stalled', 'unavailable'] as const),
+  ...(['job-failed', 'job-overdue', 'job-unknown'] as const),
+);
+
+function faults(...kinds: LogExportFault[]): ReadonlySet<LogExportFault | undefined> {
+  return new Set(kinds);
+}
 
 async function fail(task: DayTask, error: unknown, dependencies: DayDependencies): Promise<DayTask> {
   const { subAccountId, day, stored } = task;
-  const { job, completed } = stored;
   const failures = stored.failures + 1;
   const kind = error instanceof LogExportError ? error.kind : undefined;
   const isLastAttempt = failures % IMMEDIATE_ATTEMPTS === 0;
   // If the file itself is damaged, only another export helps.
-  const kept = (kind === undefined || RETRY_SAME_JOB.has(kind)) && !isLastAttempt ? job : undefined;
-  const next = { completed, failures, retryAt: retryAt(failures, dependencies.now()), job: kept };
+  const keepsJob = (kind === undefined || RETRY_SAME_JOB.has(kind)) && !isLastAttempt;
+  const job = keepsJob ? stored.job : undefined;
+  const next = { completed: stored.completed, failures, retryAt: retryAt(failures, dependencies.now()), job };
   const detail = error instanceof Error ? error.message : String(error);
-  const isTransient = kind !== undefined && TRANSIENT.has(kind) && failures < IMMEDIATE_ATTEMPTS;
-  if (isTransient)
-    return saved(
-      {
-        ...task,
-        stored: next,
-        progress: kept ? { state: 'exporting', job: kept, detail } : { state: 'new', detail },
-      },
-      dependencies,
-    );
-  dependencies.logger.error('A day could not be reconciled with the log export', {
-    subAccountId: loggableId(subAccountId),
-    day,
-    kind,
-    detail,
-  });
+  if (TRANSIENT.has(kind) && failures < IMMEDIATE_ATTEMPTS) {
+    const progress: Progress = job ? { state: 'exporting', job, detail } : { state: 'new', detail };
+    return saved({ ...task, stored: next, progress }, dependencies);
+  }
+  const details = { subAccountId: loggableId(subAccountId), day, kind, detail };
+  dependencies.logger.error('A day could not be reconciled with the log export', details);
   return saved({ ...task, stored: next, progress: { state: 'failed', detail } }, dependencies);
 }
 

@@ -39,8 +39,8 @@ async function download(links: string[], settings: Settings = {}, expires?: stri
   const get = downloader({ baseUrl: api, apiKey: API_KEY, ...settings });
   const files = await get(links.map((link) => ({ link, expires })));
   try {
-    // Twice, because they can be read again.
-    await Promise.all(files.read().map(text));
+    // They can be read again, also if a reader has stopped early.
+    for (const file of files.read()) for await (const _ of file) break;
     return await Promise.all(files.read().map(text));
   } finally {
     files.close();

@@ -112,6 +112,11 @@ describe('the day fails, and nothing of it is recorded or stored,', () => {
     ],
     ['if its line ends are CR alone', [[HEADER, row('s1'), row('s2')].join('\r')], /the line end CR/],
     [
+      'if its line ends are CR alone, and its values have quotes',
+      [[HEADER, row('s1', { Content: '"a\rb"' }), ''].join('\r')],
+      /the line end CR/,
+    ],
+    [
       'if its line ends are CR alone, and a required column is the last one',
       [
         [
@@ -467,6 +472,11 @@ describe('a later export of the same day', () => {
     await later(simulation, '2026-12-01T06:30:00Z', row('s1'));
     expect(simulation.charges().length).toBe(100);
     expect(simulation.result()).toMatchObject({ keptRows: 99 });
+    expect(simulation.telemetry.logged).toContainEqual({
+      level: 'warn',
+      message: 'The log export has less than an earlier one, of which more is kept',
+      details: [{ subAccountId: 'acme', day: '2026-11-24', keptRows: 99, fewerCalls: 0 }],
+    });
 
     await later(simulation, '2026-12-02T06:30:00Z', ...rows);
     await simulation.invoke({ window: { ...WINDOW, again: true } });

@@ -228,7 +228,7 @@ describe('a scheduled invocation', () => {
       {
         level: 'warn',
         message: 'The log export has sessions that were not delivered, or unreadable rows',
-        details: [{ subAccountId: 'acme', day: '2026-11-24', missing: 1, refusedRows: 0 }],
+        details: [{ subAccountId: 'acme', day: '2026-11-24', missing: 1, foreign: 0, refusedRows: 0 }],
       },
     ]);
 
