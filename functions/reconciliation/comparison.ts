@@ -20,11 +20,11 @@ const SAMPLE = 100;
 /** What is kept of a session of the export. */
 export interface Session {
   /** The id as exported, if it is not in canonical form. */
-  exportedId: string | undefined;
+  exportedId?: string;
   start: string;
   end: string;
   /** The status of the leg that ended last, if they differ. */
-  status: string | undefined;
+  status?: string;
   isOpen: boolean;
   hasRefusedRow: boolean;
   /** The number of its rows: 0 if all were refused. */
@@ -65,26 +65,23 @@ function addRow(read: ExportedSessions, { row, exportedId, unreadable }: ReadRow
   const { SessionId, InitiatedAt, DisconnectedAt, SessionStatus } = row;
   read.rows++;
   read.unreadableValues += unreadable;
+  const session = sessionOf(read, SessionId);
   const end = legEnd(row);
-  const session = read.sessions.get(SessionId);
-  if (session === undefined || session.rows === 0) {
-    read.sessions.set(copyOf(SessionId), {
-      exportedId: exportedId === SessionId ? undefined : copyOf(exportedId),
-      start: InitiatedAt,
-      end,
-      status: SessionStatus,
-      isOpen: DisconnectedAt === undefined,
-      hasRefusedRow: session !== undefined,
-      rows: 1,
-    });
-    return;
-  }
+  if (session.rows === 0 && exportedId !== SessionId) session.exportedId = copyOf(exportedId);
   if (SessionStatus !== undefined && (session.status === undefined || end > session.end))
     session.status = SessionStatus;
-  if (InitiatedAt < session.start) session.start = InitiatedAt;
+  if (session.rows === 0 || InitiatedAt < session.start) session.start = InitiatedAt;
   if (end > session.end) session.end = end;
   session.isOpen ||= DisconnectedAt === undefined;
   session.rows++;
+}
+
+function sessionOf({ sessions }: ExportedSessions, id: string): Session {
+  const known = sessions.get(id);
+  if (known) return known;
+  const session = { start: '', end: '', isOpen: false, hasRefusedRow: false, rows: 0 };
+  sessions.set(copyOf(id), session);
+  return session;
 }
 
 /** When a leg ended: not before its start, which may be its only time. */
@@ -99,22 +96,8 @@ function addRefused(
 ): void {
   read.refusedRows++;
   list(read.refused, { file, row: record, reason });
-  if (sessionId === undefined) return;
-  const session = read.sessions.get(sessionId);
-  if (session) session.hasRefusedRow = true;
-  else read.sessions.set(copyOf(sessionId), { ...NO_SESSION });
+  if (sessionId !== undefined) sessionOf(read, sessionId).hasRefusedRow = true;
 }
-
-/** A session of which all rows were refused so far. */
-const NO_SESSION: Session = {
-  exportedId: undefined,
-  start: '',
-  end: '',
-  status: undefined,
-  isOpen: false,
-  hasRefusedRow: true,
-  rows: 0,
-};
 
 function tooManySessions(): LogExportError {
   return new LogExportError(

@@ -2,10 +2,12 @@ import * as v from 'valibot';
 import { keyPart, type Objects } from './bucket.ts';
 import type { Day } from './day.ts';
 import { DayState, type Mode, NEW_DAY } from './reconcile-day.ts';
-import { Result } from './result.ts';
+import { NO_RESULT, Result } from './result.ts';
 
 /** A day without a valid state is new: reconciling it again changes nothing that is done. */
 const StoredState = v.fallback(DayState, NEW_DAY);
+
+const StoredResult = v.fallback(Result, NO_RESULT);
 
 /** Without a valid time, a sub-account was seen long ago: otherwise its days would never be reconciled. */
 const FirstSeen = v.fallback(v.object({ since: v.pipe(v.string(), v.isoTimestamp()) }), {
@@ -19,8 +21,8 @@ export interface DayStates {
   /** The states of these days, in the same order. */
   read(subAccountId: string, days: readonly Day[]): Promise<DayState[]>;
   save(subAccountId: string, day: Day, state: DayState): Promise<void>;
-  /** The result of a day's latest run; undefined if there is none that can be read. */
-  readResult(subAccountId: string, day: Day): Promise<Result | undefined>;
+  /** The result of a day's latest run; empty if there is none that can be read. */
+  readResult(subAccountId: string, day: Day): Promise<Result>;
   saveResult(subAccountId: string, day: Day, at: string, mode: Mode, result: Result): Promise<void>;
 }
 
@@ -58,10 +60,8 @@ export function dayStates(objects: Objects, now: () => number): DayStates {
 
     save: (subAccountId, day, state) => objects.writeJson(keyOf(subAccountId, day), state),
 
-    async readResult(subAccountId, day) {
-      const stored = v.safeParse(Result, await objects.readJson(resultKey(subAccountId, day)));
-      return stored.success ? stored.output : undefined;
-    },
+    readResult: async (subAccountId, day) =>
+      v.parse(StoredResult, await objects.readJson(resultKey(subAccountId, day))),
 
     saveResult: (subAccountId, day, at, mode, result) =>
       objects.writeJson(resultKey(subAccountId, day), { subAccountId, day, at, mode, ...result }),

@@ -54,7 +54,7 @@ async function reconcileDue(dependencies: InvocationDependencies): Promise<DayPr
   try {
     const advanced = await advanceAll(tasks, DUE_STEPS_MS, publish, dependencies);
     for (const task of advanced) publishRecorded(task, dependencies);
-    return advanced.map(progressOf);
+    return advanced.map((task) => progressOf(task));
   } finally {
     await measure(dependencies);
   }
@@ -92,7 +92,10 @@ async function reconcileWindow(window: Window, dependencies: InvocationDependenc
   const tasks = all.filter((task) => !isDone(task)).toSorted((a, b) => a.stored.failures - b.stored.failures);
   const advanced = await advanceAll(tasks, WINDOW_STEPS_MS, () => {}, dependencies);
   const progress = new Map(advanced.map((task) => [task.day, progressOf(task)]));
-  return Promise.all(all.map(async (task) => progress.get(task.day) ?? storedProgress(task, states)));
+  const earlier = (day: string) => states.readResult(subAccountId, day);
+  return Promise.all(
+    all.map(async (task) => progress.get(task.day) ?? progressOf(task, await earlier(task.day))),
+  );
 }
 
 /** How many exports 8x8 makes for us at a time. It documents no limit. */
@@ -149,37 +152,21 @@ function readOnce<T>(read: () => Promise<T | undefined>): () => Promise<T | unde
   };
 }
 
-/** The progress of a day that was advanced in this invocation. */
-function progressOf(task: DayTask): DayProgress {
-  const { subAccountId, day, progress, stored } = task;
-  return {
-    subAccountId,
-    day,
-    state: isOpen(task) ? 'waiting' : v.parse(ENDED, progress.state),
-    ...('detail' in progress && { detail: progress.detail }),
-    ...('result' in progress && {
-      ...(stored.completed && { completedAt: stored.completed.at, counts: stored.completed.counts }),
-      result: shortened(progress.result),
-    }),
-  };
-}
-
-const ENDED = v.picklist(['done', 'held', 'failed']);
-
-/** The progress of a day that was reconciled before. */
-async function storedProgress(
-  { subAccountId, day, stored }: DayTask,
-  states: DayDependencies['states'],
-): Promise<DayProgress> {
+/** The progress of a day, with the result of this invocation or, if it was not advanced, that of its last run. */
+function progressOf({ subAccountId, day, progress, stored }: DayTask, earlier?: Result): DayProgress {
   const { completed } = stored;
-  const result = await states.readResult(subAccountId, day);
+  const isAdvanced = earlier === undefined;
+  const ended = isAdvanced ? progress.state : completed?.isHeld ? 'held' : 'done';
+  const result = isAdvanced ? 'result' in progress && progress.result : earlier;
+  const detail = isAdvanced ? 'detail' in progress && progress.detail : completed?.detail;
+  const isEnded = ended === 'done' || ended === 'held' || ended === 'failed';
   return {
     subAccountId,
     day,
-    state: completed?.isHeld ? 'held' : 'done',
-    ...(completed?.detail !== undefined && { detail: completed.detail }),
-    ...(completed && { completedAt: completed.at, counts: completed.counts }),
+    state: isEnded ? ended : 'waiting',
+    ...(detail && { detail }),
     ...(result && { result: shortened(result) }),
+    ...(result && completed && { completedAt: completed.at, counts: completed.counts }),
   };
 }
 
