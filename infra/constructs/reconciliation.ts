@@ -51,7 +51,7 @@ export class Reconciliation extends Construct {
       description: "Compares 8x8's log export with the recorded sessions, and records those that are missing",
       // The maximum. What is not done by then, the next invocation continues.
       timeout: Duration.minutes(15),
-      // A million rows of 400,000 sessions take XXX MB (test/README.md).
+      // See the measured peak memory in test/README.md.
       memorySize: 2_048,
       // The files of an export (MAX_BYTES in functions/log-export/download.ts), and the rows of a day: S3 has to be told
       // their size before they are stored.
