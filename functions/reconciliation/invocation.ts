@@ -129,12 +129,11 @@ async function advanceAll(
       if (now() >= stopAt) return all;
       const next = await advance(task, step);
       all[i] = next;
-      hasProgressed ||= next.progress.state !== task.progress.state;
+      hasProgressed ||= task.progress.state === 'new' || !isOpen(next);
     }
     if (all.some(({ progress }) => progress.state === 'ready')) continue;
     pauseMs = hasProgressed ? FIRST_PAUSE_MS : Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
-    if (all.every((task) => !isOpen(task))) return all;
-    if (now() + pauseMs >= stopAt) return all;
+    if (!all.some(isOpen) || now() + pauseMs >= stopAt) return all;
     await pause(pauseMs);
   }
 }

@@ -162,6 +162,7 @@ describe('a scheduled invocation', () => {
       { state: 'waiting', detail: expect.stringContaining('60 minutes') },
     ]);
     expect(simulation.queue).toEqual([]);
+    expect(simulation.calls.filter((call) => call.startsWith('poll')).length).toBeLessThan(15);
 
     simulation.queueAge = 3_600;
     simulation.sleep(3_600_000);
