@@ -280,6 +280,17 @@ describe('a session is recorded', () => {
     ]);
   });
 
+  it('with the row of a leg that ends last, whatever their order', async () => {
+    const rows = ['IN_PROGRESS', 'COMPLETED'].map((SessionStatus, i) =>
+      row('s1', { SessionStatus, DisconnectedAt: `2026-11-24T08:00:1${i}Z` }),
+    );
+
+    for (const ordered of [rows, rows.toReversed()])
+      expect(payloads(await reconciled([file(HEADER, ...ordered)]))).toMatchObject([
+        { sessionStatus: 'COMPLETED', endTime: '2026-11-24T08:00:11.000Z', callCount: 1 },
+      ]);
+  });
+
   it.each<[string, Record<string, string>, object]>([
     [
       'without numbers that a spreadsheet has changed',
