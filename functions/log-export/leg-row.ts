@@ -48,10 +48,10 @@ export function readLegRow(record: readonly string[], header: Header, scope: Row
     if (read !== '') row[column] = read;
     if (RECORDED[column]?.test(value) === false || (read === '' && kind === STATUS)) unreadable++;
   }
-  const missing = IDENTIFYING.find((column) => row[column] === undefined);
-  if (missing !== undefined || !isLegRow(row)) return refused(`it has no ${missing}`);
+  if (!isLegRow(row)) return refused(`it has no ${IDENTIFYING.find((column) => row[column] === undefined)}`);
   if (row.SubAccountId !== scope.subAccountId) return refused('its SubAccountId is not the one asked for');
-  const outside = TIMES.find((column) => !isWithin(row[column] ?? row.InitiatedAt, scope));
+  const { from, to } = scope;
+  const outside = TIMES.find((column) => (row[column] ?? from) < from || (row[column] ?? to) > to);
   if (outside !== undefined) return refused(`its ${outside} is outside the requested period`);
   return { outcome: 'row', row, exportedId, unreadable };
 }
@@ -61,10 +61,6 @@ const TIMES = ['InitiatedAt', 'ConnectedAt', 'DisconnectedAt'] as const;
 
 function isLegRow(row: Partial<Record<Column, string>>): row is LegRow {
   return IDENTIFYING.every((column) => row[column] !== undefined);
-}
-
-function isWithin(time: string, { from, to }: RowScope): boolean {
-  return time >= from && time <= to;
 }
 
 /** The spellings of nothing, in lower case. 8x8 documents none. */

@@ -61,14 +61,15 @@ export function logExport({ retryMs = RETRY_MS, ...settings }: Settings): LogExp
       // 8x8 documents no default limit for Voice; 0 is none.
       const body = { from: withoutFraction(from), to: withoutFraction(to), limit: 0 };
       const answer = await call({ method: 'POST', subAccountId, path: EXPORTS, body });
-      return readJobId(answer) ?? fail(subAccountId, 'the id of a new job', settings.baseUrl);
+      const started = v.safeParse(Started, answer);
+      if (started.success) return started.output.jobId;
+      return fail(subAccountId, 'the id of a new job', settings.baseUrl);
     },
     async poll(subAccountId, jobId) {
       try {
         const answer = await call({ method: 'GET', subAccountId, path: pathOf(jobId), secrets: [jobId] });
-        return (
-          readJob(answer, settings.baseUrl) ?? fail(subAccountId, 'the state of a job', settings.baseUrl)
-        );
+        const job = readJob(answer, settings.baseUrl);
+        return job ?? fail(subAccountId, 'the state of a job', settings.baseUrl);
       } catch (error) {
         if (error instanceof FailedCall && error.isJobUnknown) return { state: 'gone' };
         throw error;
@@ -147,12 +148,6 @@ const JobId = v.pipe(
 );
 
 const Started = v.object({ jobId: JobId });
-
-/** The id in the response to a start. */
-function readJobId(body: unknown): string | undefined {
-  const parsed = v.safeParse(Started, body);
-  return parsed.success ? parsed.output.jobId : undefined;
-}
 
 const Polled = v.object({
   status: v.pipe(v.string(), v.trim(), v.nonEmpty()),

@@ -24,7 +24,7 @@ export async function* readRows(
     const file = new FileReader(i + 1, scope, header, isWanted);
     for await (const { records, isCut } of recordsIn(chunks)) yield file.read(records, isCut);
     file.end();
-    header = file.header;
+    ({ header } = file);
   }
   if (files.length > 0 && header === undefined)
     throw new LogExportError(
@@ -35,25 +35,26 @@ export async function* readRows(
 
 /** Reads the records of one file. */
 class FileReader {
+  /** The header of the file, or that of an earlier file if it has none. */
+  header: Header | undefined;
+  readonly #rowOf: (values: readonly string[], header: Header) => ReadRecord | undefined;
   readonly #file: number;
-  readonly #scope: RowScope;
-  readonly #isWanted: ((sessionId: string) => boolean) | undefined;
   #record = 0;
   /** The first record, if it is neither a header nor a row: the error about it names what follows. */
   #unknown: string | undefined;
-  /** The header of the file, or that of an earlier file if it has none. */
-  header: Header | undefined;
 
   constructor(
     file: number,
     scope: RowScope,
     earlier: Header | undefined,
-    isWanted: ((sessionId: string) => boolean) | undefined,
+    isWanted: (sessionId: string) => boolean = () => true,
   ) {
     this.#file = file;
-    this.#scope = scope;
     this.header = earlier;
-    this.#isWanted = isWanted;
+    this.#rowOf = (values, header) =>
+      this.#record === 1 || isWanted(canonicalId((values[header.sessionId] ?? '').trim()))
+        ? readLegRow(values, header, scope)
+        : undefined;
   }
 
   /** @param isCut Whether the last record has no line end. */
@@ -83,11 +84,9 @@ class FileReader {
     }
     const values = valuesOf(record, header.delimiter);
     if (!values) throw this.#quotesAstray();
-    const isWanted = this.#isWanted?.(canonicalId((values[header.sessionId] ?? '').trim())) ?? true;
-    if (!isWanted && this.#record > 1) return undefined;
     if (record.includes('\n') || record.includes('\r')) this.#assertNoRecordWithin(values, header);
-    const read = readLegRow(values, header, this.#scope);
-    if (read.outcome === 'row') return read;
+    const read = this.#rowOf(values, header);
+    if (read?.outcome !== 'refused') return read;
     if (this.#record === 1) {
       this.#unknown = record;
       return undefined;

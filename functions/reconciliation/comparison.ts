@@ -10,8 +10,8 @@ import { list, NO_RESULT, type Result } from './result.ts';
 /** The delivery of a session that ended less than this before the export was started may be on its way. */
 const GRACE_MS = HOUR_MS;
 
-/** The most sessions of an export, of three days, for which the function has memory. */
-export const MAX_SESSIONS = 1_500_000;
+/** The most sessions of an export, of three days: 400,000 take 300 MB of its 2 GB (test/README.md). */
+const MAX_SESSIONS = 1_000_000;
 
 /** The fewest sessions of which it is not by chance that none was delivered, and how many others are looked up. */
 const FEWEST_SESSIONS = 20;
@@ -195,9 +195,8 @@ function count(
   result.sessions++;
   if (kind === 'delivered' || kind === 'reconstructed') result.matched++;
   if (kind !== 'delivered') result[kind]++;
-  if (kind === 'missing') list(result.missingSessions, sessionId);
-  if (kind === 'reconstructed') list(result.reconstructedSessions, sessionId);
-  if (kind === 'foreign') list(result.foreignSessions, sessionId);
+  if (kind === 'missing' || kind === 'reconstructed' || kind === 'foreign')
+    list(result[`${kind}Sessions`], sessionId);
   if ((kind === 'missing' || kind === 'reconstructed') && hasRefusedRow) {
     result.withRefusedRows++;
     list(result.withRefusedRowsSessions, sessionId);

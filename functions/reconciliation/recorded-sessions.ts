@@ -60,13 +60,15 @@ export function recordedSessions(
 
   return async (sessionIds) => {
     const found: Found = new Map();
-    const batches = Array.from({ length: Math.ceil(sessionIds.length / MAX_KEYS) }, (_, i) =>
-      sessionIds.slice(i * MAX_KEYS, (i + 1) * MAX_KEYS),
-    ).values();
-    const workers = Array.from({ length: CONCURRENT_REQUESTS }, async () => {
-      for (const batch of batches) await lookUp(batch, found);
-    });
-    await Promise.all(workers);
+    let next = 0;
+    const worker = async () => {
+      while (next < sessionIds.length) {
+        const batch = sessionIds.slice(next, next + MAX_KEYS);
+        next += MAX_KEYS;
+        await lookUp(batch, found);
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENT_REQUESTS }, worker));
     return found;
   };
 }

@@ -114,15 +114,12 @@ async function send(
 ): Promise<void> {
   const messages: Message[] = [];
   for (const candidate of round) {
-    const { outcome, body, incomplete } = reconstruction(candidate, subAccountId, [
-      ...(legs.get(candidate[0])?.values() ?? []),
-    ]);
-    if (outcome !== 'unchanged') result[outcome]++;
-    if (body === undefined) continue;
-    if (incomplete) result.incomplete++;
-    messages.push(
-      toMessage({ body, receivedAt: exportedAt, requestId: randomUUID(), reconstructedFrom: SOURCE }),
-    );
+    const decision = decide(candidate, subAccountId, [...(legs.get(candidate[0])?.values() ?? [])]);
+    if (decision.outcome !== 'unchanged') result[decision.outcome]++;
+    if (!('body' in decision)) continue;
+    if (decision.isIncomplete) result.incomplete++;
+    const delivery = { body: decision.body, receivedAt: exportedAt, reconstructedFrom: SOURCE };
+    messages.push(toMessage({ ...delivery, requestId: randomUUID() }));
   }
   for (let i = 0; i < messages.length; i += CONCURRENT_SENDS)
     await Promise.all(messages.slice(i, i + CONCURRENT_SENDS).map(send));
@@ -130,24 +127,19 @@ async function send(
 
 /** What is to be done about a candidate. */
 type Decision =
-  | { outcome: 'recorded' | 'updated'; body: string; incomplete: boolean }
-  | { outcome: 'unusable' | 'fewerCalls' | 'unchanged'; body?: undefined; incomplete?: undefined };
+  | { outcome: 'recorded' | 'updated'; body: string; isIncomplete: boolean }
+  | { outcome: 'unusable' | 'fewerCalls' | 'unchanged' };
 
 /** The newest export replaces an older reconstruction that differs, unless it has fewer calls. */
-function reconstruction(
-  [sessionId, { recorded }]: Candidate,
-  subAccountId: string,
-  legs: readonly LegRow[],
-): Decision {
-  const body = reconstruct(recorded?.sessionId ?? sessionId, subAccountId, legs);
-  const read = body === undefined ? undefined : readSummary(body);
-  if (body === undefined || read?.outcome !== 'summary' || Buffer.byteLength(body) > MAX_BODY_BYTES)
-    return { outcome: 'unusable' };
-  const incomplete = isIncomplete(read.summary);
-  if (!recorded?.reconstruction) return { outcome: 'recorded', body, incomplete };
-  if (recorded.reconstruction.digest === read.summary.digest) return { outcome: 'unchanged' };
-  if (legs.length < recorded.reconstruction.legs) return { outcome: 'fewerCalls' };
-  return { outcome: 'updated', body, incomplete };
+function decide([id, { recorded }]: Candidate, subAccountId: string, legs: readonly LegRow[]): Decision {
+  const body = reconstruct(recorded?.sessionId ?? id, subAccountId, legs) ?? '';
+  const read = readSummary(body);
+  if (read.outcome !== 'summary' || Buffer.byteLength(body) > MAX_BODY_BYTES) return { outcome: 'unusable' };
+  const { digest, legs: recordedLegs } = recorded?.reconstruction ?? { digest: undefined, legs: 0 };
+  if (digest === read.summary.digest) return { outcome: 'unchanged' };
+  if (legs.length < recordedLegs) return { outcome: 'fewerCalls' };
+  const outcome = digest === undefined ? 'recorded' : 'updated';
+  return { outcome, body, isIncomplete: isIncomplete(read.summary) };
 }
 
 /**

@@ -703,6 +703,20 @@ describe('a session that cannot be reconstructed', () => {
   });
 });
 
+it('an export that is too large holds the day with the reason, and is not downloaded again at once', async () => {
+  const simulation = simulationOf(['lost-1']);
+  simulation.before = (call) => {
+    if (call === 'download') throw new LogExportError('too-large', 'The files have more than 8 GB.');
+  };
+
+  const held = { state: 'held', detail: 'The files have more than 8 GB.', counts: { missing: 0 } };
+  expect(await simulation.invoke({})).toMatchObject([held]);
+  simulation.sleep(3_600_000);
+  expect(await simulation.invoke({})).toEqual([]);
+  expect(await simulation.invoke(window())).toMatchObject([held]);
+  expect(simulation.telemetry.counted).toMatchObject({ ReconciliationHeld: 2 });
+});
+
 describe('the dead-letter queue', () => {
   it('is waited for while another reader hides messages', async () => {
     const simulation = simulationOf(['lost-1']);
