@@ -22,7 +22,7 @@ const DEFAULT_DAYS = 7;
 const HELP = `Usage: npm run reconcile -- [options]
 
 Asks 8x8's log export for the sessions of past days, compares them with the table,
-and records those that are missing, because no delivery brought them. The schedule
+and records those that are missing, because 8x8 never delivered them. The schedule
 does this for each day one, three and seven days later. Use this command for older
 days (the first time, to backfill), after an outage, or to see what was found.
 

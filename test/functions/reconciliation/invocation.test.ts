@@ -304,6 +304,9 @@ describe('a job', () => {
     expect(await simulation.invoke({})).toMatchObject([
       { state: 'failed', detail: '8x8 reports the status error' },
     ]);
+    expect(simulation.telemetry.logged).toMatchObject([
+      { level: 'error', details: [{ kind: 'job-failed' }] },
+    ]);
     expect(simulation.calls.filter((call) => call.startsWith('start')).length).toBe(3);
   });
 
