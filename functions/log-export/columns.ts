@@ -76,9 +76,10 @@ export function readHeader(record: string): Header | undefined {
   return undefined;
 }
 
-/** Whether a record that is not a row names columns, and so is a header: of what follows, or of a title line. */
+/** Whether a record that is not a row may be a header, also in another language: a row has digits. */
 export function looksLikeHeader(record: readonly string[]): boolean {
-  return namedColumns(record).length > 1;
+  const values = record.filter((value) => value.trim() !== '');
+  return namedColumns(record).length > 1 || (values.length > 1 && !values.some((value) => /\d/.test(value)));
 }
 
 /** The error for a file that begins with neither a header nor a row. Shows documented names, and nothing else. */

@@ -84,6 +84,11 @@ describe('the day fails, and nothing of it is recorded or stored,', () => {
       /is followed by another in record 3 of file 1/,
     ],
     [
+      'if a header in another language is in the middle of a file',
+      [file(HEADER, row('s1'), SWAPPED_NAMES.map((name) => `x${name}`).join(), SWAPPED_ROW)],
+      /is followed by another in record 3 of file 1/,
+    ],
+    [
       'if a later file without a header begins with a row of another order',
       [file(HEADER, row('s1')), file(row('s2', {}, NAMES.toReversed()))],
       /Found 19 other values/,
