@@ -1,4 +1,4 @@
-import { printable } from '../voice-api/error-body.ts';
+import { type Delimiter, valuesOf } from './csv.ts';
 import { LogExportError } from './log-export-error.ts';
 
 /**
@@ -7,110 +7,105 @@ import { LogExportError } from './log-export-error.ts';
  * @see https://developer.8x8.com/connect/reference, "Reporting API"
  */
 export const COLUMNS = [
-  'SessionId',
-  'CallId',
-  'AccountId',
-  'SubAccountId',
-  'Direction',
-  'SourceCountryCode',
-  'SourceCountry',
-  'SourceOperator',
-  'SourceMCC',
-  'SourceMNC',
-  'SourceEndpoint',
-  'DestinationCountryCode',
-  'DestinationCountry',
-  'DestinationOperator',
-  'DestinationMCC',
-  'DestinationMNC',
-  'DestinationEndpoint',
-  'InitiatedAt',
-  'ConnectedAt',
-  'DisconnectedAt',
-  'DurationInSec',
-  'Product',
-  'BillingUnit',
-  'BillingIncrement',
-  'BillableDurationInSec',
-  'UnitPrice',
-  'UnitPriceCurrency',
-  'TotalPriceOfCall',
-  'CallType',
-  'SipStatus',
-  'SessionStatus',
-  'CallStatus',
-  'TTSLength',
-  'MOS',
+  ...(['SessionId', 'CallId', 'AccountId', 'SubAccountId', 'Direction'] as const),
+  ...(['SourceCountryCode', 'SourceCountry', 'SourceOperator'] as const),
+  ...(['SourceMCC', 'SourceMNC', 'SourceEndpoint'] as const),
+  ...(['DestinationCountryCode', 'DestinationCountry', 'DestinationOperator'] as const),
+  ...(['DestinationMCC', 'DestinationMNC', 'DestinationEndpoint'] as const),
+  ...(['InitiatedAt', 'ConnectedAt', 'DisconnectedAt', 'DurationInSec', 'Product'] as const),
+  ...(['BillingUnit', 'BillingIncrement', 'BillableDurationInSec'] as const),
+  ...(['UnitPrice', 'UnitPriceCurrency', 'TotalPriceOfCall', 'CallType', 'SipStatus'] as const),
+  ...(['SessionStatus', 'CallStatus', 'TTSLength', 'MOS'] as const),
 ] as const;
 export type Column = (typeof COLUMNS)[number];
 
-const REQUIRED: readonly Column[] = ['SessionId', 'CallId', 'InitiatedAt', 'SessionStatus'];
+/** Without these, a row does not say which session of whom it belongs to, when that was, and how it ended. */
+const REQUIRED: readonly Column[] = [
+  ...(['SessionId', 'CallId', 'SubAccountId'] as const),
+  ...(['InitiatedAt', 'ConnectedAt', 'DisconnectedAt', 'SessionStatus'] as const),
+];
 
 /** Where the columns of a file are. */
 export interface Header {
   delimiter: Delimiter;
-  /** The number of fields of each record. */
+  /** The number of values of each record. */
   width: number;
+  /** The position of the session's id. */
+  sessionId: number;
   /** The documented columns that the file has, in the documented order, with their positions. */
   columns: readonly (readonly [Column, number])[];
 }
-
-export type Delimiter = ',' | ';' | '\t';
 
 const NAMES = new Map(COLUMNS.map((column) => [normalisedName(column), column]));
 
 /** `session_id`, `Session Id` and `SESSION-ID` are `SessionId`. */
 function normalisedName(name: string): string {
-  return name.replace(/[\s_-]/g, '').toLowerCase();
+  return name.replace(/[ _-]/g, '').toLowerCase();
 }
 
-/** Reads a record as a header. Returns undefined if it is not one: a required column is missing. */
-export function readHeader(record: readonly string[], delimiter: Delimiter): Header | undefined {
-  const positions = new Map<Column, number>();
-  let duplicate: Column | undefined;
-  for (const [position, name] of record.entries()) {
-    const column = NAMES.get(normalisedName(name));
-    if (column === undefined) continue;
-    if (positions.has(column)) duplicate = column;
-    positions.set(column, position);
+/** The documented columns that a record names. */
+function namedColumns(record: readonly string[]): Column[] {
+  return record.flatMap((name) => NAMES.get(normalisedName(name)) ?? []);
+}
+
+const DELIMITERS: readonly Delimiter[] = [',', ';', '\t'];
+
+/**
+ * Reads a record as a header, with the delimiter with which it is one. Returns undefined if it is not: a required column
+ * is missing.
+ *
+ * @throws LogExportError if it is a header that has two readings.
+ */
+export function readHeader(record: string): Header | undefined {
+  for (const delimiter of DELIMITERS) {
+    const names = valuesOf(record, delimiter) ?? [];
+    const named = namedColumns(names);
+    if (!REQUIRED.every((column) => named.includes(column))) continue;
+    const duplicate = named.find((column, i) => named.indexOf(column) !== i);
+    if (duplicate !== undefined)
+      throw wrongHeader(`has the column ${duplicate} more than once. Expected each column once`);
+    if (names.some((name) => /[\r\n]/.test(name))) throw wrongHeader('has a name with a line end');
+    const columns = COLUMNS.flatMap((column) => {
+      const position = names.findIndex((name) => NAMES.get(normalisedName(name)) === column);
+      return position === -1 ? [] : [[column, position] as const];
+    });
+    // Spreadsheets write a delimiter after the last name.
+    const width = names.length - (names.at(-1) === '' ? 1 : 0);
+    return { delimiter, width, sessionId: columns[0]?.[1] ?? 0, columns };
   }
-  if (!REQUIRED.every((column) => positions.has(column))) return undefined;
-  if (duplicate !== undefined) throw duplicateColumn(duplicate);
-  const columns = COLUMNS.flatMap((column) => {
-    const position = positions.get(column);
-    return position === undefined ? [] : [[column, position] as const];
-  });
-  return { delimiter, width: record.length, columns };
+  return undefined;
 }
 
-function duplicateColumn(column: Column): LogExportError {
+/** Whether a record that is not a row may be a header, also in another language: a row has digits. */
+export function looksLikeHeader(record: readonly string[]): boolean {
+  const values = record.filter((value) => value.trim() !== '');
+  return namedColumns(record).length > 1 || (values.length > 1 && !values.some((value) => /\d/.test(value)));
+}
+
+/** The error for a file that begins with neither a header nor a row. Shows documented names, and nothing else. */
+export function unknownHeader(first: string, second: string | undefined): LogExportError {
+  if (/^\W*sep=/i.test(first))
+    return wrongHeader(
+      'begins with a line sep=, which spreadsheets write. Expected the names of the columns',
+    );
+  if (second !== undefined && readHeader(second))
+    return wrongHeader(
+      'begins with a title line. Expected the names of the columns, which are in the next line',
+    );
+  const readings = DELIMITERS.map((delimiter) => valuesOf(first, delimiter) ?? []);
+  const [names = []] = readings.toSorted(
+    (a, b) => namedColumns(b).length - namedColumns(a).length || b.length - a.length,
+  );
+  const found = namedColumns(names);
+  const others = names.length - found.length;
+  const missing = REQUIRED.filter((column) => !found.includes(column));
+  const shown = [...found, ...(others > 0 ? [`${others} other ${others === 1 ? 'value' : 'values'}`] : [])];
+  return wrongHeader(`cannot be read: it lacks ${missing.join(', ')}. Found ${shown.join(', ') || 'none'}`);
+}
+
+export function wrongHeader(what: string): LogExportError {
   return new LogExportError(
     'wrong-header',
-    `The header of a file of the log export has the column ${column} more than once. Expected each column once.`,
+    `The header of a file of the log export ${what}. Ask 8x8 whether the columns of the log export have changed.`,
   );
-}
-
-/** The error for a first record that is not a header. Shows only what may be names of columns. */
-export function wrongHeader(record: readonly string[]): LogExportError {
-  const found = new Set(record.map((name) => NAMES.get(normalisedName(name))));
-  const missing = REQUIRED.filter((column) => !found.has(column));
-  return new LogExportError(
-    'wrong-header',
-    `A file of the log export does not begin with a header that can be read: it lacks ${missing.join(', ')}. Found ${shownNames(record)}. Ask 8x8 whether the columns of the log export have changed.`,
-  );
-}
-
-const MAX_NAMES = 50;
-
-/** The names in a header. Nothing is shown of a record that is probably a row. */
-function shownNames(record: readonly string[]): string {
-  if (!record.some((name) => NAMES.has(normalisedName(name))) && !record.every(isName))
-    return `${record.length === 1 ? '1 field' : `${record.length} fields`} that cannot be names`;
-  const names = record.slice(0, MAX_NAMES).map((name) => (isName(name) ? printable(name.trim(), []) : '***'));
-  return [...names, ...(record.length > MAX_NAMES ? ['...'] : [])].join(', ');
-}
-
-/** Letters, optionally in several words: neither a number nor an id nor a time. */
-function isName(name: string): boolean {
-  return /^\s*[a-z][a-z _-]{0,40}\s*$/i.test(name);
 }

@@ -1,30 +1,23 @@
-/**
- * Why an export cannot be read:
- *
- * - `key-refused`, `access-refused`, `unknown-subaccount`, `refused`: 8x8 rejects the request until a setting changes.
- * - `unavailable`: 8x8 was unreachable, overloaded or reported a fault of its own. The same call may succeed later.
- * - `unexpected-answer`: a success whose body is not what 8x8 documents.
- * - `link-refused`: a link that is not followed: another host, not HTTPS, or too many redirects.
- * - `expired`: the link no longer works. A new job has new links.
- * - `stalled`, `cut-off`: the file did not arrive completely. The same link may work the next time.
- * - `too-large`: the file exceeds the limits.
- * - `not-csv`, `not-utf8`, `wrong-header`: the file cannot be read, and would not be the next time.
- */
+/** Why an export cannot be made or read. */
 export type LogExportFault =
-  | 'key-refused'
-  | 'access-refused'
-  | 'unknown-subaccount'
-  | 'refused'
+  /** 8x8 rejects the request until a setting changes. */
+  | ('key-refused' | 'access-refused' | 'unknown-subaccount' | 'refused')
+  /** 8x8 was unreachable, overloaded or reported a fault of its own. The same call may succeed later. */
   | 'unavailable'
+  /** A success that is not what 8x8 documents, or whose completeness cannot be proven. */
   | 'unexpected-answer'
+  /** 8x8 failed to make the export, does not know it, or takes too long. */
+  | ('job-failed' | 'job-unknown' | 'job-overdue')
+  /** A link that is not followed: another host, not HTTPS, or too many redirects. */
   | 'link-refused'
+  /** The link no longer works. A new job has new links. */
   | 'expired'
-  | 'stalled'
-  | 'cut-off'
+  /** The file did not arrive completely. The same link may work the next time. */
+  | ('stalled' | 'cut-off')
+  /** The export exceeds what the function has room for. */
   | 'too-large'
-  | 'not-csv'
-  | 'not-utf8'
-  | 'wrong-header';
+  /** The file cannot be read, retrying does not help. */
+  | ('not-csv' | 'not-utf8' | 'wrong-header');
 
 /**
  * An export that cannot be made or read. Its message says what happened, what was expected and what to check, and

@@ -1,7 +1,8 @@
+import * as v from 'valibot';
 import { type CallFailure, describeFailure } from '../voice-api/call-failure.ts';
-import { readErrorBody } from '../voice-api/error-body.ts';
+import { printable, readErrorBody } from '../voice-api/error-body.ts';
 import { retryingCall, type VoiceApiSettings } from '../voice-api/retrying-call.ts';
-import { type Job, readJob, readJobId } from './job.ts';
+import { instant } from '../vss/values.ts';
 import { LogExportError, type LogExportFault } from './log-export-error.ts';
 
 /**
@@ -20,6 +21,19 @@ export interface LogExport {
   /** Cancels a job. Idempotent: a job that 8x8 does not know is cancelled. */
   cancel(subAccountId: string, jobId: string): Promise<void>;
 }
+
+/** The state of a job. */
+export type Job =
+  /** 8x8 is working on it, or reports a status that it does not document: poll again. */
+  | { state: 'pending'; status: string }
+  /** The files are at these links until `expires`, in UTC, if 8x8 says so. */
+  | { state: 'succeeded'; links: string[]; expires: string | undefined }
+  /** There are no rows, so there are no files. */
+  | { state: 'empty' }
+  /** The job will never have files. */
+  | { state: 'failed'; reason: string }
+  /** 8x8 does not know the job, or no longer. */
+  | { state: 'gone' };
 
 /** A period in UTC. 8x8 documents neither by which of a call's times it selects nor whether `to` is included. */
 interface Period {
@@ -47,14 +61,15 @@ export function logExport({ retryMs = RETRY_MS, ...settings }: Settings): LogExp
       // 8x8 documents no default limit for Voice; 0 is none.
       const body = { from: withoutFraction(from), to: withoutFraction(to), limit: 0 };
       const answer = await call({ method: 'POST', subAccountId, path: EXPORTS, body });
-      return readJobId(answer) ?? fail(subAccountId, 'the id of a new job', settings.baseUrl);
+      const started = v.safeParse(Started, answer);
+      if (started.success) return started.output.jobId;
+      return fail(subAccountId, 'the id of a new job', settings.baseUrl);
     },
     async poll(subAccountId, jobId) {
       try {
         const answer = await call({ method: 'GET', subAccountId, path: pathOf(jobId), secrets: [jobId] });
-        return (
-          readJob(answer, settings.baseUrl) ?? fail(subAccountId, 'the state of a job', settings.baseUrl)
-        );
+        const job = readJob(answer, settings.baseUrl);
+        return job ?? fail(subAccountId, 'the state of a job', settings.baseUrl);
       } catch (error) {
         if (error instanceof FailedCall && error.isJobUnknown) return { state: 'gone' };
         throw error;
@@ -122,4 +137,48 @@ function fail(subAccountId: string, expected: string, baseUrl: string): never {
     'unexpected-answer',
     `8x8 did not return ${expected} for the log export of sub-account ${subAccountId}: the response is not JSON, or has another shape. Check that logExportUrl, ${baseUrl}, is the address of 8x8's log export.`,
   );
+}
+
+/** Printable ASCII, and no segment that a URL would resolve. */
+const JobId = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.transform(String),
+  v.regex(/^[!-~]{1,512}$/),
+  v.regex(/[^.]/),
+);
+
+const Started = v.object({ jobId: JobId });
+
+const Polled = v.object({
+  status: v.pipe(v.string(), v.trim(), v.nonEmpty()),
+  data: v.optional(v.unknown()),
+  expires: v.fallback(v.optional(instant), undefined),
+});
+
+const FAILURES = new Set(['failed', 'error', 'cancelled', 'canceled']);
+
+/** Reads the response to a poll. Returns undefined if it is not the state of a job. */
+function readJob(body: unknown, baseUrl: string): Job | undefined {
+  const parsed = v.safeParse(Polled, body);
+  if (!parsed.success) return undefined;
+  const { data, expires } = parsed.output;
+  const status = parsed.output.status.toLowerCase();
+  if (status === 'empty') return { state: 'empty' };
+  if (FAILURES.has(status)) return { state: 'failed', reason: `8x8 reports the status ${status}` };
+  if (status !== 'succeeded') return { state: 'pending', status: printable(status, []).slice(0, 50) };
+  const links = readLinks(data, baseUrl);
+  if (links) return { state: 'succeeded', links, expires };
+  return { state: 'failed', reason: '8x8 reports the status succeeded, but no usable links' };
+}
+
+/** The links, each once and absolute; undefined if there are none, or if one is not a link. */
+function readLinks(data: unknown, baseUrl: string): string[] | undefined {
+  const Link = v.pipe(
+    v.string(),
+    v.nonEmpty(),
+    v.check((link) => URL.canParse(link, baseUrl)),
+    v.transform((link) => new URL(link, baseUrl).href),
+  );
+  const parsed = v.safeParse(v.pipe(v.array(Link), v.minLength(1)), data);
+  return parsed.success ? [...new Set(parsed.output)] : undefined;
 }

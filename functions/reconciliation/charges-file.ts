@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, createWriteStream, openSync, unlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { closeSync, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { LegRow } from '../log-export/leg-row.ts';
+import { temporaryFile } from '../log-export/temporary-file.ts';
+import { keyPart, type Objects } from './bucket.ts';
 import { type Day, dayOf } from './day.ts';
-import { keyPart, type Objects } from './objects.ts';
 
 /**
  * The rows of one day of a sub-account, from which analysts see what calls cost: gzipped JSON lines. A row belongs to
@@ -16,8 +14,11 @@ import { keyPart, type Objects } from './objects.ts';
 export interface ChargesFile {
   /** Adds a row if it belongs to the day. */
   add(row: LegRow): Promise<void>;
-  /** Replaces the object of the day, unless no row belongs to it: 8x8 may have deleted what it had. */
-  store(): Promise<void>;
+  /**
+   * Replaces the object of the day, unless the stored one has more rows: 8x8 may have deleted some of what it had.
+   * Returns how many more.
+   */
+  store(): Promise<number>;
   /** Closes the local file, which deletes it. */
   dispose(): Promise<void>;
 }
@@ -26,20 +27,18 @@ export interface ChargesFile {
 const WRITTEN_LENGTH = 65_536;
 
 export function chargesFile(objects: Objects, subAccountId: string, day: Day): ChargesFile {
-  const path = join(tmpdir(), `charges-${randomUUID()}.json.gz`);
-  const file = openSync(path, 'wx+');
-  // Lambda keeps /tmp after a timeout. A file without a name is deleted with the process.
-  unlinkSync(path);
+  const key = `charges/${day}/${keyPart(subAccountId)}.json.gz`;
+  const file = temporaryFile();
   const gzip = createGzip();
-  const written = pipeline(gzip, createWriteStream(path, { fd: file, autoClose: false }));
+  const written = pipeline(gzip, createWriteStream('', { fd: file, autoClose: false }));
   // `add` and `store` report the error. Until then it must not be an unhandled rejection.
   written.catch(() => {});
-  let isEmpty = true;
+  let rows = 0;
   let lines = '';
   return {
     async add(row) {
       if (dayOf(row.InitiatedAt) !== day) return;
-      isEmpty = false;
+      rows++;
       lines += `${JSON.stringify(row)}\n`;
       if (lines.length < WRITTEN_LENGTH) return;
       const hasRoom = gzip.write(lines);
@@ -49,8 +48,9 @@ export function chargesFile(objects: Objects, subAccountId: string, day: Day): C
     async store() {
       gzip.end(lines);
       await written;
-      if (isEmpty) return;
-      await objects.writeFile(`charges/${day}/${keyPart(subAccountId)}.json.gz`, file);
+      const more = (await objects.rowsOf(key)) - rows;
+      if (more <= 0 && rows > 0) await objects.writeRows(key, file, rows);
+      return Math.max(more, 0);
     },
     async dispose() {
       gzip.end();

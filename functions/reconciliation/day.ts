@@ -35,8 +35,15 @@ export const LONGEST_CALL_MS = DAY_MS;
  */
 const MARGIN_MS = DAY_MS;
 
-/** The period of which 8x8 is asked for the rows: the day, and a day before and after it. */
+/** The period to request: the day, and a day before and after it. */
 export function exportPeriod(day: Day, now: number): { from: Date; to: Date } {
   const to = Math.min(startOf(addDays(day, 1)) + MARGIN_MS, now);
   return { from: new Date(startOf(day) - MARGIN_MS), to: new Date(to) };
+}
+
+/** The period in which the times of its rows are: in a wrong year, their session would belong to no day. */
+export function plausiblePeriod(day: Day, now: number): { from: string; to: string } {
+  const { from, to } = exportPeriod(day, now);
+  const [first, last] = [from.getTime() - LONGEST_CALL_MS, to.getTime() + LONGEST_CALL_MS];
+  return { from: new Date(first).toISOString(), to: new Date(last).toISOString() };
 }

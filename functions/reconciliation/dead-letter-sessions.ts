@@ -5,6 +5,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { withDeadline } from '../client-settings.ts';
+import { canonicalId } from '../log-export/canonical-id.ts';
 import { fromMessage } from '../queue/message.ts';
 import { queueDepth } from '../queue/queue-depth.ts';
 import { receivedMessage } from '../queue/received-message.ts';
@@ -20,8 +21,8 @@ const HIDDEN_SECONDS = 60;
 const MAX_EMPTY = 2;
 
 /**
- * The sessions that wait in the dead-letter queue: 8x8 delivered them, but they are not recorded yet. Undefined while
- * another reader, such as `npx vss-webhook redrive`, has received messages, so that they cannot be read.
+ * The sessions that wait in the dead-letter queue, as `deadLetterKey`: 8x8 delivered them, but they are not recorded yet.
+ * Undefined while another reader, such as `npx vss-webhook redrive`, has received messages, so that they cannot be read.
  */
 export async function deadLetterSessions(
   client: SQSClient,
@@ -57,7 +58,18 @@ export async function deadLetterSessions(
 
 function sessionOf(message: Message): string[] {
   const identified = identify(fromMessage(receivedMessage(message)).body);
-  return identified.outcome === 'summary' ? [identified.sessionId] : [];
+  return identified.outcome === 'summary' ? [deadLetterKey(identified)] : [];
+}
+
+/** A session among those in the dead-letter queue. */
+export function deadLetterKey({
+  subAccountId,
+  sessionId,
+}: {
+  subAccountId: string;
+  sessionId: string;
+}): string {
+  return `${subAccountId} ${canonicalId(sessionId)}`;
 }
 
 /** Makes messages visible to other readers. Those for which it fails become visible after `HIDDEN_SECONDS`. */

@@ -13,11 +13,11 @@ import { downloader } from '../log-export/download.ts';
 import { logExport } from '../log-export/log-export.ts';
 import { secretReader } from '../secrets.ts';
 import { readApiKey } from '../voice-api/api-key.ts';
-import { createHandler } from './create-handler.ts';
-import { dayStates } from './day-state.ts';
+import { objects as objectsOf } from './bucket.ts';
+import { dayStates } from './day-states.ts';
 import { deadLetterSessions } from './dead-letter-sessions.ts';
-import { objects as objectsOf } from './objects.ts';
-import { queueAge } from './queue-age.ts';
+import { acceptedDeliveries, queueAge } from './delivery-metrics.ts';
+import { createHandler } from './invocation.ts';
 import { recordedSessions } from './recorded-sessions.ts';
 import { Mode } from './window.ts';
 
@@ -30,6 +30,7 @@ const environment = readEnvironment({
   QUEUE_URL: v.string(),
   DEAD_LETTER_QUEUE_URL: v.string(),
   MODE: Mode,
+  POWERTOOLS_SERVICE_NAME: v.string(),
   RETENTION_DAYS: v.optional(v.pipe(v.string(), v.transform(Number), v.integer())),
 });
 const { LOG_EXPORT_URL: baseUrl, API_KEY_SECRET_NAME: secretName, QUEUE_URL: queueUrl } = environment;
@@ -57,6 +58,8 @@ export const handler = createHandler({
   lookUp: recordedSessions(new DynamoDBClient(clientSettings), environment.TABLE_NAME),
   deadLetterSessions: () => deadLetterSessions(sqs, environment.DEAD_LETTER_QUEUE_URL),
   queueAge: () => queueAge(cloudWatch, queueUrl, Date.now()),
+  acceptedDeliveries: (from, to) =>
+    acceptedDeliveries(cloudWatch, environment.POWERTOOLS_SERVICE_NAME, from, to),
   send: (message) => withDeadline(sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...message }))),
   pause: setTimeout,
   now: Date.now,

@@ -1,84 +1,305 @@
-import { compareExport, type ExportDependencies, type ExportedDay } from './compare-export.ts';
-import { recordMissing, type Send, type Sent } from './record-missing.ts';
-import type { Result } from './result.ts';
-import { LIMIT, type Mode } from './window.ts';
+import * as v from 'valibot';
+import type { DownloadedFiles, Link } from '../log-export/download.ts';
+import type { LogExport } from '../log-export/log-export.ts';
+import { LogExportError, type LogExportFault } from '../log-export/log-export-error.ts';
+import { readRows } from '../log-export/read-rows.ts';
+import { loggableId } from '../loggable-id.ts';
+import type { Log } from '../telemetry.ts';
+import type { Objects } from './bucket.ts';
+import { chargesFile } from './charges-file.ts';
+import { type Comparison, compare, readSessions } from './comparison.ts';
+import { DAY_MS, type Day, exportPeriod, HOUR_MS, plausiblePeriod } from './day.ts';
+import type { DayStates } from './day-states.ts';
+import type { RecordedSessions } from './recorded-sessions.ts';
+import { type Recording, record, type Send } from './recording.ts';
+import { Counts, countsOf, NO_RESULT, type Result } from './result.ts';
+import { IMMEDIATE_ATTEMPTS, retryAt } from './schedule.ts';
+import { LIMIT, Mode } from './window.ts';
 
-export interface DayDependencies extends ExportDependencies {
+/** An export that 8x8 is making, or has made, and when it was started: ISO 8601, UTC. */
+const Job = v.object({ id: v.string(), startedAt: v.string() });
+type Job = v.InferOutput<typeof Job>;
+
+/** What is stored of a day of a sub-account, so that each step can be repeated after a crash. Times are in ISO 8601, UTC. */
+export const DayState = v.object({
+  job: v.optional(Job),
+  /** Consecutive failures, and the time before which the schedule does not retry. */
+  failures: v.optional(v.number(), 0),
+  retryAt: v.optional(v.string()),
+  /** The last run, and when its export was started; a report does not replace a run that records. */
+  completed: v.optional(
+    v.object({
+      at: v.string(),
+      mode: Mode,
+      isHeld: v.boolean(),
+      detail: v.optional(v.string()),
+      counts: Counts,
+    }),
+  ),
+});
+export type DayState = v.InferOutput<typeof DayState>;
+
+export const NEW_DAY: DayState = { failures: 0 };
+
+/** Where a day is in this invocation, and so which step is next. */
+export type Progress =
+  /** Start an export. */
+  | { state: 'new'; detail: string }
+  /** Ask 8x8 for the export, after a pause: it is being made, or is not to be read yet. */
+  | { state: 'exporting'; job: Job; detail: string }
+  /** Reconcile the day. */
+  | { state: 'ready'; job: Job; links: readonly Link[] }
+  | { state: 'done'; result: Result }
+  /** A person has to decide. */
+  | { state: 'held'; result: Result; detail: string }
+  | { state: 'failed'; detail: string };
+
+/** A day of a sub-account that is to be reconciled. */
+export interface DayTask {
+  subAccountId: string;
+  day: Day;
+  mode: Mode;
+  /** Whether to record what the brakes hold. */
+  beyondLimit: boolean;
+  stored: DayState;
+  progress: Progress;
+}
+
+export interface DayDependencies {
+  logExport: LogExport;
+  download: (links: readonly Link[]) => Promise<DownloadedFiles>;
+  objects: Objects;
+  states: DayStates;
+  lookUp: RecordedSessions;
+  /** How long a record is kept after its last write, in days; undefined if forever. */
+  retentionDays: number | undefined;
+  /** The age of the oldest message in the queue, in seconds. */
+  queueAge: () => Promise<number>;
+  /** The number of deliveries that the webhook accepted in a period. */
+  acceptedDeliveries: (from: Date, to: Date) => Promise<number>;
+  /** The sessions that wait in the dead-letter queue; undefined while another reader hides messages. */
+  deadLetterSessions: () => Promise<ReadonlySet<string> | undefined>;
   send: Send;
   /** Called before anything is recorded, so that a crash cannot hide that sessions were missing. */
-  onFound: (day: DayToReconcile, found: Result) => void;
+  onFound: (task: DayTask, found: Result) => void;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** Until when rounds of recording are begun, in milliseconds since 1970. */
+  recordUntil: number;
+  logger: Log;
 }
 
-export interface DayToReconcile extends ExportedDay {
-  mode: Mode;
-  /** Whether to record more than `LIMIT` missing sessions. */
-  beyondLimit: boolean;
-  /** The sessions that wait in the dead-letter queue. */
-  deadLetters: ReadonlySet<string>;
-  /** The parts that are recorded already, if there are too many missing sessions for one pass. */
-  parts: Parts | undefined;
-}
+/** 8x8 documents no duration. An export that takes longer is cancelled. */
+const LONGEST_JOB_MS = 2 * HOUR_MS;
 
-/** The progress of a day whose missing sessions do not fit into memory, and what was found and recorded so far. */
-export interface Parts {
-  done: number;
-  of: number;
-  result: Result;
-}
+/** While older deliveries wait in the queue, a session that is not in the table may be among them. */
+const MAX_QUEUE_AGE_SECONDS = 3_600;
 
-/** What a pass over the export led to. */
-export type Reconciled =
-  | { outcome: 'done'; result: Result }
-  /** More than `LIMIT` sessions are missing, and none was recorded. */
-  | { outcome: 'held'; result: Result }
-  /** There are too many sessions without a record for one pass: they are recorded part by part. */
-  | { outcome: 'partly'; parts: Parts };
+/** A day with the job of an earlier invocation, unless it is old: an older export lacks what has appeared since. */
+export function dayTask(task: Omit<DayTask, 'progress'>, now: number): DayTask {
+  const { job } = task.stored;
+  const isRecent = job && now - Date.parse(job.startedAt) < LONGEST_JOB_MS + HOUR_MS;
+  const detail = 'not started yet';
+  return { ...task, progress: isRecent ? { state: 'exporting', job, detail } : { state: 'new', detail } };
+}
 
 /**
- * Compares an exported day with the table, and records what is missing. Idempotent: a repetition records what is still
- * missing.
+ * Takes the next step of a day. The state is saved before and after each step, so that after a crash only the interrupted
+ * step is repeated. Never rejects because of 8x8.
  */
-export async function reconcileDay(
-  day: DayToReconcile,
-  { send, onFound, ...dependencies }: DayDependencies,
-): Promise<Reconciled> {
-  const { mode, beyondLimit, deadLetters } = day;
-  const isAllowed = beyondLimit || (day.parts?.result.missing ?? 0) <= LIMIT;
-  const parts = mode === 'record' && isAllowed ? day.parts : undefined;
-  const part = parts && { index: parts.done, of: parts.of };
-  const { result, candidates } = await compareExport(day, dependencies, deadLetters, LIMIT, part);
-  if (!parts) {
-    onFound(day, result);
-    if (mode === 'report') return { outcome: 'done', result };
-    if (result.missing > LIMIT && !beyondLimit) return { outcome: 'held', result };
+export async function advance(task: DayTask, dependencies: DayDependencies): Promise<DayTask> {
+  const { progress } = task;
+  try {
+    if (progress.state === 'new') return await startExport(task, dependencies);
+    if (progress.state === 'exporting') return await pollExport(task, progress.job, dependencies);
+    if (progress.state === 'ready') return await reconcile(task, progress, dependencies);
+    return task;
+  } catch (error) {
+    if (error instanceof LogExportError && error.kind === 'too-large')
+      return complete(task, { state: 'held', result: NO_RESULT, detail: error.message }, dependencies);
+    return fail(task, error, dependencies);
   }
-  const found = parts?.result ?? result;
-  if (result.missing > candidates.filter(({ isMissing }) => isMissing).length)
-    return { outcome: 'partly', parts: { done: 0, of: numberOfParts(found, parts), result: found } };
-  const sent = await recordMissing(day, candidates, send);
-  const updated = withSent(found, sent);
-  const done = (parts?.done ?? 0) + 1;
-  if (parts && done < parts.of) return { outcome: 'partly', parts: { ...parts, done, result: updated } };
-  return { outcome: 'done', result: updated };
 }
 
-/**
- * A part should have half as many sessions without a record as fit into memory. If one does not fit, the number of parts is
- * doubled.
- */
-function numberOfParts(
-  { missing, late, expired, deadLettered }: Result,
-  previous: Parts | undefined,
-): number {
-  if (previous) return 2 * previous.of;
-  return Math.ceil((2 * (missing + late + expired + deadLettered)) / LIMIT);
+/** If the function is killed before the state is saved, the next step starts another export, which is harmless. */
+async function startExport(task: DayTask, dependencies: DayDependencies): Promise<DayTask> {
+  const startedAt = dependencies.now();
+  const id = await dependencies.logExport.start(task.subAccountId, exportPeriod(task.day, startedAt));
+  const job = { id, startedAt: new Date(startedAt).toISOString() };
+  const progress = { state: 'exporting', job, detail: '8x8 is making the export' } as const;
+  return saved({ ...task, stored: { ...task.stored, job }, progress }, dependencies);
 }
 
-function withSent(result: Result, { recorded, updated, unusable }: Sent): Result {
-  return {
-    ...result,
-    recorded: result.recorded + recorded,
-    updated: result.updated + updated,
-    unusable: result.unusable + unusable,
-  };
+async function pollExport(task: DayTask, job: Job, { logExport, now }: DayDependencies): Promise<DayTask> {
+  const polled = await logExport.poll(task.subAccountId, job.id);
+  switch (polled.state) {
+    case 'pending': {
+      const detail = `8x8 is making the export (${polled.status})`;
+      if (now() - Date.parse(job.startedAt) < LONGEST_JOB_MS)
+        return { ...task, progress: { state: 'exporting', job, detail } };
+      // Another one is started in any case.
+      await logExport.cancel(task.subAccountId, job.id).catch(() => {});
+      const hours = LONGEST_JOB_MS / HOUR_MS;
+      throw new LogExportError('job-overdue', `8x8 did not complete the export within ${hours} hours`);
+    }
+    case 'failed':
+      throw new LogExportError('job-failed', polled.reason);
+    case 'gone':
+      throw new LogExportError('job-unknown', '8x8 does not know the export, or no longer');
+    case 'empty':
+      return { ...task, progress: { state: 'ready', job, links: [] } };
+    case 'succeeded': {
+      const links = polled.links.map((link) => ({ link, expires: polled.expires }));
+      return { ...task, progress: { state: 'ready', job, links } };
+    }
+  }
+}
+
+async function reconcile(
+  task: DayTask,
+  { job, links }: Progress & { state: 'ready' },
+  dependencies: DayDependencies,
+): Promise<DayTask> {
+  const { queueAge, deadLetterSessions, download, now } = dependencies;
+  const wait = (detail: string): DayTask => ({ ...task, progress: { state: 'exporting', job, detail } });
+  const age = await queueAge();
+  if (age > MAX_QUEUE_AGE_SECONDS)
+    return wait(
+      `deliveries have waited in the queue for ${Math.round(age / 60)} minutes, and may contain the missing sessions`,
+    );
+  const deadLetters = await deadLetterSessions();
+  if (!deadLetters)
+    return wait('the dead-letter queue is being read, by npx vss-webhook redrive for example');
+
+  // Counts as a failure until it succeeds, so that a day that kills the function does not delay others.
+  const failures = task.stored.failures + 1;
+  const stored = { ...task.stored, failures, retryAt: retryAt(failures, now()) };
+  await dependencies.states.save(task.subAccountId, task.day, stored);
+  const files = await download(links);
+  try {
+    return await reconcileFiles(task, { job, files, deadLetters }, dependencies);
+  } finally {
+    files.close();
+  }
+}
+
+async function reconcileFiles(
+  task: DayTask,
+  { job, files, deadLetters }: { job: Job; files: DownloadedFiles; deadLetters: ReadonlySet<string> },
+  dependencies: DayDependencies,
+): Promise<DayTask> {
+  const { subAccountId, day } = task;
+  const { retentionDays, lookUp, now } = dependencies;
+  const exportedAt = Date.parse(job.startedAt);
+  const scope = { subAccountId, ...plausiblePeriod(day, exportedAt) };
+  const readAgain: Recording['readAgain'] = (isWanted) => readRows(files.read(), scope, isWanted);
+  const exported = await readSessions(readAgain());
+  const comparison = await compare(exported, {
+    subAccountId,
+    day,
+    exportedAt,
+    now: now(),
+    retentionMs: retentionDays === undefined ? undefined : retentionDays * DAY_MS,
+    lookUp,
+    deadLetters,
+  });
+  const { result } = comparison;
+  dependencies.onFound(task, result);
+  const hold = await holdOf(task, comparison, exportPeriod(day, exportedAt), dependencies);
+  if (hold?.isSuspect) return complete(task, { ...hold, result }, dependencies);
+  const candidates = hold || task.mode === 'report' ? [] : comparison.candidates;
+  const recording = { subAccountId, exportedAt: job.startedAt, sessions: exported.sessions, readAgain };
+  const left = await storeAndRecord(task, { ...recording, candidates }, result, dependencies);
+  if (left === 0) return complete(task, hold ? { ...hold, result } : { state: 'done', result }, dependencies);
+  const detail = `${result.recorded} missing sessions were recorded; ${left} sessions are left`;
+  const progress = { state: 'exporting', job, detail } as const;
+  return saved({ ...task, stored: { ...task.stored, failures: 0 }, progress }, dependencies);
+}
+
+/** Keeps a day from being recorded. The reading of a suspect export is probably wrong, so that nothing of it is stored. */
+interface Hold {
+  state: 'held';
+  detail: string;
+  isSuspect: boolean;
+}
+
+async function holdOf(
+  { mode, beyondLimit }: DayTask,
+  { result: { missing }, undelivered = 0 }: Comparison,
+  { from, to }: { from: Date; to: Date },
+  { acceptedDeliveries }: DayDependencies,
+): Promise<Hold | undefined> {
+  if (mode === 'report' || beyondLimit || missing === 0) return undefined;
+  const isSuspect = undelivered > 0 && (await acceptedDeliveries(from, to)) > 0;
+  const detail = isSuspect
+    ? `None of ${undelivered} sessions in the export of three days has a delivered record, although deliveries were accepted then: its session ids are probably not those of the deliveries. Nothing was recorded.`
+    : `More than ${LIMIT.toLocaleString('en')} sessions are missing: deliveries failed, or the export is of another account. None was recorded.`;
+  return isSuspect || missing > LIMIT ? { state: 'held', detail, isSuspect } : undefined;
+}
+
+async function storeAndRecord(
+  { subAccountId, day }: DayTask,
+  recording: Omit<Recording, 'charges' | 'send' | 'isLate'>,
+  result: Result,
+  { objects, send, now, recordUntil }: DayDependencies,
+): Promise<number> {
+  const charges = chargesFile(objects, subAccountId, day);
+  try {
+    return await record({ ...recording, charges, send, isLate: () => now() >= recordUntil }, result);
+  } finally {
+    await charges.dispose();
+  }
+}
+
+async function complete(
+  task: DayTask,
+  progress: Progress & { state: 'done' | 'held' },
+  dependencies: DayDependencies,
+): Promise<DayTask> {
+  const { subAccountId, day, mode, stored } = task;
+  const at = stored.job?.startedAt ?? new Date(dependencies.now()).toISOString();
+  await dependencies.states.saveResult(subAccountId, day, at, mode, progress.result);
+  const isOnlyReported = mode === 'report' && stored.completed?.mode === 'record';
+  const isHeld = progress.state === 'held';
+  const detail = progress.state === 'held' ? progress.detail : undefined;
+  const run = { at, mode, isHeld, detail, counts: countsOf(progress.result) };
+  const completed = isOnlyReported ? stored.completed : run;
+  return saved({ ...task, stored: { failures: 0, completed }, progress }, dependencies);
+}
+
+/** The faults after which the next attempts read the same export. After all others, a new one is started. */
+const RETRY_SAME_JOB = faults('access-refused', 'cut-off', 'key-refused', 'stalled', 'unavailable');
+
+/** The faults that may pass within minutes. */
+const TRANSIENT = faults(
+  ...(['cut-off', 'expired', 'stalled', 'unavailable'] as const),
+  ...(['job-failed', 'job-overdue', 'job-unknown'] as const),
+);
+
+function faults(...kinds: LogExportFault[]): ReadonlySet<LogExportFault | undefined> {
+  return new Set(kinds);
+}
+
+async function fail(task: DayTask, error: unknown, dependencies: DayDependencies): Promise<DayTask> {
+  const { subAccountId, day, stored } = task;
+  const failures = stored.failures + 1;
+  const kind = error instanceof LogExportError ? error.kind : undefined;
+  const isLastAttempt = failures % IMMEDIATE_ATTEMPTS === 0;
+  // If the file itself is damaged, only another export helps.
+  const keepsJob = (kind === undefined || RETRY_SAME_JOB.has(kind)) && !isLastAttempt;
+  const job = keepsJob ? stored.job : undefined;
+  const next = { completed: stored.completed, failures, retryAt: retryAt(failures, dependencies.now()), job };
+  const detail = error instanceof Error ? error.message : String(error);
+  if (TRANSIENT.has(kind) && failures < IMMEDIATE_ATTEMPTS) {
+    const progress: Progress = job ? { state: 'exporting', job, detail } : { state: 'new', detail };
+    return saved({ ...task, stored: next, progress }, dependencies);
+  }
+  const details = { subAccountId: loggableId(subAccountId), day, kind, detail };
+  dependencies.logger.error('A day could not be reconciled with the log export', details);
+  return saved({ ...task, stored: next, progress: { state: 'failed', detail } }, dependencies);
+}
+
+async function saved(task: DayTask, { states }: DayDependencies): Promise<DayTask> {
+  await states.save(task.subAccountId, task.day, task.stored);
+  return task;
 }

@@ -4,21 +4,26 @@ import { withDeadline } from '../client-settings.ts';
 
 /** What the table has of a session. */
 export interface RecordedSession {
+  subAccountId: string;
   status: string | undefined;
-  /** The number of legs of its summary, if it was reconstructed; undefined if 8x8 delivered one. */
-  reconstructedLegs: number | undefined;
+  /** The content of its summary, if it was reconstructed; undefined if 8x8 delivered one. */
+  reconstruction: { legs: number; digest: string } | undefined;
 }
 
-/** Looks up which of at most `MAX_KEYS` sessions have a record. */
+/** Looks up which of these sessions have a record. The ids are compared exactly, and each may be there only once. */
 export type RecordedSessions = (
   sessionIds: readonly string[],
 ) => Promise<ReadonlyMap<string, RecordedSession>>;
 
-/** The most keys of one BatchGetItem. */
-export const MAX_KEYS = 100;
+/** The most keys of one BatchGetItem, and how many are looked up at a time. */
+const MAX_KEYS = 100;
+const CONCURRENT_REQUESTS = 8;
 
 const LONGEST_PAUSE_MS = 10_000;
 const MAX_ATTEMPTS = 10;
+
+type Key = Record<string, AttributeValue>;
+type Found = Map<string, RecordedSession>;
 
 /**
  * Reads eventually consistently, for half the price: the sessions that are looked up ended an hour ago or more.
@@ -30,34 +35,54 @@ export function recordedSessions(
   tableName: string,
   pause: (milliseconds: number) => Promise<unknown> = setTimeout,
 ): RecordedSessions {
-  return async (sessionIds) => {
-    const found = new Map<string, RecordedSession>();
-    let keys: Record<string, AttributeValue>[] = sessionIds.map((id) => ({ sessionId: { S: id } }));
+  /** Requests keys once, and returns those that were not processed. */
+  async function request(Keys: Key[], found: Found): Promise<Key[]> {
+    const ProjectionExpression =
+      'sessionId, subAccountId, sessionStatus, reconstructedFrom, callCount, digest';
+    const command = new BatchGetItemCommand({
+      RequestItems: { [tableName]: { Keys, ProjectionExpression } },
+    });
+    const { Responses, UnprocessedKeys } = await withDeadline(client.send(command));
+    for (const item of Responses?.[tableName] ?? []) found.set(item['sessionId']?.S ?? '', sessionOf(item));
+    return UnprocessedKeys?.[tableName]?.Keys ?? [];
+  }
+
+  async function lookUp(sessionIds: readonly string[], found: Found): Promise<void> {
+    let keys = sessionIds.map((id): Key => ({ sessionId: { S: id } }));
     for (let attempt = 1; keys.length > 0; attempt++) {
-      const { Responses, UnprocessedKeys } = await withDeadline(
-        client.send(
-          new BatchGetItemCommand({
-            RequestItems: {
-              [tableName]: {
-                Keys: keys,
-                ProjectionExpression: 'sessionId, sessionStatus, reconstructedFrom, callCount',
-              },
-            },
-          }),
-        ),
-      );
-      for (const { sessionId, sessionStatus, reconstructedFrom, callCount } of Responses?.[tableName] ?? []) {
-        found.set(sessionId?.S ?? '', {
-          status: sessionStatus?.S,
-          reconstructedLegs: reconstructedFrom === undefined ? undefined : Number(callCount?.N ?? 0),
-        });
-      }
-      keys = UnprocessedKeys?.[tableName]?.Keys ?? [];
-      if (keys.length === 0) return found;
+      keys = await request(keys, found);
+      if (keys.length === 0) return;
       if (attempt === MAX_ATTEMPTS)
         throw new Error(`DynamoDB left ${keys.length} keys unprocessed ${attempt} times`);
       await pause(Math.random() * Math.min(100 * 2 ** attempt, LONGEST_PAUSE_MS));
     }
+  }
+
+  return async (sessionIds) => {
+    const found: Found = new Map();
+    let next = 0;
+    const worker = async () => {
+      while (next < sessionIds.length) {
+        const batch = sessionIds.slice(next, next + MAX_KEYS);
+        next += MAX_KEYS;
+        await lookUp(batch, found);
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENT_REQUESTS }, worker));
     return found;
+  };
+}
+
+function sessionOf({
+  subAccountId,
+  sessionStatus,
+  reconstructedFrom,
+  callCount,
+  digest,
+}: Key): RecordedSession {
+  return {
+    subAccountId: subAccountId?.S ?? '',
+    status: sessionStatus?.S,
+    reconstruction: reconstructedFrom && { legs: Number(callCount?.N ?? 0), digest: digest?.S ?? '' },
   };
 }

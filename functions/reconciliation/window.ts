@@ -1,11 +1,17 @@
 import * as v from 'valibot';
 import { addDays, daysBetween, HOUR_MS } from './day.ts';
-import type { DayState } from './day-state.ts';
+import type { DayState } from './reconcile-day.ts';
 import { isAtLeast } from './schedule.ts';
 
 /** Whether missing sessions are recorded, or only reported. */
 export const Mode = v.picklist(['record', 'report']);
 export type Mode = v.InferOutput<typeof Mode>;
+
+/**
+ * The most missing sessions of a day that are recorded automatically. More are an outage, or a mistake, such as the key
+ * of another account, which a person should look at first.
+ */
+export const LIMIT = 10_000;
 
 const Day = v.pipe(
   v.string(),
@@ -13,12 +19,6 @@ const Day = v.pipe(
   // Date reads 30 February as 2 March.
   v.check((day) => addDays(day, 0) === day, 'expected a day of the calendar'),
 );
-
-/**
- * The most missing sessions of a day that are recorded automatically. More are an outage, or a mistake, such as the key
- * of another account, which a person should look at first.
- */
-export const LIMIT = 10_000;
 
 export const MAX_WINDOW_DAYS = 366;
 

@@ -9,7 +9,7 @@ const DEFAULT_DAYS = 7;
 const HELP = `Usage: npx vss-webhook reconcile [options]
 
 Asks 8x8's log export for the sessions of past days, compares them with the table,
-and records those that are missing, because no delivery brought them. The schedule
+and records those that are missing, because 8x8 never delivered them. The schedule
 does this for each day one, three and seven days later. Use this command for older
 days (the first time, to backfill), after an outage, or to see what was found.
 
@@ -28,8 +28,9 @@ ${STAGE_HELP}
   --to DAY           Last day. Default: yesterday. At most ${MAX_WINDOW_DAYS} days.
   --sub-account ID   Only this sub-account. May be repeated. Default: all.
   --report           Only report. Record nothing.
-  --beyond-limit     Also record days of which more than ${LIMIT} sessions are
-                     missing. Without it, such a day is only reported.
+  --beyond-limit     Also record days that are held: more than ${LIMIT} sessions are
+                     missing, or no session of the export was delivered. Without
+                     it, such a day is only reported.
   --again            Also reconcile days that were reconciled in the last ${FRESH_HOURS} hours.
   --json             Print the results as JSON, one line per day.
   -h, --help         Show this help.

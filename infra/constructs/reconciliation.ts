@@ -23,7 +23,7 @@ export interface ReconciliationProps {
   encryption: Encryption;
 }
 
-/** Compares 8x8's log export with the table every hour, and records the sessions that no delivery brought. */
+/** Compares 8x8's log export with the table every hour, and records the sessions that 8x8 never delivered. */
 export class Reconciliation extends Construct {
   readonly function: NodeFunction;
 
@@ -51,9 +51,11 @@ export class Reconciliation extends Construct {
       description: "Compares 8x8's log export with the recorded sessions, and records those that are missing",
       // The maximum. What is not done by then, the next invocation continues.
       timeout: Duration.minutes(15),
-      memorySize: 1_024,
-      // A day's rows are collected in /tmp before they are stored: S3 has to be told their size first.
-      ephemeralStorageSize: Size.mebibytes(2_048),
+      // See the measured peak memory in test/README.md.
+      memorySize: 2_048,
+      // The files of an export (MAX_BYTES in functions/log-export/download.ts), and the rows of a day: S3 has to be told
+      // their size before they are stored.
+      ephemeralStorageSize: Size.gibibytes(10),
       environment: {
         LOG_EXPORT_URL: settings.logExportUrl,
         API_KEY_SECRET_NAME: settings.apiKeySecretName,

@@ -70,7 +70,6 @@ export async function startServices(
     pipes: await listen(pipesApi(pipes)),
     fake8x8: await listen(fake8x8Server(fake8x8)),
   };
-  fake8x8.objectStoreUrl = await listen(fake8x8Server(fake8x8));
   return { endpoints, secrets, functions, fake8x8, cloudWatch, streams, eventBridge, pipes };
 }
 

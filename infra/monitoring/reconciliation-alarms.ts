@@ -19,10 +19,9 @@ export function reconciliationAlarms(scope: Construct, props: AlarmsProps): Alar
     SessionsMissed: {
       metric: metric('MissedSessions', 'Sum'),
       threshold: 1,
-      means:
-        "8x8's log export has sessions that no delivery brought: 8x8 did not deliver them, or not to this webhook.",
+      means: "8x8's log export has sessions that 8x8 never delivered, or not to this webhook.",
       risk: isRecorded
-        ? 'nothing of what the export has: they are recorded as reconstructed. What only a summary has is missing.'
+        ? 'only fields that the export lacks: the sessions are recorded as reconstructed.'
         : 'these sessions: they are only reported, because the setting reconciliation is "report".',
       first: isRecorded
         ? `${reconcile}, which lists them by day; then ${doctorCommand(props)}`
@@ -36,7 +35,7 @@ export function reconciliationAlarms(scope: Construct, props: AlarmsProps): Alar
       missing: TreatMissingData.BREACHING,
       means:
         "A day of a sub-account has been due for more than 24 hours and is not compared with 8x8's log export: 8x8 does not finish the export, or rejects it. Or this was not measured for two hours.",
-      risk: 'nothing yet, but sessions of that day that no delivery brought go unnoticed.',
+      risk: 'nothing yet, but sessions of that day that 8x8 never delivered go unnoticed.',
       first: `${logsCommand(Reconciliation)}; then ${doctorCommand(props)}`,
     },
     LogExportEmpty: {
@@ -53,7 +52,7 @@ export function reconciliationAlarms(scope: Construct, props: AlarmsProps): Alar
       periods: 2,
       means:
         "For two days, 8x8's log export had no session of any sub-account, although sessions were recorded: it is of another account, or incomplete.",
-      risk: 'nothing yet, but sessions that no delivery brought go unnoticed, and what calls cost is unknown.',
+      risk: 'nothing yet, but sessions that 8x8 never delivered go unnoticed, and what calls cost is unknown.',
       first: `${reconcile} --again; then ask 8x8 why the log export is empty`,
     },
     ReconciliationHeld: {
@@ -62,15 +61,15 @@ export function reconciliationAlarms(scope: Construct, props: AlarmsProps): Alar
       // While it is not measured, the alarm keeps its state.
       missing: TreatMissingData.IGNORE,
       means:
-        'A day of a sub-account lacks so many sessions that this was an outage of the webhook, or a log export that does not match the table. None of them is recorded until someone has looked.',
-      risk: 'every session of that day that no delivery brought.',
-      first: `${reconcile}, which shows the day; then the same with --beyond-limit, which records them`,
+        'A day of a sub-account is held until a person decides: too many of its sessions are missing, none of them was delivered although deliveries were accepted, or the export is too large.',
+      risk: 'every session of that day that 8x8 never delivered.',
+      first: `${reconcile}, which shows the day and why it is held; then the same with --beyond-limit, which records them`,
     },
     RowsRefused: {
       metric: metric('RefusedRows', 'Sum'),
       threshold: 1,
       means: "8x8's log export has rows that cannot be read: its format may have changed.",
-      risk: 'the sessions of these rows, if no delivery brought them either; and what their calls cost.',
+      risk: 'undelivered sessions in these rows, which are not recorded; and what their calls cost.',
       first: `${reconcile}, which shows the first of these rows by number, with the reason`,
     },
   };

@@ -1,66 +1,63 @@
-import { Readable } from 'node:stream';
-import { parse } from 'csv-parse';
-import { COLUMNS } from '../../functions/log-export/columns.ts';
-import { compareExport } from '../../functions/reconciliation/compare-export.ts';
-import { LIMIT } from '../../functions/reconciliation/window.ts';
+import { setTimeout } from 'node:timers/promises';
+import { downloader } from '../../functions/log-export/download.ts';
+import { dayStates } from '../../functions/reconciliation/day-states.ts';
+import { createHandler } from '../../functions/reconciliation/invocation.ts';
+import { telemetry } from '../functions/telemetry.ts';
 
-/** Reads one generated export, as `compare` or `bare`, and prints the duration and the peak memory as JSON. */
+/**
+ * Reconciles one exported day with `every`th of its sessions missing, and prints what it took as JSON. The download is
+ * real; the table, the bucket and the queue answer at once.
+ */
 
-const [, , what, rows = ''] = process.argv;
+const [, , link = '', every = ''] = process.argv;
 const DAY = '2026-11-24';
 
 const startedAt = performance.now();
-if (what === 'bare') for await (const _ of Readable.from(file()).pipe(parse({})));
-else await compare();
+/** By CPU time, so that a busy machine does not reach the time limit of the function. */
+const now = () => Date.parse('2026-11-25T06:30:00Z') + process.resourceUsage().userCPUTime / 1_000;
+const { origin } = new URL(link);
+const stored = new Map<string, unknown>();
+const objects = {
+  readJson: async (key: string) => stored.get(key),
+  writeJson: async (key: string, value: unknown) => void stored.set(key, value),
+  writeRows: async () => {},
+  rowsOf: async () => 0,
+};
+const delivered = { subAccountId: 'acme', status: 'COMPLETED', reconstruction: undefined };
+let lookups = 0;
+const handler = createHandler({
+  connect: async () => ({
+    logExport: {
+      start: async () => 'job',
+      poll: async () => ({ state: 'succeeded', links: [link], expires: undefined }),
+      cancel: async () => {},
+    },
+    download: downloader({ baseUrl: origin, apiKey: 'key' }),
+  }),
+  subAccountIds: ['acme'],
+  mode: 'record',
+  objects,
+  states: dayStates(objects, now),
+  lookUp: async (ids) =>
+    new Map(ids.filter(() => lookups++ % Number(every) !== 0).map((id) => [id, delivered])),
+  retentionDays: undefined,
+  queueAge: async () => 0,
+  acceptedDeliveries: async () => 0,
+  deadLetterSessions: async () => new Set(),
+  send: async () => {},
+  pause: () => setTimeout(0),
+  now,
+  ...telemetry(),
+});
+const window = { subAccountId: 'acme', from: DAY, to: DAY, mode: 'record', beyondLimit: true };
+const [day] = await handler({ window });
+const { userCPUTime, maxRSS } = process.resourceUsage();
 process.stdout.write(
   JSON.stringify({
     seconds: (performance.now() - startedAt) / 1_000,
-    cpuSeconds: process.resourceUsage().userCPUTime / 1e6,
-    megabytes: process.resourceUsage().maxRSS / 1_000,
+    cpuSeconds: userCPUTime / 1e6,
+    megabytes: maxRSS / 1_000,
+    state: day?.state,
+    recorded: day?.counts?.recorded ?? 0,
   }),
 );
-
-async function compare(): Promise<void> {
-  await compareExport(
-    {
-      subAccountId: 'acme',
-      day: DAY,
-      exportedAt: '2026-11-25T06:00:00.000Z',
-      links: [{ link: 'https://voice.wavecell.com/', expires: undefined }],
-    },
-    {
-      objects: { readJson: async () => {}, writeJson: async () => {}, writeFile: async () => {} },
-      retentionDays: undefined,
-      now: Date.now,
-      lookUp: async (ids) =>
-        new Map(
-          ids
-            .filter((id) => !id.startsWith('00'))
-            .map((id) => [id, { status: 'COMPLETED', reconstructedLegs: undefined }]),
-        ),
-      download: file,
-    },
-    new Set(),
-    LIMIT,
-  );
-}
-
-/** The file, in chunks of 64 KB. Its ids begin with two digits, so that every hundredth begins with `00`. */
-async function* file(): AsyncGenerator<Uint8Array> {
-  let text = `${COLUMNS.join(',')},Content\n`;
-  for (let session = 0; session < Number(rows) / 2; session++) {
-    text += rowOf(session, 'a', 'INBOUND') + rowOf(session, 'b', 'OUTBOUND');
-    if (text.length < 65_536) continue;
-    yield Buffer.from(text);
-    text = '';
-  }
-  yield Buffer.from(text);
-}
-
-function rowOf(session: number, call: string, direction: string): string {
-  const number = String(session).padStart(10, '0');
-  const sessionId = `${number.slice(-2)}${number.slice(0, 8)}-f059-11f0-baa6-c147150ab00e`;
-  const at = (second: number) =>
-    new Date(Date.parse(DAY) + ((session % 86_000) + second) * 1_000).toISOString();
-  return `${sessionId},${call}${number}-f059-11f0-baa6-c93abb37794a,8x8,acme,${direction},65,Singapore,ExampleTel,525,01,+6591${number.slice(2)},65,Singapore,ExampleTel,525,01,+6568${number.slice(2)},${at(0)},${at(5)},${at(42)},37,IVR,60,60+60,60,0.0120,USD,0.0120,PSTN,200,COMPLETED,COMPLETED,,4.5,\n`;
-}

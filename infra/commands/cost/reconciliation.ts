@@ -10,7 +10,7 @@ const ASSUMED = {
   comparisons: 3,
   daysRead: 3,
   /** Duration of the function per million rows, and of an invocation that has nothing to compare. */
-  secondsPerMillionRows: 90,
+  secondsPerMillionRows: 45,
   idleSeconds: 1,
   /** Compressed size of a row. */
   rowBytes: 100,

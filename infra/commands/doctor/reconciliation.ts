@@ -58,7 +58,7 @@ function heldDays(stage: DeployedStage, count = 0): string[] {
   return count === 0
     ? []
     : [
-        `${days(count)} held, counted per sub-account, because too many sessions are missing. To look at them: ${reconcileCommand(stage)}; to record them, use --beyond-limit instead of --report`,
+        `${days(count)} held, counted per sub-account, until a person decides. To look at them: ${reconcileCommand(stage)}; to record them, use --beyond-limit instead of --report`,
       ];
 }
 

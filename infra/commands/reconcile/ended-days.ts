@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
-import type { DayProgress } from '../../../functions/reconciliation/progress.ts';
+import type { DayProgress } from '../../../functions/reconciliation/result.ts';
 
 /** The pause before the function is invoked again. It waits for 8x8 itself, for up to 45 seconds. */
 const PAUSE_MS = 2_000;

@@ -1,6 +1,4 @@
-import type { DayProgress } from '../../../functions/reconciliation/progress.ts';
-import type { Counts, Result } from '../../../functions/reconciliation/result.ts';
-import { LIMIT } from '../../../functions/reconciliation/window.ts';
+import type { Counts, DayProgress, Result } from '../../../functions/reconciliation/result.ts';
 import { statusLine } from '../../terminal/output.ts';
 import { inOneLine } from '../../terminal/printable.ts';
 import type { DeployedStage } from '../stage/deployed-stage.ts';
@@ -13,13 +11,14 @@ export function dayLines(progress: DayProgress, { name, outputs }: DeployedStage
   const where = `s3://${outputs.ExportBucketName}/reconciliation/results/${day}/`;
   return [
     statusLine(isHeld ? 'FAIL' : 'ok', day, `${subAccountId}: ${countsText(counts)}`),
-    ...(isHeld ? [indented(heldText(name, subAccountId, day))] : []),
+    ...(detail === undefined ? [] : [indented(detail)]),
+    ...(isHeld && counts.missing > 0 ? [indented(heldText(name, subAccountId, day))] : []),
     ...(result ? listLines(result, counts, where) : []),
   ].join('\n');
 }
 
 function heldText(stage: string, subAccountId: string, day: string): string {
-  return `More than ${LIMIT.toLocaleString('en')} sessions are missing: deliveries failed, or the export is of another account. None was recorded. To record them: npx vss-webhook reconcile --stage ${stage} --from ${day} --to ${day} --sub-account ${subAccountId} --beyond-limit`;
+  return `If they are missing indeed, record them: npx vss-webhook reconcile --stage ${stage} --from ${day} --to ${day} --sub-account ${subAccountId} --beyond-limit`;
 }
 
 function listLines(result: Result, counts: Counts, where: string): string[] {
@@ -31,6 +30,8 @@ function listLines(result: Result, counts: Counts, where: string): string[] {
   return [
     ...list('missing', counts.missing, result.missingSessions, where),
     ...list('differing', counts.differing, differing, where),
+    ...list('foreign', counts.foreign, result.foreignSessions, where),
+    ...list('not recorded', counts.withRefusedRows, result.withRefusedRowsSessions, where),
     ...list('reconstructed', counts.reconstructed, result.reconstructedSessions, where),
     ...list('refused', counts.refusedRows, refused, where),
   ];
@@ -63,10 +64,17 @@ function countsText(counts: Counts): string {
 const OTHERS = [
   ['reconstructed', 'reconstructed earlier'],
   ['updated', 'of these updated'],
+  ['fewerCalls', 'of these kept, because the export has fewer calls'],
+  ['unchecked', 'of these not compared, because there are too many for one run'],
   ['late', 'too recent to tell'],
   ['expired', 'deleted by retentionDays'],
   ['deadLettered', 'in the dead-letter queue'],
+  ['foreign', 'recorded for another sub-account'],
+  ['withRefusedRows', 'not recorded, because a row of theirs was refused'],
   ['unusable', 'with too many legs to be recorded, or too large'],
+  ['incomplete', 'recorded without a status or an end'],
+  ['unreadableValues', 'unreadable values left out'],
+  ['keptRows', 'stored rows kept that the export lacks'],
 ] as const satisfies readonly (readonly [keyof Counts, string])[];
 
 function list(name: string, count: number, listed: readonly string[], where: string): string[] {

@@ -1,6 +1,6 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import * as v from 'valibot';
-import { DayProgress } from '../../../functions/reconciliation/progress.ts';
+import { DayProgress } from '../../../functions/reconciliation/result.ts';
 import type { Window } from '../../../functions/reconciliation/window.ts';
 import { print, progress } from '../../terminal/output.ts';
 import { type Context, seeHelp, UsageError } from '../command-line/command.ts';

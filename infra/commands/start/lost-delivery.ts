@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { DayProgress } from '../../../functions/reconciliation/progress.ts';
+import { DayProgress } from '../../../functions/reconciliation/result.ts';
 import type { Window } from '../../../functions/reconciliation/window.ts';
 import type { Example } from '../../local/examples.ts';
 import { functionArn } from '../../local/lambda.ts';

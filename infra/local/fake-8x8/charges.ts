@@ -11,15 +11,10 @@ export function chosen(text: string, options: readonly string[]): string {
 }
 
 /** The columns about the price of a call, made from its id. Amounts are counted in ten-thousandths, and so are exact. */
-export function chargesOf(
-  callId: string,
-  seconds: number,
-  { currencies, isReRated }: { currencies: readonly string[]; isReRated: boolean },
-) {
+export function chargesOf(callId: string, seconds: number, currencies: readonly string[]) {
   const number = numberOf(callId);
   const increment = number % 2 === 0 ? 60 : 1;
-  const listPrice = increment === 60 ? 80 + (number % 300) : 2 + (number % 5);
-  const price = isReRated ? Math.ceil(listPrice * 1.1) : listPrice;
+  const price = increment === 60 ? 80 + (number % 300) : 2 + (number % 5);
   const units = Math.ceil(seconds / increment);
   return {
     BillingUnit: String(increment),

@@ -10,7 +10,6 @@ export interface Selection {
   range: Range;
   /** When the export was started, in milliseconds since 1970. It does not contain later sessions. */
   startedAt: number;
-  isReRated: boolean;
 }
 
 /** Generates the rows of an export. Holds all of them in memory only if they are shuffled. */
@@ -27,16 +26,11 @@ export function exportedRows(
 
 function* selectedRows(
   sessions: Sessions,
-  { subAccountId, range: { from, to }, startedAt, isReRated }: Selection,
-  switches: LogExportSwitches,
+  { subAccountId, range: { from, to }, startedAt }: Selection,
+  { currencies }: LogExportSwitches,
 ): Generator<Row> {
-  const { filterBy, toInclusive, lag } = switches;
-  for (const session of sessions.of(subAccountId, startedAt - lag * 1_000)) {
-    for (const row of rowsOf(session, { ...switches, isReRated })) {
-      const at = row[filterBy];
-      if (at >= from && (at < to || (toInclusive && at === to))) yield row;
-    }
-  }
+  for (const session of sessions.of(subAccountId, startedAt))
+    for (const row of rowsOf(session, currencies)) if (row.initiated >= from && row.initiated < to) yield row;
 }
 
 /** An order that has nothing to do with that of the rows, but is always the same. */

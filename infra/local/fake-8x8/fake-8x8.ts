@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
 import { type ApiAnswer, type ApiRequest, DroppedConnection, failure } from './exchange.ts';
 import { LogExport } from './log-export.ts';
+import { logExportFailure } from './log-export-failure.ts';
 import { operationOf } from './resource.ts';
 import { Sessions } from './sessions.ts';
 import { type Fault, Switches, takeFault } from './switches.ts';
@@ -28,8 +29,6 @@ export class Fake8x8 {
   readonly sessions: Sessions;
   /** The bodies of the deliveries that 8x8 has lost, oldest first. */
   readonly lost: string[] = [];
-  /** The origin of the object store, which serves the same paths as the API, but is another origin. */
-  objectStoreUrl = 'https://object-store.invalid';
   switches: Switches = v.parse(Switches, {});
   /** Method and path of all requests so far. */
   readonly requests: string[] = [];
@@ -51,7 +50,6 @@ export class Fake8x8 {
       apiKey,
       sessions: this.sessions,
       isKnown: (subAccountId) => this.webhooks.has(subAccountId),
-      objectStoreUrl: () => this.objectStoreUrl,
       switches: () => this.switches.logExport,
       now,
     });
@@ -109,7 +107,7 @@ export class Fake8x8 {
   #failure(request: ApiRequest, status: number): ApiAnswer {
     return operationOf(request) === 'webhooks'
       ? failure(status, 'Simulated', status === 429 ? '2' : undefined)
-      : this.#logExport.failure(status, 'Simulated');
+      : logExportFailure(status, 'Simulated');
   }
 
   #answer(request: ApiRequest): ApiAnswer {

@@ -1,6 +1,5 @@
 import { chargesOf, chosen } from './charges.ts';
 import { COUNTRIES } from './countries.ts';
-import type { LogExportSwitches } from './log-export-switches.ts';
 import type { Leg, Session } from './sessions.ts';
 
 /** The columns of the log export, in 8x8's order. The reader has a list of its own, so that an error in one of them is found. */
@@ -48,22 +47,14 @@ export interface Row {
   cells: Readonly<Record<string, string>>;
   /** Milliseconds since 1970. */
   initiated: number;
-  disconnected: number;
 }
-
-type RowSwitches = Pick<
-  LogExportSwitches,
-  'timeFormat' | 'masked' | 'plus' | 'countryCode' | 'currencies' | 'legless'
-> & { isReRated: boolean };
 
 /** The rows of a session: one per leg. What a summary does not contain depends only on the ids. */
-export function rowsOf(session: Session, switches: RowSwitches): Row[] {
-  const legs = Object.values(session.details ?? {});
-  if (legs.length === 0 && switches.legless === 'present') return [rowOf(session, {}, switches)];
-  return legs.map((leg) => rowOf(session, leg, switches));
+export function rowsOf(session: Session, currencies: readonly string[]): Row[] {
+  return Object.values(session.details ?? {}).map((leg) => rowOf(session, leg, currencies));
 }
 
-function rowOf(session: Session, leg: Leg, switches: RowSwitches): Row {
+function rowOf(session: Session, leg: Leg, currencies: readonly string[]): Row {
   const initiatedAt = leg.initiatedTimestamp ?? session.startTime ?? '';
   const disconnectedAt = leg.disconnectedTimestamp ?? session.endTime ?? '';
   const { callId = '', callDuration = 0 } = leg;
@@ -75,14 +66,14 @@ function rowOf(session: Session, leg: Leg, switches: RowSwitches): Row {
       AccountId: 'ExampleAccount',
       SubAccountId: session.subAccountId,
       Direction: leg.callDirection ?? '',
-      ...endOf('Source', leg, leg.source, leg.sourceCountryCode, switches),
-      ...endOf('Destination', leg, leg.destination, leg.destinationCountryCode, switches),
-      InitiatedAt: formatTime(initiatedAt, switches.timeFormat),
-      ConnectedAt: formatTime(leg.connectedTimestamp ?? '', switches.timeFormat),
-      DisconnectedAt: formatTime(disconnectedAt, switches.timeFormat),
+      ...endOf('Source', leg, leg.source, leg.sourceCountryCode),
+      ...endOf('Destination', leg, leg.destination, leg.destinationCountryCode),
+      InitiatedAt: formatTime(initiatedAt),
+      ConnectedAt: formatTime(leg.connectedTimestamp ?? ''),
+      DisconnectedAt: formatTime(disconnectedAt),
       DurationInSec: String(callDuration),
       Product: chosen(session.sessionId, PRODUCTS),
-      ...chargesOf(callId, callDuration, switches),
+      ...chargesOf(callId, callDuration, currencies),
       CallType: leg.callType ?? '',
       SipStatus: SIP_STATUS.get(status) ?? '',
       SessionStatus: session.sessionStatus ?? '',
@@ -91,7 +82,6 @@ function rowOf(session: Session, leg: Leg, switches: RowSwitches): Row {
       MOS: String(leg.callQuality?.mos ?? ''),
     },
     initiated: Date.parse(initiatedAt),
-    disconnected: Date.parse(disconnectedAt),
   };
 }
 
@@ -118,19 +108,17 @@ function endOf(
   { callId = '', callDirection }: Leg,
   number: string | undefined,
   countryCode: string | undefined,
-  { masked, plus, countryCode: codes }: RowSwitches,
 ) {
   const country = COUNTRIES.get(countryCode ?? '');
   const isOutside = (callDirection?.toUpperCase() === 'INBOUND') === (end === 'Source');
   const operator = isOutside && country ? country : undefined;
-  const endpoint = masked ? (number ?? '').replace(/\d{4}$/, '****') : (number ?? '');
   return {
-    [`${end}CountryCode`]: (codes === 'calling' ? country?.callingCode : country?.isoNumeric) ?? '',
+    [`${end}CountryCode`]: country?.callingCode ?? '',
     [`${end}Country`]: country?.name ?? '',
     [`${end}Operator`]: operator ? chosen(callId, OPERATORS) : '',
     [`${end}MCC`]: operator?.mobileCountryCode ?? '',
     [`${end}MNC`]: operator ? chosen(callId, ['01', '02', '03']) : '',
-    [`${end}Endpoint`]: plus ? endpoint : endpoint.replace(/^\+/, ''),
+    [`${end}Endpoint`]: number ?? '',
   };
 }
 
@@ -142,19 +130,7 @@ function speechOf({ lastAction, sessionId }: Session) {
   return { TTSLength: String(text.length), Content: JSON.stringify(flow, undefined, 1) };
 }
 
-/** Times are written in UTC, or with the offset of Singapore. */
-function formatTime(time: string, format: LogExportSwitches['timeFormat']): string {
+function formatTime(time: string): string {
   const at = Date.parse(time);
-  if (Number.isNaN(at)) return '';
-  const utc = withoutZone(at);
-  return {
-    z: `${utc}Z`,
-    offset: `${withoutZone(at + 8 * 3_600_000)}+08:00`,
-    none: utc,
-    space: utc.replace('T', ' '),
-  }[format];
-}
-
-function withoutZone(at: number): string {
-  return new Date(at).toISOString().replace('.000Z', '').replace('Z', '');
+  return Number.isNaN(at) ? '' : new Date(at).toISOString().replace('.000Z', 'Z');
 }

@@ -5,7 +5,7 @@ import { logExportFailure } from './log-export-failure.ts';
 import { fileAnswer } from './log-export-file.ts';
 import { readRange } from './log-export-range.ts';
 import type { LogExportSwitches } from './log-export-switches.ts';
-import { decoded, isAuthorized, OBJECTS, operationOf, resourceOf } from './resource.ts';
+import { decoded, isAuthorized, operationOf, resourceOf } from './resource.ts';
 import type { Sessions } from './sessions.ts';
 
 interface LogExportOptions {
@@ -13,7 +13,6 @@ interface LogExportOptions {
   sessions: Sessions;
   /** Whether the sub-account exists. */
   isKnown(subAccountId: string): boolean;
-  objectStoreUrl(): string;
   switches(): LogExportSwitches;
   now(): number;
 }
@@ -21,8 +20,6 @@ interface LogExportOptions {
 /** The making of an export. */
 interface Job extends Selection {
   polls: number;
-  /** The status that it will have, if a switch determines it. */
-  outcome: string | undefined;
   /** The status, once it is done or cancelled. */
   status: string | undefined;
   /** Milliseconds since 1970. */
@@ -46,41 +43,32 @@ export class LogExport {
     this.#options = options;
   }
 
-  failure(status: number, message: string, code?: number): ApiAnswer {
-    return logExportFailure(this.#options.switches().errorShape, status, message, code);
-  }
-
   answer(request: ApiRequest): ApiAnswer {
     const operation = operationOf(request);
-    if (operation === 'object-store') return this.#object(request);
     if (operation === 'download') return this.#download(request);
     const { subAccountId, rest } = resourceOf(request.path);
     if (!isAuthorized(request, this.#options.apiKey))
-      return this.failure(401, 'API key not found or invalid');
-    if (!this.#options.isKnown(subAccountId)) return this.failure(404, 'Resource not found', 1001);
+      return logExportFailure(401, 'API key not found or invalid');
+    if (!this.#options.isKnown(subAccountId)) return logExportFailure(404, 'Resource not found', 1001);
     if (operation === 'start' && rest === 'messages/exports') return this.#start(subAccountId, request.body);
 
     const job = this.#jobs.get(decoded(rest.replace('messages/exports/', '')));
-    if (job?.subAccountId !== subAccountId) return this.failure(404, 'Invalid jobId', 4018);
+    if (job?.subAccountId !== subAccountId) return logExportFailure(404, 'Invalid jobId', 4018);
     if (operation === 'poll' && request.method === 'GET') return this.#poll(job, request.origin);
     if (operation === 'cancel') return cancel(job);
-    return this.failure(404, 'Resource not found');
+    return logExportFailure(404, 'Resource not found');
   }
 
   #start(subAccountId: string, body: string): ApiAnswer {
-    const { now, switches } = this.#options;
+    const { now } = this.#options;
     const range = readRange(body, now());
-    if (!range) return this.failure(422, 'Invalid param');
-    const { final, reRate } = switches();
+    if (!range) return logExportFailure(422, 'Invalid param');
     const jobId = token();
-    const isFirst = ![...this.#jobs.values()].some((job) => job.subAccountId === subAccountId);
     this.#jobs.set(jobId, {
       subAccountId,
       range,
       startedAt: now(),
-      isReRated: reRate && !isFirst,
       polls: 0,
-      outcome: Array.isArray(final) ? final.shift() : final,
       status: undefined,
       expires: 0,
       tokens: [],
@@ -104,43 +92,23 @@ export class LogExport {
 
   #finish(job: Job): void {
     const { now, sessions, switches } = this.#options;
-    const { links, expires } = switches();
-    const isEmpty = () => exportedRows(sessions, job, switches()).next().done === true;
-    job.status = job.outcome ?? (isEmpty() ? 'empty' : 'succeeded');
-    job.expires = now() + expires * 1_000;
+    const { links, content } = switches();
+    const isEmpty = content === undefined && exportedRows(sessions, job, switches()).next().done === true;
+    job.status = isEmpty ? 'empty' : 'succeeded';
+    job.expires = now() + EXPIRES_MS;
     job.tokens = Array.from({ length: links }, token);
     for (const [index, token] of job.tokens.entries()) this.#files.set(token, { job, index });
   }
 
   #download(request: ApiRequest): ApiAnswer {
-    const { downloadAuth, redirect } = this.#options.switches();
-    if (downloadAuth === 'required' && !isAuthorized(request, this.#options.apiKey))
-      return this.failure(401, 'API key not found or invalid');
-    if (downloadAuth === 'refused' && request.authorization !== undefined)
-      return this.failure(403, 'Resource not accessible');
+    if (!isAuthorized(request, this.#options.apiKey))
+      return logExportFailure(401, 'API key not found or invalid');
     const { subAccountId, rest } = resourceOf(request.path);
-    const token = decoded(rest.replace('messages/download/', ''));
-    const file = this.#files.get(token);
-    if (request.method !== 'GET' || file?.job.subAccountId !== subAccountId || this.#hasExpired(file.job))
-      return this.failure(404, 'Not found or expired');
-    if (redirect === undefined) return this.#file(file);
-    const targets = new Map([
-      ['object-store', `${this.#options.objectStoreUrl()}${OBJECTS}${token}`],
-      ['loop', `${request.origin}${request.path}`],
-    ]);
-    return { status: 302, headers: { Location: targets.get(redirect) ?? redirect } };
-  }
-
-  /** Like other object stores, it refuses a second means of authentication besides the link. */
-  #object({ path, method, authorization }: ApiRequest): ApiAnswer {
-    const file = this.#files.get(decoded(path.slice(OBJECTS.length)));
-    if (authorization !== undefined) return { status: 400 };
-    if (method !== 'GET' || !file || this.#hasExpired(file.job)) return { status: 403 };
+    const file = this.#files.get(decoded(rest.replace('messages/download/', '')));
+    const isFound = request.method === 'GET' && file?.job.subAccountId === subAccountId;
+    if (!isFound || this.#options.now() >= file.job.expires)
+      return logExportFailure(404, 'Not found or expired');
     return this.#file(file);
-  }
-
-  #hasExpired({ expires }: Job): boolean {
-    return this.#options.now() >= expires;
   }
 
   #file({ job, index }: { job: Job; index: number }): ApiAnswer {
@@ -150,6 +118,9 @@ export class LogExport {
     return fileAnswer(dealt, switches, { isFirst: index === 0 });
   }
 }
+
+/** One month, as 8x8 documents. */
+const EXPIRES_MS = 30 * 86_400_000;
 
 /** Has no effect on a job that is done. */
 function cancel(job: Job): ApiAnswer {

@@ -8,16 +8,12 @@ export function resourceOf(path: string): { subAccountId: string; rest: string }
 }
 
 export function operationOf({ method, path }: Pick<ApiRequest, 'method' | 'path'>): Operation {
-  if (path.startsWith(OBJECTS)) return 'object-store';
   const { rest } = resourceOf(path);
   if (rest.startsWith('messages/download/')) return 'download';
   if (!rest.startsWith('messages/exports')) return 'webhooks';
   if (method === 'DELETE') return 'cancel';
   return method === 'POST' ? 'start' : 'poll';
 }
-
-/** The paths of the object store, to which downloads may be redirected. */
-export const OBJECTS = '/objects/';
 
 export function isAuthorized({ authorization }: ApiRequest, apiKey: string): boolean {
   return authorization === `Bearer ${apiKey}`;

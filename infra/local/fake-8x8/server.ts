@@ -10,7 +10,7 @@ import { Switches } from './switches.ts';
 /** The delay after which a `late` request takes effect. */
 const LATE_MS = 30_000;
 
-/** Serves the APIs of the fake 8x8 (and, on another port, its object store), and the requests that control it. */
+/** Serves the APIs of the fake 8x8, and the requests that control it. */
 export function fake8x8Server(api: Fake8x8): Server {
   return createServer(async (request, response) => {
     try {

@@ -39,7 +39,6 @@ const Body = v.pipe(v.string(), v.parseJson(), v.object({ payload: Session }));
 export class Sessions {
   readonly #now: () => number;
   readonly #had = new Map<string, { session: Session; at: number }>();
-  readonly #generators: (() => Iterable<Session>)[] = [];
 
   constructor(now: () => number) {
     this.#now = now;
@@ -58,22 +57,9 @@ export class Sessions {
     return true;
   }
 
-  /** Forgets all sessions. */
-  clear(): void {
-    this.#had.clear();
-    this.#generators.length = 0;
-  }
-
-  /** Adds sessions that are generated anew whenever they are read, so that there can be more than memory can hold. */
-  addGenerated(generate: () => Iterable<Session>): void {
-    this.#generators.push(generate);
-  }
-
-  /** The sessions of a sub-account that 8x8 had had by this time. Generated ones have always been there. */
+  /** The sessions of a sub-account that 8x8 had had by this time. */
   *of(subAccountId: string, by: number): Generator<Session> {
     for (const { session, at } of this.#had.values())
       if (session.subAccountId === subAccountId && at <= by) yield session;
-    for (const generate of this.#generators)
-      for (const session of generate()) if (session.subAccountId === subAccountId) yield session;
   }
 }

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { LogExportSwitches } from './log-export-switches.ts';
 
-/** What a request asks for. A redirected download ends at the object store. */
-export type Operation = 'webhooks' | 'start' | 'poll' | 'cancel' | 'download' | 'object-store';
+/** What a request asks for. */
+export type Operation = 'webhooks' | 'start' | 'poll' | 'cancel' | 'download';
 
 const Fault = v.union([
   v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599)),
@@ -12,7 +12,7 @@ export type Fault = v.InferOutput<typeof Fault>;
 
 /** A fault of the log export. */
 const LogExportFault = v.strictObject({
-  on: v.picklist(['log-export', 'start', 'poll', 'cancel', 'download', 'object-store']),
+  on: v.picklist(['log-export', 'start', 'poll', 'cancel', 'download']),
   fault: Fault,
 });
 

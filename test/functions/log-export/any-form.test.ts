@@ -1,33 +1,38 @@
-import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { COLUMNS, type Column } from '../../../functions/log-export/columns.ts';
-import { decompressed } from '../../../functions/log-export/decompressed.ts';
 import { readRows } from '../../../functions/log-export/read-rows.ts';
-import { inChunks } from './exported.ts';
+import { inChunks, SCOPE } from './exported.ts';
 
-const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 500);
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 100);
 
-const ACCOUNT = '8x8_test';
 const NOTHING = ['', 'null', 'NULL', 'N/A', 'n/a', '-', 'None', '\\N'];
-const REQUIRED = ['SessionId', 'CallId', 'InitiatedAt', 'SessionStatus'] as const;
+const REQUIRED = [
+  'SessionId',
+  'CallId',
+  'SubAccountId',
+  'InitiatedAt',
+  'ConnectedAt',
+  'DisconnectedAt',
+  'SessionStatus',
+] as const;
 const OTHERS = COLUMNS.filter((column) => !REQUIRED.some((required) => required === column));
 
 const something = (value: string) => value !== '' && !/^(null|none|nan|n\/a|-|\\n)$/i.test(value);
 
 const id = fc.stringMatching(/^[!-~]{1,40}$/).filter(something);
 
-/** Text. A value that begins with a quote and has a line break is left out: the reader rejects it (functions/log-export/read-rows.ts). */
+/** Text without line ends, which no documented value has. */
 const text = fc
   .oneof(
     fc.string({ unit: 'grapheme', maxLength: 12 }),
     fc.string({
-      unit: fc.constantFrom('"', ',', ';', '\t', '\r', '\n', ' ', 'a', 'é', '📞', "'"),
+      unit: fc.constantFrom('"', ',', ';', '\t', ' ', 'a', 'é', '📞', "'"),
       maxLength: 8,
     }),
   )
   .filter((value) => value.isWellFormed() && value === value.trim() && something(value))
-  .filter((value) => !(value.startsWith('"') && value.includes('\n')));
+  .filter((value) => !/[^\P{Cc}\t]/u.test(value));
 
 const TIME_FORMS: ((utc: string) => string)[] = [
   (utc) => utc,
@@ -53,7 +58,7 @@ interface Cell {
 
 function cellOf(column: Column): fc.Arbitrary<Cell> {
   if (column === 'SessionId' || column === 'CallId') return id.map((value) => ({ value, written: value }));
-  if (column === 'SubAccountId') return fc.constant({ value: ACCOUNT, written: ACCOUNT });
+  if (column === 'SubAccountId') return fc.constant({ value: 'acme', written: 'acme' });
   const nothing = fc.constantFrom(...NOTHING).map((written): Cell => ({ value: undefined, written }));
   const words = WORDS[column];
   const some = /At$/.test(column)
@@ -64,9 +69,15 @@ function cellOf(column: Column): fc.Arbitrary<Cell> {
       ? fc
           .constantFrom(...words)
           .chain((value) => fc.constantFrom(...spelled(value)).map((written): Cell => ({ value, written })))
-      : text.map((value): Cell => ({ value, written: value }));
+      : (MONEY[column] ?? text).map((value): Cell => ({ value, written: value }));
   return column === 'InitiatedAt' ? some : fc.oneof({ weight: 3, arbitrary: some }, nothing);
 }
+
+const MONEY: Partial<Record<Column, fc.Arbitrary<string>>> = {
+  UnitPrice: fc.constantFrom('0', '0.0125', '-1.5'),
+  TotalPriceOfCall: fc.constantFrom('0.00', '12.5', '1E-05'),
+  UnitPriceCurrency: fc.constantFrom('USD', 'sgd'),
+};
 
 const WORDS: Partial<Record<Column, readonly string[]>> = {
   Direction: ['INBOUND', 'OUTBOUND'],
@@ -93,18 +104,17 @@ const form = fc.record({
   hasHeader: fc.boolean(),
   layout: fc.record({
     delimiter: fc.constantFrom(',', ';', '\t'),
-    columns: fc
-      .subarray(OTHERS)
-      .chain((others) =>
-        fc.shuffledSubarray([...REQUIRED, ...others, 'Content', 'New'], { minLength: others.length + 6 }),
-      ),
+    columns: fc.subarray(OTHERS).chain((others) =>
+      fc.shuffledSubarray([...REQUIRED, ...others, 'Content', 'New'], {
+        minLength: others.length + REQUIRED.length + 2,
+      }),
+    ),
     nameForm: fc.constantFrom(...NAME_FORMS),
   }),
   lineEnd: fc.constantFrom('\n', '\r\n'),
   endsWithLineEnd: fc.boolean(),
   hasByteOrderMark: fc.boolean(),
   quotesAll: fc.boolean(),
-  isCompressed: fc.boolean(),
   chunkSize: fc.integer({ min: 1, max: 200 }),
 });
 
@@ -141,7 +151,7 @@ function expectedRow(leg: Leg, { columns }: Layout): string {
 
 /**
  * The accepted forms (functions/log-export/README.md): each delimiter, with and without quotes, byte order mark and header,
- * both line ends, plain or compressed, any order of the columns, and the accepted spellings of names, times, vocabularies and
+ * both line ends, any order of the columns, and the accepted spellings of names, times, vocabularies and
  * missing values. The rows are divided into up to four files, which arrive in chunks of any size.
  */
 it('the same rows are read from each accepted form of their files', async () => {
@@ -156,12 +166,12 @@ it('the same rows are read from each accepted form of their files', async () => 
         if (hasHeader || !layout) layout = form.layout;
         for (const leg of legs) expected.push(expectedRow(leg, layout));
         const csv = csvOf(legs, layout, hasHeader, form);
-        return decompressed(inChunks(form.isCompressed ? gzipSync(csv) : csv, form.chunkSize));
+        return inChunks(csv, form.chunkSize);
       });
 
       const actual: string[] = [];
-      for await (const read of readRows(written, ACCOUNT))
-        actual.push(JSON.stringify(read.outcome === 'row' ? read.row : read));
+      for await (const batch of readRows(written, SCOPE))
+        for (const read of batch) actual.push(JSON.stringify(read.outcome === 'row' ? read.row : read));
       expect(actual).toEqual(expected);
     }),
     { numRuns },

@@ -12,10 +12,11 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { toMessage } from '../../../functions/queue/message.ts';
-import { dayStates, NEW_DAY } from '../../../functions/reconciliation/day-state.ts';
+import { keyPart, objects } from '../../../functions/reconciliation/bucket.ts';
+import { dayStates } from '../../../functions/reconciliation/day-states.ts';
 import { deadLetterSessions } from '../../../functions/reconciliation/dead-letter-sessions.ts';
-import { keyPart, objects } from '../../../functions/reconciliation/objects.ts';
-import { queueAge } from '../../../functions/reconciliation/queue-age.ts';
+import { acceptedDeliveries, queueAge } from '../../../functions/reconciliation/delivery-metrics.ts';
+import { NEW_DAY } from '../../../functions/reconciliation/reconcile-day.ts';
 import { recordedSessions } from '../../../functions/reconciliation/recorded-sessions.ts';
 import { sessionTable } from '../../../functions/recorder/session-table.ts';
 import { newRecord, receivedSummary } from '../../../functions/vss/record.ts';
@@ -47,9 +48,13 @@ describe('the lookup of recorded sessions', () => {
     const lookUp = recordedSessions(emulators.dynamodb, emulators.tableName);
 
     expect(Object.fromEntries(await lookUp(['delivered', 'no-status', 'reconstructed', 'missing']))).toEqual({
-      delivered: { status: 'BUSY', reconstructedLegs: undefined },
-      'no-status': { status: undefined, reconstructedLegs: undefined },
-      reconstructed: { status: 'COMPLETED', reconstructedLegs: 2 },
+      delivered: { subAccountId: '8x8_test', status: 'BUSY', reconstruction: undefined },
+      'no-status': { subAccountId: '8x8_test', status: undefined, reconstruction: undefined },
+      reconstructed: {
+        subAccountId: '8x8_test',
+        status: 'COMPLETED',
+        reconstruction: { legs: 2, digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      },
     });
     expect((await lookUp([])).size).toBe(0);
   });
@@ -111,7 +116,7 @@ describe('the sessions in the dead-letter queue', () => {
 
     const sessions = await deadLetterSessions(emulators.sqs, url);
 
-    expect([...(sessions ?? [])].sort()).toEqual(bodies.map((_, i) => `session-${i}`).sort());
+    expect([...(sessions ?? [])].sort()).toEqual(bodies.map((_, i) => `8x8_test session-${i}`).sort());
     const attributes = new GetQueueAttributesCommand({
       QueueUrl: url,
       AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
@@ -151,12 +156,14 @@ describe('the bucket', () => {
     writeSync(file, 'x'.repeat(1_000_000));
 
     await stored.writeJson('a.json', { a: 1 });
-    await stored.writeFile('b', file);
+    await stored.writeRows('b', file, 7);
 
     expect(await stored.readJson('a.json')).toEqual({ a: 1 });
     const { Body, ContentLength } = await client().send(new GetObjectCommand({ Bucket: bucket, Key: 'b' }));
     expect([ContentLength, (await Body?.transformToString())?.length]).toEqual([1_000_000, 1_000_000]);
+    expect([await stored.rowsOf('b'), await stored.rowsOf('none')]).toEqual([7, 0]);
     expect(await stored.readJson('none.json')).toBeUndefined();
+    expect(await stored.readJson('b')).toBeNull();
     await expect(objects(client(), 'other').readJson('a.json')).rejects.toThrow();
   });
 
@@ -216,4 +223,32 @@ describe('the age of the queue', () => {
       await queueAge(client, 'https://sqs.example.com/1/queue', Date.parse('2026-11-25T06:30:00Z')),
     ).toBe(3_700);
   });
+});
+
+it('the accepted deliveries are those of the stage in the period', async () => {
+  const metrics = new CloudWatch();
+  const note = (service: string, time: string, DeliveriesAccepted: number) =>
+    metrics.note(
+      JSON.stringify({
+        _aws: {
+          Timestamp: Date.parse(time),
+          CloudWatchMetrics: [
+            { Namespace: 'VssWebhook', Dimensions: [['service']], Metrics: [{ Name: 'DeliveriesAccepted' }] },
+          ],
+        },
+        service,
+        DeliveriesAccepted,
+      }),
+    );
+  note('stack', '2026-11-23T10:00:00Z', 2);
+  note('stack', '2026-11-24T10:00:00Z', 3);
+  note('stack', '2026-11-22T10:00:00Z', 5);
+  note('another', '2026-11-24T10:00:00Z', 7);
+  const server = metrics.server(async () => undefined);
+  const endpoint = await listenOnLoopback(server, 0);
+  onTestFinished(() => close(server));
+  const client = new CloudWatchClient({ endpoint, region: REGION, credentials: CREDENTIALS });
+  const period = [new Date('2026-11-23T00:00:00Z'), new Date('2026-11-26T00:00:00Z')] as const;
+
+  expect(await acceptedDeliveries(client, 'stack', ...period)).toBe(5);
 });

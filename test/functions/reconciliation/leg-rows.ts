@@ -26,9 +26,8 @@ export function legRow(columns: Partial<LegRow> = {}, without: readonly (keyof L
 
 /** The same rows as a file of the log export. */
 export function csvOf(rows: readonly LegRow[]): string {
-  const columns = [
-    ...new Set(['SessionId', 'CallId', 'InitiatedAt', 'SessionStatus', ...rows.flatMap(Object.keys)]),
-  ];
+  const required = ['SessionId', 'CallId', 'SubAccountId', 'InitiatedAt', 'ConnectedAt', 'DisconnectedAt'];
+  const columns = [...new Set([...required, 'SessionStatus', ...rows.flatMap(Object.keys)])];
   const cell = (value = '') => `"${value.replaceAll('"', '""')}"`;
   const lines = rows.map((row) => {
     const values: Readonly<Record<string, string>> = row;

@@ -1,25 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { addDays, dayOf, daysBetween, exportPeriod } from '../../../functions/reconciliation/day.ts';
-import { type DayState, NEW_DAY } from '../../../functions/reconciliation/day-state.ts';
+import { type DayState, NEW_DAY } from '../../../functions/reconciliation/reconcile-day.ts';
+import { countsOf, NO_RESULT } from '../../../functions/reconciliation/result.ts';
 import { dueSince, isOverdue, retryAt, scheduledDays } from '../../../functions/reconciliation/schedule.ts';
 
 const at = (time: string) => Date.parse(time);
 
-const COUNTS = {
-  rows: 0,
-  refusedRows: 0,
-  sessions: 0,
-  matched: 0,
-  reconstructed: 0,
-  late: 0,
-  expired: 0,
-  deadLettered: 0,
-  missing: 0,
-  recorded: 0,
-  updated: 0,
-  unusable: 0,
-  differing: 0,
-};
+const COUNTS = countsOf(NO_RESULT);
 
 function completed(time: string): DayState {
   return { failures: 0, completed: { at: time, mode: 'record', isHeld: false, counts: COUNTS } };

@@ -1,17 +1,17 @@
 import { createReadStream } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
-import type { Job } from '../../../functions/log-export/job.ts';
+import type { DownloadedFiles } from '../../../functions/log-export/download.ts';
 import type { LegRow } from '../../../functions/log-export/leg-row.ts';
-import type { LogExport } from '../../../functions/log-export/log-export.ts';
+import type { Job, LogExport } from '../../../functions/log-export/log-export.ts';
 import { fromMessage, type Message } from '../../../functions/queue/message.ts';
-import { createHandler } from '../../../functions/reconciliation/create-handler.ts';
-import { dayStates } from '../../../functions/reconciliation/day-state.ts';
-import type { Objects } from '../../../functions/reconciliation/objects.ts';
-import type { RecordedSession } from '../../../functions/reconciliation/recorded-sessions.ts';
+import type { Objects } from '../../../functions/reconciliation/bucket.ts';
+import { dayStates } from '../../../functions/reconciliation/day-states.ts';
+import { createHandler } from '../../../functions/reconciliation/invocation.ts';
 import type { Mode } from '../../../functions/reconciliation/window.ts';
-import { readSummary } from '../../../functions/vss/summary.ts';
+import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
 import { carried } from '../queue/carried.ts';
+import { summaryBody, summaryOf } from '../summaries.ts';
 import { telemetry } from '../telemetry.ts';
 import { csvOf } from './leg-rows.ts';
 
@@ -29,15 +29,21 @@ export class Simulation {
   readonly rows = new Map<string, readonly LegRow[]>();
   /** What 8x8 answers to the nth poll of a job; undefined for its usual answer. */
   answer: (polls: number) => Job | undefined = () => undefined;
-  /** The file at a link. */
-  file = (rows: readonly LegRow[]): string => csvOf(rows);
+  /** The files of an export. */
+  files = (rows: readonly LegRow[]): readonly string[] => [csvOf(rows)];
+  /** Whether an export is never empty, whatever `rows` has. */
+  always = false;
   /** Called before everything that the function does outside of itself. May throw. */
   before: (call: string) => void = () => {};
   queueAge = 0;
   /** Why 8x8 cannot be called, such as a secret that is missing. */
   connectionFailure: Error | undefined;
   readonly calls: string[] = [];
-  readonly table = new Map<string, RecordedSession>();
+  readonly table = new Map<string, SessionRecord>();
+  /** The number of deliveries that the webhook accepted, whenever it is asked. */
+  accepted = 0;
+  /** The ids that were looked up, by request. */
+  readonly lookedUp: (readonly string[])[] = [];
   readonly queue: Message[] = [];
   /** Undefined while another reader hides messages. */
   deadLetters: Set<string> | undefined = new Set();
@@ -53,7 +59,7 @@ export class Simulation {
     this.invoke = createHandler({
       connect: async () => {
         if (this.connectionFailure) throw this.connectionFailure;
-        return { logExport: this.#logExport(), download: ({ link }) => this.#download(link) };
+        return { logExport: this.#logExport(), download: async ([first]) => this.#download(first?.link) };
       },
       subAccountIds,
       mode,
@@ -62,13 +68,10 @@ export class Simulation {
       retentionDays: undefined,
       lookUp: async (ids) => {
         this.#call('look up');
-        return new Map(
-          ids.flatMap((id) => {
-            const recorded = this.table.get(id);
-            return recorded ? [[id, recorded] as const] : [];
-          }),
-        );
+        this.lookedUp.push(ids);
+        return new Map(ids.flatMap((id) => this.#recorded(id)));
       },
+      acceptedDeliveries: async () => this.accepted,
       deadLetterSessions: async () => this.deadLetters,
       queueAge: async () => this.queueAge,
       send: async (message) => {
@@ -95,24 +98,42 @@ export class Simulation {
     this.#now = Date.parse(time);
   }
 
+  /** Adds the record of a session that 8x8 delivered. */
+  deliver(sessionId: string, payload: Readonly<Record<string, unknown>> = {}): void {
+    const summary = summaryOf(summaryBody({ subAccountId: 'acme', ...payload, sessionId }));
+    this.table.set(sessionId, newRecord(receivedSummary(summary, '2026-11-24T09:00:00.000Z')));
+  }
+
   /** Records the messages in the queue, as the recorder does. Returns the ids of their sessions. */
   record(): string[] {
     return this.queue.splice(0).map((message) => {
       const { body, reconstructedFrom } = fromMessage(carried(message));
-      const read = readSummary(body);
-      if (read.outcome !== 'summary' || reconstructedFrom !== 'log-export')
-        throw new Error('no reconstruction');
-      const { sessionId, sessionStatus, callCount } = read.summary;
-      const known = this.table.get(sessionId);
-      if (!known || known.reconstructedLegs !== undefined)
-        this.table.set(sessionId, { status: sessionStatus, reconstructedLegs: callCount });
-      return sessionId;
+      if (reconstructedFrom !== 'log-export') throw new Error('no reconstruction');
+      const receivedAt = message.MessageAttributes['receivedAt']?.StringValue ?? '';
+      const record = newRecord(receivedSummary(summaryOf(String(body)), receivedAt, reconstructedFrom));
+      const known = this.table.get(record.sessionId);
+      this.table.set(record.sessionId, known ? merge(known, record) : record);
+      return record.sessionId;
     });
+  }
+
+  #recorded(id: string) {
+    const record = this.table.get(id);
+    if (!record) return [];
+    const { subAccountId, sessionStatus: status, reconstructedFrom, digest } = record;
+    const legs = Number(record['callCount']);
+    const reconstruction = reconstructedFrom === undefined ? undefined : { legs, digest };
+    return [[id, { subAccountId, status, reconstruction }] as const];
   }
 
   /** The saved state of a day. */
   state(subAccountId = 'acme', day = '2026-11-24'): unknown {
     return JSON.parse(this.stored.get(`reconciliation/state/${subAccountId}/${day}.json`) ?? '{}');
+  }
+
+  /** The result of the latest run of a day. */
+  result(): Readonly<Record<string, unknown>> {
+    return JSON.parse(this.stored.get('reconciliation/results/2026-11-24/acme.json') ?? '{}');
   }
 
   /** The rows that are stored for analysts. */
@@ -142,16 +163,23 @@ export class Simulation {
         const other = this.answer(job.polls);
         if (other) return other;
         if (job.polls === 1) return { state: 'pending', status: 'queued' };
-        if (this.#select(id).length === 0) return { state: 'empty' };
+        if (!this.always && this.#select(id).length === 0) return { state: 'empty' };
         return { state: 'succeeded', links: [id], expires: undefined };
       },
       cancel: async (_, id) => this.#call(`cancel ${id}`),
     };
   }
 
-  async *#download(link: string): AsyncGenerator<Uint8Array> {
+  #download(link: string | undefined): DownloadedFiles {
     this.#call('download');
-    yield Buffer.from(this.file(this.#select(link)));
+    const files = link === undefined ? [] : this.files(this.#select(link)).map((text) => Buffer.from(text));
+    return {
+      read: () =>
+        files.map(async function* (file) {
+          yield file;
+        }),
+      close: () => this.#call('close'),
+    };
   }
 
   #select(id: string): LegRow[] {
@@ -167,17 +195,18 @@ export class Simulation {
       readJson: async (key) => {
         this.#call(`read ${key}`);
         const text = this.stored.get(key);
-        return text === undefined ? undefined : JSON.parse(text);
+        return text === undefined ? undefined : text === '' ? null : JSON.parse(text);
       },
       writeJson: async (key, value) => {
         this.#call(`write ${key}`);
         this.stored.set(key, JSON.stringify(value));
       },
-      writeFile: async (key, fd) => {
+      writeRows: async (key, fd) => {
         this.#call(`write ${key}`);
         const content = await buffer(createReadStream('', { fd, start: 0, autoClose: false }));
         this.stored.set(key, gunzipSync(content).toString());
       },
+      rowsOf: async (key) => this.charges(key).length,
     };
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DayProgress } from '../../../functions/reconciliation/progress.ts';
+import type { DayProgress } from '../../../functions/reconciliation/result.ts';
 import { endedDays } from '../../../infra/commands/reconcile/ended-days.ts';
 
 const progress = (day: string, state: DayProgress['state']): DayProgress => ({

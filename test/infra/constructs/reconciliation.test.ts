@@ -27,8 +27,8 @@ describe('the function that reconciles', () => {
   it('has the time, memory and space for the export of a day with millions of calls', () => {
     expect(properties).toMatchObject({
       Timeout: 900,
-      MemorySize: 1_024,
-      EphemeralStorage: { Size: 2_048 },
+      MemorySize: 2_048,
+      EphemeralStorage: { Size: 10_240 },
     });
   });
 

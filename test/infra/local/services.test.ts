@@ -18,7 +18,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { queueAge } from '../../../functions/reconciliation/queue-age.ts';
+import { queueAge } from '../../../functions/reconciliation/delivery-metrics.ts';
 import { LocalFunction } from '../../../infra/local/lambda.ts';
 import { type Services, startServices } from '../../../infra/local/services.ts';
 import { REGION } from '../../../infra/local/template.ts';
@@ -148,7 +148,7 @@ it('a function reaches S3 and CloudWatch by its environment variables alone', as
     bundle,
     `import { CloudWatchClient } from ${resolved('@aws-sdk/client-cloudwatch')};
      import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from ${resolved('@aws-sdk/client-s3')};
-     import { queueAge } from ${resolved('../../../functions/reconciliation/queue-age.ts')};
+     import { queueAge } from ${resolved('../../../functions/reconciliation/delivery-metrics.ts')};
      const s3 = new S3Client({});
      const object = { Bucket: 'bucket-of-a-function', Key: 'key' };
      export async function handler({ queueUrl }) {

@@ -220,7 +220,7 @@ describe('the alarms', () => {
   it('say of missed sessions whether they are recorded, and of a held day how to record it', () => {
     const reconcile = 'First: npx --no vss-webhook reconcile --stage test, which';
 
-    expect(alarm('SessionsMissed').AlarmDescription).toContain('they are recorded as reconstructed');
+    expect(alarm('SessionsMissed').AlarmDescription).toContain('the sessions are recorded as reconstructed');
     expect(alarm('SessionsMissed').AlarmDescription).toContain(`${reconcile} lists them by day; then`);
     expect(alarm('SessionsMissed', reporting).AlarmDescription).toContain('they are only reported');
     expect(alarm('SessionsMissed', reporting).AlarmDescription).toContain(

@@ -1,32 +1,19 @@
 import * as v from 'valibot';
+import { keyPart, type Objects } from './bucket.ts';
 import type { Day } from './day.ts';
-import { keyPart, type Objects } from './objects.ts';
-import { Counts, Result } from './result.ts';
-import { Mode } from './window.ts';
-
-/** The progress of one day of a sub-account. Times are in ISO 8601, UTC. */
-const DayState = v.object({
-  /** The export that 8x8 is making, or has made. */
-  job: v.optional(v.object({ id: v.string(), startedAt: v.string() })),
-  /** Consecutive failures, and the time before which the schedule does not retry. */
-  failures: v.optional(v.number(), 0),
-  retryAt: v.optional(v.string()),
-  /** If more sessions are missing than fit into memory: how many parts of the export are recorded, and the result so far. */
-  parts: v.optional(v.object({ done: v.number(), of: v.number(), result: Result })),
-  /**
-   * The last run, and when its export was started; a report does not replace a run that records. A day is held if more
-   * sessions are missing than are recorded automatically.
-   */
-  completed: v.optional(v.object({ at: v.string(), mode: Mode, isHeld: v.boolean(), counts: Counts })),
-});
-export type DayState = v.InferOutput<typeof DayState>;
-
-export const NEW_DAY: DayState = { failures: 0 };
+import { DayState, NEW_DAY } from './reconcile-day.ts';
+import { NO_RESULT, Result } from './result.ts';
+import type { Mode } from './window.ts';
 
 /** A day without a valid state is new: reconciling it again changes nothing that is done. */
 const StoredState = v.fallback(DayState, NEW_DAY);
 
-const FirstSeen = v.object({ since: v.string() });
+const StoredResult = v.fallback(Result, NO_RESULT);
+
+/** Without a valid time, a sub-account was seen long ago: otherwise its days would never be reconciled. */
+const FirstSeen = v.fallback(v.object({ since: v.pipe(v.string(), v.isoTimestamp()) }), {
+  since: new Date(0).toISOString(),
+});
 
 /** The states of days, kept in one object each, so that concurrent invocations do not overwrite other days. */
 export interface DayStates {
@@ -35,6 +22,13 @@ export interface DayStates {
   /** The states of these days, in the same order. */
   read(subAccountId: string, days: readonly Day[]): Promise<DayState[]>;
   save(subAccountId: string, day: Day, state: DayState): Promise<void>;
+  /** The result of a day's latest run; empty if there is none that can be read. */
+  readResult(subAccountId: string, day: Day): Promise<Result>;
+  saveResult(subAccountId: string, day: Day, at: string, mode: Mode, result: Result): Promise<void>;
+}
+
+function resultKey(subAccountId: string, day: Day): string {
+  return `reconciliation/results/${day}/${keyPart(subAccountId)}.json`;
 }
 
 /** How many objects are read at a time. */
@@ -58,16 +52,19 @@ export function dayStates(objects: Objects, now: () => number): DayStates {
     async read(subAccountId, days) {
       const states: DayState[] = [];
       for (let i = 0; i < days.length; i += CONCURRENT_READS) {
-        const some = days.slice(i, i + CONCURRENT_READS);
-        states.push(
-          ...(await Promise.all(
-            some.map(async (day) => v.parse(StoredState, await objects.readJson(keyOf(subAccountId, day)))),
-          )),
-        );
+        const keys = days.slice(i, i + CONCURRENT_READS).map((day) => keyOf(subAccountId, day));
+        const stored = await Promise.all(keys.map((key) => objects.readJson(key)));
+        states.push(...stored.map((each) => v.parse(StoredState, each)));
       }
       return states;
     },
 
     save: (subAccountId, day, state) => objects.writeJson(keyOf(subAccountId, day), state),
+
+    readResult: async (subAccountId, day) =>
+      v.parse(StoredResult, await objects.readJson(resultKey(subAccountId, day))),
+
+    saveResult: (subAccountId, day, at, mode, result) =>
+      objects.writeJson(resultKey(subAccountId, day), { subAccountId, day, at, mode, ...result }),
   };
 }

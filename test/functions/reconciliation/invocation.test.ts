@@ -2,12 +2,10 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { LogExportError } from '../../../functions/log-export/log-export-error.ts';
-import type { RecordedSession } from '../../../functions/reconciliation/recorded-sessions.ts';
 import { LIMIT } from '../../../functions/reconciliation/window.ts';
 import { csvOf, legRow } from './leg-rows.ts';
 import { Simulation } from './simulation.ts';
 
-const delivered: RecordedSession = { status: 'COMPLETED', reconstructedLegs: undefined };
 const RESULT = 'reconciliation/results/2026-11-24/acme.json';
 
 /** 8x8 had these sessions on 24 November; those named `lost-…` were not delivered. */
@@ -20,7 +18,7 @@ function simulationOf(
     'acme',
     sessionIds.flatMap((SessionId) => [legRow({ SessionId }), legRow({ SessionId, Direction: 'INBOUND' })]),
   );
-  for (const id of sessionIds) if (!id.startsWith('lost')) simulation.table.set(id, delivered);
+  for (const id of sessionIds) if (!id.startsWith('lost')) simulation.deliver(id);
   return simulation;
 }
 
@@ -34,9 +32,7 @@ const window = (options: object = {}) => ({
   },
 });
 
-function resultOf(simulation: Simulation) {
-  return JSON.parse(simulation.stored.get(RESULT) ?? '{}');
-}
+const resultOf = (simulation: Simulation) => simulation.result();
 
 describe('a scheduled invocation', () => {
   it('records the missing sessions of the day before, and keeps its rows', async () => {
@@ -150,7 +146,7 @@ describe('a scheduled invocation', () => {
 
   it('counts no session as missing that waits in the dead-letter queue', async () => {
     const simulation = simulationOf(['lost-1', 'lost-2']);
-    simulation.deadLetters = new Set(['lost-1']);
+    simulation.deadLetters = new Set(['acme lost-1']);
 
     await simulation.invoke({});
 
@@ -166,6 +162,7 @@ describe('a scheduled invocation', () => {
       { state: 'waiting', detail: expect.stringContaining('60 minutes') },
     ]);
     expect(simulation.queue).toEqual([]);
+    expect(simulation.calls.filter((call) => call.startsWith('poll')).length).toBeLessThan(15);
 
     simulation.queueAge = 3_600;
     simulation.sleep(3_600_000);
@@ -232,7 +229,7 @@ describe('a scheduled invocation', () => {
       {
         level: 'warn',
         message: 'The log export has sessions that were not delivered, or unreadable rows',
-        details: [{ subAccountId: 'acme', day: '2026-11-24', missing: 1, refusedRows: 0 }],
+        details: [{ subAccountId: 'acme', day: '2026-11-24', missing: 1, foreign: 0, refusedRows: 0 }],
       },
     ]);
 
@@ -306,6 +303,9 @@ describe('a job', () => {
 
     expect(await simulation.invoke({})).toMatchObject([
       { state: 'failed', detail: '8x8 reports the status error' },
+    ]);
+    expect(simulation.telemetry.logged).toMatchObject([
+      { level: 'error', details: [{ kind: 'job-failed' }] },
     ]);
     expect(simulation.calls.filter((call) => call.startsWith('start')).length).toBe(3);
   });
@@ -408,7 +408,7 @@ describe('a file that is not complete or not readable', () => {
     ['is not CSV', () => '<html>Maintenance</html>'],
   ])('changes nothing if it %s', async (_, damage) => {
     const simulation = simulationOf(['lost-1']);
-    simulation.file = (rows) => damage(csvOf(rows));
+    simulation.files = (rows) => [damage(csvOf(rows))];
 
     expect(await simulation.invoke({})).toMatchObject([{ state: 'failed' }]);
 
@@ -419,7 +419,7 @@ describe('a file that is not complete or not readable', () => {
 
   it('is reconciled without the rows that cannot be read, which are counted', async () => {
     const simulation = simulationOf(['lost-1', 'lost-2']);
-    simulation.file = (rows) => csvOf(rows).replaceAll('"lost-2"', '""');
+    simulation.files = (rows) => [csvOf(rows).replaceAll('"lost-2"', '""')];
 
     await simulation.invoke({});
 
@@ -475,118 +475,43 @@ describe('a crash', () => {
 });
 
 describe('more missing sessions than the limit', () => {
-  const sessionIds = Array.from({ length: LIMIT + 5 }, (_, i) => `lost-${i}`);
+  it('hold the day until they are recorded beyond the limit, in rounds', async () => {
+    const sessionIds = Array.from({ length: LIMIT + 5 }, (_, i) => `lost-${i}`);
+    const simulation = new Simulation();
+    simulation.rows.set(
+      'acme',
+      sessionIds.map((SessionId) => legRow({ SessionId })),
+    );
 
-  it('hold the day until they are recorded beyond the limit', async () => {
-    const simulation = simulationOf(sessionIds);
-
-    expect(await simulation.invoke({})).toMatchObject([
-      { state: 'held', counts: { missing: LIMIT + 5, recorded: 0 } },
-    ]);
+    const missing = LIMIT + 5;
+    expect(await simulation.invoke({})).toMatchObject([{ state: 'held', counts: { missing, recorded: 0 } }]);
     expect(simulation.queue).toEqual([]);
-    expect(simulation.telemetry.counted).toMatchObject({
-      ReconciliationHeld: 1,
-      MissedSessions: LIMIT + 5,
-    });
+    expect(simulation.charges().length).toBe(missing);
+    expect(simulation.telemetry.counted).toMatchObject({ ReconciliationHeld: 1, MissedSessions: missing });
     expect(simulation.telemetry.logged).toContainEqual({
       level: 'warn',
-      message: 'More sessions are missing than are recorded automatically',
-      details: [{ subAccountId: 'acme', day: '2026-11-24', missing: LIMIT + 5 }],
+      message: 'A day is held until a person decides',
+      details: [expect.objectContaining({ subAccountId: 'acme', day: '2026-11-24', missing })],
     });
-    expect(await simulation.invoke(window())).toMatchObject([{ state: 'held' }]);
-
-    expect(await simulation.invoke(window({ beyondLimit: true }))).toMatchObject([
-      { state: 'done', counts: { missing: LIMIT + 5, recorded: LIMIT + 5 } },
+    expect(await simulation.invoke(window())).toMatchObject([
+      { state: 'held', detail: expect.stringContaining('More than 10,000 sessions are missing') },
     ]);
-    expect(simulation.record().toSorted()).toEqual(sessionIds.toSorted());
+
+    simulation.before = (call) => {
+      // Each round takes longer than rounds are begun, and so is the last of its invocation.
+      if (call === 'send' && simulation.queue.length === 0) simulation.sleep(10 * 60_000);
+    };
+    expect(await simulation.invoke(window({ beyondLimit: true }))).toMatchObject([
+      { state: 'waiting', detail: '10000 missing sessions were recorded; 5 sessions are left' },
+    ]);
+    const first = simulation.record();
+    expect(await simulation.invoke(window({ beyondLimit: true }))).toMatchObject([
+      { state: 'done', counts: { missing: 5, recorded: 5, reconstructed: LIMIT, unchecked: 5 } },
+    ]);
+    expect([...first, ...simulation.record()].toSorted()).toEqual(sessionIds.toSorted());
+    simulation.before = () => {};
     await simulation.invoke({});
     expect(simulation.telemetry.published.at(-1)).toMatchObject({ ReconciliationHeld: 1 });
-  });
-
-  it('are recorded part by part, and a crash repeats only the part in progress', async () => {
-    const simulation = simulationOf(sessionIds);
-    const files: string[] = [];
-    simulation.before = (call) => {
-      if (call === 'download') files.push(call);
-      // Within the third part.
-      if (call === 'send' && simulation.queue.length === Math.round(LIMIT * 0.7)) throw new Killed();
-    };
-    await expect(simulation.invoke(window({ beyondLimit: true }))).resolves.toMatchObject([
-      { state: 'failed' },
-    ]);
-    const before = simulation.queue.length;
-    simulation.before = () => {};
-
-    await simulation.invoke(window({ beyondLimit: true }));
-
-    expect(simulation.state()).toMatchObject({ completed: { counts: { recorded: LIMIT + 5 } } });
-    expect(new Set(simulation.record()).size).toBe(LIMIT + 5);
-    expect(before).toBeGreaterThan(LIMIT / 2);
-    // One to count, and one for each of the three parts. The repetition comes after.
-    expect(files.length).toBe(4);
-    expect(simulation.calls.filter((call) => call === 'download').length).toBe(5);
-  });
-});
-
-describe('parts', () => {
-  const sessionIds = Array.from({ length: LIMIT + 5 }, (_, i) => `lost-${i}`);
-
-  async function interrupted() {
-    const simulation = simulationOf(sessionIds);
-    simulation.before = (call) => {
-      if (call === 'send' && simulation.queue.length === Math.round(LIMIT * 0.5)) throw new Killed();
-    };
-    await simulation.invoke(window({ beyondLimit: true }));
-    simulation.before = () => {};
-    expect(simulation.state()).toMatchObject({ parts: { done: 1, of: 3 } });
-    return simulation;
-  }
-
-  it('are left alone by a report, which records nothing', async () => {
-    const simulation = await interrupted();
-    const sent = simulation.queue.length;
-
-    await simulation.invoke(window({ mode: 'report' }));
-
-    expect(simulation.queue.length).toBe(sent);
-    expect(simulation.state()).toMatchObject({ parts: { done: 1, of: 3 }, completed: { mode: 'report' } });
-  });
-
-  it('are not continued by the schedule, which does not record beyond the limit', async () => {
-    const simulation = await interrupted();
-    const sent = simulation.queue.length;
-
-    simulation.sleep(3_600_000);
-    expect(await simulation.invoke({})).toMatchObject([{ state: 'held' }]);
-
-    expect(simulation.queue.length).toBe(sent);
-  });
-
-  it('begin anew with another export', async () => {
-    const simulation = await interrupted();
-    simulation.record();
-    simulation.rows.set('acme', [
-      ...(simulation.rows.get('acme') ?? []),
-      ...Array.from({ length: 300 }, (_, i) => legRow({ SessionId: `lost-later-${i}` })),
-    ]);
-
-    simulation.sleepUntil('2026-11-28T06:00:00Z');
-    await simulation.invoke(window({ beyondLimit: true }));
-    simulation.record();
-
-    const found = (await simulation.invoke(window({ again: true, mode: 'report' })))[0];
-    expect(found?.result).toMatchObject({ missing: 0, reconstructed: LIMIT + 305 });
-  });
-
-  it('are also made if other sessions without a record leave no room for the missing ones', async () => {
-    const waiting = Array.from({ length: LIMIT }, (_, i) => `lost-waiting-${i}`);
-    const simulation = simulationOf([...waiting, 'lost-1', 'lost-2']);
-    simulation.deadLetters = new Set(waiting);
-
-    expect(await simulation.invoke({})).toMatchObject([
-      { state: 'done', result: { deadLettered: LIMIT, missing: 2, recorded: 2 } },
-    ]);
-    expect(simulation.record().sort()).toEqual(['lost-1', 'lost-2']);
   });
 });
 
@@ -594,7 +519,10 @@ describe('a window', () => {
   it('is reconciled for each day of a sub-account, without metrics', async () => {
     const simulation = new Simulation({ subAccountIds: ['acme', 'other'] });
     simulation.rows.set('other', [
-      legRow({ SessionId: 'lost-1', SubAccountId: 'other', InitiatedAt: '2026-11-10T08:00:00.000Z' }),
+      legRow({ SessionId: 'lost-1', SubAccountId: 'other', InitiatedAt: '2026-11-10T08:00:00.000Z' }, [
+        'ConnectedAt',
+        'DisconnectedAt',
+      ]),
     ]);
     const requested = window({ subAccountId: 'other', from: '2026-11-09', to: '2026-11-10' });
 
@@ -746,14 +674,14 @@ describe('a window', () => {
     const [day] = await simulation.invoke(window());
 
     expect(day?.result?.missingSessions.length).toBe(20);
-    expect(v.parse(v.array(v.string()), resultOf(simulation).missingSessions).length).toBe(1_000);
+    expect(v.parse(v.array(v.string()), resultOf(simulation)['missingSessions']).length).toBe(1_000);
   });
 });
 
 describe('a session that cannot be reconstructed', () => {
   it('is counted, and does not keep others from being recorded', async () => {
     const simulation = simulationOf(['lost-1']);
-    const legs = Array.from({ length: 200 }, () => legRow({ SessionId: 'lost-2' }));
+    const legs = Array.from({ length: 101 }, () => legRow({ SessionId: 'lost-2' }));
     simulation.rows.set('acme', [...legs, ...(simulation.rows.get('acme') ?? [])]);
 
     await simulation.invoke({});
@@ -764,7 +692,7 @@ describe('a session that cannot be reconstructed', () => {
 
   it('is counted with its rows as refused, if these are in another year', async () => {
     const simulation = simulationOf([]);
-    simulation.file = () => csvOf([legRow({ InitiatedAt: '2019-11-24T08:00:00.000Z' })]);
+    simulation.files = () => [csvOf([legRow({ InitiatedAt: '2019-11-24T08:00:00.000Z' })])];
     simulation.rows.set('acme', [legRow()]);
 
     await simulation.invoke({});
@@ -772,10 +700,24 @@ describe('a session that cannot be reconstructed', () => {
     expect(resultOf(simulation)).toMatchObject({
       sessions: 0,
       refusedRows: 1,
-      refused: [{ reason: 'its time is outside of the period that was asked for' }],
+      refused: [{ reason: 'its InitiatedAt is outside the requested period' }],
     });
     expect(simulation.telemetry.counted).toMatchObject({ RefusedRows: 1 });
   });
+});
+
+it('an export that is too large holds the day with the reason, and is not downloaded again at once', async () => {
+  const simulation = simulationOf(['lost-1']);
+  simulation.before = (call) => {
+    if (call === 'download') throw new LogExportError('too-large', 'The files have more than 8 GB.');
+  };
+
+  const held = { state: 'held', detail: 'The files have more than 8 GB.', counts: { missing: 0 } };
+  expect(await simulation.invoke({})).toMatchObject([held]);
+  simulation.sleep(3_600_000);
+  expect(await simulation.invoke({})).toEqual([]);
+  expect(await simulation.invoke(window())).toMatchObject([held]);
+  expect(simulation.telemetry.counted).toMatchObject({ ReconciliationHeld: 2 });
 });
 
 describe('the dead-letter queue', () => {
