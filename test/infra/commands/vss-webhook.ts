@@ -9,17 +9,20 @@ export interface VssWebhookOptions {
   env?: NodeJS.ProcessEnv | undefined;
   /** What Ctrl-C aborts. */
   interrupted?: AbortSignal | undefined;
+  /** Called with each chunk of standard output. */
+  onOutput?: (text: string) => void;
 }
 
 /** Runs a command of `npx vss-webhook` in this process. Returns its output and its exit code. */
 export async function vssWebhook(
   [name, ...args]: readonly string[],
-  { cwd = root, env = process.env, interrupted }: VssWebhookOptions = {},
+  { cwd = root, env = process.env, interrupted, onOutput }: VssWebhookOptions = {},
 ) {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const output = { stdout: '', stderr: '' };
   stdout.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text;
+    onOutput?.(text);
   });
   stderr.setEncoding('utf8').on('data', (text: string) => {
     output.stderr += text;
