@@ -227,10 +227,9 @@ describe('an analyst', () => {
       await deliver(stack, example.body, example.subAccountId);
       await reconcileExample(stack, example);
       writeCharges(folder, { day: '2020-01-01', rows: [chargeRow('earlier', '1')] });
-      const exports = join(folder, 'exports');
       const stage = `local:${new URL(stack.webhookUrl).port}`;
-      const exported = await vssWebhook(['export', '--stage', stage, '--out', exports]);
-      const { rows } = await ask(exports, {
+      const exported = await vssWebhook(['export', '--stage', stage, '--out', 'exports'], { cwd: folder });
+      const { rows } = await ask(join(folder, 'exports'), {
         charges: 'SELECT DISTINCT session_id, total_price > 0 AS is_priced FROM call_charges',
       });
 

@@ -43,8 +43,8 @@ export const start = defineCommand({
   async run({ values }, context) {
     const options = checkedOptions(values);
     const { eventWriter, readConsumers } = await import('./start/files.ts');
-    using events = eventWriter(values.events, context.cwd);
     const consumers = readConsumers(values.consumers, context.cwd);
+    using events = eventWriter(values.events, context.cwd);
     const { runLocalStack } = await import('./start/run-local-stack.ts');
     return await runLocalStack({ ...options, events, consumers }, context);
   },

@@ -46,7 +46,7 @@ export function probeOf(subAccountId: string, end: Date = new Date()): Probe {
     endTime: secondsBefore(0),
     lastAction: 'MAKE_CALL',
     callCount: 2,
-    clientRequestId: 'npm-run-smoke',
+    clientRequestId: 'vss-webhook-smoke',
     details: {
       callA: {
         ...leg,

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { LocalStack } from '../../../infra/local/local-stack.ts';
+import type { Endpoints } from '../../../infra/local/running.ts';
+import type { StackOutputs } from '../../../infra/stack-outputs.ts';
 
-/** A deployed stage `prod`: a CloudFormation stub returns its outputs, and the local stack is behind them. */
-export function deployedStage({ outputs, endpoints }: LocalStack, others: NodeJS.ProcessEnv = {}) {
+/** A deployed stage `prod`: a CloudFormation stub returns its outputs, and the services of a local stack are behind them. */
+export function deployedStage(
+  { outputs, endpoints = {} }: { outputs: StackOutputs; endpoints?: Partial<Endpoints> },
+  others: NodeJS.ProcessEnv = {},
+) {
   const members = Object.entries(outputs)
     .filter(([, value]) => value !== undefined)
     .map(

@@ -128,15 +128,17 @@ it('reports why the registration function could not be invoked', async () => {
 
 it('exits with 130 after an interruption, and leaves every dead letter visible', async () => {
   for (let n = 0; n < 30; n++) await deadLetter('invalid-json');
+  const depth = () => queueDepth(stack.sqs, stack.deadLetterQueueUrl);
   const interruption = new AbortController();
 
-  const { stderr, code } = await vssWebhook(['doctor', '--stage', stage], {
-    interrupted: interruption.signal,
-    onOutput: () => interruption.abort(),
-  });
+  const ended = vssWebhook(['doctor', '--stage', stage], { interrupted: interruption.signal });
+  // The command hides the messages while it reads them.
+  await expect.poll(async () => (await depth()).hidden, { interval: 50 }).toBeGreaterThan(0);
+  interruption.abort();
+  const { stderr, code } = await ended;
 
   expect([stderr, code]).toEqual(['', 130]);
-  expect(await queueDepth(stack.sqs, stack.deadLetterQueueUrl)).toEqual({ visible: 30, hidden: 0 });
+  expect(await depth()).toEqual({ visible: 30, hidden: 0 });
 });
 
 it('reports each sub-account when 8x8 rejects the API key', async () => {

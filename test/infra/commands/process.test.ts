@@ -85,13 +85,14 @@ it('ends with exit code 130 after Ctrl-C, and makes the messages that are left v
   await expectNothingLost();
 });
 
-it('stops without an error message when its output is closed, and makes all messages visible again', async () => {
-  const child = spawn(process.execPath, redrive(), { cwd: root });
+it('stops without an error message when its output is closed, and makes the messages that are left visible again', async () => {
+  const child = await startToSend();
   child.stdout.destroy();
   const [stderr] = await Promise.all([text(child.stderr), exitOf(child)]);
 
   expect(stderr).toBe('');
-  expect(await queueDepth(stack.sqs, stack.deadLetterQueueUrl)).toEqual({ visible: COUNT, hidden: 0 });
+  expect((await queueDepth(stack.sqs, stack.deadLetterQueueUrl)).hidden).toBe(0);
+  await expectNothingLost();
 });
 
 it.each([

@@ -136,6 +136,18 @@ describe('npx vss-webhook query', () => {
       expect(await query([folder, ...args])).toMatchObject({ code: 0, stdout: '  text\n  a;b;$$;\n' });
   });
 
+  it('reads and writes files relative to the current folder', async () => {
+    const cwd = newFolder();
+    await exportOf(records, { folder: join(cwd, 'exports') });
+    writeFileSync(join(cwd, 'count.sql'), 'SELECT count(*) AS n FROM sessions');
+
+    await vssWebhook(['query', 'exports', '--file', 'count.sql', '--out', 'count.csv'], { cwd });
+    await vssWebhook(['query', 'exports', '--database', 'sessions.duckdb'], { cwd });
+
+    expect(readFileSync(join(cwd, 'count.csv'), 'utf8')).toBe('n\n2\n');
+    expect(existsSync(join(cwd, 'sessions.duckdb'))).toBe(true);
+  });
+
   it('writes DESCRIBE, SUMMARIZE and SHOW in every format', async () => {
     const folder = await exportOf(records);
 

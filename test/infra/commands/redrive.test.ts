@@ -159,6 +159,22 @@ describe('redrive send', () => {
     expect(stdout).toMatch(/^1 sent back, [01] left in the dead-letter queue\.$/m);
   });
 
+  it('sends at most as many messages per second as --rate', async () => {
+    for (let n = 0; n < 3; n++) await deadLetter('{', { reason: 'invalid-json' });
+    const startedAt = performance.now();
+    const sentAt: number[] = [];
+
+    await vssWebhook(['redrive', 'send', '--yes', '--rate', '1', '--stage', stage], {
+      onOutput(text) {
+        if (text.startsWith('sent ')) sentAt.push(performance.now() - startedAt);
+      },
+    });
+
+    // It sends the first one immediately.
+    expect(sentAt).toHaveLength(3);
+    expect(sentAt[2]).toBeGreaterThan(1_900);
+  });
+
   it('shows what would be sent with --dry-run, and sends nothing', async () => {
     const sessionId = newSession();
     const id = await deadLetter(summaryBody({ sessionId }), { reason: 'unknown-subaccount' });
@@ -420,6 +436,7 @@ describe('the command line of redrive', () => {
     [['send', '--rate', '0'], 'Invalid --rate "0": expected a number greater than 0'],
     [['--reason'], "Option '--reason' needs a value. See:"],
     [['send', '--rate', '-1'], "'--rate' needs a value; write one that starts with a hyphen as --rate=VALUE"],
+    [['delete', 'x', '--reason', 'invalid-json'], '--reason needs the command send, without an id'],
     [['--discard'], '--discard needs the command events'],
     [['--dry-run'], '--dry-run and --yes need the command send, delete or events'],
     [

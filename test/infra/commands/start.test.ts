@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { eventWriter, readConsumers } from '../../../infra/commands/start/files.ts';
 import { runLocalStack } from '../../../infra/commands/start/run-local-stack.ts';
 import type { LocalStack } from '../../../infra/local/local-stack.ts';
 import { synthesize } from '../../../infra/local/synthesize.ts';
@@ -43,8 +44,11 @@ describe('npm start', () => {
       }),
     );
     const options = ['--port', '0', '--events', eventsFile, '--consumers', consumers];
+    // The local stack needs no proxy.
+    const proxy = 'http://127.0.0.1:1';
+    const env = { ...process.env, HTTP_PROXY: proxy, HTTPS_PROXY: proxy, NODE_USE_ENV_PROXY: '1' };
     // A terminal sends Ctrl-C to the whole process group.
-    const child = spawn('npm', ['start', '--', ...options], { cwd: root, detached: true });
+    const child = spawn('npm', ['start', '--', ...options], { cwd: root, detached: true, env });
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       printed += chunk;
     });
@@ -113,7 +117,7 @@ describe('npm start', () => {
   });
 });
 
-describe('npm start --once', () => {
+describe('the local stack in this process', () => {
   const OPTIONS = {
     once: true,
     json: false,
@@ -124,13 +128,20 @@ describe('npm start --once', () => {
     consumers: undefined,
   };
 
-  /** Runs the assembly that all tests share. */
-  async function runOnce(options: Partial<typeof OPTIONS>, change: (stack: LocalStack) => void = () => {}) {
+  /** Runs the assembly that all tests share, and checks that the stack is stopped. */
+  async function runOnce(
+    options: Partial<typeof OPTIONS>,
+    {
+      change = () => {},
+      interrupted = new AbortController().signal,
+    }: { change?: (stack: LocalStack) => void; interrupted?: AbortSignal } = {},
+  ) {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-    const interrupted = new AbortController().signal;
+    let webhookUrl = '';
     const context = { stdin: new PassThrough(), stdout, stderr, env: process.env, cwd: root, interrupted };
     const ended = runLocalStack({ ...OPTIONS, ...options }, context, async (stackOptions) => {
       const stack = await startStack(stackOptions);
+      webhookUrl = stack.webhookUrl;
       change(stack);
       return stack;
     }).finally(() => {
@@ -142,13 +153,15 @@ describe('npm start --once', () => {
       text(stderr),
       ended.catch((error: unknown) => error),
     ]);
+    await expect(fetch(webhookUrl)).rejects.toThrow('fetch failed');
     return { printed, noted, result };
   }
 
-  it('prints only the records of the published examples with --json', async () => {
-    const { printed, result } = await runOnce({ json: true });
+  it('prints only the records of the published examples with --json, and with --logs every log line to standard error', async () => {
+    const { printed, noted, result } = await runOnce({ json: true, logs: true });
 
     expect(result).toBe(0);
+    expect(noted).toContain('"DeliveriesAccepted":1');
     const records: { sessionId: string; legs: unknown[] }[] = JSON.parse(printed);
     expect(records).toHaveLength(7);
     expect(
@@ -156,21 +169,33 @@ describe('npm start --once', () => {
     ).toHaveLength(2);
   });
 
-  it('warns if cdk.out is not writable, and names an example without a registered webhook', async () => {
+  it('fails when an example has no registered webhook, and names it', async () => {
+    const { printed, result } = await runOnce(
+      {},
+      { change: ({ fake8x8 }) => fake8x8.webhooks.set('wavecell_voice', []) },
+    );
+
+    expect(printed).toContain('---   number-masking-error  no webhook is registered for wavecell_voice');
+    expect(result).toMatchObject({
+      message: '1 of 7 examples were not recorded. Run again with --logs to see why.',
+    });
+  });
+
+  it('warns that other commands cannot find the stack when cdk.out is not writable', async () => {
     const port = await freePort();
     const obstacle = join(root, `cdk.out/local-${port}.json`);
     mkdirSync(obstacle, { recursive: true });
     onTestFinished(() => rmSync(obstacle, { recursive: true }));
 
-    const { printed, result } = await runOnce({ port }, ({ fake8x8 }) =>
-      fake8x8.webhooks.set('wavecell_voice', []),
+    const interruption = new AbortController();
+    const { printed, result } = await runOnce(
+      { port, once: false, examples: false },
+      { change: () => void setImmediate(() => interruption.abort()), interrupted: interruption.signal },
     );
 
+    expect(printed).not.toContain('delivers its examples');
     expect(printed).toMatch(/^Other commands cannot find this stack: .*cdk\.out/m);
-    expect(printed).toContain('---   number-masking-error  no webhook is registered for wavecell_voice');
-    expect(result).toMatchObject({
-      message: '1 of 7 examples were not recorded. Run again with --logs to see why.',
-    });
+    expect(result).toBe(0);
   });
 
   it('reports in one line that the port is in use', async () => {
@@ -203,6 +228,16 @@ async function freePort(): Promise<number> {
 }
 
 describe('the command line of start', () => {
+  it('names files relative to the current folder', () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'vss-webhook-start-'));
+    onTestFinished(() => rmSync(cwd, { recursive: true }));
+    writeFileSync(join(cwd, 'consumers.json'), '{"Resources":{}}');
+    using _ = eventWriter('events.jsonl', cwd);
+
+    expect(existsSync(join(cwd, 'events.jsonl'))).toBe(true);
+    expect(readConsumers('consumers.json', cwd)).toMatchObject({ Resources: {} });
+  });
+
   it.each([
     [['--nonsense'], /^Unknown option '--nonsense'\. See: npx vss-webhook start --help\n$/],
     [['--port', 'http'], /^Invalid --port "http": expected a whole number from 0 to 65535\n$/],

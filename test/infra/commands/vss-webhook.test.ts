@@ -38,6 +38,18 @@ describe('npx vss-webhook', () => {
     expect(stdout.split('\n').filter((line) => line.length > 90)).toEqual([]);
   });
 
+  it('lets start, doctor, smoke, redrive and reconcile clean up after an interruption', async () => {
+    const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+
+    expect(commands.filter(({ cleansUp }) => cleansUp).map(({ name }) => name)).toEqual([
+      'start',
+      'doctor',
+      'smoke',
+      'redrive',
+      'reconcile',
+    ]);
+  });
+
   it('loads no package for --help and usage errors but those that describe and parse', async () => {
     const script = `
       import { registerHooks } from 'node:module';
