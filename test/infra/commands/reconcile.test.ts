@@ -3,8 +3,7 @@ import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import * as v from 'valibot';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
-import type { DayProgress } from '../../../functions/reconciliation/progress.ts';
-import { Counts } from '../../../functions/reconciliation/result.ts';
+import { Counts, type DayProgress } from '../../../functions/reconciliation/result.ts';
 import { deployedStage, urlOf } from './deployed-stage.ts';
 import { vssWebhook } from './vss-webhook.ts';
 

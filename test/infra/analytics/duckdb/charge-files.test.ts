@@ -13,7 +13,7 @@ const chargedIn = async (folder: string) => {
   return { sessions: rows('sql').map((row) => row['session_id']), notices };
 };
 const REMEDY =
-  'Fetch it again. If it is damaged in the bucket too, npx vss-webhook reconcile with --again replaces it.';
+  'Fetch it again. If it is damaged in the bucket too, npx vss-webhook reconcile --again replaces it.';
 const records = [newRecord(receivedSummary(summaryOf(summaryBody()), '2026-01-13T10:00:00.000Z'))];
 
 describe('the charges of a folder of exports', () => {
