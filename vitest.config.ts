@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Tests that run commands, functions or whole stacks in processes of their own; those that take longest come first. */
-const PROCESSES = [
+/** The tests that take longest, or wait for processes: they start first, so that none is waited for alone at the end. */
+const LONGEST = [
   'test/promises/no-session-is-missed.test.ts',
   'test/infra/commands/process.test.ts',
   'test/infra/commands/redrive.test.ts',
@@ -26,14 +26,11 @@ const PROCESSES = [
   'test/functions/recorder/dynamodb-local.test.ts',
 ];
 
-/** Starts the longest tests first, so that none is waited for alone at the end. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification) => {
-      const listed = PROCESSES.findIndex((glob) =>
-        matchesGlob(relative(import.meta.dirname, moduleId), glob),
-      );
-      return listed === -1 ? PROCESSES.length : listed;
+      const listed = LONGEST.findIndex((glob) => matchesGlob(relative(import.meta.dirname, moduleId), glob));
+      return listed === -1 ? LONGEST.length : listed;
     };
     return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
   }
@@ -57,26 +54,9 @@ export default defineConfig({
     reporters: ['default', './test/slowest-files.ts'],
     // It imports folders, which Node does not.
     server: { deps: { inline: ['dt-sql-parser'] } },
-    projects: [
-      {
-        extends: true,
-        test: {
-          name: 'processes',
-          include: PROCESSES,
-          globalSetup: ['test/surroundings.ts', 'test/local-assembly.ts'],
-          // Tests that run at the same time (`concurrent`) wait for a service that does not answer.
-          maxConcurrency: 20,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'units',
-          include: ['test/**/*.test.ts'],
-          exclude: [...PROCESSES, '**/node_modules/**'],
-          globalSetup: ['test/surroundings.ts'],
-        },
-      },
-    ],
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/surroundings.ts'],
+    // Tests that run at the same time (`concurrent`) wait for a service that does not answer.
+    maxConcurrency: 20,
   },
 });

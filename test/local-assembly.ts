@@ -1,17 +1,37 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestProject } from 'vitest/node';
+import * as v from 'valibot';
+import { vi } from 'vitest';
 import { cdkSynth } from './infra/cdk-synth.ts';
 
-/** The cloud assembly of the stage `local`, which `cdk synth` creates once per test run. */
-declare module 'vitest' {
-  interface ProvidedContext {
-    localAssembly: Awaited<ReturnType<typeof cdkSynth>> & { folder: string };
+const Result = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ folder: v.string(), stdout: v.string(), stderr: v.string(), code: v.unknown() }),
+);
+
+/**
+ * The cloud assembly of the stage `local`, and what `cdk synth` printed. The first test of a run that needs it runs `cdk
+ * synth`; those in other workers wait.
+ */
+export async function localAssembly(): Promise<v.InferOutput<typeof Result>> {
+  // surroundings.ts gives each run a temporary folder.
+  const folder = join(tmpdir(), 'local-assembly');
+  const result = `${folder}.json`;
+  if (isFirst(folder)) {
+    const synthesized = await cdkSynth('local', { output: folder });
+    writeFileSync(`${result}.part`, JSON.stringify({ folder, ...synthesized }));
+    renameSync(`${result}.part`, result);
   }
+  return vi.waitFor(() => v.parse(Result, readFileSync(result, 'utf8')), { timeout: 600_000, interval: 100 });
 }
 
-export default async function setup({ provide }: TestProject): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-assembly-'));
-  provide('localAssembly', { folder, ...(await cdkSynth('local', { output: folder })) });
+function isFirst(folder: string): boolean {
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,8 +1,8 @@
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inject } from 'vitest';
 import { type LocalStack, type LocalStackOptions, startLocalStack } from '../infra/local/local-stack.ts';
+import { localAssembly } from './local-assembly.ts';
 
 interface Options extends Omit<Partial<LocalStackOptions>, 'settings'> {
   /** Changes the template (JSON), as other settings would. Synthesizing one takes as much CPU as starting two stacks. */
@@ -10,8 +10,8 @@ interface Options extends Omit<Partial<LocalStackOptions>, 'settings'> {
 }
 
 /** Starts the local stack on a free port, from the cloud assembly that all tests share. */
-export function startStack({ edit, ...options }: Options = {}): Promise<LocalStack> {
-  const { folder } = inject('localAssembly');
+export async function startStack({ edit, ...options }: Options = {}): Promise<LocalStack> {
+  const { folder } = await localAssembly();
   const assembly = edit ? edited(folder, edit) : folder;
   return startLocalStack({ port: 0, log: () => {}, assembly, ...options });
 }

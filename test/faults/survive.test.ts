@@ -1,4 +1,5 @@
-import { expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { localAssembly } from '../local-assembly.ts';
 import { isSurvived, survive } from './survive.ts';
 
 const seed = Date.now() % 1_000_000;
@@ -14,7 +15,7 @@ it(`the table has exactly the delivered sessions despite random faults (seed ${s
     sessions: 40,
     seed,
     progress: () => {},
-    assembly: inject('localAssembly').folder,
+    assembly: (await localAssembly()).folder,
   });
 
   const failed = [...outcome.faults].filter(([fault]) => fault !== 'passed on');

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as v from 'valibot';
-import { expect, inject, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import cdkJson from '../../cdk.json' with { type: 'json' };
 import { addStage } from '../../infra/add-stage.ts';
+import { localAssembly } from '../local-assembly.ts';
 import { run } from './run.ts';
 
 /**
@@ -50,8 +51,8 @@ const everyOption = {
 const longestName = 's'.repeat(20);
 const stages = { ...cdkJson.context.stages, [longestName]: everyOption };
 
-it('cdk synth -c stage=local succeeds without findings and warnings', () => {
-  const { code, stdout, stderr, folder } = inject('localAssembly');
+it('cdk synth -c stage=local succeeds without findings and warnings', async () => {
+  const { code, stdout, stderr, folder } = await localAssembly();
 
   expect(`${stdout}${stderr}`).not.toMatch(/warning|error|deprecated/i);
   expect(code).toBe(0);
