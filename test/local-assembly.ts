@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { vi } from 'vitest';
-import { cdkSynth } from './infra/cdk-synth.ts';
+import { root, run } from './infra/run.ts';
+
+const CDK = join(root, 'node_modules/aws-cdk/bin/cdk');
 
 const Result = v.pipe(
   v.string(),
@@ -20,7 +22,7 @@ export async function localAssembly(): Promise<v.InferOutput<typeof Result>> {
   const folder = join(tmpdir(), 'local-assembly');
   const result = `${folder}.json`;
   if (isFirst(folder)) {
-    const synthesized = await cdkSynth('local', { output: folder });
+    const synthesized = await run([CDK, 'synth', '--quiet', '-c', 'stage=local', '--output', folder]);
     writeFileSync(`${result}.part`, JSON.stringify({ folder, ...synthesized }));
     renameSync(`${result}.part`, result);
   }
