@@ -1,10 +1,10 @@
 import { App } from 'aws-cdk-lib';
-import { addStage } from './add-stage.ts';
+import { addStages } from './add-stages.ts';
 import { ConfigurationError } from './stages.ts';
 
 /** The CDK app: synthesizes the stack of one stage. Run `npx cdk deploy -c stage=prod`. */
 try {
-  addStage(new App());
+  addStages(new App());
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error;
   console.error(error.message);

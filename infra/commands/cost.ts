@@ -1,5 +1,6 @@
-import { defineCommand, UsageError } from './command-line/command.ts';
+import { type CommandLine, defineCommand, UsageError } from './command-line/command.ts';
 import { positiveNumber } from './command-line/number-option.ts';
+import type { Usage } from './cost/estimate.ts';
 import prices from './cost/prices.json' with { type: 'json' };
 
 const HELP = `Usage: npx vss-webhook cost [options]
@@ -24,34 +25,40 @@ Options:
   -h, --help         Show this help.
 `;
 
+const OPTIONS = {
+  stage: { type: 'string', default: 'prod' },
+  sessions: { type: 'string', default: '1000000' },
+  records: { type: 'string', default: '1000000' },
+  hours: { type: 'string', default: '12' },
+  'webhook-ms': { type: 'string', default: '25' },
+  'recorder-ms': { type: 'string', default: '50' },
+  unsuccessful: { type: 'string', default: '43' },
+} as const;
+
 export const cost = defineCommand({
   name: 'cost',
   summary: 'estimate what a stage costs',
   help: HELP,
-  options: {
-    stage: { type: 'string', default: 'prod' },
-    sessions: { type: 'string', default: '1000000' },
-    records: { type: 'string', default: '1000000' },
-    hours: { type: 'string', default: '12' },
-    'webhook-ms': { type: 'string', default: '25' },
-    'recorder-ms': { type: 'string', default: '50' },
-    unsuccessful: { type: 'string', default: '43' },
-  },
+  options: OPTIONS,
   async run({ values }, { stdout }) {
-    const usage = {
-      sessions: positiveNumber('sessions', values.sessions),
-      records: positiveNumber('records', values.records),
-      hours: positiveNumber('hours', values.hours),
-      webhookMs: positiveNumber('webhook-ms', values['webhook-ms']),
-      recorderMs: positiveNumber('recorder-ms', values['recorder-ms']),
-      unsuccessful: Number(values.unsuccessful) / 100,
-    };
-    if (values.unsuccessful.trim() === '' || !(usage.unsuccessful >= 0 && usage.unsuccessful <= 1))
-      throw new UsageError(
-        `Invalid --unsuccessful "${values.unsuccessful}": expected a number from 0 to 100`,
-      );
+    const usage = usageOf(values);
     const { costTables } = await import('./cost/cost-tables.ts');
     stdout.write(await costTables(values.stage, usage));
     return 0;
   },
 });
+
+/** @throws UsageError */
+export function usageOf(values: Omit<CommandLine<typeof OPTIONS>['values'], 'stage'>): Usage {
+  const unsuccessful = Number(values.unsuccessful) / 100;
+  if (values.unsuccessful.trim() === '' || !(unsuccessful >= 0 && unsuccessful <= 1))
+    throw new UsageError(`Invalid --unsuccessful "${values.unsuccessful}": expected a number from 0 to 100`);
+  return {
+    sessions: positiveNumber('sessions', values.sessions),
+    records: positiveNumber('records', values.records),
+    hours: positiveNumber('hours', values.hours),
+    webhookMs: positiveNumber('webhook-ms', values['webhook-ms']),
+    recorderMs: positiveNumber('recorder-ms', values['recorder-ms']),
+    unsuccessful,
+  };
+}

@@ -9,6 +9,9 @@ import { readStage } from '../../infra/stages.ts';
 
 const { stages, ...flags } = cdkJson.context;
 
+/** Without stack traces and copies of the assets, which no test needs. */
+const context = { ...flags, 'aws:cdk:disable-stack-trace': true, 'aws:cdk:disable-asset-staging': true };
+
 /** The settings of the stage `local`, without session events, which are off by default. */
 export const { sessionEvents: _, ...localSettings } = stages.local;
 
@@ -19,7 +22,7 @@ export const { sessionEvents: _, ...localSettings } = stages.local;
 export function stackOf(settings: object, stageName = 'test'): VssWebhookStack {
   const stage = readStage({ [stageName]: { ...localSettings, ...settings } }, stageName);
   const outdir = mkdtempSync(join(tmpdir(), 'vss-webhook-test-'));
-  const app = new App({ context: flags, outdir, builtinCloudFormationValidation: false });
+  const app = new App({ context, outdir, treeMetadata: false, builtinCloudFormationValidation: false });
   return new VssWebhookStack(app, 'stack', { stage });
 }
 

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { readSettings, synthesize } from '../../local/synthesize.ts';
-import { readTemplate } from '../../local/template.ts';
+import { readTemplate, type Template } from '../../local/template.ts';
 import { stackName } from '../../stack-outputs.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
 import { UsageError } from '../command-line/command.ts';
@@ -18,14 +18,7 @@ export async function costTables(stage: string, usage: Usage): Promise<string> {
   checkStage(stage);
   const assembly = await synthesize(stage);
   try {
-    const template = readTemplate(assembly, stackName(stage));
-    return tables({
-      'Per million sessions': perMillion(template, usage),
-      'Fixed monthly cost': perMonth(template),
-      'Monthly cost of exports': exportsPerMonth(template, usage),
-      'Monthly cost of reconciliation': reconciliationPerMonth(template, usage.sessions),
-      'Monthly cost of session events': sessionEventsPerMonth(template, usage),
-    });
+    return tables(readTemplate(assembly, stackName(stage)), usage);
   } finally {
     rmSync(assembly, { recursive: true });
   }
@@ -40,7 +33,15 @@ function checkStage(stage: string): void {
   }
 }
 
-function tables(lines: Readonly<Record<string, readonly Line[]>>): string {
+/** The estimated cost of a template as text tables. */
+export function tables(template: Template, usage: Usage): string {
+  const lines: Readonly<Record<string, readonly Line[]>> = {
+    'Per million sessions': perMillion(template, usage),
+    'Fixed monthly cost': perMonth(template),
+    'Monthly cost of exports': exportsPerMonth(template, usage),
+    'Monthly cost of reconciliation': reconciliationPerMonth(template, usage.sessions),
+    'Monthly cost of session events': sessionEventsPerMonth(template, usage),
+  };
   return Object.entries(lines)
     .filter(([, lines]) => lines.length > 0)
     .map(([title, lines]) => {

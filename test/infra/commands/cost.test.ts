@@ -3,11 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { toItem } from '../../../functions/recorder/item.ts';
 import { newRecord, receivedSummary } from '../../../functions/vss/record.ts';
 import { sessionEvent } from '../../../functions/vss/session-event.ts';
+import { tables } from '../../../infra/commands/cost/cost-tables.ts';
 import { MEASURED, perMonth } from '../../../infra/commands/cost/estimate.ts';
 import { reconciliationPerMonth } from '../../../infra/commands/cost/reconciliation.ts';
 import { ADDED, sessionEventsPerMonth } from '../../../infra/commands/cost/session-events.ts';
+import { usageOf } from '../../../infra/commands/cost.ts';
 import { examples } from '../../../infra/local/examples.ts';
+import { readTemplate } from '../../../infra/local/template.ts';
+import { stackName } from '../../../infra/stack-outputs.ts';
 import { summaryOf } from '../../functions/summaries.ts';
+import { localAssembly } from '../../local-assembly.ts';
 import { templateOf } from '../templates.ts';
 
 const resourcesOf = (settings: object) => ({
@@ -17,6 +22,26 @@ const resourcesOf = (settings: object) => ({
 
 const dollars = (settings: object, sessions: number) =>
   reconciliationPerMonth(resourcesOf(settings), sessions).reduce((sum, [, , cost]) => sum + cost, 0);
+
+it('the estimated cost depends on durations, hours, records and outcomes', async () => {
+  const { folder } = await localAssembly();
+  const usage = usageOf({
+    sessions: '1000000',
+    records: '3000000',
+    hours: '24',
+    'webhook-ms': '50',
+    'recorder-ms': '70',
+    unsuccessful: '0',
+  });
+
+  const printed = tables(readTemplate(folder, stackName('prod')), usage);
+
+  expect(printed).toMatch(/webhook +1,000,000 of 50 ms/);
+  // With the sessions spread over the whole day, the batches are smaller.
+  expect(printed).toMatch(/recorder +205,845 of 70 ms/);
+  expect(printed).toMatch(/write units +1,428,571/);
+  expect(printed).toMatch(/full exports +13\.82 GB/);
+});
 
 describe('the estimated cost of the reconciliation', () => {
   it('is at most 25 cents per million sessions, and next to nothing without sessions', () => {
