@@ -25,6 +25,7 @@ let stack: LocalStack;
 const logged: string[] = [];
 beforeAll(async () => {
   stack = await startStack({
+    schedules: true,
     log: (line) => logged.push(line),
     // As with retentionDays: 30.
     edit: (template) => template.replaceAll('"TABLE_NAME":', '"RETENTION_DAYS": "30", "TABLE_NAME":'),

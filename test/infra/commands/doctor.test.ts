@@ -17,7 +17,7 @@ import { vssWebhook } from './vss-webhook.ts';
 let stack: LocalStack;
 let stage: string;
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ schedules: true });
   stage = `local:${new URL(stack.webhookUrl).port}`;
 });
 afterAll(() => stack.stop());
