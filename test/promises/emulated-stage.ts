@@ -74,7 +74,7 @@ export interface EmulatedStageOptions {
   visibilityTimeoutSeconds?: number;
   /** Concurrency of the recorder. Default: 1. */
   recorders?: number;
-  /** Concurrency of the webhook. Default: 2. */
+  /** Concurrency of the webhook. Default: 1. */
   webhooks?: number;
 }
 
@@ -114,7 +114,7 @@ const MAX_RECEIVE_COUNT = 20;
 export async function emulatedStage({
   recorders = 1,
   visibilityTimeoutSeconds = recorders === 1 ? 0 : 30,
-  webhooks = 2,
+  webhooks = 1,
 }: EmulatedStageOptions = {}): Promise<EmulatedStage> {
   const logged: string[] = [];
   const emulators = await startEmulators();
