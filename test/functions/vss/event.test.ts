@@ -25,7 +25,7 @@ function expectAgreement(body: string, label?: string): void {
 
 it('identify and readSummary agree on hostile bodies', () => {
   const seed = Date.now() % 1_000_000;
-  const bodies = hostileBodies(randomFrom(seed)).take(numRuns);
+  const bodies = hostileBodies(randomFrom(seed)).take(numRuns / 4);
 
   for (const [i, body] of bodies.toArray().entries())
     expectAgreement(body.toString(), `body ${i} of seed ${seed}`);

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import {
@@ -19,7 +16,6 @@ import {
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { queueAge } from '../../../functions/reconciliation/delivery-metrics.ts';
-import { LocalFunction } from '../../../infra/local/lambda.ts';
 import { type Services, startServices } from '../../../infra/local/services.ts';
 import { REGION } from '../../../infra/local/template.ts';
 
@@ -46,8 +42,7 @@ describe('S3', () => {
 
   it.each([
     ['application/gzip', 100],
-    ['application/gzip', 20_000_000],
-    [undefined, 20_000_000],
+    [undefined, 2_000_000],
   ])('stores a stream of type %s and %d bytes with its checksum', async (ContentType, length) => {
     const content = Buffer.alloc(length, 'content');
     const Key = 'charges/2026-11-24/a(amp)b.json.gz';
@@ -140,39 +135,6 @@ describe('DynamoDB', () => {
     expect((Responses?.[TableName] ?? []).length + unprocessed.length).toBe(existing.length);
   });
 });
-
-it('a function reaches S3 and CloudWatch by its environment variables alone', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-services-'));
-  const bundle = join(folder, 'index.mjs');
-  writeFileSync(
-    bundle,
-    `import { CloudWatchClient } from ${resolved('@aws-sdk/client-cloudwatch')};
-     import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from ${resolved('@aws-sdk/client-s3')};
-     import { queueAge } from ${resolved('../../../functions/reconciliation/delivery-metrics.ts')};
-     const s3 = new S3Client({});
-     const object = { Bucket: 'bucket-of-a-function', Key: 'key' };
-     export async function handler({ queueUrl }) {
-       await s3.send(new CreateBucketCommand({ Bucket: object.Bucket }));
-       await s3.send(new PutObjectCommand({ ...object, Body: 'stored' }));
-       const { Body } = await s3.send(new GetObjectCommand(object));
-       return [await Body.transformToString(), await queueAge(new CloudWatchClient({}), queueUrl, Date.now())];
-     }`,
-  );
-  const { s3, cloudwatch, sqs } = services.endpoints;
-  const sqsClient = new SQSClient({ ...COMMON, endpoint: sqs });
-  const { QueueUrl: queueUrl } = await sqsClient.send(new CreateQueueCommand({ QueueName: 'empty' }));
-  const endpoints = { AWS_ENDPOINT_URL_S3: s3, AWS_ENDPOINT_URL_CLOUDWATCH: cloudwatch };
-  const definition = { name: 'f', bundle, timeoutSeconds: 60, memoryMegabytes: 128, environment: {} };
-  const caller = new LocalFunction(definition, endpoints, () => {});
-  try {
-    expect(await caller.invoke({ queueUrl })).toEqual(['stored', 0]);
-  } finally {
-    caller.stop();
-    rmSync(folder, { recursive: true });
-  }
-});
-
-const resolved = (name: string) => JSON.stringify(import.meta.resolve(name));
 
 function* chunksOf(content: Buffer): Generator<Buffer> {
   for (let start = 0; start < content.length; start += 65_536) yield content.subarray(start, start + 65_536);
