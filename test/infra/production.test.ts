@@ -22,8 +22,8 @@ const customized = templateOf({
   sessionEvents: true,
 });
 
-const propertiesOf = (of: typeof template, type: string) =>
-  Object.values(of.findResources(type)).map(({ Properties }) => Properties);
+const propertiesOf = (each: typeof template, type: string) =>
+  Object.values(each.findResources(type)).map(({ Properties }) => Properties);
 
 describe('the IAM policies and roles', () => {
   const Statement = v.object({
@@ -43,12 +43,12 @@ describe('the IAM policies and roles', () => {
   it.each([
     ['by default', template],
     ['with customized settings', customized],
-  ])('have no wildcard in actions, and none in resources that can be named (%s)', (_, of) => {
+  ])('have no wildcard in actions, and none in resources that can be named (%s)', (_, each) => {
     const documents = [
       ...['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
-        propertiesOf(of, type).map(({ PolicyDocument }) => PolicyDocument),
+        propertiesOf(each, type).map(({ PolicyDocument }) => PolicyDocument),
       ),
-      ...propertiesOf(of, 'AWS::IAM::Role').flatMap(({ Policies = [] }) =>
+      ...propertiesOf(each, 'AWS::IAM::Role').flatMap(({ Policies = [] }) =>
         Policies.map(({ PolicyDocument }: { PolicyDocument: unknown }) => PolicyDocument),
       ),
     ];
@@ -177,8 +177,8 @@ describe('data', () => {
     ['off, because existing data remains encrypted', template],
   ])(
     'is accessible with the key of the stack only to the roles that need it, with customerManagedKey %s',
-    (_, of) => {
-      const users = propertiesOf(of, 'AWS::IAM::Policy').flatMap(({ PolicyDocument, PolicyName }) =>
+    (_, each) => {
+      const users = propertiesOf(each, 'AWS::IAM::Policy').flatMap(({ PolicyDocument, PolicyName }) =>
         PolicyDocument.Statement.filter(({ Action }: { Action: unknown }) =>
           JSON.stringify(Action).includes('kms:'),
         ).map(({ Action }: { Action: string | string[] }) => [
@@ -222,8 +222,8 @@ describe('data', () => {
       Properties: Match.objectLike({ DeletionProtectionEnabled: true }),
     });
     // The key may have encrypted retained data: the table, its backups, and exports, whose bucket is always retained.
-    for (const of of [template, customized])
-      of.hasResource('AWS::KMS::Key', { DeletionPolicy: 'RetainExceptOnCreate' });
+    for (const each of [template, customized])
+      each.hasResource('AWS::KMS::Key', { DeletionPolicy: 'RetainExceptOnCreate' });
     templateOf({ retainData: false }).hasResource('AWS::KMS::Key', { DeletionPolicy: 'Delete' });
     customized.hasResource('AWS::DynamoDB::Table', {
       DeletionPolicy: 'Delete',
@@ -233,11 +233,11 @@ describe('data', () => {
 
   it('expires at expiresAt, which the recorder sets if retentionDays is set', () => {
     const recorder = { Description: 'Records sessions from the queue in the table' };
-    const variables = (of: typeof template) =>
-      onlyOf(of)('AWS::Lambda::Function', recorder).properties.Environment.Variables;
+    const variables = (each: typeof template) =>
+      onlyOf(each)('AWS::Lambda::Function', recorder).properties.Environment.Variables;
 
-    for (const of of [template, customized]) {
-      of.hasResourceProperties('AWS::DynamoDB::Table', {
+    for (const each of [template, customized]) {
+      each.hasResourceProperties('AWS::DynamoDB::Table', {
         TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
       });
     }
@@ -248,15 +248,15 @@ describe('data', () => {
 
 describe('limits, logs, traces and tags', () => {
   it('follow the settings', () => {
-    for (const [of, concurrency, days, fraction] of [
+    for (const [each, concurrency, days, fraction] of [
       [template, 10, 30, 0.005],
       [customized, 3, 7, 0.5],
     ] as const) {
-      of.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      each.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
         ScalingConfig: { MaximumConcurrency: concurrency },
       });
-      for (const logs of propertiesOf(of, 'AWS::Logs::LogGroup')) expect(logs.RetentionInDays).toBe(days);
-      of.hasResourceProperties('AWS::XRay::SamplingRule', {
+      for (const logs of propertiesOf(each, 'AWS::Logs::LogGroup')) expect(logs.RetentionInDays).toBe(days);
+      each.hasResourceProperties('AWS::XRay::SamplingRule', {
         SamplingRule: {
           FixedRate: fraction,
           ReservoirSize: 0,
@@ -274,8 +274,8 @@ describe('limits, logs, traces and tags', () => {
   });
 
   it('include reserved concurrency of the webhook only if webhookConcurrency is set', () => {
-    const reserved = (of: typeof template) =>
-      propertiesOf(of, 'AWS::Lambda::Function').flatMap(
+    const reserved = (each: typeof template) =>
+      propertiesOf(each, 'AWS::Lambda::Function').flatMap(
         ({ ReservedConcurrentExecutions = [] }) => ReservedConcurrentExecutions,
       );
 

@@ -1,5 +1,3 @@
-// The package's main file loads the parsers of all dialects.
-import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../../functions/vss/error-codes.ts';
@@ -17,6 +15,7 @@ import { athenaViews } from '../../../infra/exports/glue-tables.ts';
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
 import { delivery } from '../../functions/vss/deliveries.ts';
 import { ask, exportOf } from './exported.ts';
+import { trinoParser } from './trino-parser.ts';
 
 const TRINO = trino('UTC');
 const ATHENA_VIEWS = athenaViews(7, TRINO, true);
@@ -421,8 +420,8 @@ describe('the view definitions', () => {
     }
   });
 
-  it('are valid Trino SQL that casts each column to its type in Glue', () => {
-    const parser = new TrinoSQL();
+  it('are valid Trino SQL that casts each column to its type in Glue', async () => {
+    const parser = await trinoParser();
 
     expect(parser.validate('SELECT FROM WHERE')).not.toEqual([]);
     expect(ATHENA_VIEWS.map(({ name }) => name)).toEqual([
@@ -444,8 +443,8 @@ describe('the view definitions', () => {
       expect([name, parser.validate(sql(TRINO))]).toEqual([name, []]);
   });
 
-  it('take days and hours in Athena from the time zone of the stage', () => {
-    const parser = new TrinoSQL();
+  it('take days and hours in Athena from the time zone of the stage', async () => {
+    const parser = await trinoParser();
     const singapore = trino('Asia/Singapore');
     const local = "at_timezone(with_timezone(received_at, 'UTC'), 'Asia/Singapore')";
 

@@ -45,7 +45,7 @@ describe('the API', () => {
   });
 
   it('does not set the account-wide role for logs', () => {
-    for (const of of [template, customized]) of.resourceCountIs('AWS::ApiGateway::Account', 0);
+    for (const each of [template, customized]) each.resourceCountIs('AWS::ApiGateway::Account', 0);
   });
 
   it('accepts requests only from 8x8’s addresses, unless allowedSourceIps lists others or is any', () => {
@@ -56,7 +56,7 @@ describe('the API', () => {
       Resource: 'execute-api:/test/POST/voice/webhooks/vss',
       ...source,
     });
-    const policyOf = (of: Template) => onlyOf(of)('AWS::ApiGateway::RestApi').properties.Policy.Statement;
+    const policyOf = (each: Template) => onlyOf(each)('AWS::ApiGateway::RestApi').properties.Policy.Statement;
 
     expect(policyOf(template)).toEqual([
       statement({
@@ -82,7 +82,7 @@ describe('the API', () => {
   });
 
   it('is throttled at throttlingRate and throttlingBurst', () => {
-    const throttlingOf = (of: Template) => onlyOf(of)('AWS::ApiGateway::Stage').properties.MethodSettings;
+    const throttlingOf = (each: Template) => onlyOf(each)('AWS::ApiGateway::Stage').properties.MethodSettings;
 
     expect(throttlingOf(template)).toMatchObject([
       { HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 200, ThrottlingBurstLimit: 400 },

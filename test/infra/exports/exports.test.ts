@@ -23,8 +23,8 @@ function rendered(value: unknown): string {
 }
 
 describe('the function that exports', () => {
-  const functionIn = (of: typeof template) =>
-    onlyOf(of)('AWS::Lambda::Function', {
+  const functionIn = (each: typeof template) =>
+    onlyOf(each)('AWS::Lambda::Function', {
       Description: 'Starts the exports of the session records, and measures their age',
     });
   const { id, properties } = functionIn(template);
@@ -52,11 +52,11 @@ describe('the function that exports', () => {
   it.each([
     ['by default', template],
     ['with customerManagedKey', customized],
-  ])('may only export this table to this prefix, and describe its exports, %s', (_, of) => {
-    const table = { 'Fn::GetAtt': [onlyOf(of)('AWS::DynamoDB::Table').id, 'Arn'] };
-    const objects = [{ 'Fn::GetAtt': [onlyOf(of)('AWS::S3::Bucket').id, 'Arn'] }, '/exports/*'];
-    const role = functionIn(of).properties.Role['Fn::GetAtt'][0];
-    const statements = Object.values(of.findResources('AWS::IAM::Policy'))
+  ])('may only export this table to this prefix, and describe its exports, %s', (_, each) => {
+    const table = { 'Fn::GetAtt': [onlyOf(each)('AWS::DynamoDB::Table').id, 'Arn'] };
+    const objects = [{ 'Fn::GetAtt': [onlyOf(each)('AWS::S3::Bucket').id, 'Arn'] }, '/exports/*'];
+    const role = functionIn(each).properties.Role['Fn::GetAtt'][0];
+    const statements = Object.values(each.findResources('AWS::IAM::Policy'))
       .filter(({ Properties }) => Properties.Roles[0].Ref === role)
       .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
       .filter(({ Action }) => !String(Action).includes('logs:'));
@@ -82,7 +82,7 @@ describe('the function that exports', () => {
       {
         Effect: 'Allow',
         Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey'],
-        Resource: { 'Fn::GetAtt': [onlyOf(of)('AWS::KMS::Key').id, 'Arn'] },
+        Resource: { 'Fn::GetAtt': [onlyOf(each)('AWS::KMS::Key').id, 'Arn'] },
       },
     ]);
   });
@@ -104,8 +104,8 @@ describe('the function that exports', () => {
 
 describe('the bucket of exports', () => {
   it('is private and encrypted, and requires TLS 1.2 or later', () => {
-    for (const of of [template, customized]) {
-      of.hasResourceProperties('AWS::S3::Bucket', {
+    for (const each of [template, customized]) {
+      each.hasResourceProperties('AWS::S3::Bucket', {
         PublicAccessBlockConfiguration: {
           BlockPublicAcls: true,
           BlockPublicPolicy: true,
@@ -114,7 +114,7 @@ describe('the bucket of exports', () => {
         },
         OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
       });
-      const { Statement } = onlyOf(of)('AWS::S3::BucketPolicy').properties.PolicyDocument;
+      const { Statement } = onlyOf(each)('AWS::S3::BucketPolicy').properties.PolicyDocument;
       expect(
         Statement.map(({ Effect, Condition }: { Effect: string; Condition: object }) => [Effect, Condition]),
       ).toEqual([
@@ -122,8 +122,8 @@ describe('the bucket of exports', () => {
         ['Deny', { NumericLessThan: { 's3:TlsVersion': 1.2 } }],
       ]);
     }
-    const encryption = (of: typeof template) =>
-      onlyOf(of)('AWS::S3::Bucket').properties.BucketEncryption.ServerSideEncryptionConfiguration;
+    const encryption = (each: typeof template) =>
+      onlyOf(each)('AWS::S3::Bucket').properties.BucketEncryption.ServerSideEncryptionConfiguration;
     expect(encryption(template)).toEqual([{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }]);
     expect(encryption(customized)).toEqual([
       {
@@ -137,14 +137,14 @@ describe('the bucket of exports', () => {
   });
 
   it('expires exports, results and rows of the log export, but no state, and is versioned only with exportVersioning', () => {
-    const rules = (of: typeof template) =>
-      onlyOf(of)('AWS::S3::Bucket').properties.LifecycleConfiguration.Rules;
+    const rules = (each: typeof template) =>
+      onlyOf(each)('AWS::S3::Bucket').properties.LifecycleConfiguration.Rules;
 
-    for (const [of, days] of [
+    for (const [each, days] of [
       [template, 30],
       [customized, 90],
     ] as const) {
-      expect(rules(of)).toEqual([
+      expect(rules(each)).toEqual([
         expect.objectContaining({
           Prefix: 'exports/',
           ExpirationInDays: days,
