@@ -131,6 +131,7 @@ describe('of the sessions that 8x8 had, with faults, kills and late deliveries',
     for (const body of [third, fourth]) await deliverLate(stack, body ?? '');
     await queueIsEmpty();
 
+    setSwitches({ logExport: { polls: 0, currencies: ['USD', 'SGD'] } });
     const again = await reconcile('--again');
     await queueIsEmpty();
     expect(again.stdout).toContain(
@@ -192,7 +193,7 @@ describe('a stage that never had a delivery', () => {
         },
       },
     });
-    setSwitches({ lose: 1 });
+    setSwitches({ lose: 1, logExport: { polls: 0 } });
     await deliver(stack, lost);
     const window = ['--from', '2026-11-19', '--to', '2026-11-21', '--sub-account', '8x8_test'];
 

@@ -64,7 +64,8 @@ export class QueueReader<Letter extends Received> {
     const seconds = Math.ceil((2 * count) / Math.min(perSecond, READ_PER_SECOND));
     const visibilityTimeout = Math.min(Math.max(seconds, VISIBILITY_TIMEOUT.min), VISIBILITY_TIMEOUT.max);
     const seen = new Set<string>();
-    for (let empty = 0; empty < 2 || (empty < MAX_EMPTY && (await this.#countMissed()) > 0); ) {
+    // An empty response to a long poll is that of all servers of SQS.
+    for (let empty = 0; empty === 0 || (empty < MAX_EMPTY && (await this.#countMissed()) > 0); ) {
       if (signal.aborted || seen.size >= most) return;
       const page = await this.#receive(visibilityTimeout);
       const letters = page.filter(({ messageId }) => !seen.has(messageId));
