@@ -49,7 +49,8 @@ export default defineConfig({
     expect: { poll: { timeout: 5 * MINUTE } },
     // Every worker loads CDK, the AWS SDK and the emulators once.
     isolate: false,
-    maxWorkers: availableParallelism(),
+    // One more, because some files mostly wait.
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/slowest-files.ts'],
     // Node loads the files as it does in production, which is also faster than Vite. No test mocks a module.

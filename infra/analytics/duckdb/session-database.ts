@@ -30,9 +30,9 @@ export interface SessionDatabase {
 export interface DatabaseOptions {
   /** The time zone of days, hours and printed times. */
   timeZone: string;
-  /** Whether exports are needed that do not contribute to the newest state of the table. */
+  /** Whether the views of the history are needed, and so the exports that do not contribute to the newest state. */
   needsHistory: boolean;
-  /** Whether the charges are needed. Otherwise, the views show none. */
+  /** Whether the views of the charges are needed. */
   needsCharges: boolean;
 }
 
@@ -72,8 +72,12 @@ export async function openSessions(
     instance.closeSync();
   };
   try {
-    for (const statement of [...definitions(exports, newest, timeZone), ...chargeDefinitions(charges)])
-      await connection.run(statement);
+    const statements = [
+      ...definitions(newest, timeZone),
+      ...(needsHistory ? historyDefinitions(exports) : []),
+      ...(needsCharges ? chargeDefinitions(charges) : []),
+    ];
+    for (const statement of statements) await connection.run(statement);
   } catch (error) {
     close();
     throw error;
@@ -107,8 +111,18 @@ async function withoutBroken(
   return complete;
 }
 
-/** The statements that define the views. */
-function definitions(exports: readonly Export[], { full, increments }: Newest, timeZone: string): string[] {
+/** The statements that define the views of the newest state. Each takes a few milliseconds, so the others are optional. */
+function definitions({ full, increments }: Newest, timeZone: string): string[] {
+  return [
+    `SET TimeZone = ${quoted(timeZone)}`,
+    ...TRINO_FUNCTIONS.map((macro) => `CREATE MACRO ${macro}`),
+    `CREATE VIEW newest_records AS ${full && increments.length === 0 ? itemsOf(full) : changed(full, increments)}`,
+    ...VIEWS.map((view) => `CREATE VIEW ${view.name} AS ${selectOf(view, DUCKDB, 'newest_records')}`),
+  ];
+}
+
+/** The statements that define the views of all exports. */
+function historyDefinitions(exports: readonly Export[]): string[] {
   const fullExports = exports.filter(({ type }) => type === 'full');
   const listed = exports.map(({ scheduled, id, type, from, itemCount = null }) => {
     const since = from === undefined ? 'NULL' : quoted(from.replace(/\.\d+/, ''));
@@ -116,12 +130,8 @@ function definitions(exports: readonly Export[], { full, increments }: Newest, t
   });
   const listing = `(VALUES ${listed.join(', ')}) AS listed (export_time, export_id, export_type, changes_since, item_count)`;
   return [
-    `SET TimeZone = ${quoted(timeZone)}`,
-    ...TRINO_FUNCTIONS.map((macro) => `CREATE MACRO ${macro}`),
-    `CREATE VIEW newest_records AS ${full && increments.length === 0 ? itemsOf(full) : changed(full, increments)}`,
     `CREATE VIEW records AS ${fullExports.length > 0 ? fullExports.map(itemsOf).join(' UNION ALL ') : NO_ITEMS}`,
     `CREATE VIEW exports AS ${exportsSelect(listing, DUCKDB)}`,
-    ...VIEWS.map((view) => `CREATE VIEW ${view.name} AS ${selectOf(view, DUCKDB, 'newest_records')}`),
     ...VIEWS_WITH_HISTORY.map(
       (view) => `CREATE VIEW ${view.name}_history AS ${selectOf(view, DUCKDB, 'records', EXPORT_COLUMNS)}`,
     ),

@@ -31,14 +31,17 @@ export async function runQuery(
 ): Promise<number> {
   // Notes go to standard error, to keep them out of the result.
   const note = (text: string) => print(context.stderr, text);
+  // As in SHOW TABLES, or a query of information_schema.
+  const listsViews = /\bshow\b|_schema\b/i.test(sql);
+  const namesCharges = /charge/i.test(sql);
   const options = {
     timeZone,
     isCached,
-    needsHistory: /_history\b|\bexports\b/i.test(sql),
-    needsCharges: /charge/i.test(sql),
+    needsHistory: listsViews || /_history\b|\bexports\b/i.test(sql),
+    needsCharges: listsViews || namesCharges,
   };
   await withExport(source, options, context, async ({ connection, hasCharges }) => {
-    if (options.needsCharges && !hasCharges)
+    if (namesCharges && !hasCharges)
       note(
         `Found no charges in ${source}: expected charges/DAY/SUBACCOUNT.json.gz in it or, if it is named exports, beside it.`,
       );

@@ -157,7 +157,10 @@ describe('npx vss-webhook query', () => {
     expect(
       JSON.parse((await query([folder, 'SUMMARIZE call_legs', '--format', 'json'])).stdout),
     ).toContainEqual(expect.objectContaining({ column_name: 'mos' }));
-    expect((await query([folder, 'SHOW TABLES', '--format', 'csv'])).stdout).toContain('\nsessions\n');
+    const { stdout, stderr } = await query([folder, 'SHOW TABLES', '--format', 'csv']);
+    for (const name of ['sessions', 'sessions_history', 'exports', 'call_charges'])
+      expect(stdout).toContain(`\n${name}\n`);
+    expect(stderr).toBe('');
   });
 
   it('prints one line per value with --format vertical', async () => {

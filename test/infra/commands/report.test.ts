@@ -36,7 +36,7 @@ const called = (sessionId: string, leg: object, payload: object = {}): SessionRe
 
 /** Creates the page of the export in a folder. */
 async function pageOf(folder: string, options: Partial<PageOptions> = {}): Promise<string> {
-  const { connection, time, close } = await openSessions(folder, () => {});
+  const { connection, time, close } = await openSessions(folder, () => {}, { needsHistory: false });
   try {
     return (await makePage(connection, { time, timeZone: 'UTC', scope: {}, stage: undefined, ...options }))
       .html;
