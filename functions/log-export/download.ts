@@ -24,10 +24,9 @@ export interface Link {
 }
 
 /** The files of an export in /tmp, complete and decompressed. They can be read any number of times. */
-export interface DownloadedFiles {
+export interface DownloadedFiles extends Disposable {
   /** The bytes of each file, from its beginning. */
   read(): AsyncIterable<Uint8Array>[];
-  close(): void;
 }
 
 const STALL_MS = 60_000;
@@ -58,7 +57,7 @@ export function downloader({
         const response = await openLink({ ...link, ...settings, stallMs });
         ranges.push(await decompressed(local, await received(local, response)));
       }
-      return { read: () => ranges.map((range) => local.read(range)), close: () => local.close() };
+      return { read: () => ranges.map((range) => local.read(range)), [Symbol.dispose]: () => local.close() };
     } catch (error) {
       local.close();
       throw error;
@@ -137,21 +136,15 @@ function unexpected(what: string): LogExportError {
   );
 }
 
-/** The server may compress a compressed file for the transfer. */
-const MAX_COMPRESSIONS = 2;
-
 /** Decompresses a file if it is gzip, by its first bytes: 8x8 documents no compression. */
 async function decompressed(local: LocalFile, received: Range): Promise<Range> {
-  let range = received;
-  for (let i = 0; i < MAX_COMPRESSIONS && local.isGzip(range); i++) {
-    const gunzip = createGunzip();
-    // Its failure also ends the iteration of `gunzip`.
-    pipeline(local.read(range), gunzip).catch(() => {});
-    range = await local.append(gunzip).catch((error: unknown) => {
-      throw error instanceof LogExportError ? error : damaged();
-    });
-  }
-  return range;
+  if (!local.isGzip(received)) return received;
+  const gunzip = createGunzip();
+  // Its failure also ends the iteration of `gunzip`.
+  pipeline(local.read(received), gunzip).catch(() => {});
+  return local.append(gunzip).catch((error: unknown) => {
+    throw error instanceof LogExportError ? error : damaged();
+  });
 }
 
 function damaged(): LogExportError {

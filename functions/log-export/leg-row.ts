@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { FIELDS } from '../vss/payload.ts';
 import { utcOf } from '../vss/values.ts';
-import { canonicalId, copyOf } from './canonical-id.ts';
+import { canonicalId } from './canonical-id.ts';
 import type { Column, Header } from './columns.ts';
 
 type Identifying = 'SessionId' | 'CallId' | 'SubAccountId' | 'InitiatedAt';
@@ -155,17 +155,7 @@ export function recordable(row: LegRow, column: Column): string | undefined {
   return value !== undefined && RECORDED[column]?.test(value) === false ? undefined : value;
 }
 
-const MAX_WORDS = 100;
-
-/** Reads a value of a vocabulary as in a summary. There are few values, so each is read once. */
+/** Reads a value of a vocabulary as in a summary. */
 function word(schema: v.GenericSchema<unknown, string | undefined>): (value: string) => string | undefined {
-  const known = new Map<string, string | undefined>();
-  return (value) => {
-    if (!known.has(value)) {
-      if (known.size === MAX_WORDS) known.clear();
-      const own = copyOf(value);
-      known.set(own, v.parse(schema, own));
-    }
-    return known.get(value);
-  };
+  return (value) => v.parse(schema, value);
 }

@@ -18,8 +18,6 @@ export interface LogExport {
   start(subAccountId: string, period: Period): Promise<string>;
   /** Asks once for the state of a job. */
   poll(subAccountId: string, jobId: string): Promise<Job>;
-  /** Cancels a job. Idempotent: a job that 8x8 does not know is cancelled. */
-  cancel(subAccountId: string, jobId: string): Promise<void>;
 }
 
 /** The state of a job. */
@@ -75,13 +73,6 @@ export function logExport({ retryMs = RETRY_MS, ...settings }: Settings): LogExp
         throw error;
       }
     },
-    async cancel(subAccountId, jobId) {
-      try {
-        await call({ method: 'DELETE', subAccountId, path: pathOf(jobId), secrets: [jobId] });
-      } catch (error) {
-        if (!(error instanceof FailedCall && error.isJobUnknown)) throw error;
-      }
-    },
   };
 }
 
@@ -96,15 +87,6 @@ function withoutFraction(time: Date): string {
   return time.toISOString().replace(/\.\d+/, '');
 }
 
-const LOG_EXPORT = {
-  actions: {
-    POST: 'start a log export',
-    GET: 'return the state of a log export',
-    DELETE: 'cancel a log export',
-  },
-  urlSetting: 'logExportUrl',
-};
-
 /** The code of 8x8 for a job that it does not know. */
 const INVALID_JOB_ID = '4018';
 
@@ -113,7 +95,8 @@ class FailedCall extends LogExportError {
   readonly isJobUnknown: boolean;
 
   constructor(failure: CallFailure) {
-    super(kindOf(failure), describeFailure(failure, LOG_EXPORT));
+    const action = failure.method === 'POST' ? 'start a log export' : 'return the state of a log export';
+    super(kindOf(failure), describeFailure(failure, { action, urlSetting: 'logExportUrl' }));
     const { status, body } = failure.answer;
     const { code } = readErrorBody(body);
     this.isJobUnknown = status === 404 || status === 410 || code === INVALID_JOB_ID;

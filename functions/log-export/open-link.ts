@@ -22,8 +22,8 @@ const MAX_REDIRECTS = 5;
  * checked, and the API key is never sent to another origin: object storage refuses a request with it, and no third party
  * should have it.
  *
- * 8x8 does not document whether a download needs the key. So the origin of the API gets it first, and a second request
- * without it, or the other way round, if it refuses the first.
+ * 8x8 does not document whether a download needs the key. So the origin of the API gets it, and a second request without
+ * it if it refuses the first.
  *
  * @throws LogExportError
  */
@@ -31,7 +31,6 @@ export async function openLink(request: LinkRequest): Promise<http.IncomingMessa
   const base = new URL(request.baseUrl);
   let url = allowedLink(request.link, base);
   let withKey = url.origin === base.origin;
-  let mayTryOtherWay = true;
   for (let redirects = 0; ; ) {
     const response = await get(url, withKey, request);
     const { statusCode: status = 0, headers } = response;
@@ -40,10 +39,8 @@ export async function openLink(request: LinkRequest): Promise<http.IncomingMessa
 
     const isApi = url.origin === base.origin;
     // Object storage behind the API's own host answers 400 to a second authentication besides that in the link.
-    const isRefused = status === 401 || status === 403 || (status === 400 && withKey);
-    if (isRefused && isApi && mayTryOtherWay) {
-      mayTryOtherWay = false;
-      withKey = !withKey;
+    if (withKey && (status === 400 || status === 401 || status === 403)) {
+      withKey = false;
       continue;
     }
     if (!REDIRECTS.has(status)) throw failure(status, code, isApi, request);

@@ -11,7 +11,7 @@ import { type Day, dayOf } from './day.ts';
  * The rows of one day of a sub-account, from which analysts see what calls cost: gzipped JSON lines. A row belongs to
  * the day on which its leg was initiated, so each leg is in exactly one object, however often the day is exported.
  */
-export interface ChargesFile {
+export interface ChargesFile extends AsyncDisposable {
   /** Adds a row if it belongs to the day. */
   add(row: LegRow): Promise<void>;
   /**
@@ -19,8 +19,6 @@ export interface ChargesFile {
    * Returns how many more.
    */
   store(): Promise<number>;
-  /** Closes the local file, which deletes it. */
-  dispose(): Promise<void>;
 }
 
 /** Lines are compressed in blocks of this many characters. One by one, the whole comparison takes a fifth more CPU time. */
@@ -52,7 +50,8 @@ export function chargesFile(objects: Objects, subAccountId: string, day: Day): C
       if (more <= 0 && rows > 0) await objects.writeRows(key, file, rows);
       return Math.max(more, 0);
     },
-    async dispose() {
+    /** Closes the local file, which deletes it. */
+    async [Symbol.asyncDispose]() {
       gzip.end();
       // A stream that has failed has closed the file itself.
       const isIntact = await written.then(

@@ -152,24 +152,21 @@ export async function compare(read: ExportedSessions, options: ComparisonOptions
 
 /** Looks sessions up as exported, then in lower and in upper case: the table has the ids as delivered. */
 async function lookUp(sessions: readonly Candidate[], find: RecordedSessions): Promise<void> {
-  const spellings = [
-    ([id, { exportedId = id }]: Candidate) => exportedId,
-    ([id]: Candidate) => id,
-    ([id]: Candidate) => (canonicalId(id.toUpperCase()) === id ? id.toUpperCase() : id),
-  ];
-  let left = sessions;
-  for (const [i, spelling] of spellings.entries()) {
-    // One that was looked up before has been found or is not there.
-    const asked = left.filter(
-      (each) => !spellings.slice(0, i).some((other) => other(each) === spelling(each)),
-    );
-    const found = await find([...new Set(asked.map(spelling))]);
-    for (const each of asked) {
-      const recorded = found.get(spelling(each));
-      if (recorded) each[1].recorded = { ...recorded, sessionId: spelling(each) };
+  let left = sessions.map(([id, session]) => ({ session, spellings: spellingsOf(id, session) }));
+  while (left.length > 0) {
+    const found = await find(left.map(({ spellings: [first = ''] }) => first));
+    for (const { session, spellings } of left) {
+      const sessionId = spellings.shift() ?? '';
+      const recorded = found.get(sessionId);
+      if (recorded) session.recorded = { ...recorded, sessionId };
     }
-    left = left.filter(([, { recorded }]) => !recorded);
+    left = left.filter(({ session, spellings }) => !session.recorded && spellings.length > 0);
   }
+}
+
+function spellingsOf(id: string, { exportedId = id }: Session): string[] {
+  const inUpperCase = id.toUpperCase();
+  return [...new Set([exportedId, id, ...(canonicalId(inUpperCase) === id ? [inUpperCase] : [])])];
 }
 
 /** What a session of the export is to the table. */

@@ -1,9 +1,33 @@
 import * as v from 'valibot';
 import { keyPart, type Objects } from './bucket.ts';
 import type { Day } from './day.ts';
-import { DayState, NEW_DAY } from './reconcile-day.ts';
-import { NO_RESULT, Result } from './result.ts';
-import type { Mode } from './window.ts';
+import { Counts, NO_RESULT, Result } from './result.ts';
+import { Mode } from './window.ts';
+
+/** An export that 8x8 is making, or has made, and when it was started: ISO 8601, UTC. */
+const Job = v.object({ id: v.string(), startedAt: v.string() });
+export type Job = v.InferOutput<typeof Job>;
+
+/** What is stored of a day of a sub-account, so that each step can be repeated after a crash. Times are in ISO 8601, UTC. */
+export const DayState = v.object({
+  job: v.optional(Job),
+  /** Consecutive failures, and the time before which the schedule does not retry. */
+  failures: v.optional(v.number(), 0),
+  retryAt: v.optional(v.string()),
+  /** The last run, and when its export was started; a report does not replace a run that records. */
+  completed: v.optional(
+    v.object({
+      at: v.string(),
+      mode: Mode,
+      isHeld: v.boolean(),
+      detail: v.optional(v.string()),
+      counts: Counts,
+    }),
+  ),
+});
+export type DayState = v.InferOutput<typeof DayState>;
+
+export const NEW_DAY: DayState = { failures: 0 };
 
 /** A day without a valid state is new: reconciling it again changes nothing that is done. */
 const StoredState = v.fallback(DayState, NEW_DAY);

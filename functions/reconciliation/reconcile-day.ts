@@ -1,4 +1,3 @@
-import * as v from 'valibot';
 import type { DownloadedFiles, Link } from '../log-export/download.ts';
 import type { LogExport } from '../log-export/log-export.ts';
 import { LogExportError, type LogExportFault } from '../log-export/log-export-error.ts';
@@ -9,37 +8,12 @@ import type { Objects } from './bucket.ts';
 import { chargesFile } from './charges-file.ts';
 import { type Comparison, compare, readSessions } from './comparison.ts';
 import { DAY_MS, type Day, exportPeriod, HOUR_MS, plausiblePeriod } from './day.ts';
-import type { DayStates } from './day-states.ts';
+import type { DayState, DayStates, Job } from './day-states.ts';
 import type { RecordedSessions } from './recorded-sessions.ts';
 import { type Recording, record, type Send } from './recording.ts';
-import { Counts, countsOf, NO_RESULT, type Result } from './result.ts';
+import { countsOf, NO_RESULT, type Result } from './result.ts';
 import { IMMEDIATE_ATTEMPTS, retryAt } from './schedule.ts';
-import { LIMIT, Mode } from './window.ts';
-
-/** An export that 8x8 is making, or has made, and when it was started: ISO 8601, UTC. */
-const Job = v.object({ id: v.string(), startedAt: v.string() });
-type Job = v.InferOutput<typeof Job>;
-
-/** What is stored of a day of a sub-account, so that each step can be repeated after a crash. Times are in ISO 8601, UTC. */
-export const DayState = v.object({
-  job: v.optional(Job),
-  /** Consecutive failures, and the time before which the schedule does not retry. */
-  failures: v.optional(v.number(), 0),
-  retryAt: v.optional(v.string()),
-  /** The last run, and when its export was started; a report does not replace a run that records. */
-  completed: v.optional(
-    v.object({
-      at: v.string(),
-      mode: Mode,
-      isHeld: v.boolean(),
-      detail: v.optional(v.string()),
-      counts: Counts,
-    }),
-  ),
-});
-export type DayState = v.InferOutput<typeof DayState>;
-
-export const NEW_DAY: DayState = { failures: 0 };
+import { LIMIT, type Mode } from './window.ts';
 
 /** Where a day is in this invocation, and so which step is next. */
 export type Progress =
@@ -49,9 +23,8 @@ export type Progress =
   | { state: 'exporting'; job: Job; detail: string }
   /** Reconcile the day. */
   | { state: 'ready'; job: Job; links: readonly Link[] }
-  | { state: 'done'; result: Result }
-  /** A person has to decide. */
-  | { state: 'held'; result: Result; detail: string }
+  /** `held`: a person has to decide. `done` has a detail if a run that records would be held. */
+  | { state: 'done' | 'held'; result: Result; detail: string | undefined }
   | { state: 'failed'; detail: string };
 
 /** A day of a sub-account that is to be reconciled. */
@@ -89,7 +62,7 @@ export interface DayDependencies {
   logger: Log;
 }
 
-/** 8x8 documents no duration. An export that takes longer is cancelled. */
+/** 8x8 documents no duration. After this, another export is started. */
 const LONGEST_JOB_MS = 2 * HOUR_MS;
 
 /** While older deliveries wait in the queue, a session that is not in the table may be among them. */
@@ -137,8 +110,6 @@ async function pollExport(task: DayTask, job: Job, { logExport, now }: DayDepend
       const detail = `8x8 is making the export (${polled.status})`;
       if (now() - Date.parse(job.startedAt) < LONGEST_JOB_MS)
         return { ...task, progress: { state: 'exporting', job, detail } };
-      // Another one is started in any case.
-      await logExport.cancel(task.subAccountId, job.id).catch(() => {});
       const hours = LONGEST_JOB_MS / HOUR_MS;
       throw new LogExportError('job-overdue', `8x8 did not complete the export within ${hours} hours`);
     }
@@ -175,21 +146,17 @@ async function reconcile(
   const failures = task.stored.failures + 1;
   const stored = { ...task.stored, failures, retryAt: retryAt(failures, now()) };
   await dependencies.states.save(task.subAccountId, task.day, stored);
-  const files = await download(links);
-  try {
-    return await reconcileFiles(task, { job, files, deadLetters }, dependencies);
-  } finally {
-    files.close();
-  }
+  using files = await download(links);
+  return await compareAndRecord(task, { job, files, deadLetters }, dependencies);
 }
 
-async function reconcileFiles(
+async function compareAndRecord(
   task: DayTask,
   { job, files, deadLetters }: { job: Job; files: DownloadedFiles; deadLetters: ReadonlySet<string> },
   dependencies: DayDependencies,
 ): Promise<DayTask> {
-  const { subAccountId, day } = task;
-  const { retentionDays, lookUp, now } = dependencies;
+  const { subAccountId, day, mode } = task;
+  const { retentionDays, lookUp, objects, send, now, recordUntil } = dependencies;
   const exportedAt = Date.parse(job.startedAt);
   const scope = { subAccountId, ...plausiblePeriod(day, exportedAt) };
   const readAgain: Recording['readAgain'] = (isWanted) => readRows(files.read(), scope, isWanted);
@@ -206,19 +173,29 @@ async function reconcileFiles(
   const { result } = comparison;
   dependencies.onFound(task, result);
   const hold = await holdOf(task, comparison, exportPeriod(day, exportedAt), dependencies);
-  if (hold?.isSuspect) return complete(task, { ...hold, result }, dependencies);
-  const candidates = hold || task.mode === 'report' ? [] : comparison.candidates;
-  const recording = { subAccountId, exportedAt: job.startedAt, sessions: exported.sessions, readAgain };
-  const left = await storeAndRecord(task, { ...recording, candidates }, result, dependencies);
-  if (left === 0) return complete(task, hold ? { ...hold, result } : { state: 'done', result }, dependencies);
+  const ended = { state: hold && mode === 'record' ? 'held' : 'done', result, detail: hold?.detail } as const;
+  if (hold?.isSuspect) return complete(task, ended, dependencies);
+  await using charges = chargesFile(objects, subAccountId, day);
+  const left = await record(
+    {
+      subAccountId,
+      exportedAt: job.startedAt,
+      sessions: exported.sessions,
+      candidates: hold || mode === 'report' ? [] : comparison.candidates,
+      readAgain,
+      charges,
+      send,
+      isLate: () => now() >= recordUntil,
+    },
+    result,
+  );
+  if (left === 0) return complete(task, ended, dependencies);
   const detail = `${result.recorded} missing sessions were recorded; ${left} sessions are left`;
   const progress = { state: 'exporting', job, detail } as const;
   return saved({ ...task, stored: { ...task.stored, failures: 0 }, progress }, dependencies);
 }
-
-/** Keeps a day from being recorded. The reading of a suspect export is probably wrong, so that nothing of it is stored. */
+/** Why a day is not recorded. The reading of a suspect export is probably wrong, so nothing of it is stored. */
 interface Hold {
-  state: 'held';
   detail: string;
   isSuspect: boolean;
 }
@@ -229,26 +206,13 @@ async function holdOf(
   { from, to }: { from: Date; to: Date },
   { acceptedDeliveries }: DayDependencies,
 ): Promise<Hold | undefined> {
-  if (mode === 'report' || beyondLimit || missing === 0) return undefined;
+  if (beyondLimit || missing === 0) return undefined;
   const isSuspect = undelivered > 0 && (await acceptedDeliveries(from, to)) > 0;
-  const detail = isSuspect
+  if (!isSuspect && missing <= LIMIT) return undefined;
+  const reason = isSuspect
     ? `None of ${undelivered} sessions in the export of three days has a delivered record, although deliveries were accepted then: its session ids are probably not those of the deliveries. Nothing was recorded.`
     : `More than ${LIMIT.toLocaleString('en')} sessions are missing: deliveries failed, or the export is of another account. None was recorded.`;
-  return isSuspect || missing > LIMIT ? { state: 'held', detail, isSuspect } : undefined;
-}
-
-async function storeAndRecord(
-  { subAccountId, day }: DayTask,
-  recording: Omit<Recording, 'charges' | 'send' | 'isLate'>,
-  result: Result,
-  { objects, send, now, recordUntil }: DayDependencies,
-): Promise<number> {
-  const charges = chargesFile(objects, subAccountId, day);
-  try {
-    return await record({ ...recording, charges, send, isLate: () => now() >= recordUntil }, result);
-  } finally {
-    await charges.dispose();
-  }
+  return { isSuspect, detail: mode === 'report' ? `A run that records would be held. ${reason}` : reason };
 }
 
 async function complete(
@@ -257,12 +221,11 @@ async function complete(
   dependencies: DayDependencies,
 ): Promise<DayTask> {
   const { subAccountId, day, mode, stored } = task;
+  const { state, result, detail } = progress;
   const at = stored.job?.startedAt ?? new Date(dependencies.now()).toISOString();
-  await dependencies.states.saveResult(subAccountId, day, at, mode, progress.result);
+  await dependencies.states.saveResult(subAccountId, day, at, mode, result);
   const isOnlyReported = mode === 'report' && stored.completed?.mode === 'record';
-  const isHeld = progress.state === 'held';
-  const detail = progress.state === 'held' ? progress.detail : undefined;
-  const run = { at, mode, isHeld, detail, counts: countsOf(progress.result) };
+  const run = { at, mode, isHeld: state === 'held', detail, counts: countsOf(result) };
   const completed = isOnlyReported ? stored.completed : run;
   return saved({ ...task, stored: { failures: 0, completed }, progress }, dependencies);
 }

@@ -17,7 +17,7 @@ export type RecordedSessions = (
 
 /** The most keys of one BatchGetItem, and how many are looked up at a time. */
 const MAX_KEYS = 100;
-const CONCURRENT_REQUESTS = 8;
+const CONCURRENT_KEYS = 800;
 
 const LONGEST_PAUSE_MS = 10_000;
 const MAX_ATTEMPTS = 10;
@@ -60,15 +60,12 @@ export function recordedSessions(
 
   return async (sessionIds) => {
     const found: Found = new Map();
-    let next = 0;
-    const worker = async () => {
-      while (next < sessionIds.length) {
-        const batch = sessionIds.slice(next, next + MAX_KEYS);
-        next += MAX_KEYS;
-        await lookUp(batch, found);
-      }
-    };
-    await Promise.all(Array.from({ length: CONCURRENT_REQUESTS }, worker));
+    for (let i = 0; i < sessionIds.length; i += CONCURRENT_KEYS) {
+      const batches = Array.from({ length: CONCURRENT_KEYS / MAX_KEYS }, (_, n) =>
+        sessionIds.slice(i + n * MAX_KEYS, i + (n + 1) * MAX_KEYS),
+      );
+      await Promise.all(batches.map((batch) => lookUp(batch, found)));
+    }
     return found;
   };
 }

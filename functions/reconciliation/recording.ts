@@ -17,8 +17,9 @@ const ROUND_ROWS = 100_000;
 /** How many messages are sent at a time. */
 const CONCURRENT_SENDS = 16;
 
-/** Sessions with more legs are not reconstructed. 8x8 shows two; a summary may have 2,000 keys (functions/vss). */
-const MAX_LEGS = 100;
+/** Sessions with more legs are not reconstructed: 8x8 names them by letter, and shows two. */
+const LEG_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const MAX_LEGS = LEG_LETTERS.length;
 
 /** The webhook accepts bodies up to this size, so SQS and DynamoDB have room for them. */
 const MAX_BODY_BYTES = 256 * 1_024;
@@ -164,7 +165,7 @@ export function reconstruct(
     startTime: sorted[0]?.InitiatedAt,
     endTime: isOpen ? undefined : legs.map(legEnd).toSorted().at(-1),
     callCount: legs.length,
-    details: Object.fromEntries(sorted.map((leg, i) => [legName(i), legDetails(leg)])),
+    details: Object.fromEntries(sorted.map((leg, i) => [`call${LEG_LETTERS[i]}`, legDetails(leg)])),
   };
   return JSON.stringify({
     payload,
@@ -181,15 +182,7 @@ const orderOf = ({ InitiatedAt, Direction, CallId }: LegRow) =>
 /** The status of a session, which each of its rows has. If they differ, that of the leg that ended last. */
 function statusOf(legs: readonly LegRow[]): string | undefined {
   const known = legs.filter(({ SessionStatus }) => SessionStatus !== undefined);
-  const isSame = known.every(({ SessionStatus }) => SessionStatus === known[0]?.SessionStatus);
-  const last = isSame ? known[0] : known.reduce((a, b) => (rankOf(a) > rankOf(b) ? a : b));
-  return last?.SessionStatus;
-}
-
-/** `callA` to `callZ`, then `callAA`, `callAB` and so on. */
-function legName(index: number): string {
-  const letter = String.fromCharCode('A'.charCodeAt(0) + (index % 26));
-  return index < 26 ? `call${letter}` : `${legName(Math.floor(index / 26) - 1)}${letter}`;
+  return known.toSorted((a, b) => (rankOf(a) < rankOf(b) ? -1 : 1)).at(-1)?.SessionStatus;
 }
 
 function legDetails(row: LegRow) {

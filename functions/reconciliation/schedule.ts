@@ -1,5 +1,5 @@
 import { addDays, type Day, dayOf, daysBetween, HOUR_MS, startOf } from './day.ts';
-import type { DayState } from './reconcile-day.ts';
+import type { DayState } from './day-states.ts';
 import type { Mode } from './window.ts';
 
 /**

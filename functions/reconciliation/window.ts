@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { addDays, daysBetween, HOUR_MS } from './day.ts';
-import type { DayState } from './reconcile-day.ts';
+import type { DayState } from './day-states.ts';
 import { isAtLeast } from './schedule.ts';
 
 /** Whether missing sessions are recorded, or only reported. */

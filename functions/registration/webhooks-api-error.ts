@@ -11,7 +11,7 @@ export class WebhooksApiError extends Error {
   readonly isConflict: boolean;
 
   constructor(failure: CallFailure) {
-    super(describeFailure(failure, WEBHOOKS_API));
+    super(describeFailure(failure, { action: ACTIONS[failure.method], urlSetting: 'webhooksApiUrl' }));
     const { status } = failure.answer;
     this.status = status;
     this.mayHaveArrived = failure.mayHaveArrived;
@@ -24,11 +24,8 @@ export class WebhooksApiError extends Error {
 const CONFLICT = /\b(exists|already|duplicate|conflict)/i;
 const NEVER_CONFLICTS: ReadonlySet<number | undefined> = new Set([undefined, 401, 404, 429]);
 
-const WEBHOOKS_API = {
-  actions: {
-    GET: 'list the webhooks',
-    POST: 'create the VSS webhook',
-    DELETE: 'remove the VSS webhook',
-  },
-  urlSetting: 'webhooksApiUrl',
+const ACTIONS = {
+  GET: 'list the webhooks',
+  POST: 'create the VSS webhook',
+  DELETE: 'remove the VSS webhook',
 };

@@ -15,18 +15,18 @@ export interface CallFailure {
   mayHaveArrived: boolean;
 }
 
-/** What the message about a failed call says about the API. */
-interface Api {
-  /** What each method does, after "8x8 did not" and before "of sub-account". */
-  actions: Readonly<Record<Method, string>>;
+/** What the message about a failed call says about it. */
+interface Wording {
+  /** What the call does, after "8x8 did not" and before "of sub-account". */
+  action: string;
   /** The name of the setting that has the base URL. */
   urlSetting: string;
 }
 
 /** Describes a failed call for whoever deploys, with what to check. Contains no secret. */
-export function describeFailure(failure: CallFailure, { actions, urlSetting }: Api): string {
-  const { method, subAccountId } = failure;
-  return `8x8 did not ${actions[method]} of sub-account ${subAccountId}: ${describeAnswer(failure)}. ${adviceOn(failure, urlSetting)}`;
+export function describeFailure(failure: CallFailure, { action, urlSetting }: Wording): string {
+  const { subAccountId } = failure;
+  return `8x8 did not ${action} of sub-account ${subAccountId}: ${describeAnswer(failure)}. ${adviceOn(failure, urlSetting)}`;
 }
 
 /** What 8x8 answered, or why there is no answer. */

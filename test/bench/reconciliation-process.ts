@@ -30,7 +30,6 @@ const handler = createHandler({
     logExport: {
       start: async () => 'job',
       poll: async () => ({ state: 'succeeded', links: [link], expires: undefined }),
-      cancel: async () => {},
     },
     download: downloader({ baseUrl: origin, apiKey: 'key' }),
   }),

@@ -20,7 +20,7 @@ interface LogExportOptions {
 /** The making of an export. */
 interface Job extends Selection {
   polls: number;
-  /** The status, once it is done or cancelled. */
+  /** The status, once it is done. */
   status: string | undefined;
   /** Milliseconds since 1970. */
   expires: number;
@@ -55,7 +55,6 @@ export class LogExport {
     const job = this.#jobs.get(decoded(rest.replace('messages/exports/', '')));
     if (job?.subAccountId !== subAccountId) return logExportFailure(404, 'Invalid jobId', 4018);
     if (operation === 'poll' && request.method === 'GET') return this.#poll(job, request.origin);
-    if (operation === 'cancel') return cancel(job);
     return logExportFailure(404, 'Resource not found');
   }
 
@@ -121,12 +120,6 @@ export class LogExport {
 
 /** One month, as 8x8 documents. */
 const EXPIRES_MS = 30 * 86_400_000;
-
-/** Has no effect on a job that is done. */
-function cancel(job: Job): ApiAnswer {
-  job.status ??= 'cancelled';
-  return { status: 204 };
-}
 
 /** As long as 8x8's job ids and links. */
 function token(): string {

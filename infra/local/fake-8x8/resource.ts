@@ -11,7 +11,6 @@ export function operationOf({ method, path }: Pick<ApiRequest, 'method' | 'path'
   const { rest } = resourceOf(path);
   if (rest.startsWith('messages/download/')) return 'download';
   if (!rest.startsWith('messages/exports')) return 'webhooks';
-  if (method === 'DELETE') return 'cancel';
   return method === 'POST' ? 'start' : 'poll';
 }
 

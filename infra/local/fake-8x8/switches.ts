@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { LogExportSwitches } from './log-export-switches.ts';
 
 /** What a request asks for. */
-export type Operation = 'webhooks' | 'start' | 'poll' | 'cancel' | 'download';
+export type Operation = 'webhooks' | 'start' | 'poll' | 'download';
 
 const Fault = v.union([
   v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599)),
@@ -12,7 +12,7 @@ export type Fault = v.InferOutput<typeof Fault>;
 
 /** A fault of the log export. */
 const LogExportFault = v.strictObject({
-  on: v.picklist(['log-export', 'start', 'poll', 'cancel', 'download']),
+  on: v.picklist(['log-export', 'start', 'poll', 'download']),
   fault: Fault,
 });
 

@@ -40,9 +40,8 @@ const slow = () => new DOMException('The operation was aborted due to timeout', 
 const CALLS = {
   start: (api: ReturnType<typeof client>) => api.start('some_account', PERIOD),
   poll: (api: ReturnType<typeof client>) => api.poll('some_account', 'SecretJob1'),
-  cancel: (api: ReturnType<typeof client>) => api.cancel('some_account', 'SecretJob1'),
 };
-const EACH = ['start', 'poll', 'cancel'] as const;
+const EACH = ['start', 'poll'] as const;
 
 async function failureOf(promise: Promise<unknown>): Promise<LogExportError> {
   const error = await promise.then(
@@ -170,29 +169,10 @@ describe('a poll', () => {
   });
 });
 
-describe('a cancellation', () => {
-  it.each([
-    [new Response(null, { status: 204 })],
-    [json({ code: 4018 }, 404)],
-    [json({ statusCode: '4018' }, 404)],
-  ])('succeeds, also if 8x8 does not know the job', async (reply) => {
-    const { cancel, requests } = client(reply);
-    await cancel('some_account', 'F1T6z9');
-
-    expect(requests).toMatchObject([
-      {
-        method: 'DELETE',
-        url: 'https://voice.example/api/v1/subaccounts/some_account/messages/exports/F1T6z9',
-      },
-    ]);
-  });
-});
-
 describe('a failed call', () => {
   const ACTIONS = {
     start: 'start a log export',
     poll: 'return the state of a log export',
-    cancel: 'cancel a log export',
   };
 
   it.each(

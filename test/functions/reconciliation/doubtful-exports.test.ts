@@ -530,6 +530,22 @@ describe('if none of at least twenty sessions has a delivered record,', () => {
     expect(simulation.charges().length).toBe(19);
   });
 
+  it('a report says that a run that records would be held, and stores nothing', async () => {
+    const simulation = new Simulation();
+    simulation.accepted = 5;
+    simulation.files = () => [file(HEADER, ...lost)];
+    simulation.always = true;
+
+    const [reported] = await simulation.invoke({ window: { ...WINDOW, mode: 'report' } });
+
+    expect(reported).toMatchObject({
+      state: 'done',
+      detail: expect.stringMatching(/^A run that records would be held\. None of 20 sessions/),
+      counts: { missing: 20, recorded: 0 },
+    });
+    expect(simulation.charges()).toEqual([]);
+  });
+
   it.each<[string, number, string[], string[]]>([
     ['but none was accepted, they are recorded', 0, lost, []],
     ['but there are fewer, they are recorded', 5, lost.slice(1), []],

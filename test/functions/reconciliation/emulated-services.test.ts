@@ -13,10 +13,9 @@ import {
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { toMessage } from '../../../functions/queue/message.ts';
 import { keyPart, objects } from '../../../functions/reconciliation/bucket.ts';
-import { dayStates } from '../../../functions/reconciliation/day-states.ts';
+import { dayStates, NEW_DAY } from '../../../functions/reconciliation/day-states.ts';
 import { deadLetterSessions } from '../../../functions/reconciliation/dead-letter-sessions.ts';
 import { acceptedDeliveries, queueAge } from '../../../functions/reconciliation/delivery-metrics.ts';
-import { NEW_DAY } from '../../../functions/reconciliation/reconcile-day.ts';
 import { recordedSessions } from '../../../functions/reconciliation/recorded-sessions.ts';
 import { sessionTable } from '../../../functions/recorder/session-table.ts';
 import { newRecord, receivedSummary } from '../../../functions/vss/record.ts';

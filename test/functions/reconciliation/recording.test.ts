@@ -110,19 +110,15 @@ describe('a reconstructed summary', () => {
     expect(summary([leg]).endTime).toBe('2026-11-24T08:00:00.000Z');
   });
 
-  it.each([
-    [26, 'callZ'],
-    [27, 'callAA'],
-    [100, 'callCV'],
-  ])('of %i legs names the last one %s', (count, name) => {
-    const rows = Array.from({ length: count }, (_, i) =>
+  it('of 26 legs names the last one callZ', () => {
+    const rows = Array.from({ length: 26 }, (_, i) =>
       legRow({ InitiatedAt: `2026-11-24T07:00:00.${String(i).padStart(3, '0')}Z` }),
     );
 
     const { legs, callCount } = summary(rows);
 
-    expect([legs.length, callCount]).toEqual([count, count]);
-    expect(legs.find(({ callId }) => callId === rows.at(-1)?.CallId)?.leg).toBe(name);
+    expect([legs.length, callCount]).toEqual([26, 26]);
+    expect(legs.find(({ callId }) => callId === rows.at(-1)?.CallId)?.leg).toBe('callZ');
   });
 
   it('is not made of more than a hundred legs', () => {

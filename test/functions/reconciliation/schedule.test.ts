@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addDays, dayOf, daysBetween, exportPeriod } from '../../../functions/reconciliation/day.ts';
-import { type DayState, NEW_DAY } from '../../../functions/reconciliation/reconcile-day.ts';
+import { type DayState, NEW_DAY } from '../../../functions/reconciliation/day-states.ts';
 import { countsOf, NO_RESULT } from '../../../functions/reconciliation/result.ts';
 import { dueSince, isOverdue, retryAt, scheduledDays } from '../../../functions/reconciliation/schedule.ts';
 

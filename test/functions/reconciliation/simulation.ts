@@ -166,7 +166,6 @@ export class Simulation {
         if (!this.always && this.#select(id).length === 0) return { state: 'empty' };
         return { state: 'succeeded', links: [id], expires: undefined };
       },
-      cancel: async (_, id) => this.#call(`cancel ${id}`),
     };
   }
 
@@ -178,7 +177,7 @@ export class Simulation {
         files.map(async function* (file) {
           yield file;
         }),
-      close: () => this.#call('close'),
+      [Symbol.dispose]: () => this.#call('close'),
     };
   }
 

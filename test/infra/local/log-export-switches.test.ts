@@ -95,13 +95,11 @@ describe('a fault', () => {
   it.each([
     ['start', 'POST', 'exports'],
     ['poll', 'GET', 'exports/job'],
-    ['cancel', 'DELETE', 'exports/job'],
     ['download', 'GET', 'download/token'],
   ])('applies to the next %s only', async (on, method, path) => {
     const others = [
       ['POST', 'exports'],
       ['GET', 'exports/job'],
-      ['DELETE', 'exports/job'],
       ['GET', 'download/token'],
     ].filter(([, other]) => other !== path);
     fake.set(

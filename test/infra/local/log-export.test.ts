@@ -136,18 +136,6 @@ describe('a job', () => {
     expect(await fake.done({ ...ALL, to: '2026-01-13T08:29:06Z' })).toEqual({ status: 'empty' });
   });
 
-  it('is cancelled by a DELETE, but not after it is done', async () => {
-    fake.api.sessions.add(example('ivr-busy'));
-    const [cancelled, done] = [await fake.start(ALL), await fake.start(ALL)];
-    await fake.poll(done);
-    await fake.poll(done);
-
-    for (const jobId of [cancelled, done])
-      expect((await fake.request('DELETE', `exports/${jobId}`)).status).toBe(204);
-    expect(await fake.poll(cancelled)).toEqual({ status: 'cancelled' });
-    expect(await fake.poll(done)).toMatchObject({ status: 'succeeded' });
-  });
-
   it('does not contain sessions that 8x8 had after its start', async () => {
     fake.api.sessions.add(example('ivr-busy'));
     const jobId = await fake.start(ALL);
