@@ -273,10 +273,6 @@ describe('the page', () => {
     );
   });
 
-  it('is the same for the same export', async () => {
-    expect(await pageOf(folder)).toBe(report);
-  });
-
   it('forbids browsers to run scripts and to fetch resources', () => {
     expect(report).toContain(
       `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
@@ -574,19 +570,20 @@ describe('the page', () => {
     expect(withoutStyle(page)).not.toMatch(BROKEN);
   });
 
-  it.each(['0001-01-01T00:00:00Z', '1970-01-01T00:00:00Z', '9999-12-31T23:59:59Z'])(
-    'excludes a session that starts at %s from the charts over time, and reports it',
-    async (startTime) => {
-      const page = await pageOfRecords([session({ sessionId: 'a' }), session({ sessionId: 'b', startTime })]);
+  it('excludes sessions that start in the years 1, 1970 or 9999 from the charts over time, and reports them', async () => {
+    const starts = ['0001-01-01T00:00:00Z', '1970-01-01T00:00:00Z', '9999-12-31T23:59:59Z'];
+    const page = await pageOfRecords([
+      session({ sessionId: 'a' }),
+      ...starts.map((startTime, i) => session({ sessionId: `b${i}`, startTime })),
+    ]);
 
-      expect(page).toContain('<title>Voice sessions: 8x8_test, 2 sessions, 2026-01-13</title>');
-      expect(card(page, 'Outcomes over time')).toContain(
-        'The chart excludes 1 session with a missing, implausible or too old start date.',
-      );
-      expect(card(page, 'Outcomes over time')).toContain('2026-01-13 1 Not in the chart 1');
-      expect(page.length).toBeLessThan(50_000);
-    },
-  );
+    expect(page).toContain('<title>Voice sessions: 8x8_test, 4 sessions, 2026-01-13</title>');
+    expect(card(page, 'Outcomes over time')).toContain(
+      'The chart excludes 3 sessions with a missing, implausible or too old start date.',
+    );
+    expect(card(page, 'Outcomes over time')).toContain('2026-01-13 1 Not in the chart 3');
+    expect(page.length).toBeLessThan(50_000);
+  });
 
   it('counts a session without a status and times, and reports that the charts over time exclude it', async () => {
     const page = await pageOfRecords([
