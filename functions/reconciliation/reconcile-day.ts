@@ -194,6 +194,7 @@ async function compareAndRecord(
   const progress = { state: 'exporting', job, detail } as const;
   return saved({ ...task, stored: { ...task.stored, failures: 0 }, progress }, dependencies);
 }
+
 /** Why a day is not recorded. The reading of a suspect export is probably wrong, so nothing of it is stored. */
 interface Hold {
   detail: string;
