@@ -11,6 +11,8 @@ export function bundleOptions(entry: string) {
     bundle: true,
     platform: 'node',
     target: 'node24',
+    // Node 24 has it, though esbuild's table does not say so.
+    supported: { using: true },
     format: 'cjs',
     mainFields: ['module', 'main'],
     minify: true,
