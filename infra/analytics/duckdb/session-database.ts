@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { CHARGE_VIEWS } from '../charges/charge-views.ts';
 import { DUCKDB, quoted } from '../dialect.ts';
@@ -63,6 +64,7 @@ export async function openSessions(
     memory_limit: '1GB',
     temp_directory: temporaryFolder(),
     preserve_insertion_order: 'false',
+    ...(sizeOf(exports) < SMALL_BYTES && { threads: '1' }),
     // All required extensions are built in. Nothing is downloaded.
     autoinstall_known_extensions: 'false',
   });
@@ -90,6 +92,14 @@ export async function openSessions(
     hasCharges: charges.length > 0,
     close,
   };
+}
+
+/** Below this size, distributing the work among threads takes longer than the work. */
+const SMALL_BYTES = 1_000_000;
+
+function sizeOf(exports: readonly Export[]): number {
+  const files = exports.flatMap(({ files }) => files);
+  return files.reduce((size, { path }) => size + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
 }
 
 /** Leaves out the full exports that are broken, except for the newest one. */

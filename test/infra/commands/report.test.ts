@@ -38,8 +38,6 @@ const called = (sessionId: string, leg: object, payload: object = {}): SessionRe
 async function pageOf(folder: string, options: Partial<PageOptions> = {}): Promise<string> {
   const { connection, time, close } = await openSessions(folder, () => {}, { needsHistory: false });
   try {
-    // For so few rows, distributing them takes longer than counting them.
-    await connection.run('SET threads = 1');
     return (await makePage(connection, { time, timeZone: 'UTC', scope: {}, stage: undefined, ...options }))
       .html;
   } finally {
