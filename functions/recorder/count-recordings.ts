@@ -23,7 +23,7 @@ export function countRecordings(metrics: Counters, recordings: readonly Recordin
       continue;
     }
     add(METRICS[outcome], 1);
-    if (outcome === 'duplicate') continue;
+    if (outcome === 'duplicate' || outcome === 'erased') continue;
     if (outcome === 'recorded') newSessions.push(recording);
     metrics.addMetric('RecordingLag', MetricUnit.Milliseconds, lag);
     add('UnrecognisedFields', Object.keys(summary.unrecognised ?? {}).length);
@@ -37,6 +37,7 @@ const METRICS = {
   recorded: 'SessionsRecorded',
   duplicate: 'DuplicateDeliveries',
   conflict: 'ConflictingSummaries',
+  erased: 'ErasedDeliveries',
 } as const;
 
 /** The status of a session as a dimension. Other statuses share one, because delivered values are unbounded. */

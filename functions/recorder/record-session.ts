@@ -13,10 +13,11 @@ import type { SessionEvent } from '../vss/session-event.ts';
 import { RecordTooLargeError, type SessionTable } from './session-table.ts';
 
 /**
- * Whether a summary was the first of its session, already recorded, or different from a recorded one. Reconstructions do
- * not count: a delivered summary that replaces one is the first, and a later reconstruction is a duplicate.
+ * Whether a summary was the first of its session, already recorded, different from a recorded one, or of an erased session
+ * and therefore not recorded. Reconstructions do not count: a delivered summary that replaces one is the first, and a
+ * later reconstruction is a duplicate.
  */
-export type Recorded = 'recorded' | 'duplicate' | 'conflict';
+export type Recorded = 'recorded' | 'duplicate' | 'conflict' | 'erased';
 
 const OUTCOMES: Readonly<Record<Standing, Recorded>> = {
   first: 'recorded',
@@ -79,6 +80,7 @@ export async function recordSession(
       if (await table.add({ ...record, event: eventOf(undefined, record) })) return 'recorded';
       continue;
     }
+    if (stored === 'erased') return 'erased';
     const standing = standingOf(summary, stored);
     if (standing === 'known' || (await replace(stored, merge(stored, record)))) return OUTCOMES[standing];
   }

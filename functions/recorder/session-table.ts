@@ -10,12 +10,14 @@ import { withDeadline } from '../client-settings.ts';
 import { loggableId } from '../loggable-id.ts';
 import { SessionRecord } from '../vss/record.ts';
 import { fromItem, toItem } from './item.ts';
+import { isTombstone } from './tombstone.ts';
 
 /** The table of session records, one item each. */
 export interface SessionTable {
-  /** Adds the record of a new session; false if the session already has one. */
+  /** Adds the record of a new session; false if the session already has one, or was erased. */
   add(record: SessionRecord): Promise<boolean>;
-  read(sessionId: string): Promise<SessionRecord | undefined>;
+  /** The record of a session; undefined if it has none. */
+  read(sessionId: string): Promise<SessionRecord | 'erased' | undefined>;
   /** Replaces the record and increments its revision; false if it no longer has this revision. */
   replace(record: SessionRecord, revision: number): Promise<boolean>;
 }
@@ -71,6 +73,7 @@ export function sessionTable(
       });
       const { Item } = await withDeadline(client.send(command));
       if (!Item) return undefined;
+      if (isTombstone(Item)) return 'erased';
       // The expiry belongs to the item, not to the record.
       const { expiresAt: _, ...attributes } = fromItem(Item);
       const parsed = v.safeParse(SessionRecord, attributes);

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { ERASED_AT } from '../../functions/recorder/tombstone.ts';
 import { FIELDS } from '../../functions/vss/payload.ts';
 import type { ReceivedSummary } from '../../functions/vss/record.ts';
 import { decimal, instant, integer } from '../../functions/vss/values.ts';
@@ -62,6 +63,9 @@ export const RECORD: Attributes = {
   unsuccessfulAt: { holds: 'instant' },
   expiresAt: { holds: 'integer' },
 };
+
+/** The attributes of an item of the table: a record, or the tombstone of an erased session (`functions/recorder/tombstone.ts`). */
+export const STORED_ITEM: Attributes = { ...RECORD, [ERASED_AT]: { holds: 'instant' } };
 
 /** The type descriptors of DynamoDB JSON. */
 const DESCRIPTORS = { text: 'S', instant: 'S', integer: 'N', decimal: 'N', map: 'M', list: 'L', paths: 'M' };

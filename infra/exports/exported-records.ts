@@ -1,3 +1,5 @@
+import { ERASED_AT } from '../../functions/recorder/tombstone.ts';
+
 /** The SQL with which the views in Athena read the files of the exports. */
 
 /** The table over the files of the full exports. */
@@ -12,8 +14,8 @@ export const CHARGE_ROWS = `(SELECT *, regexp_extract("$path", '/([0-9-]{10})/[^
 
 const EXPORT_ID = `regexp_extract("$path", '/AWSDynamoDB/([^/]+)/', 1) AS export_id`;
 
-/** The records of all full exports. */
-export const RECORDS = `(SELECT item, export_time, ${EXPORT_ID} FROM ${EXPORT_FILES} WHERE item.sessionId.S IS NOT NULL) AS records`;
+/** The records of all full exports, without those of erased sessions. */
+export const RECORDS = `(SELECT item, export_time, ${EXPORT_ID} FROM ${EXPORT_FILES} WHERE item.sessionId.S IS NOT NULL AND item.${ERASED_AT}.S IS NULL) AS records`;
 
 /**
  * The data files of complete full exports. The manifest lists the data files with their checksums, so DynamoDB writes it
@@ -54,5 +56,5 @@ export function newestRecords(days: number): string {
   )
   SELECT CASE WHEN changes.session_id IS NULL THEN exported.item ELSE changes.item END AS item
   FROM exported FULL OUTER JOIN changes ON changes.session_id = exported.item.sessionId.S
-  WHERE changes.session_id IS NULL OR changes.item.sessionId.S IS NOT NULL) AS newest_records`;
+  WHERE changes.session_id IS NULL OR (changes.item.sessionId.S IS NOT NULL AND changes.item.${ERASED_AT}.S IS NULL)) AS newest_records`;
 }

@@ -3,7 +3,7 @@ import { CHARGE_FIELDS } from '../analytics/charges/charge-fields.ts';
 import { CHARGE_VIEWS } from '../analytics/charges/charge-views.ts';
 import { type ColumnType, type Dialect, trino } from '../analytics/dialect.ts';
 import { EXPORT_COLUMNS, EXPORTS_COLUMNS, exportsSelect } from '../analytics/exports-view.ts';
-import { HIVE_TYPES, itemType, namesIn, RECORD } from '../analytics/stored-record.ts';
+import { HIVE_TYPES, itemType, namesIn, STORED_ITEM } from '../analytics/stored-record.ts';
 import { type Column, columnsOf, selectOf } from '../analytics/view.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../analytics/views.ts';
 import {
@@ -46,7 +46,7 @@ const FILE_TABLES: readonly FileTable[] = [
     columns: [
       {
         name: 'Item',
-        type: itemType(RECORD, HIVE_TYPES),
+        type: itemType(STORED_ITEM, HIVE_TYPES),
         comment: 'a record; null in the lines of a manifest',
       },
       ...MANIFEST_COLUMNS,
@@ -59,7 +59,11 @@ const FILE_TABLES: readonly FileTable[] = [
     columns: [
       { name: 'Keys', type: 'struct<sessionid:struct<s:string>>', comment: 'which record changed' },
       { name: 'Metadata', type: 'struct<writetimestampmicros:struct<n:string>>', comment: 'when it changed' },
-      { name: 'NewImage', type: itemType(RECORD, HIVE_TYPES), comment: 'the record; null if it was deleted' },
+      {
+        name: 'NewImage',
+        type: itemType(STORED_ITEM, HIVE_TYPES),
+        comment: 'the record; null if it was deleted',
+      },
       ...MANIFEST_COLUMNS,
     ],
   },
@@ -72,7 +76,7 @@ const FILE_TABLES: readonly FileTable[] = [
 const NAMES = [
   ...FILE_TABLES.flatMap(({ columns }) => columns.map(({ name }) => name)),
   'WriteTimestampMicros',
-  ...namesIn(RECORD),
+  ...namesIn(STORED_ITEM),
 ].filter((name) => name !== name.toLowerCase());
 
 /**

@@ -1,16 +1,18 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { constants, gunzipSync } from 'node:zlib';
 import * as v from 'valibot';
+import { ERASED_AT } from '../../../functions/recorder/tombstone.ts';
 import type { Export } from './export.ts';
 
 const Key = v.object({ sessionId: v.object({ S: v.string() }) });
-const Record = v.intersect([Key, v.object({ digest: v.object({ S: v.string() }) })]);
+const Text = v.object({ S: v.string() });
+const Item = v.intersect([Key, v.union([v.object({ digest: Text }), v.object({ [ERASED_AT]: Text })])]);
 const Line = v.pipe(
   v.string(),
   v.parseJson(),
   v.union([
     v.pipe(
-      v.object({ Item: Record }),
+      v.object({ Item }),
       v.transform((): Export['type'] => 'full'),
     ),
     v.pipe(

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { ERASED_AT } from '../../../functions/recorder/tombstone.ts';
 import { CHARGE_VIEWS } from '../charges/charge-views.ts';
 import { DUCKDB, quoted } from '../dialect.ts';
 import { EXPORT_COLUMNS, exportsSelect } from '../exports-view.ts';
-import { DUCKDB_TYPES, itemType, RECORD } from '../stored-record.ts';
+import { DUCKDB_TYPES, itemType, STORED_ITEM } from '../stored-record.ts';
 import { selectOf } from '../view.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../views.ts';
 import { chargeRows, readableChargeFiles } from './charge-files.ts';
@@ -37,7 +38,7 @@ export interface DatabaseOptions {
   needsCharges: boolean;
 }
 
-const ITEM = itemType(RECORD, DUCKDB_TYPES);
+const ITEM = itemType(STORED_ITEM, DUCKDB_TYPES);
 const KEYS = 'STRUCT(sessionId STRUCT(S VARCHAR))';
 const METADATA = 'STRUCT(WriteTimestampMicros STRUCT(N VARCHAR))';
 
@@ -173,10 +174,13 @@ const TRINO_FUNCTIONS = [
 
 const NO_ITEMS = `SELECT NULL::${ITEM} AS item, NULL::varchar AS export_time, NULL::varchar AS export_id LIMIT 0`;
 
+/** Tombstones are not records. */
+const NOT_ERASED = `item.${ERASED_AT}.S IS NULL`;
+
 /** The records of a full export. */
 function itemsOf(full: Export): string {
   const { scheduled, id } = full;
-  return `SELECT Item AS item, ${quoted(scheduled)} AS export_time, ${quoted(id)} AS export_id FROM ${rows([full], { Item: ITEM })}`;
+  return `SELECT Item AS item, ${quoted(scheduled)} AS export_time, ${quoted(id)} AS export_id FROM ${rows([full], { Item: ITEM })} WHERE ${NOT_ERASED}`;
 }
 
 /**
@@ -188,9 +192,9 @@ function changed(full: Export | undefined, increments: readonly Export[]): strin
   // Two exports may contain the same change; one contains a record once.
   const position = `{'written': Metadata.WriteTimestampMicros.N::bigint, 'file': filename}`;
   const newest = `SELECT Keys.sessionId.S AS id, max(${position}) AS position FROM ${rows(increments, change)} GROUP BY id`;
-  const images = `SELECT NewImage AS item FROM (SELECT *, Keys.sessionId.S AS id, ${position} AS position
+  const images = `SELECT item FROM (SELECT *, NewImage AS item, Keys.sessionId.S AS id, ${position} AS position
     FROM ${rows(increments, { ...change, NewImage: ITEM })}) AS changes SEMI JOIN newest USING (id, position)
-    WHERE NewImage IS NOT NULL`;
+    WHERE item IS NOT NULL AND ${NOT_ERASED}`;
   const unchanged = `SELECT item FROM (SELECT item, item.sessionId.S AS id FROM (${full ? itemsOf(full) : NO_ITEMS}) AS records)
     AS base ANTI JOIN newest USING (id)`;
   return `WITH newest AS (${newest}) ${unchanged} UNION ALL ${images}`;

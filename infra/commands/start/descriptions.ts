@@ -10,6 +10,7 @@ const LogLine = v.pipe(v.string(), v.parseJson(), v.looseObject({ level: v.optio
 /** Describes metrics of the recorder. It logs one line with the metrics of a whole batch. */
 const DESCRIPTIONS = {
   DuplicateDeliveries: 'duplicate: the summary was already recorded',
+  ErasedDeliveries: 'not recorded: the session was erased',
   ConflictingSummaries:
     'conflict: the session already has a different summary; the record shows the newer one and keeps both',
   IncompleteSummaries: 'incomplete: recorded, but its status, start or end is missing or unreadable',

@@ -77,7 +77,7 @@ export function convergenceSuite(endpoint: string): void {
         expect(responses.flatMap(({ batchItemFailures }) => batchItemFailures)).toEqual([]);
         const stored = await Promise.all(
           expectedRecords(received).map(
-            async (expected) => [expected, await emulator.table.read(expected.sessionId)] as const,
+            async (expected) => [expected, Object(await emulator.table.read(expected.sessionId))] as const,
           ),
         );
         // The revision counts writes, and there may be an additional one if the earliest receipt is recorded last.

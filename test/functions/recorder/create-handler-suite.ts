@@ -137,6 +137,38 @@ export function recorderSuite(endpoint: string): void {
       );
     });
 
+    it('does not record a delivery of an erased session, and counts it', async () => {
+      const { record, counted, deadLetters } = recorder();
+      const tombstone = { sessionId: newSession(), erasedAt: '2026-12-01T00:00:00.000Z' };
+      await emulator.put(tombstone);
+
+      expect(await record(summaryBody({ sessionId: tombstone.sessionId }))).toEqual({
+        batchItemFailures: [],
+      });
+
+      expect(await itemOf(tombstone.sessionId)).toEqual(tombstone);
+      expect(counted).toEqual({ ErasedDeliveries: 1 });
+      expect(deadLetters).toEqual([]);
+    });
+
+    it('does not restore a session that is erased between reading and replacing its record', async () => {
+      const tombstone = { sessionId: newSession(), erasedAt: '2026-12-01T00:00:00.000Z' };
+      const { record } = recorder({
+        table: {
+          async read(sessionId) {
+            const stored = await emulator.table.read(sessionId);
+            await emulator.put(tombstone);
+            return stored;
+          },
+        },
+      });
+      await record(summaryBody({ sessionId: tombstone.sessionId }));
+
+      await record(summaryBody({ sessionId: tombstone.sessionId, sessionStatus: 'BUSY' }));
+
+      expect(await itemOf(tombstone.sessionId)).toEqual(tombstone);
+    });
+
     it('treats the same payload with other envelope fields as a duplicate', async () => {
       const { record, counted } = recorder();
       const sessionId = newSession();

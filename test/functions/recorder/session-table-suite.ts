@@ -87,6 +87,15 @@ export function sessionTableSuite(endpoint: string): void {
       expect(await emulator.table.read('never')).toBeUndefined();
     });
 
+    it('has neither a record nor room for one after a session was erased', async () => {
+      const erased = record();
+      await emulator.put({ sessionId: erased.sessionId, erasedAt: '2026-12-01T00:00:00.000Z' });
+
+      expect(await emulator.table.read(erased.sessionId)).toBe('erased');
+      expect(await emulator.table.add(erased)).toBe(false);
+      expect(await emulator.table.replace(erased, 1)).toBe(false);
+    });
+
     it('uses strongly consistent reads, so that it returns a record that was just added', async () => {
       const requests: unknown[] = [];
       const client = new DynamoDBClient({

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newRecord, receivedSummary } from '../../../functions/vss/record.ts';
 import { trino } from '../../../infra/analytics/dialect.ts';
-import { DUCKDB_TYPES, itemType, RECORD } from '../../../infra/analytics/stored-record.ts';
+import { DUCKDB_TYPES, itemType, STORED_ITEM } from '../../../infra/analytics/stored-record.ts';
 import { newestRecords } from '../../../infra/exports/exported-records.ts';
 import { athenaViews } from '../../../infra/exports/glue-tables.ts';
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
@@ -29,6 +29,15 @@ const session = (sessionId: string, sessionStatus: string) =>
     receivedSummary(summaryOf(summaryBody({ sessionId, sessionStatus })), '2026-11-20T10:00:00.000Z'),
   );
 
+interface Item {
+  sessionId: string;
+  sessionStatus?: string | undefined;
+  erasedAt?: string;
+}
+
+const itemOf = (sessionId: string, status: string): Item =>
+  status === 'erased' ? { sessionId, erasedAt: '2026-11-21T00:00:00.000Z' } : session(sessionId, status);
+
 async function addFull(bucket: string, day: number, records: readonly object[]): Promise<void> {
   const folder = join(bucket, time(day));
   mkdirSync(folder, { recursive: true });
@@ -44,7 +53,7 @@ function addChanges(bucket: string, from: number, to: number, changes: readonly 
 
 /** Runs queries as Athena would. */
 async function athena<const Q extends readonly string[]>(bucket: string, ...queries: Q) {
-  const item = itemType(RECORD, DUCKDB_TYPES);
+  const item = itemType(STORED_ITEM, DUCKDB_TYPES);
   const manifest = "itemCount: 'BIGINT', dataFileS3Key: 'VARCHAR'";
   const filesIn = (isChange: boolean) =>
     readdirSync(bucket, { recursive: true, encoding: 'utf8' })
@@ -113,19 +122,19 @@ describe('the newest records in Athena', () => {
   it('are the state of the table, whatever changed, and equal those in DuckDB', async () => {
     const operation = fc.record({
       id: fc.constantFrom('a', 'b', 'c', 'd'),
-      status: fc.option(fc.constantFrom('COMPLETED', 'FAILED', 'BUSY'), { nil: undefined }),
+      status: fc.option(fc.constantFrom('COMPLETED', 'FAILED', 'BUSY', 'erased'), { nil: undefined }),
     });
     const days = fc.array(fc.array(operation, { maxLength: 6, size: 'max' }), { minLength: 3, maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(days, fc.integer({ min: 0, max: 5 }), async (daily, fullDay) => {
-        const table = new Map([['a', session('a', 'COMPLETED')]]);
+        const table = new Map<string, Item>([['a', session('a', 'COMPLETED')]]);
         const bucket = newFolder();
         await addFull(bucket, -daily.length, [...table.values()]);
         let written = 0;
         for (const [i, operations] of daily.entries()) {
           const images = new Map<string, Change>();
           for (const { id, status } of operations) {
-            const newImage = status === undefined ? undefined : session(id, status);
+            const newImage = status === undefined ? undefined : itemOf(id, status);
             if (newImage) table.set(id, newImage);
             else table.delete(id);
             images.set(id, { sessionId: id, written: ++written, ...(newImage && { newImage }) });
@@ -136,6 +145,7 @@ describe('the newest records in Athena', () => {
         }
 
         const expected = [...table.values()]
+          .filter(({ erasedAt }) => erasedAt === undefined)
           .map(({ sessionId, sessionStatus }) => ({ session_id: sessionId, session_status: sessionStatus }))
           .toSorted((a, b) => (a.session_id < b.session_id ? -1 : 1));
         const [newest, exports] = await athena(
