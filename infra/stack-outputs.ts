@@ -14,6 +14,8 @@ export const StackOutputs = v.object({
   AlarmTopicArn: v.string(),
   /** Present only with the setting `exports`, or with `reconciliation`. */
   ExportBucketName: v.optional(v.string()),
+  /** Days until an object of that bucket is deleted for good. Present only with it. */
+  ExportRetentionDays: v.optional(v.string()),
   /** Present only with the setting `exports`. */
   AthenaWorkgroup: v.optional(v.string()),
   /** Present unless the setting `reconciliation` is `off`. */

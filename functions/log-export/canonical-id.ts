@@ -14,6 +14,13 @@ export function canonicalId(id: string): string {
   return parts.length === 0 ? id : parts.join('-').toLowerCase();
 }
 
+/** The spellings of an id that the table may have, in which an id is as delivered. */
+export function spellingsOf(id: string): string[] {
+  const canonical = canonicalId(id);
+  const isUuid = CANONICAL.test(canonical);
+  return [...new Set([id, canonical, ...(isUuid ? [canonical.toUpperCase()] : [])])];
+}
+
 /** A text of its own. V8 keeps the whole file's text in memory for as long as a part of it is used. */
 export function copyOf(text: string): string {
   return Buffer.from(text).toString();

@@ -1,4 +1,4 @@
-import { canonicalId, copyOf } from '../log-export/canonical-id.ts';
+import { copyOf, spellingsOf } from '../log-export/canonical-id.ts';
 import type { LegRow } from '../log-export/leg-row.ts';
 import { LogExportError } from '../log-export/log-export-error.ts';
 import type { ReadRow } from '../log-export/read-rows.ts';
@@ -152,7 +152,7 @@ export async function compare(read: ExportedSessions, options: ComparisonOptions
 
 /** Looks sessions up as exported, then in lower and in upper case: the table has the ids as delivered. */
 async function lookUp(sessions: readonly Candidate[], find: RecordedSessions): Promise<void> {
-  let left = sessions.map(([id, session]) => ({ session, spellings: spellingsOf(id, session) }));
+  let left = sessions.map(([id, session]) => ({ session, spellings: spellingsOf(session.exportedId ?? id) }));
   while (left.length > 0) {
     const found = await find(left.map(({ spellings: [first = ''] }) => first));
     for (const { session, spellings } of left) {
@@ -162,11 +162,6 @@ async function lookUp(sessions: readonly Candidate[], find: RecordedSessions): P
     }
     left = left.filter(({ session, spellings }) => !session.recorded && spellings.length > 0);
   }
-}
-
-function spellingsOf(id: string, { exportedId = id }: Session): string[] {
-  const inUpperCase = id.toUpperCase();
-  return [...new Set([exportedId, id, ...(canonicalId(inUpperCase) === id ? [inUpperCase] : [])])];
 }
 
 /** What a session of the export is to the table. */

@@ -27,7 +27,7 @@ export class Exports extends Construct {
 
   constructor(scope: Construct, id: string, props: ExportsProps) {
     super(scope, id);
-    const { exports, reconciliation } = props.settings;
+    const { exports, reconciliation, exportRetentionDays, exportVersioning } = props.settings;
     this.bucket = new ExportBucket(this, 'Bucket', props);
     this.function = exports ? this.#function(props) : undefined;
     const contents = [
@@ -38,6 +38,12 @@ export class Exports extends Construct {
       key: 'ExportBucketName',
       value: this.bucket.bucketName,
       description: contents.join('. '),
+    });
+    new CfnOutput(this, 'RetentionDays', {
+      key: 'ExportRetentionDays',
+      // A version of an object expires as long after the object as the object after its creation.
+      value: String(exportRetentionDays * (exportVersioning ? 2 : 1)),
+      description: 'Days until an object of that bucket is deleted for good',
     });
   }
 
