@@ -29,6 +29,9 @@ export interface Session {
   hasRefusedRow: boolean;
   /** The number of its rows: 0 if all were refused. */
   rows: number;
+  /** Whether one of them is stored with the charges of the day: not only sessions that started on it have such rows. */
+  isCharged: boolean;
+  isErased: boolean;
   /** What the table has, under which id. */
   recorded?: RecordedSession & { sessionId: string };
 }
@@ -43,7 +46,10 @@ export interface ExportedSessions {
 }
 
 /** Reads all rows once, and keeps one small entry per session. @throws LogExportError */
-export async function readSessions(rows: AsyncIterable<readonly ReadRow[]>): Promise<ExportedSessions> {
+export async function readSessions(
+  rows: AsyncIterable<readonly ReadRow[]>,
+  day: Day,
+): Promise<ExportedSessions> {
   const read: ExportedSessions = {
     sessions: new Map(),
     rows: 0,
@@ -53,7 +59,7 @@ export async function readSessions(rows: AsyncIterable<readonly ReadRow[]>): Pro
   };
   for await (const batch of rows) {
     for (const each of batch) {
-      if (each.outcome === 'row') addRow(read, each);
+      if (each.outcome === 'row') addRow(read, each, day);
       else addRefused(read, each);
     }
     if (read.sessions.size > MAX_SESSIONS) throw tooManySessions();
@@ -61,7 +67,11 @@ export async function readSessions(rows: AsyncIterable<readonly ReadRow[]>): Pro
   return read;
 }
 
-function addRow(read: ExportedSessions, { row, exportedId, unreadable }: ReadRow & { outcome: 'row' }): void {
+function addRow(
+  read: ExportedSessions,
+  { row, exportedId, unreadable }: ReadRow & { outcome: 'row' },
+  day: Day,
+): void {
   const { SessionId, InitiatedAt, DisconnectedAt, SessionStatus } = row;
   read.rows++;
   read.unreadableValues += unreadable;
@@ -73,13 +83,22 @@ function addRow(read: ExportedSessions, { row, exportedId, unreadable }: ReadRow
   if (session.rows === 0 || InitiatedAt < session.start) session.start = InitiatedAt;
   if (end > session.end) session.end = end;
   session.isOpen ||= DisconnectedAt === undefined;
+  session.isCharged ||= dayOf(InitiatedAt) === day;
   session.rows++;
 }
 
 function sessionOf({ sessions }: ExportedSessions, id: string): Session {
   const known = sessions.get(id);
   if (known) return known;
-  const session = { start: '', end: '', isOpen: false, hasRefusedRow: false, rows: 0 };
+  const session = {
+    start: '',
+    end: '',
+    isOpen: false,
+    hasRefusedRow: false,
+    rows: 0,
+    isCharged: false,
+    isErased: false,
+  };
   sessions.set(copyOf(id), session);
   return session;
 }
@@ -137,7 +156,10 @@ export interface Comparison {
 export async function compare(read: ExportedSessions, options: ComparisonOptions): Promise<Comparison> {
   const all = [...read.sessions].filter(([, { rows }]) => rows > 0);
   const ofDay = all.filter(([, { start }]) => dayOf(start) === options.day);
-  await lookUp(ofDay, options.lookUp);
+  await lookUp(
+    all.filter(([, { isCharged }]) => isCharged),
+    options.lookUp,
+  );
   const { sessions: _, ...rows } = read;
   const result: Result = { ...structuredClone(NO_RESULT), ...rows };
   const byKind = Map.groupBy(ofDay, (session) => kindOf(session, options));
@@ -158,18 +180,30 @@ async function lookUp(sessions: readonly Candidate[], find: RecordedSessions): P
     for (const { session, spellings } of left) {
       const sessionId = spellings.shift() ?? '';
       const recorded = found.get(sessionId);
-      if (recorded) session.recorded = { ...recorded, sessionId };
+      if (recorded === 'erased') session.isErased = true;
+      else if (recorded) session.recorded = { ...recorded, sessionId };
     }
-    left = left.filter(({ session, spellings }) => !session.recorded && spellings.length > 0);
+    left = left.filter(
+      ({ session, spellings }) => !session.recorded && !session.isErased && spellings.length > 0,
+    );
   }
 }
 
 /** What a session of the export is to the table. */
-type Kind = 'delivered' | 'reconstructed' | 'foreign' | 'late' | 'deadLettered' | 'expired' | 'missing';
+type Kind =
+  | 'delivered'
+  | 'reconstructed'
+  | 'erased'
+  | 'foreign'
+  | 'late'
+  | 'deadLettered'
+  | 'expired'
+  | 'missing';
 
 function kindOf([sessionId, session]: Candidate, options: ComparisonOptions): Kind {
-  const { recorded, start, end, isOpen } = session;
+  const { recorded, isErased, start, end, isOpen } = session;
   const { subAccountId, exportedAt, now, retentionMs = Number.POSITIVE_INFINITY, deadLetters } = options;
+  if (isErased) return 'erased';
   if (recorded && recorded.subAccountId !== subAccountId) return 'foreign';
   if (recorded) return recorded.reconstruction ? 'reconstructed' : 'delivered';
   const isRecent = Date.parse(start) > exportedAt - LONGEST_CALL_MS;
@@ -219,7 +253,7 @@ async function undelivered(
 }
 
 function isDelivered(session: Candidate, options: ComparisonOptions): boolean {
-  return ['delivered', 'deadLettered'].includes(kindOf(session, options));
+  return ['delivered', 'deadLettered', 'erased'].includes(kindOf(session, options));
 }
 
 /** Some of the sessions, spread over all of them. */

@@ -160,7 +160,7 @@ async function compareAndRecord(
   const exportedAt = Date.parse(job.startedAt);
   const scope = { subAccountId, ...plausiblePeriod(day, exportedAt) };
   const readAgain: Recording['readAgain'] = (isWanted) => readRows(files.read(), scope, isWanted);
-  const exported = await readSessions(readAgain());
+  const exported = await readSessions(readAgain(), day);
   const comparison = await compare(exported, {
     subAccountId,
     day,

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type AttributeValue, BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { withDeadline } from '../client-settings.ts';
+import { ERASED_AT, isTombstone } from '../recorder/tombstone.ts';
 
 /** What the table has of a session. */
 export interface RecordedSession {
@@ -13,7 +14,7 @@ export interface RecordedSession {
 /** Looks up which of these sessions have a record. The ids are compared exactly, and each may be there only once. */
 export type RecordedSessions = (
   sessionIds: readonly string[],
-) => Promise<ReadonlyMap<string, RecordedSession>>;
+) => Promise<ReadonlyMap<string, RecordedSession | 'erased'>>;
 
 /** The most keys of one BatchGetItem, and how many are looked up at a time. */
 const MAX_KEYS = 100;
@@ -23,7 +24,7 @@ const LONGEST_PAUSE_MS = 10_000;
 const MAX_ATTEMPTS = 10;
 
 type Key = Record<string, AttributeValue>;
-type Found = Map<string, RecordedSession>;
+type Found = Map<string, RecordedSession | 'erased'>;
 
 /**
  * Reads eventually consistently, for half the price: the sessions that are looked up ended an hour ago or more.
@@ -37,8 +38,7 @@ export function recordedSessions(
 ): RecordedSessions {
   /** Requests keys once, and returns those that were not processed. */
   async function request(Keys: Key[], found: Found): Promise<Key[]> {
-    const ProjectionExpression =
-      'sessionId, subAccountId, sessionStatus, reconstructedFrom, callCount, digest';
+    const ProjectionExpression = `sessionId, subAccountId, sessionStatus, reconstructedFrom, callCount, digest, ${ERASED_AT}`;
     const command = new BatchGetItemCommand({
       RequestItems: { [tableName]: { Keys, ProjectionExpression } },
     });
@@ -70,13 +70,9 @@ export function recordedSessions(
   };
 }
 
-function sessionOf({
-  subAccountId,
-  sessionStatus,
-  reconstructedFrom,
-  callCount,
-  digest,
-}: Key): RecordedSession {
+function sessionOf(item: Key): RecordedSession | 'erased' {
+  if (isTombstone(item)) return 'erased';
+  const { subAccountId, sessionStatus, reconstructedFrom, callCount, digest } = item;
   return {
     subAccountId: subAccountId?.S ?? '',
     status: sessionStatus?.S,

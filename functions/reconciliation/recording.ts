@@ -88,9 +88,10 @@ async function legsOf(
       if (each.outcome !== 'row') continue;
       const { SessionId } = each.row;
       addLeg(legs.get(SessionId), each.row);
-      const spelling = sessions.get(SessionId)?.recorded?.sessionId;
-      if (isFirst)
-        await charges.add(spelling === undefined ? each.row : { ...each.row, SessionId: spelling });
+      if (!isFirst) continue;
+      const { recorded, isErased } = sessions.get(SessionId) ?? {};
+      if (isErased) continue;
+      await charges.add(recorded ? { ...each.row, SessionId: recorded.sessionId } : each.row);
     }
   }
   return legs;

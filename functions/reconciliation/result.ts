@@ -27,6 +27,8 @@ export const Counts = v.object({
   expired: Count,
   /** Those without a record that wait in the dead-letter queue. */
   deadLettered: Count,
+  /** Those that were erased. Their rows are not stored. */
+  erased: Count,
   /** Those without a record that 8x8 never delivered. */
   missing: Count,
   /** Of the missing ones, those that were sent to the recorder. */

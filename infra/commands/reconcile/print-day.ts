@@ -69,6 +69,7 @@ const OTHERS = [
   ['late', 'too recent to tell'],
   ['expired', 'deleted by retentionDays'],
   ['deadLettered', 'in the dead-letter queue'],
+  ['erased', 'erased'],
   ['foreign', 'recorded for another sub-account'],
   ['withRefusedRows', 'not recorded, because a row of theirs was refused'],
   ['unusable', 'with too many legs to be recorded, or too large'],

@@ -30,7 +30,7 @@ async function comparisonOf(
   async function* batches() {
     yield read;
   }
-  const { result, candidates } = await compare(await readSessions(batches()), {
+  const { result, candidates } = await compare(await readSessions(batches(), '2026-11-24'), {
     subAccountId: 'acme',
     day: '2026-11-24',
     exportedAt: EXPORTED_AT,
@@ -158,11 +158,12 @@ describe('a comparison', () => {
     );
   });
 
-  it('looks up no session that started on another day, and each other one once', async () => {
+  it('looks up each session that has a row of the day once, and no other', async () => {
     const lookedUp: string[] = [];
     const rows = [
       legRow({ SessionId: 'before', InitiatedAt: '2026-11-23T23:59:59.999Z' }),
-      legRow({ SessionId: 'before' }),
+      legRow({ SessionId: 'began-before', InitiatedAt: '2026-11-23T23:59:59.999Z' }),
+      legRow({ SessionId: 'began-before' }),
       legRow({ SessionId: 'after', InitiatedAt: '2026-11-25T00:00:00.000Z' }),
       legRow({ SessionId: 'turns-out', InitiatedAt: '2026-11-25T00:00:01.000Z' }),
       legRow({ SessionId: 'turns-out', InitiatedAt: '2026-11-24T23:59:59.000Z' }),
@@ -174,7 +175,7 @@ describe('a comparison', () => {
 
     await comparisonOf(rows, {}, { lookUp });
 
-    expect(lookedUp).toEqual(['turns-out']);
+    expect(lookedUp).toEqual(['began-before', 'turns-out']);
   });
 
   it('shows the status of the leg that ended last as the status of the export', async () => {

@@ -61,6 +61,22 @@ const sessionIds = (simulation: Simulation) => payloads(simulation).map(({ sessi
 
 const SPOKEN = 'Mary your test was positive';
 
+it('neither records an erased session nor stores its rows, also if it started on another day', async () => {
+  const simulation = new Simulation();
+  const [id, before] = ['AB12CD34-0000-4000-8000-000000000001', 'started-the-day-before'];
+  for (const erased of [id, before]) simulation.erased.add(erased);
+  const early = row(before, { CallId: '1', InitiatedAt: '2026-11-23T23:59:50Z' });
+
+  await reconciled(
+    [file(HEADER, row(id.toLowerCase()), early, row(before, { CallId: '2' }), row('s1'))],
+    simulation,
+  );
+
+  expect(sessionIds(simulation)).toEqual(['s1']);
+  expect(simulation.charges()).toEqual([expect.objectContaining({ SessionId: 's1' })]);
+  expect(simulation.result()).toMatchObject({ sessions: 2, erased: 1, missing: 1, missingSessions: ['s1'] });
+});
+
 describe('the day fails, and nothing of it is recorded or stored,', () => {
   it.each<[string, string[], RegExp]>([
     [

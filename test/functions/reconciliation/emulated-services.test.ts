@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudWatchClient, type GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   CreateQueueCommand,
@@ -40,13 +40,21 @@ describe('the lookup of recorded sessions', () => {
     await sessionTable(emulators.dynamodb, emulators.tableName).add(record);
   }
 
-  it('tells delivered sessions from reconstructed and missing ones', async () => {
+  it('tells delivered sessions from reconstructed, erased and missing ones', async () => {
     await record('delivered', 'BUSY');
     await record('no-status', null);
     await record('reconstructed', 'COMPLETED', 'log-export');
+    await emulators.dynamodb.send(
+      new PutItemCommand({
+        TableName: emulators.tableName,
+        Item: { sessionId: { S: 'erased' }, erasedAt: { S: AT } },
+      }),
+    );
     const lookUp = recordedSessions(emulators.dynamodb, emulators.tableName);
 
-    expect(Object.fromEntries(await lookUp(['delivered', 'no-status', 'reconstructed', 'missing']))).toEqual({
+    const ids = ['delivered', 'no-status', 'reconstructed', 'erased', 'missing'];
+    expect(Object.fromEntries(await lookUp(ids))).toEqual({
+      erased: 'erased',
       delivered: { subAccountId: '8x8_test', status: 'BUSY', reconstruction: undefined },
       'no-status': { subAccountId: '8x8_test', status: undefined, reconstruction: undefined },
       reconstructed: {

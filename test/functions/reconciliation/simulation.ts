@@ -8,6 +8,7 @@ import { fromMessage, type Message } from '../../../functions/queue/message.ts';
 import type { Objects } from '../../../functions/reconciliation/bucket.ts';
 import { dayStates } from '../../../functions/reconciliation/day-states.ts';
 import { createHandler } from '../../../functions/reconciliation/invocation.ts';
+import type { RecordedSession } from '../../../functions/reconciliation/recorded-sessions.ts';
 import type { Mode } from '../../../functions/reconciliation/window.ts';
 import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
 import { carried } from '../queue/carried.ts';
@@ -47,6 +48,8 @@ export class Simulation {
   readonly queue: Message[] = [];
   /** Undefined while another reader hides messages. */
   deadLetters: Set<string> | undefined = new Set();
+  /** The ids of erased sessions. */
+  readonly erased = new Set<string>();
   readonly stored = new Map<string, string>();
   readonly telemetry = telemetry();
   readonly invoke: ReturnType<typeof createHandler>;
@@ -117,13 +120,14 @@ export class Simulation {
     });
   }
 
-  #recorded(id: string) {
+  #recorded(id: string): (readonly [string, RecordedSession | 'erased'])[] {
+    if (this.erased.has(id)) return [[id, 'erased']];
     const record = this.table.get(id);
     if (!record) return [];
     const { subAccountId, sessionStatus: status, reconstructedFrom, digest } = record;
     const legs = Number(record['callCount']);
     const reconstruction = reconstructedFrom === undefined ? undefined : { legs, digest };
-    return [[id, { subAccountId, status, reconstruction }] as const];
+    return [[id, { subAccountId, status, reconstruction }]];
   }
 
   /** The saved state of a day. */
