@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { fromItem } from '../../functions/recorder/item.ts';
+import { isTombstone } from '../../functions/recorder/tombstone.ts';
 import type { LocalStack } from './local-stack.ts';
 
 /** An example summary that 8x8 publishes. */
@@ -77,7 +78,7 @@ export const StoredRecord = v.looseObject({
 });
 export type StoredRecord = v.InferOutput<typeof StoredRecord>;
 
-/** Reads all records in the table, sorted by session id. */
+/** Reads all records in the table, without erased sessions, sorted by session id. */
 export async function readRecords({
   dynamodb,
   tableName,
@@ -85,7 +86,7 @@ export async function readRecords({
   const records: StoredRecord[] = [];
   const pages = paginateScan({ client: dynamodb }, { TableName: tableName, ConsistentRead: true });
   for await (const { Items = [] } of pages)
-    records.push(...Items.map((item) => v.parse(StoredRecord, fromItem(item))));
+    for (const item of Items) if (!isTombstone(item)) records.push(v.parse(StoredRecord, fromItem(item)));
   return records.sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
 }
 

@@ -180,6 +180,7 @@ export class TableStreams {
   };
 }
 
+/** The observed writes. The only UpdateItem of this project marks an erased session, of which no event tells. */
 const OBSERVED: Readonly<Record<string, (streams: ReadonlyMap<string, TableStream>, body: string) => void>> =
   {
     PutItem(streams, body) {

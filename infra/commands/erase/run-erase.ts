@@ -83,7 +83,7 @@ async function find(
     const { items: count, bytes, price } = await items.scanEstimate();
     print(
       stdout,
-      `Finding the sessions of a number reads the whole table: ${counted(count, 'record')}, ${(bytes / 1e6).toFixed(1)} MB, which costs about $${price.toFixed(2)}.`,
+      `Finding the sessions of a number reads the whole table: ${counted(count, 'record')} of ${(bytes / 1e6).toFixed(1)} MB when DynamoDB last counted them, at most six hours ago. That costs about $${price.toFixed(2)}.`,
     );
     if (!yes && !(await confirm('Read the table?', context))) return 'declined';
     const onProgress = (read: number) =>
