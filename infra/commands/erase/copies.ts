@@ -1,4 +1,9 @@
-import { CHARGES_PREFIX, EXPORTS_PREFIX } from '../../exports/bucket-prefixes.ts';
+import {
+  CHARGES_PREFIX,
+  EXPORTS_PREFIX,
+  RESULTS_PREFIX,
+  RESULTS_RETENTION_DAYS,
+} from '../../exports/bucket-prefixes.ts';
 import type { DeployedStage } from '../stage/deployed-stage.ts';
 
 /** DynamoDB keeps point-in-time backups for this many days. */
@@ -10,15 +15,25 @@ const LIFECYCLE_DAYS = 2;
 export function copiesText({ outputs }: DeployedStage, now: Date): string {
   const after = (days: number) =>
     new Date(now.getTime() + days * 86_400_000).toISOString().slice(0, 'YYYY-MM-DD'.length);
-  const { TableName, ExportBucketName: bucket, ExportRetentionDays: days, EventBusArn } = outputs;
+  const {
+    TableName,
+    ExportBucketName: bucket,
+    ExportRetentionDays: days,
+    AthenaWorkgroup,
+    EventBusArn,
+  } = outputs;
   const copies = [
     `- the backups of ${TableName}, until ${after(BACKUP_DAYS)}`,
     ...(bucket === undefined
       ? []
       : [
-          `- table exports of before, in s3://${bucket}/${EXPORTS_PREFIX}, until ${after(Number(days) + LIFECYCLE_DAYS)}`,
+          `- earlier table exports, in s3://${bucket}/${EXPORTS_PREFIX}, until ${after(Number(days) + LIFECYCLE_DAYS)}`,
           `- with exportVersioning, earlier versions in s3://${bucket}/${CHARGES_PREFIX}, until then`,
-          `- results of Athena, in s3://${bucket}/results/, until ${after(7 + LIFECYCLE_DAYS)}`,
+        ]),
+    ...(AthenaWorkgroup === undefined
+      ? []
+      : [
+          `- results of Athena, in s3://${bucket}/${RESULTS_PREFIX}, until ${after(RESULTS_RETENTION_DAYS + LIFECYCLE_DAYS)}`,
         ]),
     ...(EventBusArn === undefined ? [] : ['- session events, with the consumers that received them']),
     '- folders that analysts have fetched, until they delete them',
