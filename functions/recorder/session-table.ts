@@ -1,4 +1,5 @@
 import {
+  type AttributeValue,
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
@@ -10,7 +11,7 @@ import { withDeadline } from '../client-settings.ts';
 import { loggableId } from '../loggable-id.ts';
 import { SessionRecord } from '../vss/record.ts';
 import { fromItem, toItem } from './item.ts';
-import { isTombstone } from './tombstone.ts';
+import { ERASED_AT, isTombstone } from './tombstone.ts';
 
 /** The table of session records, one item each. */
 export interface SessionTable {
@@ -27,6 +28,30 @@ export class RecordTooLargeError extends Error {
   override name = 'RecordTooLargeError';
 }
 
+/** A record, and the expiry of its item. */
+export interface StoredRecord {
+  record: SessionRecord;
+  /** When DynamoDB deletes it, in seconds since 1970; undefined if it never does. */
+  expiresAt: number | undefined;
+}
+
+/** The table of session records with the expiry of each, which a restore preserves. */
+export interface StoredRecords {
+  /** Adds the record of a new session; false if the session already has one, or was erased. */
+  add(stored: StoredRecord): Promise<boolean>;
+  /** The record of a session; undefined if it has none. @throws MalformedItemError */
+  read(sessionId: string): Promise<StoredRecord | 'erased' | undefined>;
+  /** Replaces the record and increments its revision; false if it no longer has this revision. */
+  replace(stored: StoredRecord, revision: number): Promise<boolean>;
+  /** Puts a tombstone in place of any record; false if the session was already erased. */
+  erase(sessionId: string, erasedAt: string): Promise<boolean>;
+}
+
+/** An item is not a session record. The message names the attributes, without their values. */
+export class MalformedItemError extends Error {
+  override name = 'MalformedItemError';
+}
+
 /**
  * @param retentionDays Days after its last write until DynamoDB deletes a record; never by default. It does not count
  *   from the receipt of a summary, because the record of an old, redriven dead letter would then expire at once.
@@ -37,13 +62,22 @@ export function sessionTable(
   retentionDays?: number,
   now: () => number = Date.now,
 ): SessionTable {
-  async function put(record: SessionRecord, condition: Omit<PutItemCommandInput, 'TableName' | 'Item'>) {
+  const records = storedRecords(client, tableName);
+  const stored = (record: SessionRecord) => ({ record, expiresAt: expiryAt(now(), retentionDays) });
+  return {
+    add: (record) => records.add(stored(record)),
+    replace: (record, revision) => records.replace(stored(record), revision),
+    async read(sessionId) {
+      const read = await records.read(sessionId);
+      return typeof read === 'object' ? read.record : read;
+    },
+  };
+}
+
+export function storedRecords(client: DynamoDBClient, tableName: string): StoredRecords {
+  async function put(attributes: object, condition: Omit<PutItemCommandInput, 'TableName' | 'Item'>) {
     try {
-      const command = new PutItemCommand({
-        TableName: tableName,
-        Item: toItem({ ...record, expiresAt: expiryAt(now(), retentionDays) }),
-        ...condition,
-      });
+      const command = new PutItemCommand({ TableName: tableName, Item: toItem(attributes), ...condition });
       await withDeadline(client.send(command));
       return true;
     } catch (error) {
@@ -54,15 +88,22 @@ export function sessionTable(
   }
 
   return {
-    add: (record) => put(record, { ConditionExpression: 'attribute_not_exists(sessionId)' }),
+    add: ({ record, expiresAt }) =>
+      put({ ...record, expiresAt }, { ConditionExpression: 'attribute_not_exists(sessionId)' }),
 
-    replace: (record, revision) =>
+    replace: ({ record, expiresAt }, revision) =>
       put(
-        { ...record, revision: revision + 1 },
+        { ...record, expiresAt, revision: revision + 1 },
         {
           ConditionExpression: 'revision = :revision',
           ExpressionAttributeValues: { ':revision': { N: String(revision) } },
         },
+      ),
+
+    erase: (sessionId, erasedAt) =>
+      put(
+        { sessionId, [ERASED_AT]: erasedAt },
+        { ConditionExpression: `attribute_not_exists(${ERASED_AT})` },
       ),
 
     async read(sessionId) {
@@ -73,18 +114,23 @@ export function sessionTable(
       });
       const { Item } = await withDeadline(client.send(command));
       if (!Item) return undefined;
-      if (isTombstone(Item)) return 'erased';
-      // The expiry belongs to the item, not to the record.
-      const { expiresAt: _, ...attributes } = fromItem(Item);
-      const parsed = v.safeParse(SessionRecord, attributes);
-      if (parsed.success) return parsed.output;
-      // Valibot's own error would contain the item, with phone numbers.
-      const paths = parsed.issues.map((issue) => v.getDotPath(issue));
-      throw new Error(
-        `The item of session ${loggableId(sessionId)} is not a session record. Missing or malformed: ${paths.join(', ')}`,
-      );
+      return isTombstone(Item) ? 'erased' : storedRecordOf(Item);
     },
   };
+}
+
+/** The record in an item. @throws MalformedItemError */
+export function storedRecordOf(item: Readonly<Record<string, AttributeValue>>): StoredRecord {
+  // The expiry belongs to the item, not to the record.
+  const { expiresAt, ...attributes } = fromItem(item);
+  const parsed = v.safeParse(SessionRecord, attributes);
+  if (parsed.success)
+    return { record: parsed.output, expiresAt: typeof expiresAt === 'number' ? expiresAt : undefined };
+  // Valibot's own error would contain the item, with phone numbers.
+  const paths = parsed.issues.map((issue) => v.getDotPath(issue));
+  throw new MalformedItemError(
+    `The item of session ${loggableId(String(attributes['sessionId']))} is not a session record. Missing or malformed: ${paths.join(', ')}`,
+  );
 }
 
 /** When a record that is written now expires, in seconds since 1970, as DynamoDB's time to live requires. */

@@ -7,6 +7,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   smoke: async () => (await import('./smoke.ts')).smoke,
   redrive: async () => (await import('./redrive.ts')).redrive,
   reconcile: async () => (await import('./reconcile.ts')).reconcile,
+  restore: async () => (await import('./restore.ts')).restore,
   erase: async () => (await import('./erase.ts')).erase,
   query: async () => (await import('./query.ts')).query,
   report: async () => (await import('./report.ts')).report,

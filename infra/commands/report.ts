@@ -1,4 +1,5 @@
 import { defineCommand, seeHelp, UsageError } from './command-line/command.ts';
+import { dayRange } from './command-line/time-options.ts';
 import { timeZone } from './command-line/time-zone-option.ts';
 
 const HELP = `Usage: npx vss-webhook report EXPORT [options]
@@ -46,23 +47,8 @@ export const report = defineCommand({
     if (rest.length > 0)
       throw new UsageError(seeHelp('report', `Unexpected argument "${rest[0]}": expected one EXPORT`));
     const zone = timeZone(values['time-zone']);
-    const scope = {
-      from: day('from', values.from),
-      to: day('to', values.to),
-      subAccounts: values['sub-account'],
-    };
-    if (scope.from !== undefined && scope.to !== undefined && scope.from > scope.to)
-      throw new UsageError(`--from ${scope.from} is after --to ${scope.to}.`);
+    const scope = { ...dayRange(values), subAccounts: values['sub-account'] };
     const { writeReport } = await import('./report/write-report.ts');
     return writeReport(source, { scope, timeZone: zone, isCached: !values.fresh, out: values.out }, context);
   },
 });
-
-/** Parses a day. @throws UsageError */
-function day(option: string, text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN;
-  // Date.parse accepts days such as 30 February.
-  if (!Number.isNaN(time) && new Date(time).toISOString().startsWith(text)) return text;
-  throw new UsageError(`Invalid --${option} "${text}": expected a day such as 2026-11-01`);
-}

@@ -20,6 +20,8 @@ export interface FetchRequest {
   isCached: boolean;
   /** Whether exports are needed that do not contribute to the newest state of the table. */
   needsHistory: boolean;
+  /** A time (ISO 8601) whose state of the table is needed, beside the newest one. */
+  asOf?: string | undefined;
   /** Whether the charges are needed. */
   needsCharges: boolean;
 }
@@ -44,7 +46,7 @@ export async function fetchExports(request: FetchRequest, context: Context): Pro
   deleteOthers(folder, new Set([...exports, ...charges].map(({ path }) => path)));
   if (exports.length === 0) throw new ExportError(`Found no objects in s3://${bucket}/${prefix}.`);
   const needed = [
-    ...(request.needsHistory ? exports : neededObjects(exports)),
+    ...(request.needsHistory ? exports : neededObjects(exports, request.asOf)),
     ...(request.needsCharges ? charges : []),
   ];
   const missing = needed.filter((file) => !isFetched(file));

@@ -18,10 +18,10 @@ export function newestOf(exports: readonly Export[], notice: (text: string) => v
   const increments = exports.filter(({ type, time }) => type === 'incremental' && time > (full?.time ?? ''));
   let known = full?.time;
   if (known === undefined)
-    notice('Found no full export: the views show only the records that the incremental exports contain.');
+    notice('Found no full export: only the records in the incremental exports are known.');
   for (const { from, time } of increments) {
     if (known !== undefined && from !== undefined && from > known)
-      notice(`No export contains the changes from ${known} to ${from}: the views lack them.`);
+      notice(`No export contains the changes from ${known} to ${from}: they are missing.`);
     known = time;
   }
   return { full, increments, time: known ?? '' };

@@ -7,7 +7,7 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import { fromItem, toItem } from '../../../functions/recorder/item.ts';
-import { sessionTable } from '../../../functions/recorder/session-table.ts';
+import { sessionTable, storedRecords } from '../../../functions/recorder/session-table.ts';
 import { tableDefinition } from './table-definition.ts';
 
 /** A running DynamoDB emulator. */
@@ -37,7 +37,9 @@ export async function emulatedTable(endpoint: string) {
     { step: 'finalizeRequest', priority: 'low' },
   );
   return {
+    name: TableName,
     table: sessionTable(client, TableName),
+    stored: storedRecords(client, TableName),
     /** The same table with a retention. `time` replaces the current time. */
     expiring: (retentionDays: number, time?: string) =>
       sessionTable(client, TableName, retentionDays, time === undefined ? Date.now : () => Date.parse(time)),

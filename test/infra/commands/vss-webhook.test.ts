@@ -38,7 +38,7 @@ describe('npx vss-webhook', () => {
     expect(stdout.split('\n').filter((line) => line.length > 90)).toEqual([]);
   });
 
-  it('lets start, doctor, smoke, redrive, reconcile and erase clean up after an interruption', async () => {
+  it('lets start, doctor, smoke, redrive, reconcile, restore and erase clean up after an interruption', async () => {
     const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
 
     expect(commands.filter(({ cleansUp }) => cleansUp).map(({ name }) => name)).toEqual([
@@ -47,6 +47,7 @@ describe('npx vss-webhook', () => {
       'smoke',
       'redrive',
       'reconcile',
+      'restore',
       'erase',
     ]);
   });
@@ -87,6 +88,7 @@ const LIGHT = [
   ['smoke', '--timeout', '0'],
   ['redrive', 'frobnicate'],
   ['reconcile', '--to', 'tomorrow'],
+  ['restore', 'exports', '--as-of', 'yesterday'],
   ['query', 'exports', 'nonsense'],
   ['query', 'exports', '--file', 'nowhere.sql'],
   ['report', 'exports', '--from', 'yesterday'],

@@ -173,7 +173,7 @@ describe('openSessions with incremental exports', () => {
     addIncrement(folder, '2026-11-22T02:00:00Z', '2026-11-23T02:00:00Z', [change('c', 2, session('c'))]);
 
     expect((await ask(folder, SESSIONS)).notices).toEqual([
-      'No export contains the changes from 2026-11-20T02:00:00.000Z to 2026-11-21T02:00:00.000Z: the views lack them.',
+      'No export contains the changes from 2026-11-20T02:00:00.000Z to 2026-11-21T02:00:00.000Z: they are missing.',
     ]);
   });
 
@@ -186,9 +186,7 @@ describe('openSessions with incremental exports', () => {
     const { rows, notices } = await ask(folder, SESSIONS);
 
     expect(rows('sessions')).toEqual([{ session_id: 'a', session_status: 'COMPLETED' }]);
-    expect(notices).toEqual([
-      'Found no full export: the views show only the records that the incremental exports contain.',
-    ]);
+    expect(notices).toEqual(['Found no full export: only the records in the incremental exports are known.']);
   });
 });
 

@@ -18,6 +18,20 @@ describe('neededObjects', () => {
     expect(needed(full(13), change(14), full(20, 'data/a.json.gz'))).toEqual([full(13), change(14)]);
   });
 
+  it('also selects the full export and the changes that the state at a time needs', () => {
+    const asOf = [full(13), change(14), change(15)];
+    const newest = [full(20), change(21)];
+    const keys = [full(10), change(11), ...asOf, change(16), ...newest].map((key) => ({ key }));
+
+    const neededAsOf = (time: string) => neededObjects(keys, time).map(({ key }) => key);
+
+    expect(neededAsOf('2026-11-15T02:00:00.000Z')).toEqual([...asOf, ...newest]);
+    expect(neededAsOf('2026-11-16T01:59:59.000Z')).toEqual([...asOf, ...newest]);
+    // The full export of this hour may be one that someone started later in it.
+    expect(neededAsOf('2026-11-13T02:00:00.000Z')).toEqual([full(10), change(11), full(13), ...newest]);
+    expect(neededAsOf('2026-11-10T02:30:00.000Z')).toEqual([full(10), ...newest]);
+  });
+
   it.each([
     ['there is no complete full export', [full(20, 'data/a.json.gz'), change(21)]],
     ['the folders have other names', ['copy/AWSDynamoDB/01-a/manifest-files.json', 'notes.txt']],
