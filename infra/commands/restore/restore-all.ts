@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { rateLimit } from '../../../functions/rate-limit.ts';
 import type { StoredRecords } from '../../../functions/recorder/session-table.ts';
 import { isTransientFault } from '../../../functions/recorder/transient-fault.ts';
 import type { SessionRecord } from '../../../functions/vss/record.ts';
@@ -16,13 +17,13 @@ export interface Selection {
 export interface RestoreAllOptions {
   table: StoredRecords;
   selection: Selection;
+  /** The most sessions per second that are looked up in the table. */
+  perSecond: number;
   isDryRun: boolean;
   interrupted: AbortSignal;
-  /** Waits until the next item may be restored. */
-  limit(): Promise<void>;
   /** Receives what became of each item. */
   note(exported: ExportedItem, restored: Restored): void;
-  now?(): number;
+  /** Default: waits until then, or until the signal aborts. */
   pause?(milliseconds: number): Promise<unknown>;
 }
 
@@ -32,36 +33,41 @@ const CONCURRENCY = 32;
 /** Merges exported items into the table, until the signal aborts. */
 export async function restoreAll(
   exported: AsyncGenerator<ExportedItem>,
-  options: RestoreAllOptions,
+  { selection, isDryRun, interrupted, note, ...options }: RestoreAllOptions,
 ): Promise<void> {
   const {
-    items,
-    selection,
-    isDryRun,
-    interrupted,
-    limit,
-    note,
-    now = Date.now,
-    pause = setTimeout,
+    perSecond,
+    pause = (milliseconds) => setTimeout(milliseconds, undefined, { signal: interrupted }).catch(() => {}),
   } = options;
-  const isSelected = (record: SessionRecord) => endedWithin(record, selection);
-  const restore = async () => {
+  const limit = rateLimit(perSecond, undefined, pause);
+  const itemOptions = {
+    table: paced(options.table, limit),
+    isSelected: (record: SessionRecord) => endedWithin(record, selection),
+    isDryRun,
+    now: Date.now,
+  };
+  async function restore(): Promise<void> {
     for await (const each of exported) {
       if (interrupted.aborted) return;
       const { sessionId, item } = each;
-      if (sessionId === undefined || item === undefined) {
+      if (sessionId === undefined || item === undefined)
         note(each, { outcome: 'failed', reason: 'This is not a session record' });
-        continue;
-      }
-      if (selection.sessionIds?.has(sessionId) === false) continue;
-      await limit();
-      if (interrupted.aborted) return;
-      note(each, await retried(() => restoreItem(item, { table, isSelected, isDryRun, now }), pause));
+      else if (selection.sessionIds?.has(sessionId) !== false)
+        note(each, await retried(() => restoreItem(item, itemOptions), pause));
     }
-  };
+  }
   // The first that fails or is interrupted ends the reading, and the others finish their item.
   const ended = await Promise.allSettled(Array.from({ length: CONCURRENCY }, restore));
   for (const end of ended) if (end.status === 'rejected') throw end.reason;
+}
+
+/** Waits before each item that is looked up. Writes follow a read. */
+function paced(table: StoredRecords, limit: () => Promise<void>): StoredRecords {
+  return {
+    ...table,
+    read: (sessionId) => limit().then(() => table.read(sessionId)),
+    erase: (sessionId, erasedAt) => limit().then(() => table.erase(sessionId, erasedAt)),
+  };
 }
 
 function endedWithin({ endTime, receivedAt }: SessionRecord, { from, to }: Selection): boolean {

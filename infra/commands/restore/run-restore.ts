@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { rateLimit } from '../../../functions/rate-limit.ts';
 import { storedRecords } from '../../../functions/recorder/session-table.ts';
 import { ExportError } from '../../analytics/duckdb/export.ts';
 import { readExports } from '../../analytics/duckdb/export-folder.ts';
@@ -128,7 +127,7 @@ async function restoreFrom(
       table: storedRecords(client, outputs.TableName),
       selection: options,
       isDryRun: options.isDryRun,
-      limit: rateLimit(options.perSecond),
+      perSecond: options.perSecond,
       interrupted,
       note,
     });

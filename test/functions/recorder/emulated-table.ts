@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   CreateTableCommand,
+  DeleteItemCommand,
   DynamoDBClient,
   PutItemCommand,
   QueryCommand,
@@ -64,6 +65,10 @@ export async function emulatedTable(endpoint: string) {
     /** Puts an item that need not be a record. */
     async put(attributes: object) {
       await client.send(new PutItemCommand({ TableName, Item: toItem(attributes) }));
+    },
+    /** Deletes an item by mistake. */
+    async lose(sessionId: string) {
+      await client.send(new DeleteItemCommand({ TableName, Key: toItem({ sessionId }) }));
     },
     async stop() {
       client.destroy();
