@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { json } from 'node:stream/consumers';
 import * as v from 'valibot';
-import { type EventPattern, matchesPattern } from '../session-events/event-pattern.ts';
+import { type EventPattern, matchesPattern } from './event-pattern.ts';
 import { ACCOUNT, REGION } from './template.ts';
 
 /** An event as EventBridge delivers it. */

@@ -1,8 +1,8 @@
 import { PublishCommand } from '@aws-sdk/client-sns';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { EventPattern } from '../session-events/event-pattern.ts';
 import { busNameOf, type Rule } from './event-bus.ts';
+import { EventPattern } from './event-pattern.ts';
 import { PipeProperties } from './pipe.ts';
 import { type Provisioner, type ProvisioningContext, queueUrlOf } from './provisioning-context.ts';
 import { ACCOUNT, REGION } from './template.ts';

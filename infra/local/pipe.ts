@@ -3,9 +3,10 @@ import { setTimeout } from 'node:timers/promises';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { EventPattern, matchesPattern } from '../session-events/event-pattern.ts';
-import { PublishingPipe, publishEvent } from '../session-events/publish-event.ts';
+import { putEvent } from '../session-events/put-event.ts';
 import { reasonOf } from '../terminal/reason-of.ts';
+import { EventPattern, matchesPattern } from './event-pattern.ts';
+import { evaluateTemplate, isSupportedTemplate, valueAt } from './input-template.ts';
 import type { StreamRecord } from './table-streams.ts';
 
 /** The properties of a pipe from a DynamoDB stream to an event bus, as in the template. */
@@ -24,7 +25,15 @@ export const PipeProperties = v.object({
       Filters: v.array(v.object({ Pattern: v.pipe(v.string(), v.parseJson(), EventPattern) })),
     }),
   }),
-  ...PublishingPipe.entries,
+  /** The ARN of the event bus. */
+  Target: v.string(),
+  TargetParameters: v.object({
+    EventBridgeEventBusParameters: v.object({ Source: v.string(), DetailType: v.string() }),
+    InputTemplate: v.pipe(
+      v.string(),
+      v.check(isSupportedTemplate, 'this input template is not supported on this machine'),
+    ),
+  }),
 });
 export type PipeProperties = v.InferOutput<typeof PipeProperties>;
 
@@ -62,7 +71,7 @@ export async function runPipe(
       record.dynamodb.ApproximateCreationDateTime * 1_000 + parameters.MaximumRecordAgeInSeconds * 1_000;
     for (let pause = 50; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       try {
-        return await publishEvent(events, properties, record);
+        return await putEvent(events, eventOf(properties, record));
       } catch (error) {
         log(`Pipe ${name} failed: ${reasonOf(error)}`);
       }
@@ -82,6 +91,17 @@ export async function runPipe(
   for await (const record of records)
     if (FilterCriteria.Filters.some(({ Pattern }) => matchesPattern(Pattern, record)))
       await publishUntilTooOld(record);
+}
+
+/** The event that a pipe makes of a record. */
+function eventOf({ Target, TargetParameters }: PipeProperties, record: StreamRecord) {
+  const { EventBridgeEventBusParameters: parameters, InputTemplate } = TargetParameters;
+  return {
+    EventBusName: Target,
+    Source: parameters.Source,
+    DetailType: String(valueAt(parameters.DetailType, record)),
+    Detail: JSON.stringify(evaluateTemplate(InputTemplate, record)),
+  };
 }
 
 /** The message of a record that was given up. It has its position in the stream, not its content. */
@@ -105,7 +125,7 @@ function deadLetterOf(name: string, { dynamodb, eventSourceARN }: StreamRecord):
 
 const SHARD_ID = 'shardId-00000000000000000001-00000001';
 
-/** Simulates the part of the Pipes API that `npx vss-webhook doctor` and `npx vss-webhook redrive` use: DescribePipe. */
+/** Simulates the part of the Pipes API that `npx vss-webhook doctor` uses: DescribePipe. */
 export function pipesApi(pipes: ReadonlyMap<string, Pipe>): Server {
   return createServer((request, response) => {
     const name = decodeURIComponent(/^\/v1\/pipes\/([^/?]+)$/.exec(request.url ?? '')?.[1] ?? '');

@@ -9,7 +9,8 @@ import { Construct } from 'constructs';
 import type { Encryption } from '../constructs/encryption.ts';
 import { queueSecurity, RETENTION_DAYS } from '../constructs/queues.ts';
 import type { SessionEventSettings } from '../settings.ts';
-import { DETAIL_TYPE_PATH, filterPatterns, inputTemplate } from './pipe-template.ts';
+import { DETAIL_TYPE_PATH } from './event-detail.ts';
+import { filterPatterns, inputTemplate } from './pipe-template.ts';
 
 /**
  * How long the pipe retries an event. The stream keeps a change for 24 hours: the other 12 remain to publish the events

@@ -7,7 +7,6 @@ import {
 } from '@aws-sdk/client-dynamodb-streams';
 import type { Message } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { inOneLine } from '../../terminal/printable.ts';
 
 /** A message of the pipe's dead-letter queue: where in the stream the change is whose event was given up. */
 export interface FailedEvent {
@@ -73,24 +72,4 @@ export async function recordsAt(
     if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
     throw error;
   }
-}
-
-const Session = v.object({
-  dynamodb: v.object({
-    NewImage: v.object({
-      sessionId: v.object({ S: v.string() }),
-      event: v.object({ M: v.object({ type: v.object({ S: v.string() }) }) }),
-    }),
-  }),
-});
-
-/** Whether a change has an event. */
-export function isSessionEvent(record: StreamRecord): boolean {
-  return v.is(Session, record);
-}
-
-/** One line for a change that has an event: the type of the event, and the session id. */
-export function changeLine(record: StreamRecord): string {
-  const { sessionId, event } = v.parse(Session, record).dynamodb.NewImage;
-  return inOneLine(`${event.M.type.S}  ${sessionId.S}`);
 }

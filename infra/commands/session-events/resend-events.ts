@@ -1,16 +1,16 @@
-import { DynamoDBStreamsClient, type _Record as StreamRecord } from '@aws-sdk/client-dynamodb-streams';
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { DescribePipeCommand, PipesClient } from '@aws-sdk/client-pipes';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import * as v from 'valibot';
-import { PublishingPipe, publishEvent } from '../../session-events/publish-event.ts';
+import { putEvent } from '../../session-events/put-event.ts';
 import { age } from '../../terminal/age.ts';
 import { print } from '../../terminal/output.ts';
+import { inOneLine } from '../../terminal/printable.ts';
 import { type Context, UsageError } from '../command-line/command.ts';
 import { confirm } from '../command-line/confirm.ts';
 import { QueueReader } from '../dead-letters/queue-reader.ts';
 import type { DeployedStage } from '../stage/deployed-stage.ts';
-import { changeLine, type FailedEvent, isSessionEvent, recordsAt, toFailedEvent } from './failed-event.ts';
+import { type ChangedSession, changedSession } from './changed-session.ts';
+import { type FailedEvent, recordsAt, toFailedEvent } from './failed-event.ts';
 
 export interface ResendOptions {
   'dry-run': boolean;
@@ -18,10 +18,10 @@ export interface ResendOptions {
   discard: boolean;
 }
 
-/** A failed event with its changes; undefined if the stream no longer has them. */
 interface Found {
   failed: FailedEvent;
-  records: StreamRecord[] | undefined;
+  /** The events of its changes; undefined if the stream no longer has all of these, or one of them has no event. */
+  changes: ChangedSession[] | undefined;
 }
 
 /**
@@ -29,32 +29,30 @@ interface Found {
  * would have made. A message is deleted only after its events are published.
  */
 export async function resendEvents(
-  { name, outputs, settings }: DeployedStage,
+  { name, stackName, outputs, settings }: DeployedStage,
   options: ResendOptions,
   context: Context,
 ): Promise<void> {
   const { interrupted, stdout } = context;
   const say = (text: string) => print(stdout, text);
-  const { SessionEventsPipeName: Name, SessionEventsDeadLetterQueueUrl: url } = outputs;
-  if (Name === undefined || url === undefined)
+  const { EventBusArn: EventBusName, SessionEventsDeadLetterQueueUrl: url } = outputs;
+  if (EventBusName === undefined || url === undefined)
     throw new UsageError(`The stage ${name} publishes no session events: see the setting sessionEvents.`);
-  const pipe = v.parse(
-    PublishingPipe,
-    await new PipesClient(settings('pipes')).send(new DescribePipeCommand({ Name })),
-  );
   // The pipe reads the same shards, so reads may be throttled.
   const streams = new DynamoDBStreamsClient({ ...settings('dynamodbStreams'), maxAttempts: 10 });
   await using queue = new QueueReader(new SQSClient(settings('sqs')), url, toFailedEvent);
 
   const found: Found[] = [];
   for await (const failed of queue.letters(interrupted, { perSecond: PER_SECOND }))
-    found.push({ failed, records: failed.position && (await recordsAt(streams, failed.position)) });
+    found.push({ failed, changes: await changesOf(streams, failed) });
   if (interrupted.aborted) return;
   if (found.length === 0) return say('The pipe has given up no events.');
 
   const ready = found.filter(isReady).toSorted(inOrder);
   const skipped = found.filter((each) => !isReady(each));
-  for (const { records = [] } of ready) for (const record of records) say(`publish  ${changeLine(record)}`);
+  for (const { changes = [] } of ready)
+    for (const { detailType, detail } of changes)
+      say(inOneLine(`publish  ${detailType}  ${detail.sessionId}`));
   const fate = options.discard ? 'delete' : 'skip';
   for (const { failed } of skipped) say(`${fate.padEnd(7)}  ${whySkipped(failed)}`);
   say(`\n${ready.length} to publish, ${skipped.length} to ${fate}.`);
@@ -66,9 +64,15 @@ export async function resendEvents(
   const events = new EventBridgeClient(settings('events'));
   let published = 0;
   try {
-    for (const { failed, records = [] } of ready) {
+    for (const { failed, changes = [] } of ready) {
       if (interrupted.aborted) return;
-      for (const record of records) await publishEvent(events, pipe, record);
+      for (const { detailType, detail } of changes)
+        await putEvent(events, {
+          EventBusName,
+          Source: stackName,
+          DetailType: detailType,
+          Detail: JSON.stringify(detail),
+        });
       await queue.delete(failed);
       published++;
     }
@@ -84,9 +88,15 @@ const PER_SECOND = 5;
 const STAY =
   'The stream keeps a change for 24 hours: find the sessions of older ones in the table. --discard deletes the skipped messages, as SQS does after 14 days.';
 
-/** Whether the stream still has the changes, and each has an event. */
-function isReady({ records }: Found): boolean {
-  return records?.every(isSessionEvent) ?? false;
+const isReady = ({ changes }: Found) => changes !== undefined;
+
+async function changesOf(
+  streams: DynamoDBStreamsClient,
+  { position }: FailedEvent,
+): Promise<ChangedSession[] | undefined> {
+  const records = position && (await recordsAt(streams, position));
+  const changes = records?.map(changedSession) ?? [undefined];
+  return changes.every((change) => change !== undefined) ? changes : undefined;
 }
 
 /** In the order of the stream, in which the changes of a session are in one shard. */

@@ -415,7 +415,7 @@ describe('redrive events', () => {
 
   it('reports that there are none, and rejects a stage without session events', async () => {
     expect((await redriveEvents()).stdout).toContain('The pipe has given up no events.\n');
-    const outputs = { ...stack.outputs, SessionEventsPipeName: undefined };
+    const outputs = { ...stack.outputs, EventBusArn: undefined };
     await using prod = await deployedStage({ ...stack, outputs });
     const rejected = await vssWebhook(['redrive', 'events', '--stage', 'prod'], {
       env: prod.environment,

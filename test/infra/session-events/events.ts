@@ -1,8 +1,9 @@
 import { toItem } from '../../../functions/recorder/item.ts';
 import type { SessionRecord } from '../../../functions/vss/record.ts';
 import { sessionEvent } from '../../../functions/vss/session-event.ts';
-import { evaluateTemplate, valueAt } from '../../../infra/session-events/input-template.ts';
-import { DETAIL_TYPE_PATH, inputTemplate } from '../../../infra/session-events/pipe-template.ts';
+import { evaluateTemplate, valueAt } from '../../../infra/local/input-template.ts';
+import { DETAIL_TYPE_PATH } from '../../../infra/session-events/event-detail.ts';
+import { inputTemplate } from '../../../infra/session-events/pipe-template.ts';
 
 interface Options {
   before?: SessionRecord | undefined;

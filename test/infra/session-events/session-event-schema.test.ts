@@ -12,10 +12,11 @@ import {
   type SessionRecord,
   SessionRecord as SessionRecordSchema,
 } from '../../../functions/vss/record.ts';
+import { changedSession } from '../../../infra/commands/session-events/changed-session.ts';
 import schema from '../../../infra/session-events/session-event.schema.json' with { type: 'json' };
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
 import { delivery } from '../../functions/vss/deliveries.ts';
-import { eventOf } from './events.ts';
+import { eventOf, streamRecord } from './events.ts';
 
 /** The contract with the consumers of session events is the schema: events match it, and it matches the record. */
 
@@ -48,6 +49,18 @@ describe('every event', () => {
         expectValid(eventOf(after, { phoneNumbers }));
       }),
     );
+  });
+
+  it('is the same when npx vss-webhook redrive publishes it in place of the pipe', () => {
+    fc.assert(
+      fc.property(records, fc.boolean(), (after, phoneNumbers) => {
+        const { source: _, ...event } = eventOf(after, { phoneNumbers });
+        const { detailType, detail } = changedSession(streamRecord(after, { phoneNumbers })) ?? {};
+
+        expect({ 'detail-type': detailType, detail }).toEqual(event);
+      }),
+    );
+    expect(changedSession({ dynamodb: { NewImage: { sessionId: { S: 's' } } } })).toBeUndefined();
   });
 
   it('matches the schema if a record changes', () => {

@@ -2,7 +2,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { merge, newRecord, receivedSummary } from '../../../functions/vss/record.ts';
-import { EventPattern, matchesPattern } from '../../../infra/session-events/event-pattern.ts';
+import { EventPattern, matchesPattern } from '../../../infra/local/event-pattern.ts';
 import { inputTemplate } from '../../../infra/session-events/pipe-template.ts';
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
 import { onlyOf, templateOf } from '../templates.ts';

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
-import { EventPattern, matchesPattern } from '../../../infra/session-events/event-pattern.ts';
+import { EventPattern, matchesPattern } from '../../../infra/local/event-pattern.ts';
 
 /** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html */
 

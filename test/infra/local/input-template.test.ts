@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  evaluateTemplate,
-  isSupportedTemplate,
-  valueAt,
-} from '../../../infra/session-events/input-template.ts';
+import { evaluateTemplate, isSupportedTemplate, valueAt } from '../../../infra/local/input-template.ts';
 
 /** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html */
 
