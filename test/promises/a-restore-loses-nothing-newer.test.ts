@@ -34,7 +34,7 @@ import { addIncrement, exportOf, newFolder } from '../infra/analytics/exported.t
 const { endpoint, stop } = await startDynalite();
 afterAll(stop);
 
-const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 24) / 4;
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 24) / 2;
 
 /** A change of the table. */
 type Change = Delivery | { does: 'erase' | 'lose'; sessionId: string };
@@ -49,7 +49,7 @@ type Export = { does: 'full' | 'incremental' };
 /** A restore that is killed before one of its writes. */
 type Kill = { does: 'kill'; writes: number };
 
-const sessionId = fc.constantFrom('a', 'b', 'c');
+const sessionId = fc.constantFrom('a', 'b', 'c', 'd');
 const delivery: fc.Arbitrary<Change> = fc.record({
   does: fc.constant('deliver'),
   sessionId,
@@ -62,22 +62,25 @@ const loss: fc.Arbitrary<Change> = fc.record({ does: fc.constant('lose'), sessio
 const anExport: fc.Arbitrary<Export> = fc.record({ does: fc.constantFrom('full', 'incremental') });
 const kill: fc.Arbitrary<Kill> = fc.record({ does: fc.constant('kill'), writes: fc.nat(3) });
 
-const history = fc.array(
-  fc.oneof(
-    { weight: 6, arbitrary: delivery },
-    { weight: 1, arbitrary: erasure },
-    { weight: 2, arbitrary: loss },
-    { weight: 3, arbitrary: anExport },
-  ),
-  { minLength: 4, maxLength: 16 },
+const change = fc.oneof(
+  { weight: 8, arbitrary: delivery },
+  { weight: 1, arbitrary: erasure },
+  { weight: 3, arbitrary: loss },
 );
-const concurrent = fc.array(
+const listOf = <T>(arbitrary: fc.Arbitrary<T>, minLength: number, maxLength: number) =>
+  fc.array(arbitrary, { minLength, maxLength, size: 'max' });
+const exportsBetween = fc.oneof({ weight: 3, arbitrary: change }, { weight: 1, arbitrary: anExport });
+const history = fc
+  .tuple(listOf(exportsBetween, 6, 16), anExport, listOf(change, 2, 6))
+  .map(([before, last, after]) => [...before, last, ...after]);
+const concurrent = listOf(
   fc.oneof(
-    { weight: 2, arbitrary: kill },
+    { weight: 4, arbitrary: kill },
     { weight: 4, arbitrary: delivery },
     { weight: 1, arbitrary: erasure },
   ),
-  { minLength: 1, maxLength: 8 },
+  2,
+  8,
 );
 
 it('restores that are killed half-way lose nothing that the table or the exports have, and revive nothing erased', async () => {
