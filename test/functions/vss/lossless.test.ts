@@ -6,7 +6,7 @@ import { parseJson } from '../../../functions/vss/parse-json.ts';
 import { newRecord, receivedSummary } from '../../../functions/vss/record.ts';
 import { readSummary, type Summary } from '../../../functions/vss/summary.ts';
 import { summaryBody, summaryOf } from '../summaries.ts';
-import { anyJson, delivery } from './deliveries.ts';
+import { anyJson, codePoint, delivery } from './deliveries.ts';
 import { rebuild, unwrap } from './rebuild.ts';
 
 /**
@@ -96,7 +96,7 @@ describe('any body', () => {
       fc.property(
         fc.oneof(
           anyJson.map((json) => JSON.stringify(json)),
-          fc.string({ unit: 'binary' }),
+          fc.string({ unit: codePoint }),
         ),
         (body) => {
           expect(['invalid-json', 'invalid-summary', 'unsupported-event', 'summary']).toContain(

@@ -4,7 +4,7 @@ import { ERROR_CODES } from '../../../functions/vss/error-codes.ts';
 import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
 import { retryCanHelp, sessionEvent } from '../../../functions/vss/session-event.ts';
 import { example, summaryBody, summaryOf } from '../summaries.ts';
-import { delivery } from './deliveries.ts';
+import { codePoint, delivery } from './deliveries.ts';
 
 const RECEIVED_AT = '2026-01-13T08:27:34.567Z';
 
@@ -110,7 +110,7 @@ describe('the event of a change', () => {
 
 it('has only texts that are the content of a JSON string, whatever is delivered', () => {
   fc.assert(
-    fc.property(delivery, fc.string({ unit: 'binary', maxLength: 600 }), (body, text) => {
+    fc.property(delivery, fc.string({ unit: codePoint, maxLength: 600 }), (body, text) => {
       const summary = summaryOf(JSON.stringify(body));
       const event = sessionEvent(
         undefined,
