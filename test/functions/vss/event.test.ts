@@ -23,9 +23,14 @@ function expectAgreement(body: string, label?: string): void {
   }
 }
 
+/** parse-all.test.ts compares them for the largest bodies, which cost 30 milliseconds of CPU each. */
+const MAX_BYTES = 100_000;
+
 it('identify and readSummary agree on hostile bodies', () => {
   const seed = Date.now() % 1_000_000;
-  const bodies = hostileBodies(randomFrom(seed)).take(numRuns / 4);
+  const bodies = hostileBodies(randomFrom(seed))
+    .filter(({ length }) => length < MAX_BYTES)
+    .take(numRuns);
 
   for (const [i, body] of bodies.toArray().entries())
     expectAgreement(body.toString(), `body ${i} of seed ${seed}`);
