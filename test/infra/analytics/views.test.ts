@@ -15,7 +15,7 @@ import { athenaViews } from '../../../infra/exports/glue-tables.ts';
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
 import { delivery } from '../../functions/vss/deliveries.ts';
 import { ask, exportOf } from './exported.ts';
-import { trinoParser } from './trino-parser.ts';
+import { parser } from './trino-parser.ts';
 
 const TRINO = trino('UTC');
 const ATHENA_VIEWS = athenaViews(7, TRINO, true);
@@ -420,9 +420,7 @@ describe('the view definitions', () => {
     }
   });
 
-  it('are valid Trino SQL that casts each column to its type in Glue', async () => {
-    const parser = await trinoParser();
-
+  it('are valid Trino SQL that casts each column to its type in Glue', () => {
     expect(parser.validate('SELECT FROM WHERE')).not.toEqual([]);
     expect(ATHENA_VIEWS.map(({ name }) => name)).toEqual([
       'exports',
@@ -443,14 +441,15 @@ describe('the view definitions', () => {
       expect([name, parser.validate(sql(TRINO))]).toEqual([name, []]);
   });
 
-  it('take days and hours in Athena from the time zone of the stage', async () => {
-    const parser = await trinoParser();
+  it('take days and hours in Athena from the time zone of the stage', () => {
     const singapore = trino('Asia/Singapore');
     const local = "at_timezone(with_timezone(received_at, 'UTC'), 'Asia/Singapore')";
 
-    for (const { name, sql } of athenaViews(7, singapore, true))
-      expect([name, parser.validate(sql)]).toEqual([name, []]);
-    const sessions = athenaViews(7, singapore, true).find(({ name }) => name === 'sessions');
+    const views = athenaViews(7, singapore, true);
+    const others = views.filter(({ sql }) => !ATHENA_VIEWS.some((view) => view.sql === sql));
+    expect(others.length).toBeGreaterThan(0);
+    for (const { name, sql } of others) expect([name, parser.validate(sql)]).toEqual([name, []]);
+    const sessions = views.find(({ name }) => name === 'sessions');
     expect(sessions?.sql).toContain(`CAST(${local} AS date)`);
     expect(sessions?.sql).toMatch(
       /hour\(at_timezone\(with_timezone\(CASE .* END, 'UTC'\), 'Asia\/Singapore'\)\)/,
