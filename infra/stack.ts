@@ -19,7 +19,7 @@ import { Alarms } from './monitoring/alarms.ts';
 import { Dashboard } from './monitoring/dashboard.ts';
 import { SessionEvents } from './session-events/session-events.ts';
 import type { Settings } from './settings.ts';
-import type { Stage } from './stages.ts';
+import { LOCAL, type Stage } from './stages.ts';
 
 export interface VssWebhookStackProps extends StackProps {
   stage: Stage;
@@ -185,7 +185,7 @@ const OUTPUTS = [
 
 /** Why a stage can be synthesized but not deployed; undefined if it can be deployed. */
 function notDeployable({ name, settings }: Stage): string | undefined {
-  if (name === 'local') return 'The stage local is only for npm start. Deploy another stage: -c stage=NAME';
+  if (name === LOCAL) return 'The stage local is only for npm start. Deploy another stage: -c stage=NAME';
   if (!settings.subAccountIds.some((id) => id.startsWith('your_subaccount'))) return undefined;
   return `subAccountIds of the stage ${name} in cdk.json is still the placeholder. Set it to your 8x8 sub-accounts`;
 }

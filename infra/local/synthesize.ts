@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
+import { readCdkJson } from '../cdk-json.ts';
 import type { Settings } from '../settings.ts';
 import { readStage } from '../stages.ts';
 
@@ -14,7 +15,7 @@ const CdkJson = v.object({
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-const readContext = () => v.parse(CdkJson, JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'))).context;
+const readContext = () => v.parse(CdkJson, readCdkJson(join(root, 'cdk.json'))).context;
 
 /** Reads the settings of a stage from cdk.json. @throws ConfigurationError */
 export function readSettings(stage: string): Settings {

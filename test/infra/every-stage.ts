@@ -8,6 +8,7 @@ const arn = (service: string, rest: string) => `arn:aws:${service}:us-east-1:123
 
 const everyOption = {
   ...cdkJson.context.stages.prod,
+  subAccountIds: ['your_subaccount_with_every_option'],
   accessLogs: true,
   alarmEmail: 'ops@example.com',
   customDomain: { name: 'vss.example.com', certificateArn: arn('acm', 'certificate/a'), hostedZoneId: 'Z1' },

@@ -77,8 +77,8 @@ const documented = Object.fromEntries(
 
 it('the README has every setting with its default', () => {
   const { subAccountIds, apiKeySecretName } = localSettings;
-  const { settings: defaults } = readStage({ dev: { subAccountIds, apiKeySecretName } });
-  const readInvalidStage = () => readStage({ dev: { nonsense: 1 } });
+  const { settings: defaults } = readStage({ dev: { subAccountIds, apiKeySecretName } }, 'dev');
+  const readInvalidStage = () => readStage({ dev: { nonsense: 1 } }, 'dev');
   const known = [...(/Settings: (.*)\./.exec(messageOf(readInvalidStage))?.[1] ?? '').split(', ')];
 
   expect(known.length).toBeGreaterThan(10);

@@ -130,7 +130,7 @@ const MORE_CHANGES: readonly (readonly [name: string, before: object, after: obj
   ],
 ];
 
-const settingsOf = (changed: object) => readStage({ dev: { ...localSettings, ...changed } }).settings;
+const settingsOf = (changed: object) => readStage({ dev: { ...localSettings, ...changed } }, 'dev').settings;
 
 /** The template with these settings. Reuses the cached default template if all are defaults, which saves a synthesis. */
 function templateWith(changed: object) {

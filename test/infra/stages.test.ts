@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import cdkJson from '../../cdk.json' with { type: 'json' };
-import { ConfigurationError, readStage } from '../../infra/stages.ts';
+import { ConfigurationError } from '../../infra/configuration-error.ts';
+import { readStage } from '../../infra/stages.ts';
 
 const dev = { subAccountIds: ['8x8_test'], apiKeySecretName: 'some/key' };
+const prod = { ...dev, subAccountIds: ['8x8_prod'] };
 
 /** The error message about a stage `dev` with these settings. */
-function messageFor(settings: unknown, chosen?: unknown): string {
+function messageFor(settings: unknown, chosen: unknown = 'dev'): string {
   try {
-    readStage({ dev: settings, prod: dev }, chosen);
+    readStage({ dev: settings, prod }, chosen);
   } catch (error) {
     if (error instanceof ConfigurationError) return error.message;
   }
@@ -19,14 +21,14 @@ describe('the settings of a stage', () => {
     expect(readStage(cdkJson.context.stages, name).name).toBe(name);
   });
 
-  it('are those of dev unless another stage is chosen', () => {
-    expect(readStage({ dev, prod: { ...dev, authorizationVersion: 3 } })).toMatchObject({
+  it('are those of the chosen stage', () => {
+    const stages = { dev, prod: { ...prod, authorizationVersion: 3 } };
+
+    expect(readStage(stages, 'dev')).toMatchObject({
       name: 'dev',
       settings: { ...dev, authorizationVersion: 1 },
     });
-    expect(
-      readStage({ dev, prod: { ...dev, authorizationVersion: 3 } }, 'prod').settings.authorizationVersion,
-    ).toBe(3);
+    expect(readStage(stages, 'prod').settings.authorizationVersion).toBe(3);
   });
 
   it.each([
@@ -170,32 +172,57 @@ describe('the settings of a stage', () => {
     'http://[::1]:3001',
     'https://voice.example//',
   ])('may have the API address %s, whose trailing slashes are removed', (url) => {
-    const { settings } = readStage({ dev: { ...dev, webhooksApiUrl: url, logExportUrl: url } });
+    const { settings } = readStage({ dev: { ...dev, webhooksApiUrl: url, logExportUrl: url } }, 'dev');
 
     expect(settings.webhooksApiUrl).toBe(url.replace(/\/*$/, ''));
     expect(settings.logExportUrl).toBe(url.replace(/\/*$/, ''));
   });
 
   it.each(['record', 'report', 'off'])('may have the reconciliation "%s"', (reconciliation) => {
-    expect(readStage({ dev: { ...dev, reconciliation } }).settings.reconciliation).toBe(reconciliation);
+    expect(readStage({ dev: { ...dev, reconciliation } }, 'dev').settings.reconciliation).toBe(
+      reconciliation,
+    );
   });
 
   it('record missing sessions from the log export of 8x8 by default', () => {
-    expect(readStage({ dev }).settings).toMatchObject({
+    expect(readStage({ dev }, 'dev').settings).toMatchObject({
       reconciliation: 'record',
       logExportUrl: 'https://voice.wavecell.com',
     });
   });
 
   it.each([['any'], [['10.0.0.0/8', '192.0.2.1']]])('may allow the addresses %j', (allowedSourceIps) => {
-    expect(readStage({ dev: { ...dev, allowedSourceIps } }).settings.allowedSourceIps).toEqual(
+    expect(readStage({ dev: { ...dev, allowedSourceIps } }, 'dev').settings.allowedSourceIps).toEqual(
       allowedSourceIps,
     );
   });
 
+  it('are rejected because of a sub-account that another stage has too, except the stage local', () => {
+    const shared = { ...dev, subAccountIds: ['8x8_test', '8x8_prod'] };
+
+    expect(() => readStage({ dev: shared, prod }, 'prod')).toThrow(
+      'The stages prod and dev in cdk.json have the same sub-account, 8x8_prod. 8x8 delivers the summaries of a sub-account to one webhook: remove it from one of the stages.',
+    );
+    expect(readStage({ local: shared, prod }, 'prod').name).toBe('prod');
+    expect(readStage({ local: shared, prod }, 'local').name).toBe('local');
+    // An invalid stage does not prevent the deployment of another one.
+    expect(readStage({ broken: 'x', half: {}, text: { subAccountIds: '8x8_prod' }, prod }, 'prod').name).toBe(
+      'prod',
+    );
+  });
+
+  it('are never those of a default stage, because it could be deployed or destroyed by mistake', () => {
+    expect(() => readStage({ dev, prod }, undefined)).toThrow(
+      'No stage is chosen: use -c stage=NAME. Stages in cdk.json: dev, prod.',
+    );
+    expect(() => readStage('prod', undefined)).toThrow(
+      '"prod" replaces all stages. Did you mean -c stage=prod?',
+    );
+  });
+
   it('are rejected when cdk.json has no stages', () => {
-    expect(() => readStage(undefined)).toThrow('cdk.json has no stages');
-    expect(() => readStage({})).toThrow('There is no stage "dev". Stages in cdk.json: none.');
+    expect(() => readStage(undefined, 'dev')).toThrow('cdk.json has no stages');
+    expect(() => readStage({}, 'dev')).toThrow('There is no stage "dev". Stages in cdk.json: none.');
   });
 
   it('need a stage name that is valid in a URL and in a stack name', () => {

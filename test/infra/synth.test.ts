@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
 import cdkJson from '../../cdk.json' with { type: 'json' };
+import { addStages } from '../../infra/add-stages.ts';
 import { localAssembly } from '../local-assembly.ts';
-import { run } from './run.ts';
+import { root, run } from './run.ts';
 
 /** What is deployed passes cdk-nag and CDK's validation. */
 
@@ -30,13 +33,22 @@ it('cdk synth succeeds without findings and warnings for every stage in cdk.json
   );
 });
 
-it('cdk synth fails for an unknown stage, and lists the stages', async () => {
-  const context = { ...cdkJson.context, stage: 'nowhere' };
-  const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(context) };
+it('cdk synth names the file, the line and the key if cdk.json sets a key twice', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'vss-webhook-cdk-json-'));
+  const text = JSON.stringify(cdkJson, null, 2).replace('"retainData": false', '$&,\n"retainData": true');
+  writeFileSync(join(cwd, 'cdk.json'), text);
+  const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify({ ...cdkJson.context, stage: 'dev' }) };
 
-  expect(await run(['infra/app.ts'], { env })).toEqual({
-    stdout: '',
-    stderr: 'There is no stage "nowhere". Stages in cdk.json: local, dev, prod.\n',
-    code: 1,
-  });
+  const { stdout, stderr, code } = await run([join(root, 'infra/app.ts')], { cwd, env });
+
+  expect(stderr).toMatch(
+    /^cdk\.json, line \d+: context\.stages\.dev\.retainData is set twice, first in line \d+\. Remove one\.\n$/,
+  );
+  expect([stdout, code]).toEqual(['', 1]);
+});
+
+it('cdk synth fails if a key of the context was probably meant as the stage', () => {
+  const app = new App({ postCliContext: { ...cdkJson.context, Stage: 'prod' } });
+
+  expect(() => addStages(app)).toThrow('Unknown context key "Stage". Did you mean -c stage=…?');
 });
