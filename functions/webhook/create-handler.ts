@@ -3,8 +3,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import { loggableId } from '../loggable-id.ts';
 import { type Message, toMessage } from '../queue/message.ts';
 import type { Counters, Log } from '../telemetry.ts';
-import type { Issue } from '../vss/event.ts';
-import { accepted, type ProblemName, problem } from './problem.ts';
+import { accepted, type ProblemName, problem, type Specific } from './problem.ts';
 import { type Decision, type Expectations, type Request, receive } from './receive.ts';
 
 interface Dependencies extends Expectations {
@@ -26,10 +25,10 @@ export function createHandler(dependencies: Dependencies) {
       await send(deadLetterQueueUrl, toMessage(decision.delivery, decision));
   }
 
-  function reject(reason: ProblemName, requestId: string, issues?: readonly Issue[]): APIGatewayProxyResult {
+  function reject(reason: ProblemName, requestId: string, specific?: Specific): APIGatewayProxyResult {
     metrics.addDimension('reason', reason);
     metrics.addMetric('DeliveriesRejected', MetricUnit.Count, 1);
-    return problem(reason, requestId, issues);
+    return problem(reason, requestId, specific);
   }
 
   async function receiveAndStore(request: Request, requestId: string): Promise<APIGatewayProxyResult> {
@@ -40,8 +39,7 @@ export function createHandler(dependencies: Dependencies) {
       logger.error('A delivery could not be stored', { requestId, error });
       return reject('queue-unavailable', requestId);
     }
-    if (decision.outcome === 'quarantined') return reject(decision.reason, requestId, decision.issues);
-    if (decision.outcome === 'refused') return reject(decision.reason, requestId);
+    if (decision.outcome !== 'accepted') return reject(decision.reason, requestId, decision);
 
     const { sessionId, subAccountId } = decision;
     metrics.addMetadata('sessionId', loggableId(sessionId));

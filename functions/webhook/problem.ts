@@ -5,8 +5,8 @@ import { type Issue, MAX_KEYS } from '../vss/event.ts';
 const PROBLEMS = {
   'invalid-json': {
     status: 400,
-    title: 'The body is not JSON, or has too many keys',
-    detail: `Send one Voice Session Summary as a JSON object in UTF-8, with at most ${MAX_KEYS} keys.`,
+    title: 'The body is not acceptable JSON',
+    detail: `It is not JSON in UTF-8, or has more than ${MAX_KEYS} keys. Send one Voice Session Summary as a JSON object.`,
   },
   unauthorized: {
     status: 401,
@@ -48,13 +48,21 @@ export type ProblemName = keyof typeof PROBLEMS;
 /** How long to wait before sending a delivery again that could not be stored. */
 const RETRY_AFTER_SECONDS = 30;
 
+/** What a problem document says of this request only. */
+export interface Specific {
+  issues?: readonly Issue[];
+  /** Default: the same for every request with this problem. */
+  detail?: string;
+}
+
 /** A response with a problem document (RFC 9457). It contains nothing that was delivered. */
 export function problem(
   name: ProblemName,
   requestId: string,
-  issues?: readonly Issue[],
+  specific: Specific = {},
 ): APIGatewayProxyResult {
-  const { status, title, detail } = PROBLEMS[name];
+  const { status, title } = PROBLEMS[name];
+  const { issues, detail = PROBLEMS[name].detail } = specific;
   return {
     statusCode: status,
     headers: {

@@ -30,10 +30,13 @@ export type Decision =
   | {
       outcome: 'refused';
       reason: 'payload-too-large' | 'unauthorized' | 'unsupported-event' | 'invalid-json';
+      detail?: string;
     };
 
 /** 256 KiB: a hundred times the largest published summary. Even in base64 it fits an SQS message of 1 MiB. */
 export const MAX_BODY_BYTES = 256 * 1024;
+
+const EMPTY = 'The body is empty, and was not kept. Send one Voice Session Summary as a JSON object.';
 
 /**
  * Decides what to do with a request. The cheapest checks come first: size, authorization, decompressed size, JSON,
@@ -48,7 +51,7 @@ export function receive(request: Request, { authorizationDigests, subAccountIds 
   const content = typeof body === 'string' ? body : decompressed(body);
   if (content === undefined) return { outcome: 'refused', reason: 'payload-too-large' };
   // There is nothing to keep, and SQS rejects empty messages.
-  if (content.length === 0) return { outcome: 'refused', reason: 'invalid-json' };
+  if (content.length === 0) return { outcome: 'refused', reason: 'invalid-json', detail: EMPTY };
 
   const delivery = {
     body: typeof content === 'string' ? content : textOrBytes(content),

@@ -129,6 +129,29 @@ describe('the HTTP contract', () => {
     },
   );
 
+  it.each([
+    [
+      'an empty body',
+      '',
+      'The body is empty, and was not kept. Send one Voice Session Summary as a JSON object.',
+    ],
+    [
+      'an empty gzip body',
+      gzipSync(''),
+      'The body is empty, and was not kept. Send one Voice Session Summary as a JSON object.',
+    ],
+    [
+      'another body',
+      '{',
+      'It is not JSON in UTF-8, or has more than 2000 keys. Send one Voice Session Summary as a JSON object.',
+    ],
+  ])('says of %s what is wrong with it', async (_, given, detail) => {
+    expect(JSON.parse((await webhook().handle(request(given))).body)).toMatchObject({
+      title: 'The body is not acceptable JSON',
+      detail,
+    });
+  });
+
   it('checks size, authorization, JSON, event type, schema and sub-account, in this order', async () => {
     const { handle } = webhook();
     const answerTo = async (given: Request) =>
