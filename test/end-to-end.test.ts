@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ListExportsCommand } from '@aws-sdk/client-dynamodb';
@@ -220,23 +220,29 @@ describe('an analyst', () => {
     }
   });
 
-  it('can query the charges that reconciliation has stored, which replace those of an earlier stack', async () => {
+  it('can query the charges that reconciliation has stored, which replace those of an earlier stack in that folder only', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'vss-webhook-end-to-end-'));
     try {
       const [example] = examples;
       if (!example) throw new Error('There are no examples');
       await deliver(stack, example.body, example.subAccountId);
       await reconcileExample(stack, example);
-      writeCharges(folder, { day: '2020-01-01', rows: [chargeRow('earlier', '1')] });
+      const out = join(folder, 'exports');
+      writeCharges(out, { day: '2020-01-01', rows: [chargeRow('earlier', '1')] });
+      writeCharges(folder, { day: '2020-01-01', rows: [chargeRow('another', '1')] });
       const stage = `local:${new URL(stack.webhookUrl).port}`;
       const exported = await vssWebhook(['export', '--stage', stage, '--out', 'exports'], { cwd: folder });
-      const { rows } = await ask(join(folder, 'exports'), {
+      const { rows } = await ask(out, {
         charges: 'SELECT DISTINCT session_id, total_price > 0 AS is_priced FROM call_charges',
       });
 
-      expect(exported.stdout).toContain(`\nCopied 1 file with charges to ${join(folder, 'charges')}\n`);
+      expect(exported.stdout).toContain(`\nCopied 1 file with charges to ${join(out, 'charges')}\n`);
       expect(rows('charges')).toContainEqual({ session_id: example.sessionId, is_priced: true });
-      expect(rows('charges').map((row) => row['session_id'])).not.toContain('earlier');
+      const ids = rows('charges').map((row) => row['session_id']);
+      expect(ids).not.toContain('earlier');
+      // Beside the folder, nothing is written, deleted or read.
+      expect(ids).not.toContain('another');
+      expect(readdirSync(join(folder, 'charges'))).toEqual(['2020-01-01']);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -3,17 +3,16 @@ import { defineCommand, UsageError } from './command-line/command.ts';
 const HELP = `Usage: npx vss-webhook export [options]
 
 Exports the table of the local stack to a folder, in the format of a DynamoDB
-export to S3. Copies the charges that reconciliation has stored to the folder
-"charges" beside it, replacing those that are there. The local stack must be running
-(npm start). A deployed stage exports its table every day; to export it now, see
+export to S3. Copies the charges that reconciliation has stored to its subfolder
+"charges", replacing those that are there. The local stack must be running (npm
+start). A deployed stage exports its table every day; to export it now, see
 infra/exports/README.md.
 
 Options:
   --stage NAME  local, or local:PORT if npm start listens on another port than
                 3000. Default local.
   --out FOLDER  The folder in which a new folder with the export is created.
-                Default cdk.out/exports. The charges are written to "charges" in it
-                or, if it is named exports, beside it.
+                Default cdk.out/exports. Nothing is written outside of it.
   -h, --help    Show this help.
 `;
 

@@ -9,7 +9,7 @@ import { CHARGE_FIELDS } from '../charges/charge-fields.ts';
 import { quoted } from '../dialect.ts';
 import { isCompressed } from './data-file.ts';
 
-const CHARGES = CHARGES_PREFIX.replace('/', '');
+export const CHARGES_FOLDER = CHARGES_PREFIX.replace('/', '');
 const EXPORTS = EXPORTS_PREFIX.replace('/', '');
 
 /** The file of a day and a sub-account. Its folder is named for the day. */
@@ -46,10 +46,10 @@ export async function readableChargeFiles(
 }
 
 /** The folder of the charges that belong to a folder of exports, whether it exists or not. */
-export function chargesFolder(exports: string): string {
-  const inside = join(exports, CHARGES);
+function chargesFolder(exports: string): string {
+  const inside = join(exports, CHARGES_FOLDER);
   const isBeside = basename(resolve(exports)) === EXPORTS && !existsSync(inside);
-  return isBeside ? join(exports, '..', CHARGES) : inside;
+  return isBeside ? join(exports, '..', CHARGES_FOLDER) : inside;
 }
 
 /** The files of charges in a folder `charges`. */
