@@ -9,8 +9,8 @@ import type { Mode } from './window.ts';
 const RUNS_AFTER_DAYS = [1, 3, 7] as const;
 const HOUR = 6;
 
-/** A day that fails in its last run is retried until it is this old. */
-const MAX_AGE_DAYS = 9;
+/** A day that fails in its last run is retried until it is this old. Until then, a held day is measured. */
+export const MAX_AGE_DAYS = 9;
 
 /** A day that is due for longer is overdue. */
 const OVERDUE_HOURS = 24;

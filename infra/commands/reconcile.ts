@@ -1,10 +1,9 @@
 import * as v from 'valibot';
 import { addDays, dayOf } from '../../functions/reconciliation/day.ts';
+import { MAX_AGE_DAYS } from '../../functions/reconciliation/schedule.ts';
 import { FRESH_HOURS, LIMIT, MAX_WINDOW_DAYS, Window } from '../../functions/reconciliation/window.ts';
 import { type CommandLine, defineCommand, seeHelp, UsageError } from './command-line/command.ts';
 import { STAGE_HELP, STAGE_OPTION } from './command-line/stage-option.ts';
-
-const DEFAULT_DAYS = 7;
 
 const HELP = `Usage: npx vss-webhook reconcile [options]
 
@@ -23,8 +22,9 @@ was found then. The command waits until 8x8 has made the exports.
 
 Options:
 ${STAGE_HELP}
-  --from DAY         First day, in UTC, such as 2026-11-24. Default: ${DEFAULT_DAYS - 1} days
-                     before --to.
+  --from DAY         First day, in UTC, such as 2026-11-24. Default: ${MAX_AGE_DAYS - 1} days
+                     before --to, so that the default window has every day that
+                     the schedule still reconciles, or reports as held.
   --to DAY           Last day. Default: yesterday. At most ${MAX_WINDOW_DAYS} days.
   --sub-account ID   Only this sub-account. May be repeated. Default: all.
   --report           Only report. Record nothing.
@@ -68,7 +68,7 @@ export const reconcile = defineCommand({
 function windowOf(values: CommandLine<typeof OPTIONS>['values']): Omit<Window, 'subAccountId' | 'skipped'> {
   const today = dayOf(Date.now());
   const to = values.to ?? addDays(today, -1);
-  const from = values.from ?? addDays(to, 1 - DEFAULT_DAYS);
+  const from = values.from ?? addDays(to, 1 - MAX_AGE_DAYS);
   const parsed = v.safeParse(Window, {
     subAccountId: '',
     from,

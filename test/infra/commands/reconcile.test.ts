@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import * as v from 'valibot';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { Counts, type DayProgress } from '../../../functions/reconciliation/result.ts';
+import { scheduledDays } from '../../../functions/reconciliation/schedule.ts';
 import { deployedStage, urlOf } from './deployed-stage.ts';
 import { vssWebhook } from './vss-webhook.ts';
 
@@ -26,6 +27,8 @@ const OUTPUTS = {
 const COUNTS = v.parse(Counts, { sessions: 3, matched: 2, missing: 1, recorded: 1 });
 const DONE = { state: 'done', counts: COUNTS } as const;
 
+const WINDOW = ['--from', '2026-11-20', '--to', '2026-11-20'];
+
 /** The windows with which the function was invoked. */
 let windows: unknown[] = [];
 beforeEach(() => {
@@ -36,7 +39,7 @@ beforeEach(() => {
 async function reconcile(
   day: Omit<DayProgress, 'subAccountId' | 'day'>,
   args: readonly string[] = [],
-  interrupted?: AbortSignal,
+  { interrupted, window = WINDOW }: { interrupted?: AbortSignal; window?: readonly string[] } = {},
 ) {
   const lambda = createServer(async (request, response) => {
     const { window } = JSON.parse(await text(request));
@@ -46,7 +49,6 @@ async function reconcile(
   await once(lambda, 'listening');
   onTestFinished(() => void lambda.close());
   await using prod = await deployedStage({ outputs: OUTPUTS }, { AWS_ENDPOINT_URL_LAMBDA: urlOf(lambda) });
-  const window = ['--from', '2026-11-20', '--to', '2026-11-20'];
   return await vssWebhook(['reconcile', '--stage', 'prod', ...window, ...args], {
     env: prod.environment,
     interrupted,
@@ -98,6 +100,14 @@ it('passes its options to the function, for the chosen sub-accounts only', async
   ]);
 });
 
+it('reconciles every day that the schedule still keeps by default, so that it shows every day that is held', async () => {
+  const kept = scheduledDays('2020-01-01T00:00:00Z', Date.now());
+
+  await reconcile(DONE, ['--sub-account', 'acme'], { window: [] });
+
+  expect(windows).toEqual([expect.objectContaining({ from: kept[0], to: kept.at(-1) })]);
+});
+
 it('prints only a line of JSON per day with --json', async () => {
   const { stdout, stderr } = await reconcile(DONE, ['--json', '--sub-account', 'acme']);
 
@@ -106,7 +116,7 @@ it('prints only a line of JSON per day with --json', async () => {
 });
 
 it('exits with 130 after an interruption, and says how to resume', async () => {
-  expect(await reconcile(DONE, [], AbortSignal.abort())).toMatchObject({
+  expect(await reconcile(DONE, [], { interrupted: AbortSignal.abort() })).toMatchObject({
     code: 130,
     stderr: 'Interrupted. The same command resumes where this one stopped.\n',
   });
