@@ -1,4 +1,5 @@
 import type {
+  CloudFormationCustomResourceCreateEvent,
   CloudFormationCustomResourceDeleteEvent,
   CloudFormationCustomResourceEvent,
   CloudFormationCustomResourceUpdateEvent,
@@ -9,7 +10,7 @@ import { findingOf, maskedUrl } from './finding.ts';
 import { register } from './register.ts';
 import { ForeignWebhookError, RegistrationError } from './registration-error.ts';
 import { type Change, changeOf, DeletedProperties, Properties, physicalIdOf } from './resource-properties.ts';
-import { unregister } from './unregister.ts';
+import { undoCreation, unregister } from './unregister.ts';
 import { RETRY_MS, type WebhooksApi } from './webhooks-api.ts';
 import { WebhooksApiError } from './webhooks-api-error.ts';
 
@@ -37,8 +38,24 @@ export async function applyResourceEvent(
 ): Promise<Resource> {
   if (event.RequestType === 'Delete') return deleteResource(dependencies, event);
   if (event.RequestType === 'Update') return updateResource(dependencies, event);
-  const properties = v.parse(Properties, event.ResourceProperties);
-  return registerResource(dependencies, properties, { isKnown: false, isNew: true });
+  return createResource(dependencies, event);
+}
+
+async function createResource(
+  dependencies: ResourceDependencies,
+  { ResourceProperties, StackId }: CloudFormationCustomResourceCreateEvent,
+): Promise<Resource> {
+  const { connect, stackStatus } = dependencies;
+  const properties = v.parse(Properties, ResourceProperties);
+  const resource = await registerResource(dependencies, properties, { isKnown: false, isNew: true });
+  const status = await stackStatus(StackId).catch(() => '');
+  if (!isRollback(status) && !status.startsWith('DELETE')) return resource;
+  // CloudFormation no longer waits for the creation, and may have sent its Delete before the webhook was registered.
+  const error = new Error(
+    `Sub-account ${properties.subAccountId}: not registered, because the stack is ${status}.`,
+  );
+  const api = await connect(RECHECK_RETRY_MS, properties.webhooksApiUrl);
+  throw new Error(`${error.message}${await undoCreation(api, properties, error)}`);
 }
 
 async function updateResource(
@@ -61,14 +78,18 @@ async function updateResource(
   }
 }
 
-/** Never rejects: no failure at 8x8 may prevent the deletion of a stack. */
+/**
+ * Never rejects: no failure at 8x8 may prevent the deletion of a stack. The properties say what to remove, because
+ * CloudFormation makes up a physical id if it gave up waiting for the creation.
+ *
+ * @see https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1814
+ */
 async function deleteResource(
   { connect, stackStatus, subAccountIds, logger }: ResourceDependencies,
   { PhysicalResourceId, ResourceProperties, StackId }: CloudFormationCustomResourceDeleteEvent,
 ): Promise<Resource> {
   try {
     const { subAccountId, url, webhooksApiUrl, onDelete } = v.parse(DeletedProperties, ResourceProperties);
-    if (PhysicalResourceId !== physicalIdOf(subAccountId)) return { PhysicalResourceId };
     const status = await stackStatus(StackId).catch(() => '');
     if (onDelete === 'keep' && !isRollback(status)) return { PhysicalResourceId };
     // The clean-up after an update deletes the old resource of a sub-account that already has a new one.

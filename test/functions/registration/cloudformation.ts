@@ -5,6 +5,18 @@ export type Properties = Readonly<Record<string, string>> & { ServiceToken: stri
 
 type Handler = (event: CloudFormationCustomResourceEvent) => Promise<unknown>;
 
+/** What goes wrong in a deployment, apart from 8x8. */
+export type Trouble =
+  | 'none'
+  /** Another resource fails after this one. */
+  | 'fails-elsewhere'
+  /** CloudFormation stops waiting for the resource, whose creation or update then takes effect. */
+  | 'given-up'
+  /** The stack is deleted while the resource is created, which completes after its Delete. */
+  | 'deleted-meanwhile'
+  /** The function receives each event twice. */
+  | 'twice';
+
 /** The outcome of an operation on a stack, for its custom resource. */
 export type Outcome =
   | 'unchanged'
@@ -59,6 +71,9 @@ export const remove = (of = properties(), physicalId = PHYSICAL_ID): CloudFormat
   ResourceProperties: of,
 });
 
+/** The physical id of a creation for which CloudFormation did not wait. */
+const MADE_UP_ID = 'some-Registration-1XQ0ABCDEF';
+
 /** Simulates CloudFormation and the CDK provider framework for a stack with one custom resource. */
 export class StackModel {
   /** Undefined until the resource is created. */
@@ -69,6 +84,7 @@ export class StackModel {
   readonly failures: string[] = [];
   readonly #handle: Handler;
   readonly #rollsBackFailedUpdate: boolean;
+  #isTwice = false;
   /** The update whose rollback failed. */
   #toRestore: { from: Properties; to: Properties } | undefined;
 
@@ -81,14 +97,14 @@ export class StackModel {
     this.#rollsBackFailedUpdate = rollsBackFailedUpdate;
   }
 
-  /** Deploys. With `failsElsewhere`, another resource fails after this one. */
-  async deploy(properties: Properties, failsElsewhere = false): Promise<Outcome> {
-    if (!this.resource) return this.#create(properties, failsElsewhere);
+  async deploy(properties: Properties, trouble: Trouble = 'none'): Promise<Outcome> {
+    this.#isTwice = trouble === 'twice';
+    if (!this.resource) return this.#create(properties, trouble);
     this.status = 'UPDATE_IN_PROGRESS';
     const from = this.resource.properties;
     if (JSON.stringify(from) === JSON.stringify(properties)) return 'unchanged';
-    const isUpdated = await this.#update(properties, from);
-    if (isUpdated && !failsElsewhere) return 'updated';
+    const isUpdated = (await this.#update(properties, from)) && trouble !== 'given-up';
+    if (isUpdated && trouble !== 'fails-elsewhere') return 'updated';
     const passesFailed = isUpdated || this.#rollsBackFailedUpdate || properties['url'] !== from['url'];
     this.#toRestore = { from: passesFailed ? properties : from, to: from };
     return this.continueRollback();
@@ -114,8 +130,12 @@ export class StackModel {
     return 'deleted';
   }
 
-  async #create(properties: Properties, failsElsewhere: boolean): Promise<Outcome> {
+  async #create(properties: Properties, trouble: Trouble): Promise<Outcome> {
     this.status = 'CREATE_IN_PROGRESS';
+    if (trouble === 'deleted-meanwhile') {
+      this.status = 'DELETE_IN_PROGRESS';
+      await this.#delete(MADE_UP_ID, properties);
+    }
     const physicalId = await this.#send({
       ...COMMON,
       RequestType: 'Create',
@@ -123,9 +143,9 @@ export class StackModel {
     });
     // After a failed Create, the provider framework returns a marker as the physical id, and ignores its Delete.
     if (physicalId === undefined) return 'create-failed';
-    if (failsElsewhere) {
+    if (trouble === 'fails-elsewhere' || trouble === 'given-up') {
       this.status = 'ROLLBACK_IN_PROGRESS';
-      await this.#delete(physicalId, properties);
+      await this.#delete(trouble === 'given-up' ? MADE_UP_ID : physicalId, properties);
       return 'created-and-rolled-back';
     }
     this.resource = { physicalId, properties };
@@ -165,6 +185,8 @@ export class StackModel {
   async #send(event: CloudFormationCustomResourceEvent): Promise<string | undefined> {
     try {
       const answer = await this.#handle(event);
+      // CloudFormation ignores the second response.
+      if (this.#isTwice) await this.#handle(event).catch(() => {});
       if (JSON.stringify(answer).length > 3_000)
         throw new Error('The response is too long for CloudFormation');
       return Object(answer).PhysicalResourceId;

@@ -650,11 +650,12 @@ describe('a deletion', () => {
     ]);
   });
 
-  it('of another physical id does not call 8x8', async () => {
-    const { handle, calls } = setUp({ before: [ours()] });
-    await handle(remove(properties(), '8x8-webhook/other_account/VSS'));
+  it('by an id that CloudFormation made up removes the webhook, and returns that id', async () => {
+    const { handle, registered } = setUp({ before: [ours()] });
+    const event = remove(properties(), 'some-Registration-1XQ0ABCDEF');
 
-    expect(calls()).toBe('');
+    expect(await handle(event)).toEqual({ PhysicalResourceId: 'some-Registration-1XQ0ABCDEF' });
+    expect(registered()).toEqual([]);
   });
 });
 
