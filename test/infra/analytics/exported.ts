@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { toItem } from '../../../functions/recorder/item.ts';
 import { type DatabaseOptions, openSessions } from '../../../infra/analytics/duckdb/session-database.ts';
 import { writeExport } from '../../../infra/analytics/duckdb/write-export.ts';
@@ -26,6 +27,17 @@ export async function exportOf(
     time: Date.parse(time),
   });
   return folder;
+}
+
+/** Uploads the files in a folder to `s3://BUCKET/PREFIX`. */
+export async function upload(s3: S3Client, folder: string, target: string): Promise<void> {
+  const { hostname: Bucket, pathname } = new URL(target);
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const Key = `${pathname.slice(1)}/${relative(folder, path)}`;
+    await s3.send(new PutObjectCommand({ Bucket, Key, Body: readFileSync(path) }));
+  }
 }
 
 /** A change of a record in an incremental export. */

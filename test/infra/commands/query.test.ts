@@ -8,7 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import {
@@ -25,7 +25,7 @@ import { SAVED_QUERIES } from '../../../infra/analytics/saved-queries.ts';
 import { columnsOf } from '../../../infra/analytics/view.ts';
 import { VIEWS } from '../../../infra/analytics/views.ts';
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
-import { ask, exportOf, newFolder } from '../analytics/exported.ts';
+import { ask, exportOf, newFolder, upload } from '../analytics/exported.ts';
 import { root } from '../run.ts';
 import { vssWebhook } from './vss-webhook.ts';
 
@@ -384,13 +384,7 @@ describe('npx vss-webhook query', () => {
       const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
       const s3 = new S3Client({ endpoint, region: 'us-east-1', credentials, forcePathStyle: true });
       await s3.send(new CreateBucketCommand({ Bucket: 'exported' }));
-      const folder = await exportOf(records);
-      for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-        if (!entry.isFile()) continue;
-        const path = join(entry.parentPath, entry.name);
-        const Key = `exports/2026-11-21T02:00:00Z/${relative(folder, path)}`;
-        await s3.send(new PutObjectCommand({ Bucket: 'exported', Key, Body: readFileSync(path) }));
-      }
+      await upload(s3, await exportOf(records), 's3://exported/exports/2026-11-21T02:00:00Z');
       const env = {
         ...process.env,
         AWS_ENDPOINT_URL_S3: endpoint,

@@ -1,13 +1,15 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { buildApp } from 'fauxqs';
+import { afterAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
 import { sessionEvent } from '../../../functions/vss/session-event.ts';
 import { startDynalite } from '../../functions/recorder/dynalite.ts';
 import { emulatedTable } from '../../functions/recorder/emulated-table.ts';
 import { summaryBody, summaryOf } from '../../functions/summaries.ts';
-import { addIncrement, addIncrementOf, exportOf } from '../analytics/exported.ts';
+import { addIncrement, addIncrementOf, exportOf, newFolder, upload } from '../analytics/exported.ts';
 import { deployedStage } from './deployed-stage.ts';
 import { vssWebhook } from './vss-webhook.ts';
 
@@ -35,10 +37,14 @@ async function restore(folder: string, ...args: string[]) {
   return restoreWith(folder, ['--yes', ...args]);
 }
 
-async function restoreWith(folder: string, args: readonly string[], interrupted?: AbortSignal) {
+async function restoreWith(
+  folder: string,
+  args: readonly string[],
+  { interrupted, env = {} }: { interrupted?: AbortSignal; env?: NodeJS.ProcessEnv } = {},
+) {
   await using prod = await deployedStage(
     { outputs: { ...OUTPUTS, TableName: live.name } },
-    { AWS_ENDPOINT_URL_DYNAMODB: endpoint },
+    { AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...env },
   );
   return await vssWebhook(['restore', folder, '--stage', 'prod', '--rate', '100000', ...args], {
     env: prod.environment,
@@ -268,6 +274,31 @@ describe('restore with incremental exports', () => {
     expect(await endsOf()).toEqual({ a: 'undefined', b: 'undefined', c: '2026-11-20' });
   });
 
+  it('fetches from S3 only what the state as of the time and the newest tombstones need', async () => {
+    const emulator = buildApp({ logger: false });
+    onTestFinished(() => emulator.close());
+    const s3Endpoint = await emulator.listen({ port: 0, host: '127.0.0.1' });
+    const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
+    const s3 = new S3Client({ endpoint: s3Endpoint, region: 'us-east-1', credentials, forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: 'exported' }));
+    for (const [time, one] of [
+      ['2026-11-07T02:00:00Z', record('before')],
+      ['2026-11-14T02:00:00Z', record('a')],
+      ['2026-11-21T02:00:00Z', tombstone('a')],
+      ['2026-11-28T02:00:00Z', record('after')],
+    ] as const)
+      await upload(s3, await exportOf([one, tombstone('b')], { time }), `s3://exported/exports/${time}`);
+    const env = { AWS_ENDPOINT_URL_S3: s3Endpoint, XDG_CACHE_HOME: newFolder() };
+    const asOf = ['--as-of', '2026-11-15T00:00:00Z', '--yes'];
+
+    const { stdout, stderr } = await restoreWith('s3://exported/exports', asOf, { env });
+
+    expect(stdout).toContain(', as of 2026-11-14T02:00:00.000Z\n');
+    expect(await endsOf()).toEqual({ a: '2026-11-20', b: 'undefined' });
+    // Of two exports.
+    expect(stderr).toMatch(/^Fetching 16 objects, /);
+  });
+
   it('reports a gap between the exports', async () => {
     const folder = await exportOf([record('a')], { time: FULL });
     addIncrement(folder, FIRST, SECOND, [change('b', record('b'))]);
@@ -378,7 +409,9 @@ describe('an interrupted restore', () => {
   it('stops, exits with 130, and is completed by the same command', async () => {
     const folder = await exportOf([record('a'), record('b')]);
 
-    expect(await restoreWith(folder, ['--yes'], AbortSignal.abort())).toMatchObject({ code: 130 });
+    expect(await restoreWith(folder, ['--yes'], { interrupted: AbortSignal.abort() })).toMatchObject({
+      code: 130,
+    });
     expect(await items()).toEqual(new Map());
     expect((await restore(folder)).stdout).toContain('\n2 added, ');
   });
