@@ -16,14 +16,15 @@ import {
  * `AWSDynamoDB/ID/`, the data of a full export to `AWSDynamoDB/ID/data/`, and that of an incremental one to
  * `AWSDynamoDB/data/`.
  *
- * An export that is broken, incomplete or in another format is left out if the newest state of the table does not
- * depend on it. If the folder has no manifest, its data files count as one export, which cannot be checked.
+ * An export that is broken, incomplete or in another format is left out if the state of the table does not depend on
+ * it. If the folder has no manifest, its data files count as one export, which cannot be checked.
  *
  * @param notice Receives a message about each export that is left out or cannot be checked.
+ * @param asOf The time (ISO 8601) of the state of the table that is needed, beside the newest one. Default: now.
  * @throws ExportError if there is no export, or the newest one is broken.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
  */
-export function readExports(folder: string, notice: (text: string) => void): Export[] {
+export function readExports(folder: string, notice: (text: string) => void, asOf?: string): Export[] {
   if (!existsSync(folder)) throw new ExportError(`${folder} does not exist.`);
   if (!statSync(folder).isDirectory())
     throw new ExportError(`${folder} is a file: expected the folder of an export.`);
@@ -31,7 +32,7 @@ export function readExports(folder: string, notice: (text: string) => void): Exp
     (entry) => entry.isFile() && !isOther(`${relative(folder, entry.parentPath)}/`),
   );
   const exports = entries.some(isManifest)
-    ? readManifestFolders(entries, notice)
+    ? readManifestFolders(entries, notice, asOf)
     : readDataFiles(entries, notice);
   if (exports.length === 0) {
     throw new ExportError(
@@ -48,7 +49,11 @@ const isOther = (path: string) =>
 
 const isManifest = ({ name }: Dirent) => name === MANIFEST_SUMMARY || name === MANIFEST_FILES;
 
-function readManifestFolders(entries: readonly Dirent[], notice: (text: string) => void): Export[] {
+function readManifestFolders(
+  entries: readonly Dirent[],
+  notice: (text: string) => void,
+  asOf?: string,
+): Export[] {
   const started = entries.filter((entry) => isManifest(entry) || entry.name === '_started');
   const folders = [...new Set(started.map(({ parentPath }) => parentPath))];
   const exports: Export[] = [];
@@ -66,11 +71,11 @@ function readManifestFolders(entries: readonly Dirent[], notice: (text: string) 
     }
   }
   const ordered = uniqueByTime(exports);
-  const newest = ordered.findLast(({ type }) => type === 'full');
+  const newest = ordered.findLast(({ type, time }) => type === 'full' && time <= (asOf ?? time));
   for (const { folder, error } of broken) {
     const isNeeded = !newest || !(error instanceof OtherFormatError || isCovered(folder, newest));
     if (isNeeded) throw error;
-    notice(`Ignored an export that the views do not need. ${error.message}`);
+    notice(`Ignored an export that is not needed. ${error.message}`);
   }
   return ordered;
 }

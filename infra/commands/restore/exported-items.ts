@@ -36,9 +36,9 @@ export async function* exportedItems(restored: Newest, newest: Newest): AsyncGen
     return isNew;
   }
 
-  if (newest.time !== restored.time)
-    for (const each of exportsIn(newest))
-      for await (const one of itemsIn(each)) if (one.item && isTombstone(one.item) && isFirst(one)) yield one;
+  const needed = new Set(exportsIn(restored));
+  for (const later of exportsIn(newest).filter((each) => !needed.has(each)))
+    for await (const one of itemsIn(later)) if (one.item && isTombstone(one.item) && isFirst(one)) yield one;
   for (const increment of restored.increments.toReversed())
     for await (const one of itemsIn(increment)) if (isFirst(one) && isPresent(one)) yield one;
   if (restored.full)

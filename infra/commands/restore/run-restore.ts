@@ -1,11 +1,6 @@
 import { once } from 'node:events';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { storedRecords } from '../../../functions/recorder/session-table.ts';
-import { ExportError } from '../../analytics/duckdb/export.ts';
-import { readExports } from '../../analytics/duckdb/export-folder.ts';
-import { type Newest, newestOf } from '../../analytics/duckdb/newest-export.ts';
-import { sourceFolder } from '../../analytics/duckdb/source-folder.ts';
-import { verify } from '../../analytics/duckdb/verify-export.ts';
 import { counted, duration, number } from '../../analytics/report/wording.ts';
 import { print, printStatus, progress } from '../../terminal/output.ts';
 import type { Context } from '../command-line/command.ts';
@@ -14,6 +9,7 @@ import { type DeployedStage, findStage, printPlace } from '../stage/deployed-sta
 import { type ExportedItem, exportedItems, exportsIn } from './exported-items.ts';
 import { restoreAll, type Selection } from './restore-all.ts';
 import type { Restored } from './restore-item.ts';
+import { openSource, type RestoreSource } from './restore-source.ts';
 import { maximumPriceText, Totals } from './totals.ts';
 
 export interface RestoreOptions extends Selection {
@@ -28,12 +24,12 @@ export interface RestoreOptions extends Selection {
 
 /** Merges exports into the table of a stage. Returns the exit code. */
 export async function runRestore(options: RestoreOptions, context: Context): Promise<number> {
-  const { stdout, stderr, interrupted } = context;
+  const { stdout, interrupted } = context;
   const stage = await findStage(options.stage, context);
   printPlace(stage, context);
   const aborted = once(interrupted, 'abort').then(() => undefined);
-  const source = await Promise.race([openSource(options, context), aborted]);
-  if (!source || interrupted.aborted) return 130;
+  const source = await Promise.race([openSource(options.source, options.asOf, context), aborted]);
+  if (!source || interrupted.aborted) return interruption(context);
   print(stdout, describe(source, stage, options));
   if (!options.isDryRun && !options.isConfirmed && !(await confirm('Continue?', context))) {
     print(stdout, 'Nothing was changed.');
@@ -42,53 +38,19 @@ export async function runRestore(options: RestoreOptions, context: Context): Pro
 
   const { totals, missing } = await restoreFrom(source, stage, options, context);
   for (const id of missing) printStatus(stdout, 'FAIL', 'not found', id);
-  if (interrupted.aborted) {
-    print(stderr, 'Interrupted. Run the same command again: what is restored already stays unchanged.');
-    return 130;
-  }
+  if (interrupted.aborted) return interruption(context);
   if (options.isDryRun)
-    print(stdout, `Nothing was changed (--dry-run). To restore this costs ${totals.priceText()}.`);
+    print(stdout, `Nothing was changed (--dry-run). A restore would cost ${totals.priceText()}.`);
   return totals.failed + missing.length > 0 ? 1 : 0;
 }
 
-interface Source {
-  /** The state of the table to restore, and the newest one in the same exports. */
-  restored: Newest;
-  newest: Newest;
-  tableArn: string | undefined;
-  /** The number of items; undefined without manifests. */
-  itemCount: number | undefined;
-}
-
-/** @throws ExportError */
-async function openSource({ source, asOf }: RestoreOptions, context: Context): Promise<Source> {
-  const note = (text: string) => print(context.stderr, text);
-  const request = { isCached: true, needsHistory: false, needsCharges: false, asOf };
-  const folder = await sourceFolder(source, request, context);
-  progress(context.stderr, `Reading ${folder} …`);
-  try {
-    const all = readExports(folder, note);
-    const untilThen = all.filter(({ time }) => time <= (asOf ?? time));
-    if (untilThen.length === 0)
-      throw new ExportError(`${folder} has no export until ${asOf}: the first one is of ${all[0]?.time}.`);
-    const restored = newestOf(untilThen, note);
-    const newest = newestOf(all, () => {});
-    for (const each of new Set([...exportsIn(restored), ...exportsIn(newest)])) await verify(each);
-    const counts = exportsIn(restored).map(({ itemCount }) => itemCount ?? Number.NaN);
-    const itemCount = counts.reduce((sum, count) => sum + count, 0);
-    return {
-      restored,
-      newest,
-      tableArn: all[0]?.tableArn,
-      itemCount: Number.isNaN(itemCount) ? undefined : itemCount,
-    };
-  } finally {
-    progress(context.stderr);
-  }
+function interruption({ stderr }: Context): number {
+  print(stderr, 'Interrupted. Run the same command again: what is restored already stays unchanged.');
+  return 130;
 }
 
 function describe(
-  { restored, tableArn, itemCount }: Source,
+  { restored, tableArn, itemCount }: RestoreSource,
   { outputs }: DeployedStage,
   { perSecond, isDryRun }: RestoreOptions,
 ): string {
@@ -105,7 +67,7 @@ const MAX_PRINTED = 20;
 
 /** Restores the selected items, and prints the failures and the totals, also after an error. */
 async function restoreFrom(
-  { restored, newest, itemCount }: Source,
+  { restored, newest, itemCount }: RestoreSource,
   { outputs, settings }: DeployedStage,
   options: RestoreOptions,
   { stdout, stderr, interrupted }: Context,

@@ -274,6 +274,21 @@ describe('restore with incremental exports', () => {
     expect(await endsOf()).toEqual({ a: 'undefined', b: 'undefined', c: '2026-11-20' });
   });
 
+  it('fails if an export is broken that the state as of the time needs, although the newest state does not', async () => {
+    const folder = await exportOf([record('a')], { time: FULL });
+    addIncrement(folder, FULL, FIRST, [change('b', record('b'))]);
+    for (const name of readdirSync(join(folder, 'AWSDynamoDB/data')))
+      rmSync(join(folder, 'AWSDynamoDB/data', name));
+    await exportOf([record('c')], { folder, time: SECOND });
+
+    expect(await restore(folder, '--as-of', FIRST)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^The data file .* is missing\. Fetch it again\.\n$/),
+    });
+    expect(await restore(folder)).toMatchObject({ code: 0 });
+    expect(await endsOf()).toEqual({ c: '2026-11-20' });
+  });
+
   it('fetches from S3 only what the state as of the time and the newest tombstones need', async () => {
     const emulator = buildApp({ logger: false });
     onTestFinished(() => emulator.close());
@@ -368,7 +383,7 @@ describe('the options of restore', () => {
     expect(stdout).toContain('\nSize  24 items, at least 0 s\n');
     expect(stdout.split('\n').slice(-3)).toEqual([
       '20 added, 1 changed, 2 unchanged, 1 erased, as in the exports.',
-      'Nothing was changed (--dry-run). To restore this costs about $0.00 (24 reads, 58 write units).',
+      'Nothing was changed (--dry-run). A restore would cost about $0.00 (24 reads, 58 write units).',
       '',
     ]);
     expect(code).toBe(0);
@@ -411,6 +426,7 @@ describe('an interrupted restore', () => {
 
     expect(await restoreWith(folder, ['--yes'], { interrupted: AbortSignal.abort() })).toMatchObject({
       code: 130,
+      stderr: 'Interrupted. Run the same command again: what is restored already stays unchanged.\n',
     });
     expect(await items()).toEqual(new Map());
     expect((await restore(folder)).stdout).toContain('\n2 added, ');
