@@ -138,7 +138,7 @@ function templateWith(changed: object) {
 }
 
 /** The resources that a deployment creates, deletes, replaces or orphans. Excludes updates in place. */
-function effects(before: object, after: object): string[] {
+function effectsOf(before: object, after: object): string[] {
   const found: string[] = [];
   const diff = fullDiff(templateWith(before).toJSON(), templateWith(after).toJSON());
   diff.resources.forEachDifference((_, { changeImpact, resourceType }) => {
@@ -181,20 +181,20 @@ describe('a change of a setting', () => {
     .filter(([name]) => !UPDATING.some((updating) => updating === name))
     .map(([name, [before, after]]) => [name, { [name]: before }, { [name]: after }] as const);
   const changes = [...pairs, ...MORE_CHANGES].flatMap(([name, before, after]) => [
-    { name, direction: 'applied', from: before, to: after },
-    { name, direction: 'reverted', from: after, to: before },
+    { name, direction: 'applied', effects: effectsOf(before, after) },
+    { name, direction: 'reverted', effects: effectsOf(after, before) },
   ]);
 
-  it.each(changes)('replaces or deletes no stateful resource: $name, $direction', ({ name, from, to }) => {
-    const lost = effects(from, to).filter((effect) => STATEFUL.test(effect) && !effect.startsWith('CREATE'));
+  it.each(changes)('replaces or deletes no stateful resource: $name, $direction', ({ name, effects }) => {
+    const lost = effects.filter((effect) => STATEFUL.test(effect) && !effect.startsWith('CREATE'));
 
     expect(lost.filter((effect) => !EXPECTED.has(`${name}: ${effect}`))).toEqual([]);
   });
 
   it('creates, deletes and replaces exactly these resources, and updates all others in place', () => {
-    const table = changes.map(({ name, direction, from, to }) => [
+    const table = changes.map(({ name, direction, effects }) => [
       `${name}, ${direction}`,
-      effects(from, to).join('; '),
+      effects.join('; '),
     ]);
 
     expect(Object.fromEntries(table.filter(([, effect]) => effect !== ''))).toMatchInlineSnapshot(`
