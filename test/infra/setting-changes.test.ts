@@ -81,11 +81,22 @@ const UPDATING: readonly (keyof Settings)[] = [
   'registrationCheckMinutes',
 ];
 
-const valuesOf = (index: 0 | 1) => Object.fromEntries(UPDATING.map((name) => [name, CHANGES[name][index]]));
+/** Settings that each add resources of another type. They are changed all at once, too. */
+const ADDING: readonly (keyof Settings)[] = [
+  'accessLogs',
+  'alarmEmail',
+  'noSessionsHours',
+  'subAccountIds',
+  'webAclArn',
+];
+
+const valuesOf = (names: readonly (keyof Settings)[], index: 0 | 1) =>
+  Object.fromEntries(names.map((name) => [name, CHANGES[name][index]]));
 
 /** Changes to other values, and of several settings at once. */
 const MORE_CHANGES: readonly (readonly [name: string, before: object, after: object])[] = [
-  ['the settings that update in place', valuesOf(0), valuesOf(1)],
+  ['the settings that update in place', valuesOf(UPDATING, 0), valuesOf(UPDATING, 1)],
+  ['the settings that each add another type', valuesOf(ADDING, 0), valuesOf(ADDING, 1)],
   ['reconciliation to report', { reconciliation: 'record' }, { reconciliation: 'report' }],
   [
     'reconciliation without exports',
@@ -178,7 +189,7 @@ describe('a change of a setting', () => {
   });
 
   const pairs = Object.entries(CHANGES)
-    .filter(([name]) => !UPDATING.some((updating) => updating === name))
+    .filter(([name]) => ![...UPDATING, ...ADDING].some((other) => other === name))
     .map(([name, [before, after]]) => [name, { [name]: before }, { [name]: after }] as const);
   const changes = [...pairs, ...MORE_CHANGES].flatMap(([name, before, after]) => [
     { name, direction: 'applied', effects: effectsOf(before, after) },
@@ -199,12 +210,8 @@ describe('a change of a setting', () => {
 
     expect(Object.fromEntries(table.filter(([, effect]) => effect !== ''))).toMatchInlineSnapshot(`
       {
-        "accessLogs, applied": "CREATE AWS::Logs::LogGroup",
-        "accessLogs, reverted": "DESTROY AWS::Logs::LogGroup",
         "alarmEmail to another address, applied": "CREATE AWS::SNS::Subscription; DESTROY AWS::SNS::Subscription",
         "alarmEmail to another address, reverted": "CREATE AWS::SNS::Subscription; DESTROY AWS::SNS::Subscription",
-        "alarmEmail, applied": "CREATE AWS::SNS::Subscription",
-        "alarmEmail, reverted": "DESTROY AWS::SNS::Subscription",
         "authorizationVersion, applied": "CREATE AWS::SecretsManager::Secret; DESTROY AWS::SecretsManager::Secret",
         "authorizationVersion, reverted": "CREATE AWS::SecretsManager::Secret; DESTROY AWS::SecretsManager::Secret",
         "customDomain to another name, applied": "REPLACE AWS::ApiGateway::BasePathMapping; REPLACE AWS::ApiGateway::DomainName",
@@ -215,8 +222,6 @@ describe('a change of a setting', () => {
         "exports without reconciliation, reverted": "DESTROY AWS::Athena::NamedQuery; DESTROY AWS::Athena::WorkGroup; DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Glue::Database; DESTROY AWS::Glue::Table; DESTROY AWS::IAM::ManagedPolicy; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::S3::BucketPolicy; DESTROY AWS::Scheduler::Schedule; ORPHAN AWS::S3::Bucket",
         "exports, applied": "CREATE AWS::Athena::NamedQuery; CREATE AWS::Athena::WorkGroup; CREATE AWS::CloudWatch::Alarm; CREATE AWS::Glue::Database; CREATE AWS::Glue::Table; CREATE AWS::IAM::ManagedPolicy; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::Scheduler::Schedule",
         "exports, reverted": "DESTROY AWS::Athena::NamedQuery; DESTROY AWS::Athena::WorkGroup; DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Glue::Database; DESTROY AWS::Glue::Table; DESTROY AWS::IAM::ManagedPolicy; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::Scheduler::Schedule",
-        "noSessionsHours, applied": "CREATE AWS::CloudWatch::Alarm",
-        "noSessionsHours, reverted": "DESTROY AWS::CloudWatch::Alarm",
         "reconciliation without exports, applied": "CREATE AWS::CloudWatch::Alarm; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::S3::Bucket; CREATE AWS::S3::BucketPolicy; CREATE AWS::Scheduler::Schedule",
         "reconciliation without exports, reverted": "DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::S3::BucketPolicy; DESTROY AWS::Scheduler::Schedule; ORPHAN AWS::S3::Bucket",
         "reconciliation, applied": "CREATE AWS::Athena::NamedQuery; CREATE AWS::CloudWatch::Alarm; CREATE AWS::Glue::Table; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::Scheduler::Schedule",
@@ -225,12 +230,10 @@ describe('a change of a setting', () => {
         "sessionEvents to another bus, reverted": "CREATE AWS::Events::EventBus",
         "sessionEvents, applied": "CREATE AWS::CloudWatch::Alarm; CREATE AWS::Events::EventBus; CREATE AWS::IAM::Role; CREATE AWS::Pipes::Pipe; CREATE AWS::SQS::Queue; CREATE AWS::SQS::QueuePolicy",
         "sessionEvents, reverted": "DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Events::EventBus; DESTROY AWS::IAM::Role; DESTROY AWS::Pipes::Pipe; DESTROY AWS::SQS::Queue; DESTROY AWS::SQS::QueuePolicy",
-        "subAccountIds, applied": "CREATE Custom::WebhookRegistration",
-        "subAccountIds, reverted": "DESTROY Custom::WebhookRegistration",
+        "the settings that each add another type, applied": "CREATE AWS::CloudWatch::Alarm; CREATE AWS::Logs::LogGroup; CREATE AWS::SNS::Subscription; CREATE AWS::WAFv2::WebACLAssociation; CREATE Custom::WebhookRegistration",
+        "the settings that each add another type, reverted": "DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Logs::LogGroup; DESTROY AWS::SNS::Subscription; DESTROY AWS::WAFv2::WebACLAssociation; DESTROY Custom::WebhookRegistration",
         "timeZone, applied": "REPLACE AWS::Athena::NamedQuery",
         "timeZone, reverted": "REPLACE AWS::Athena::NamedQuery",
-        "webAclArn, applied": "CREATE AWS::WAFv2::WebACLAssociation",
-        "webAclArn, reverted": "DESTROY AWS::WAFv2::WebACLAssociation",
       }
     `);
   });
