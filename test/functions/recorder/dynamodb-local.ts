@@ -7,8 +7,11 @@ import { close, listenOnLoopback } from '../../../infra/local/loopback.ts';
 import { fetchDynamoDbLocal } from './dynamodb-local-package.ts';
 import type { Emulator } from './emulated-table.ts';
 
-/** The JVM spends most of its time starting, so better optimisation would not pay off. */
-const JVM = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto', '-Xmx256m'];
+/** The JVM spends most of its time starting, so better optimisation and verification of classes would not pay off. */
+const JVM = [
+  ...['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto', '-Xmx256m'],
+  ...['-XX:+UnlockDiagnosticVMOptions', '-XX:-BytecodeVerificationRemote'],
+];
 const DYNAMODB_LOCAL = ['-Djava.library.path=DynamoDBLocal_lib', '-jar', 'DynamoDBLocal.jar'];
 
 /** Kills Java when standard input ends. That happens even if this process is killed with SIGKILL. */
