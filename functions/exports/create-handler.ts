@@ -14,7 +14,7 @@ interface Dependencies {
 
 /**
  * Starts the exports that are due, and measures the age of the exported data: the metric ExportAge, which is the age of
- * the table if no export is complete. It runs every hour, because DynamoDB reports a failed export only to those who
+ * the table if no export is complete, as the metric NoCompleteExport says. It runs every hour, because DynamoDB reports a failed export only to those who
  * ask.
  */
 export function createHandler({ exports, schedule, now, logger, metrics }: Dependencies) {
@@ -37,8 +37,11 @@ export function createHandler({ exports, schedule, now, logger, metrics }: Depen
     if (last?.status === 'failed')
       logger.warn('The last export failed', { exportArn: last.arn, ...last.failure });
     const complete = all.filter(({ status }) => status === 'complete');
-    const shown = shownThrough(complete) ?? (await exports.tableCreated()).getTime();
-    metrics.addMetric('ExportAge', MetricUnit.Seconds, Math.round((time - shown) / 1_000));
+    const shown = shownThrough(complete);
+    const since = shown ?? (await exports.tableCreated()).getTime();
+    metrics.addMetric('ExportAge', MetricUnit.Seconds, Math.round((time - since) / 1_000));
+    // CloudWatch charges for a metric while it is published: for this one, only until the first export is complete.
+    if (shown === undefined) metrics.addMetric('NoCompleteExport', MetricUnit.Count, 1);
 
     const due = dueExports(
       all.filter(({ status }) => status !== 'failed'),

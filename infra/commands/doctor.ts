@@ -10,10 +10,11 @@ Checks the health of a stage and prints one line per check:
   dead letters  how many messages are in the dead-letter queue, by reason
   last session  when a session was last recorded; never fails, because there may
                 have been no sessions
-  exports       the age of the exported data
+  exports       the age of the exported data, and when it was measured
   log export    whether a day is overdue for the comparison with 8x8's log export,
                 and how many missed sessions that found; fails if a day is overdue,
-                or held because too many of its sessions are missing
+                or held because too many of its sessions are missing. The function
+                measures this every hour: the check knows nothing that is newer
   events        whether the pipe that publishes session events runs, and how many
                 events it could not publish
 

@@ -143,12 +143,16 @@ async function lastSession({ settings, stackName }: DeployedStage) {
 
 async function exportAge({ outputs, settings, stackName }: DeployedStage) {
   if (outputs.AthenaWorkgroup === undefined) return [];
-  const [newest] = await newestFirst(settings('cloudwatch'), {
-    metric: countedBy(stackName, 'ExportAge'),
-    stat: 'Maximum',
-    since: Date.now() - LOOK_BACK_DAYS * 86_400_000,
-    periodSeconds: PERIOD_SECONDS,
-  });
+  const newestOf = async (name: string) => {
+    const [newest] = await newestFirst(settings('cloudwatch'), {
+      metric: countedBy(stackName, name),
+      stat: 'Maximum',
+      since: Date.now() - LOOK_BACK_DAYS * 86_400_000,
+      periodSeconds: PERIOD_SECONDS,
+    });
+    return newest;
+  };
+  const [newest, none] = await Promise.all([newestOf('ExportAge'), newestOf('NoCompleteExport')]);
   if (!newest)
     return [{ isHealthy: false, text: 'their age was not measured; see the log of the function Exports' }];
   const dataAt = newest.at - newest.value * 1_000;
@@ -157,10 +161,9 @@ async function exportAge({ outputs, settings, stackName }: DeployedStage) {
   const hint = isHealthy
     ? ''
     : '. An export is due every day: the log of the function Exports shows why one failed. Next steps: infra/exports/README.md, "Daily exports"';
-  return [
-    {
-      isHealthy,
-      text: `${Math.floor(hours)} hours since the newest complete export, or since the table was created if there is none${hint}`,
-    },
-  ];
+  const since =
+    none?.at === newest.at
+      ? 'since the table was created: no export is complete yet'
+      : 'since the newest complete export';
+  return [{ isHealthy, text: `measured ${age(newest.at)} ago: ${Math.floor(hours)} hours ${since}${hint}` }];
 }

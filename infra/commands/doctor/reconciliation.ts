@@ -3,11 +3,11 @@ import type { DeployedStage } from '../stage/deployed-stage.ts';
 import { countedBy, newestFirst } from '../stage/metric.ts';
 import type { Diagnosis } from './diagnosis.ts';
 
-const HOUR_SECONDS = 3_600;
+const PERIOD_SECONDS = 300;
 const DAY_MS = 86_400_000;
 
 /** The function measures every hour, and runs for up to a quarter of an hour. */
-const MAX_AGE_MS = 2 * HOUR_SECONDS * 1_000;
+const MAX_AGE_MS = 2 * 3_600_000;
 
 /** How many days back to count missed sessions. */
 const MISSED_DAYS = 7;
@@ -18,39 +18,37 @@ const SEE_LOG = 'see the log of the function Reconciliation';
 export async function reconciliation(stage: DeployedStage): Promise<Diagnosis[]> {
   if (stage.outputs.ReconciliationFunctionName === undefined) return [];
   const [[overdue], [held], missed] = await Promise.all([
-    hourly(stage, 'ReconciliationOverdue', 'Maximum'),
-    hourly(stage, 'ReconciliationHeld', 'Maximum'),
-    hourly(stage, 'MissedSessions', 'Sum'),
+    values(stage, 'ReconciliationOverdue', 'Maximum'),
+    values(stage, 'ReconciliationHeld', 'Maximum'),
+    values(stage, 'MissedSessions', 'Sum'),
   ]);
-  const problems = [measured(overdue), overdueDays(overdue?.value), heldDays(stage, held?.value)].flat();
-  if (problems.length > 0) return problems.map((text) => ({ isHealthy: false, text }));
+  if (!overdue)
+    return [{ isHealthy: false, text: `not measured in the last ${MISSED_DAYS} days; ${SEE_LOG}` }];
+  const problems = [late(overdue.at), overdueDays(overdue.value), heldDays(stage, held?.value)].flat();
   const count = missed.reduce((sum, { value }) => sum + value, 0);
   const hint = count === 0 ? '' : `. To list them: ${reconcileCommand(stage)}`;
-  return [
-    {
-      isHealthy: true,
-      text: `no day is overdue for more than 24 hours; ${count || 'no'} missed ${count === 1 ? 'session' : 'sessions'} counted in the last ${MISSED_DAYS} days${hint}`,
-    },
-  ];
+  const healthy = `no day is overdue for more than 24 hours, and none is held; ${count || 'no'} missed ${count === 1 ? 'session' : 'sessions'} counted in the last ${MISSED_DAYS} days${hint}`;
+  const isHealthy = problems.length === 0;
+  // What happened since then is not known: the function measures every hour.
+  const measured = `measured ${age(overdue.at)} ago: `;
+  return (isHealthy ? [healthy] : problems).map((text) => ({ isHealthy, text: `${measured}${text}` }));
 }
 
-/** The values of a metric by hour, newest first. */
-function hourly({ settings, stackName }: DeployedStage, name: string, stat: 'Sum' | 'Maximum') {
+/** The values of a metric, newest first. */
+function values({ settings, stackName }: DeployedStage, name: string, stat: 'Sum' | 'Maximum') {
   return newestFirst(settings('cloudwatch'), {
     metric: countedBy(stackName, name),
     stat,
     since: Date.now() - MISSED_DAYS * DAY_MS,
-    periodSeconds: HOUR_SECONDS,
+    periodSeconds: PERIOD_SECONDS,
   });
 }
 
-function measured(newest: { at: number } | undefined): string[] {
-  if (!newest) return [`not measured in the last ${MISSED_DAYS} days; ${SEE_LOG}`];
-  const endOfHour = newest.at + HOUR_SECONDS * 1_000;
-  return Date.now() - endOfHour > MAX_AGE_MS ? [`last measured ${age(newest.at)} ago; ${SEE_LOG}`] : [];
+function late(measuredAt: number): string[] {
+  return Date.now() - measuredAt > MAX_AGE_MS ? [`expected every hour; ${SEE_LOG}`] : [];
 }
 
-function overdueDays(count = 0): string[] {
+function overdueDays(count: number): string[] {
   return count === 0 ? [] : [`${days(count)} overdue, counted per sub-account; ${SEE_LOG}`];
 }
 

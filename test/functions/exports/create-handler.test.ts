@@ -243,6 +243,6 @@ describe('exports', () => {
     const { started, counted } = await run([], { rejections: ['InvalidExportTimeException'] });
 
     expect(started).toMatchObject([{ ExportTime: new Date('2026-11-26T12:00:00Z') }]);
-    expect(counted).toEqual({ ExportsRefused: 1 });
+    expect(counted).toEqual({ ExportsRefused: 1, NoCompleteExport: 1 });
   });
 });

@@ -52,11 +52,11 @@ it('passes every check of a healthy stage', async () => {
   expect(stdout).toContain('dead letters  none\n');
   expect(stdout).toContain('events        the pipe is RUNNING\n');
   expect(stdout).toContain('last session  none recorded in the last 14 days\n');
-  expect(stdout).toContain(
-    'log export    no day is overdue for more than 24 hours; no missed sessions counted in the last 7 days\n',
+  expect(stdout).toMatch(
+    /^ok {5}log export {4}measured \d+[sm] ago: no day is overdue for more than 24 hours, and none is held; no missed sessions counted in the last 7 days$/m,
   );
-  expect(stdout).toContain(
-    '0 hours since the newest complete export, or since the table was created if there is none\n',
+  expect(stdout).toMatch(
+    /^ok {5}exports {7}measured \d+[sm] ago: 0 hours since the table was created: no export is complete yet$/m,
   );
   expect(code).toBe(0);
 });
@@ -194,10 +194,19 @@ async function doctorWith(published: Readonly<Record<string, number>>, ageMs = 0
 }
 
 it.each([
-  [27, /^ok {5}exports {7}27 hours since the newest complete export, .* if there is none$/m],
-  [29, /^FAIL {3}exports {7}29 hours since the newest complete export, .*\. An export is due every day: /m],
+  [27, /^ok {5}exports {7}measured \d+[sm] ago: 27 hours since the newest complete export$/m],
+  [
+    29,
+    /^FAIL {3}exports {7}measured \d+[sm] ago: 29 hours since the newest complete export\. An export is due every day: /m,
+  ],
 ])('shows that the newest export is %i hours old', async (hours, expected) => {
   expect((await doctorWith({ ExportAge: hours * 3_600 })).stdout).toMatch(expected);
+});
+
+it('shows that no export is complete yet, and the age of the table', async () => {
+  expect((await doctorWith({ ExportAge: 29 * 3_600, NoCompleteExport: 1 })).stdout).toMatch(
+    /^FAIL {3}exports .*: 29 hours since the table was created: no export is complete yet\. An export is due/m,
+  );
 });
 
 const HEALTHY = { ExportAge: 0, ReconciliationOverdue: 0, ReconciliationHeld: 0 };
@@ -208,21 +217,32 @@ it.each([
     'missed sessions, which are no failure',
     { ...HEALTHY, MissedSessions: 3 },
     0,
-    /^ok {5}log export {4}no day is overdue for more than 24 hours; 3 missed sessions counted in the last 7 days\. To list them: npx vss-webhook reconcile --stage prod --report$/m,
+    /^ok {5}log export {4}measured \d+[sm] ago: no day is overdue for more than 24 hours, and none is held; 3 missed sessions counted in the last 7 days\. To list them: npx vss-webhook reconcile --stage prod --report$/m,
   ],
   [
     'overdue days',
     { ...HEALTHY, ReconciliationOverdue: 2 },
     0,
-    /^FAIL {3}log export {4}2 days overdue, counted per sub-account; see the log of the function Reconciliation$/m,
+    /^FAIL {3}log export {4}measured \d+[sm] ago: 2 days overdue, counted per sub-account; see the log of the function Reconciliation$/m,
   ],
   [
     'held days',
     { ...HEALTHY, ReconciliationHeld: 1 },
     0,
-    /^FAIL {3}log export {4}1 day held, counted per sub-account, .* npx vss-webhook reconcile --stage prod --report; to record them, use --beyond-limit instead of --report$/m,
+    /^FAIL {3}log export {4}measured \d+[sm] ago: 1 day held, counted per sub-account, .* npx vss-webhook reconcile --stage prod --report; to record them, use --beyond-limit instead of --report$/m,
   ],
-  ['a measurement that is late', HEALTHY, 4 * HOUR, /^FAIL {3}log export {4}last measured [45]h ago; see/m],
+  [
+    'as of when it knows that no day is held',
+    HEALTHY,
+    HOUR / 2,
+    /^ok {5}log export {4}measured 3\dm ago: no day .*, and none is held;/m,
+  ],
+  [
+    'a measurement that is late',
+    HEALTHY,
+    4 * HOUR,
+    /^FAIL {3}log export {4}measured 4h ago: expected every hour; see/m,
+  ],
   ['no measurement', { ExportAge: 0 }, 0, /^FAIL {3}log export {4}not measured in the last 7 days; see/m],
 ])('shows of the reconciliation: %s', async (_, published, ageMs, expected) => {
   const { stdout, code } = await doctorWith(published, ageMs);
