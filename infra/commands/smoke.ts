@@ -4,12 +4,13 @@ import { STAGE_HELP, STAGE_OPTION } from './command-line/stage-option.ts';
 
 const HELP = `Usage: npx vss-webhook smoke [options]
 
-Tests a deployed stage end to end and prints one line per step: delivers a test
-session to the webhook as 8x8 would, waits for its record, delivers it again (a
-duplicate), delivers one of an unknown sub-account, sends the resulting dead
-letter back to the queue, and publishes a test message to the alarm topic. Removes
-all test data afterwards, also after a failure or Ctrl-C, and reports what it
-could not remove. A second Ctrl-C exits immediately and removes nothing more.
+Tests a deployed stage end to end and prints one line per step: checks at 8x8 that
+the webhook of each sub-account is registered, delivers a test session to the
+webhook as 8x8 would, waits for its record, delivers it again (a duplicate),
+delivers one of an unknown sub-account, sends the resulting dead letter back to the
+queue, and publishes a test message to the alarm topic. Removes all test data
+afterwards, also after a failure or Ctrl-C, and reports what it could not remove. A
+second Ctrl-C exits immediately and removes nothing more.
 
 If API Gateway does not allow this machine's address (allowedSourceIps), the
 command invokes the webhook function instead, and prints a note.

@@ -1,15 +1,13 @@
 import { once } from 'node:events';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import * as v from 'valibot';
 import { queueDepth } from '../../../functions/queue/queue-depth.ts';
-import { type CheckEvent, Checked } from '../../../functions/registration/check.ts';
 import { MAX_EXPORT_AGE_HOURS } from '../../exports/max-export-age.ts';
 import { age } from '../../terminal/age.ts';
 import { printStatus, progress } from '../../terminal/output.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
 import type { Context } from '../command-line/command.ts';
 import { DeadLetterQueue } from '../dead-letters/dead-letter-queue.ts';
+import { checkRegistrations, registrationProblem } from '../stage/check-registrations.ts';
 import { type DeployedStage, findStage, printPlace } from '../stage/deployed-stage.ts';
 import { countedBy, newestFirst } from '../stage/metric.ts';
 import type { Diagnosis } from './diagnosis.ts';
@@ -67,19 +65,12 @@ async function resultOf(check: Promise<Diagnosis[]>): Promise<Diagnosis[]> {
   }
 }
 
-/** Checks through the registration function, which can read the API key. */
-async function registrations({ outputs, settings }: DeployedStage) {
-  const url = outputs.WebhookUrl;
-  const event: CheckEvent = { check: { url, subAccountIds: outputs.SubAccountIds.split(',') } };
-  const { Payload, FunctionError } = await new LambdaClient(settings('lambda')).send(
-    new InvokeCommand({ FunctionName: outputs.RegistrationFunctionName, Payload: JSON.stringify(event) }),
-  );
-  const answer: unknown = JSON.parse(Payload?.transformToString() ?? '');
-  if (FunctionError) throw new Error(`the registration function failed: ${Object(answer).errorMessage}`);
-  return v.parse(v.array(Checked), answer).map(({ subAccountId, problem }) => ({
-    isHealthy: !problem,
-    text: `${subAccountId}: ${problem ? `${problem.finding}. ${problem.description}` : `8x8 delivers to ${url}`}`,
-  }));
+async function registrations(stage: DeployedStage) {
+  return (await checkRegistrations(stage)).map((checked) => {
+    const problem = registrationProblem(checked);
+    const text = problem ?? `${checked.subAccountId}: 8x8 delivers to ${stage.outputs.WebhookUrl}`;
+    return { isHealthy: problem === undefined, text };
+  });
 }
 
 async function queue({ outputs, settings }: DeployedStage) {

@@ -7,6 +7,7 @@ import { alarmTopicStep } from './alarm-topic.ts';
 import { DeadLetterSteps } from './dead-letter-steps.ts';
 import { type Analytics, exportSteps } from './export-steps.ts';
 import { noLeftovers } from './leftovers.ts';
+import { registrationStep } from './registration.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
 import { SessionSteps } from './session-steps.ts';
 import type { SmokeTest } from './smoke-test.ts';
@@ -38,6 +39,7 @@ export async function runSmokeTest(options: SmokeOptions, context: Context): Pro
   const sessions = new SessionSteps(test);
   const deadLetters = new DeadLetterSteps(test, (body, onNotStored) => sessions.deliver(body, onNotStored));
   const steps = [
+    registrationStep(test),
     ...sessions.steps,
     ...deadLetters.steps,
     alarmTopicStep(stage),

@@ -75,12 +75,26 @@ interface Deployed {
   outputs?: Partial<LocalStack['outputs']>;
 }
 
-/** The stage `prod` with this webhook URL; otherwise the local stack. */
-const deployed = (webhookUrl: string, { others, outputs }: Deployed = {}) =>
-  deployedStage(
+/** The stage `prod` with this webhook URL, which is registered at 8x8; otherwise the local stack. */
+function deployed(webhookUrl: string, { others, outputs }: Deployed = {}) {
+  registerAt8x8(webhookUrl);
+  return deployedStage(
     { ...stack, outputs: { ...stack.outputs, WebhookUrl: webhookUrl, ...outputs } },
     { AWS_ENDPOINT_URL_CLOUDWATCH: metrics.url, ...others },
   );
+}
+
+/** Changes the URL that is registered at 8x8 for these sub-accounts, until the test ends. */
+function registerAt8x8(url: string, subAccountIds = [...stack.fake8x8.webhooks.keys()]): void {
+  for (const id of subAccountIds) {
+    const before = stack.fake8x8.webhooks.get(id) ?? [];
+    stack.fake8x8.webhooks.set(
+      id,
+      before.map((webhook) => ({ ...webhook, url })),
+    );
+    onTestFinished(() => void stack.fake8x8.webhooks.set(id, before));
+  }
+}
 
 async function smokeDeployed(
   webhookUrl: string,
@@ -132,6 +146,7 @@ describe('smoke on a healthy stage', () => {
 
     expect([statuses(stdout), stderr]).toEqual([
       [
+        'ok registration',
         'ok delivery',
         'ok record',
         'ok duplicate',
@@ -192,6 +207,35 @@ describe('smoke on a healthy stage', () => {
   });
 });
 
+describe('the step registration', () => {
+  it('fails if 8x8 delivers the summaries of a sub-account elsewhere, although all other steps pass', async () => {
+    registerAt8x8('https://elsewhere.example/hook', ['wavecell_voice']);
+
+    const { stdout, code } = await smoke();
+
+    expect(stdout).toMatch(
+      /^FAIL {3}registration {2}wavecell_voice: elsewhere\. 8x8 delivers to https:\/\/elsewhere\.example\/\*\*\*; expected https:/m,
+    );
+    expect(statuses(stdout).filter((line) => /^(FAIL|skip)/.test(line))).toEqual(['FAIL registration']);
+    expect(code).toBe(1);
+  });
+
+  it('does not wait for 8x8 after an interruption', async () => {
+    const interruption = new AbortController();
+    const url = await answering(() => {
+      interruption.abort();
+      return new Promise(() => {});
+    });
+
+    const { stdout } = await smokeDeployed(stack.webhookUrl, {
+      others: { AWS_ENDPOINT_URL_LAMBDA: url },
+      interrupted: interruption.signal,
+    });
+
+    expect(statuses(stdout).slice(0, 2)).toEqual(['skip registration', 'skip delivery']);
+  });
+});
+
 describe('the step delivery', () => {
   /** The body with which API Gateway rejects an address that is not allowed. */
   function sourceNotAllowed(): string {
@@ -241,7 +285,8 @@ describe('the step delivery', () => {
 
     const { stdout, code } = await smokeDeployed(url);
 
-    expect(statuses(stdout).slice(0, 7)).toEqual([
+    expect(statuses(stdout).slice(0, 8)).toEqual([
+      'ok registration',
       'FAIL delivery',
       'skip record',
       'skip duplicate',
@@ -312,6 +357,7 @@ describe('smoke on a stage with a faulty recorder', () => {
     const { stdout, code } = await smoke('--timeout', '2');
 
     expect(statuses(stdout)).toEqual([
+      'ok registration',
       'ok delivery',
       'FAIL record',
       'skip duplicate',
