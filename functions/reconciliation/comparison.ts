@@ -11,7 +11,7 @@ import { list, NO_RESULT, type Result } from './result.ts';
 const GRACE_MS = HOUR_MS;
 
 /** The most sessions of an export, of three days: 400,000 take 300 MB of its 2 GB (test/README.md). */
-const MAX_SESSIONS = 1_000_000;
+export const MAX_SESSIONS = 1_000_000;
 
 /** The fewest sessions of which it is not by chance that none was delivered, and how many others are looked up. */
 const FEWEST_SESSIONS = 20;

@@ -6,9 +6,11 @@ import prices from './cost/prices.json' with { type: 'json' };
 const HELP = `Usage: npx vss-webhook cost [options]
 
 Estimates the cost of a stage: per million sessions, the fixed monthly cost, and
-the cost of exports and of the reconciliation with 8x8's log export. The estimate
-combines the stage's template, measurements of deliveries, and AWS's list prices
-for ${prices.region} of ${prices.date} (infra/commands/cost/prices.json).
+the cost of exports and of the reconciliation with 8x8's log export. Lists how many
+sessions per second each part of the stage can handle, and what raises that number.
+The estimate combines the stage's template, measurements of deliveries, AWS's list
+prices for ${prices.region} of ${prices.date} (infra/commands/cost/prices.json), and its
+default quotas.
 
 Options:
   --stage NAME       A stage of cdk.json. Default prod.
@@ -37,7 +39,7 @@ const OPTIONS = {
 
 export const cost = defineCommand({
   name: 'cost',
-  summary: 'estimate what a stage costs',
+  summary: 'estimate what a stage costs, and how far it scales',
   help: HELP,
   options: OPTIONS,
   async run({ values }, { stdout }) {

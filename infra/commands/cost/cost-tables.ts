@@ -5,12 +5,13 @@ import { stackName } from '../../stack-outputs.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
 import { UsageError } from '../command-line/command.ts';
 import { exportsPerMonth, perMillion, perMonth, type Usage } from './estimate.ts';
+import { limits, limitsTable } from './limits.ts';
 import { reconciliationPerMonth } from './reconciliation.ts';
 import { sessionEventsPerMonth } from './session-events.ts';
 import type { Line } from './template-figures.ts';
 
 /**
- * The estimated cost of a stage as text tables.
+ * The estimated cost and the limits of a stage as text tables.
  *
  * @throws UsageError if cdk.json has no such stage, or its settings are invalid.
  */
@@ -33,7 +34,7 @@ function checkStage(stage: string): void {
   }
 }
 
-/** The estimated cost of a template as text tables. */
+/** The estimated cost and the limits of a template as text tables. */
 export function tables(template: Template, usage: Usage): string {
   const lines: Readonly<Record<string, readonly Line[]>> = {
     'Per million sessions': perMillion(template, usage),
@@ -42,7 +43,7 @@ export function tables(template: Template, usage: Usage): string {
     'Monthly cost of reconciliation': reconciliationPerMonth(template, usage.sessions),
     'Monthly cost of session events': sessionEventsPerMonth(template, usage),
   };
-  return Object.entries(lines)
+  const costs = Object.entries(lines)
     .filter(([, lines]) => lines.length > 0)
     .map(([title, lines]) => {
       const total = lines.reduce((sum, [, , dollars]) => sum + dollars, 0);
@@ -56,6 +57,6 @@ export function tables(template: Template, usage: Usage): string {
             `${item.padEnd(40)}${amount.padStart(18)}${dollars.padStart(8)}\n`,
         )
         .join('');
-    })
-    .join('\n');
+    });
+  return [...costs, limitsTable(limits(template, usage))].join('\n');
 }

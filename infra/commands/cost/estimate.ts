@@ -160,5 +160,9 @@ export function exportsPerMonth(template: Template, { sessions, records }: Usage
   ];
 }
 
-const EventSource = v.object({ BatchSize: v.number(), MaximumBatchingWindowInSeconds: v.number() });
+export const EventSource = v.object({
+  BatchSize: v.number(),
+  MaximumBatchingWindowInSeconds: v.number(),
+  ScalingConfig: v.object({ MaximumConcurrency: v.number() }),
+});
 const SamplingRule = v.object({ SamplingRule: v.object({ FixedRate: v.number() }) });

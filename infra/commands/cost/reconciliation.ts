@@ -3,12 +3,14 @@ import type { Template } from '../../local/template.ts';
 import prices from './prices.json' with { type: 'json' };
 import { count, functionOf, gigabytes, type Line, retentionDays } from './template-figures.ts';
 
+/** For each day, the rows of the days around it are read too. */
+export const READ_DAYS = 3;
+
 const ASSUMED = {
   /** Legs, and so rows, of a session. */
   legs: 2,
-  /** A day is compared one, three and seven days later, each time with the rows of the days around it. */
+  /** A day is compared one, three and seven days later. */
   comparisons: 3,
-  daysRead: 3,
   /** Duration of the function per million rows, and of an invocation that has nothing to compare. */
   secondsPerMillionRows: 45,
   idleSeconds: 1,
@@ -32,7 +34,7 @@ export function reconciliationPerMonth(template: Template, sessions: number): Li
   const reads = 0.5 * sessions * ASSUMED.comparisons;
   const rows = sessions * ASSUMED.legs;
   const seconds =
-    (rows / million) * ASSUMED.comparisons * ASSUMED.daysRead * ASSUMED.secondsPerMillionRows +
+    (rows / million) * ASSUMED.comparisons * READ_DAYS * ASSUMED.secondsPerMillionRows +
     INVOCATIONS_PER_MONTH * ASSUMED.idleSeconds;
   const subAccounts = String(reconciliation.Environment.Variables['SUB_ACCOUNT_IDS']).split(',').length;
   // Each invocation reads the states of nine days twice. Each comparison writes rows, a result, and the state three times.

@@ -7,7 +7,7 @@ import { count, type Line, propertiesOf } from './template-figures.ts';
 export const ADDED = { recordBytes: 428, writeUnits: 4 / 7, indexWriteUnits: 2 / 3 };
 
 /** The shards of a new on-demand table, which can write 4,000 units per second: one per thousand. */
-const SHARDS = 4;
+export const SHARDS = 4;
 /** EventBridge polls each shard four times per second. */
 const POLLS_PER_MONTH = 4 * 30 * 86_400;
 
@@ -23,8 +23,7 @@ export function sessionEventsPerMonth(
 ): Line[] {
   const [pipe] = propertiesOf(template, 'AWS::Pipes::Pipe');
   if (!pipe) return [];
-  const isFiltered = JSON.stringify(pipe['SourceParameters']).includes('unsuccessful');
-  const events = sessions * (isFiltered ? unsuccessful : 1);
+  const events = sessions * publishedShare(pipe, { unsuccessful });
   const writes = sessions * (ADDED.writeUnits + unsuccessful * ADDED.indexWriteUnits);
   const tableBytes = sessions * ADDED.recordBytes;
   const reads = SHARDS * POLLS_PER_MONTH;
@@ -37,4 +36,12 @@ export function sessionEventsPerMonth(
     ...storageLines(tableBytes, tableBytes * unsuccessful),
     [`DynamoDB Streams, reads of ${SHARDS} shards`, count(reads), (reads / million) * perMillion.streamReads],
   ];
+}
+
+/** The share of the sessions whose changes a pipe publishes. */
+export function publishedShare(
+  pipe: Readonly<Record<string, unknown>>,
+  { unsuccessful }: { unsuccessful: number },
+): number {
+  return JSON.stringify(pipe['SourceParameters']).includes('unsuccessful') ? unsuccessful : 1;
 }

@@ -14,6 +14,7 @@ const Lifecycle = v.object({
 });
 const FunctionFigures = v.object({
   MemorySize: v.number(),
+  ReservedConcurrentExecutions: v.optional(v.number()),
   Environment: v.object({ Variables: v.record(v.string(), v.unknown()) }),
 });
 
@@ -24,7 +25,7 @@ export function propertiesOf(template: Template, type: string): Readonly<Record<
     .map(({ Properties }) => Properties);
 }
 
-/** The memory in MB and the environment of one of our functions, by its construct; undefined if there is none. */
+/** The memory in MB, the environment and the reserved concurrency of one of our functions, by its construct; undefined if there is none. */
 export function functionOf(template: Template, construct: string) {
   const [, found] =
     Object.entries(template.Resources).find(([id]) =>

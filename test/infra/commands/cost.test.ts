@@ -4,7 +4,8 @@ import { toItem } from '../../../functions/recorder/item.ts';
 import { newRecord, receivedSummary } from '../../../functions/vss/record.ts';
 import { sessionEvent } from '../../../functions/vss/session-event.ts';
 import { tables } from '../../../infra/commands/cost/cost-tables.ts';
-import { MEASURED, perMonth } from '../../../infra/commands/cost/estimate.ts';
+import { MEASURED, perMonth, type Usage } from '../../../infra/commands/cost/estimate.ts';
+import { limits, limitsTable } from '../../../infra/commands/cost/limits.ts';
 import { reconciliationPerMonth } from '../../../infra/commands/cost/reconciliation.ts';
 import { ADDED, sessionEventsPerMonth } from '../../../infra/commands/cost/session-events.ts';
 import { usageOf } from '../../../infra/commands/cost.ts';
@@ -119,5 +120,68 @@ describe('the estimated cost of session events', () => {
     expect(costOf({ sessionEvents: true }, 1_000_000) - 8.29).toBeCloseTo(2.18, 2);
     expect(costOf(unsuccessful, 1_000_000) - 8.29).toBeCloseTo(1.38, 2);
     expect(costOf({ sessionEvents: false }, 1_000_000)).toBe(0);
+  });
+});
+
+describe('the limits of a stage in sessions per second', () => {
+  const usage = usageOf({
+    sessions: '1000000',
+    records: '1000000',
+    hours: '12',
+    'webhook-ms': '25',
+    'recorder-ms': '200',
+    unsuccessful: '50',
+  });
+  const limitsOf = (settings: object, changes: Partial<Usage> = {}) =>
+    Object.fromEntries(
+      limits(resourcesOf(settings), { ...usage, ...changes }).map(({ part, perSecond }) => [part, perSecond]),
+    );
+
+  it('are computed from the template, durations and quotas', () => {
+    const found = limitsOf({
+      throttlingRate: 50,
+      webhookConcurrency: 20,
+      recorderConcurrency: 3,
+      queryScanLimitGigabytes: 200,
+      retentionDays: 73,
+    });
+
+    expect(found).toEqual({
+      'API Gateway, throttling of the stage': 50,
+      'API Gateway, all APIs of the account': 10_000,
+      // Ten requests per second for each of the 20, although 25 ms would allow 40.
+      'Lambda, webhook': 200,
+      // Three batches of ten, five times per second.
+      'Lambda, recorder': 150,
+      'DynamoDB, new table': 4_000 / MEASURED.writeUnits,
+      'DynamoDB, table': 40_000 / MEASURED.writeUnits,
+      // Every other session is in the index.
+      'DynamoDB, index, of one sub-account': 2_000 / MEASURED.indexWriteUnits,
+      'Reconciliation, of one sub-account, mean': 1_000_000 / (3 * 86_400),
+      'Athena, records of 73 days, mean': 200e9 / (6 * MEASURED.exportedBytes) / (73 * 86_400),
+    });
+  });
+
+  it('include those of session events, which also make records larger', () => {
+    const all = limitsOf({ sessionEvents: true });
+    const half = limitsOf({ sessionEvents: { outcomes: 'unsuccessful' } });
+
+    expect(all['DynamoDB, new table']).toBeCloseTo(4_000 / (MEASURED.writeUnits + ADDED.writeUnits));
+    expect(all['DynamoDB, index, of one sub-account']).toBeCloseTo(
+      2_000 / (MEASURED.indexWriteUnits + ADDED.indexWriteUnits),
+    );
+    // Four shards with ten events at a time, 20 times per second.
+    expect(all['EventBridge pipe, 4 shards']).toBe(800);
+    expect(half['EventBridge pipe, 4 shards']).toBe(1_600);
+    expect(half['EventBridge, events of the account']).toBe(20_000);
+  });
+
+  it('are printed only of the parts that the stage has, and of the index only if sessions are in it', () => {
+    const printed = limitsTable(
+      limits(resourcesOf({ reconciliation: 'off' }), { ...usage, unsuccessful: 0 }),
+    );
+
+    expect(printed).toMatch(/^API Gateway, throttling of the stage +200 {2}throttlingRate$/m);
+    expect(printed).not.toMatch(/Reconciliation|index|EventBridge|Infinity/);
   });
 });
