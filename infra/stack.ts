@@ -2,6 +2,8 @@ import { Aspects, Aws, CfnOutput, CfnRule, Fn, Stack, type StackProps, Tags } fr
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
+import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import { Authorization } from './constructs/authorization.ts';
 import { DeliveryApi } from './constructs/delivery-api.ts';
@@ -61,6 +63,7 @@ export class VssWebhookStack extends Stack {
       settings.sessionEvents &&
       new SessionEvents(this, 'SessionEvents', { settings: settings.sessionEvents, table, encryption });
     const inBucket = this.#fillBucket({ settings, table, queue, deadLetterQueue, encryption });
+    this.#startLast(registration.webhooks);
     const monitored = {
       stageName: stage.name,
       settings,
@@ -135,6 +138,16 @@ export class VssWebhookStack extends Stack {
       ...(exports.function && { Exports: exports.function }),
       ...(reconciliation && { Reconciliation: reconciliation.function }),
     };
+  }
+
+  /**
+   * Creates what starts by itself after the webhooks are registered. A first deployment that fails until then is rolled
+   * back, and CloudFormation could not delete a bucket to which a schedule has written. EventBridge also rejects pipes
+   * whose stream or role was created seconds ago: https://github.com/aws/aws-cdk/issues/31211
+   */
+  #startLast(webhooks: readonly Construct[]): void {
+    for (const each of this.node.findAll())
+      if (each instanceof CfnSchedule || each instanceof CfnPipe) each.node.addDependency(...webhooks);
   }
 
   /** Adds a rule that always fails: CloudFormation checks rules before it changes anything, and shows the reason. */

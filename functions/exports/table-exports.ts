@@ -13,7 +13,7 @@ import type { DueExport, TableExport } from './due-exports.ts';
 
 /** The exports of a table into the bucket that analysts query. */
 export interface TableExports {
-  /** The exports of the last weeks, the latest request first. */
+  /** The exports, the latest request first, back to those that the newest complete full one makes superfluous. */
   list(): Promise<ListedExport[]>;
   /** @param attempt Distinguishes a retry after a failed export from a repeated request, which has no effect. */
   start(due: DueExport, attempt: string): Promise<unknown>;
@@ -35,11 +35,8 @@ export interface ExportDestination {
   keyArn: string | undefined;
 }
 
-/**
- * How many exports are described, in one request each. A full export and the daily ones after it are among these.
- * Failed ones count separately: there may be one every hour.
- */
-const MAX_DESCRIBED = 50;
+/** How many exports are described, in one request each. Others may export the same table, to their own buckets. */
+const MAX_DESCRIBED = 1_000;
 
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html */
 export function tableExports(client: DynamoDBClient, destination: ExportDestination): TableExports {
@@ -54,20 +51,22 @@ export function tableExports(client: DynamoDBClient, destination: ExportDestinat
       summaries.push(...ExportSummaries);
       nextToken = NextToken;
     } while (nextToken);
-    // The last part of an ARN starts with the time of the request.
     return summaries.toSorted((a, b) => (`${a.ExportArn}` > `${b.ExportArn}` ? -1 : 1));
   }
 
   return {
     async list() {
       const listed: ListedExport[] = [];
-      const described = { failed: 0, other: 0 };
-      for (const { ExportArn: arn = '', ExportStatus } of await listSummaries()) {
-        if (described[ExportStatus === 'FAILED' ? 'failed' : 'other']++ >= MAX_DESCRIBED) continue;
+      let shown = 0;
+      for (const { ExportArn: arn = '' } of (await listSummaries()).slice(0, MAX_DESCRIBED)) {
+        // An export shows a time before its request.
+        if (requestTimeOf(arn) <= shown) break;
         const command = new DescribeExportCommand({ ExportArn: arn });
         const { ExportDescription: description = {} } = await withDeadline(client.send(command));
-        if (description.S3Bucket === bucket && isQueried(description, prefix))
-          listed.push(listedExport(arn, description));
+        if (description.S3Bucket !== bucket || !isQueried(description, prefix)) continue;
+        const each = listedExport(arn, description);
+        listed.push(each);
+        if (each.type === 'full' && each.status === 'complete') shown = Math.max(shown, each.to);
       }
       return listed;
     },
@@ -109,6 +108,9 @@ function isQueried(
 ): boolean {
   return S3Prefix.startsWith(prefix) && FOLDERS[ExportType].test(S3Prefix.slice(prefix.length));
 }
+
+/** The last part of an ARN starts with the time of the request, in milliseconds since 1970. */
+const requestTimeOf = (arn: string) => Number.parseInt(arn.slice(arn.lastIndexOf('/') + 1), 10);
 
 const STATUSES = { COMPLETED: 'complete', FAILED: 'failed', IN_PROGRESS: 'running' } as const;
 

@@ -31,22 +31,22 @@ const CONCURRENT_REGISTRATIONS = 2;
 export class Registration extends Construct {
   /** The function that registers and checks. */
   readonly function: NodeFunction;
+  /** The registrations of the sub-accounts. */
+  readonly webhooks: readonly CustomResource[];
 
   constructor(scope: Construct, id: string, props: RegistrationProps) {
     super(scope, id);
     const { url, settings } = props;
     const { subAccountIds, registrationCheckMinutes } = settings;
     this.function = this.#function(props);
-    const registrations = this.#registrations(props);
+    this.webhooks = this.#registrations(props);
     const event: CheckEvent = { check: { url, subAccountIds } };
-    const schedule = new FunctionSchedule(this, 'Schedule', {
+    new FunctionSchedule(this, 'Schedule', {
       target: this.function,
       description: 'Checks that the webhook is registered at 8x8',
       minutes: registrationCheckMinutes,
       event,
     });
-    // The first check starts as soon as the schedule exists.
-    schedule.node.addDependency(...registrations);
   }
 
   #function({ settings, authorizationSecret, encryption }: RegistrationProps): NodeFunction {

@@ -1,5 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import type { NodeFunction } from '../constructs/node-function.ts';
 import { RETENTION_DAYS } from '../constructs/queues.ts';
@@ -12,6 +12,7 @@ import {
   logsCommand,
   redriveCommand,
 } from './alarm-definition.ts';
+import { BLOCKED_REQUESTS } from './blocked-requests.ts';
 import { countedMetric } from './metrics.ts';
 import { reconciliationAlarms } from './reconciliation-alarms.ts';
 import { sessionEventAlarms } from './session-event-alarms.ts';
@@ -78,6 +79,22 @@ function apiAlarms(scope: Construct, props: AlarmsProps): AlarmDefinitions {
         'Many requests are rejected: someone else has found the URL (403, 404), or 8x8 exceeds throttlingRate (429) or sends bodies that the webhook does not accept (422).',
       risk: 'deliveries from 8x8, if the rejected requests include any. Only requests that are answered 400 or 422 are kept.',
       first: `see "Deliveries by outcome" on the dashboard ${Stack.of(scope).stackName}; API Gateway rejected the requests for which it shows no reason. Then ${redriveCommand(props)}`,
+    },
+    WebhookBlocked: {
+      metric: new MathExpression({
+        expression: `IF(FILL(refused, 0) - FILL(invoked, 0) >= ${BLOCKED_REQUESTS} AND FILL(accepted, 0) < 1, 1, 0)`,
+        usingMetrics: {
+          refused: props.api.metricClientError({ statistic: 'Sum' }),
+          invoked: props.functions.Webhook.metricInvocations(),
+          accepted: countedMetric(scope, 'DeliveriesAccepted'),
+        },
+        period: Duration.hours(1),
+      }),
+      threshold: 1,
+      periods: 3,
+      means: `In each of three consecutive hours, API Gateway refused at least ${BLOCKED_REQUESTS} requests before the function, and no delivery was accepted. 8x8 may send from new addresses. On an idle stage, someone may be scanning the URL.`,
+      risk: 'every delivery, if the requests are from 8x8: they are not kept. Reconciliation records their sessions later.',
+      first: `${doctorCommand(props)}; then follow "8x8 sends from new addresses" in infra/README.md`,
     },
     WebhookUnauthorized: {
       metric: countedMetric(scope, 'DeliveriesRejected', { reason: 'unauthorized' }),

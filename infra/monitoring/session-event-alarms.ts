@@ -65,5 +65,18 @@ export function sessionEventAlarms(scope: Construct, props: AlarmsProps): AlarmD
       risk: `these events: the stream keeps each change for 24 hours after it was made. Their sessions are recorded. The queue keeps its messages for ${RETENTION_DAYS.deadLetterQueue} days.`,
       first: `${redriveEventsCommand(props)}, which publishes them again`,
     },
+    ...(sessionEvents.busDeadLetterQueue && {
+      SessionEventsUnreadable: {
+        metric: sessionEvents.busDeadLetterQueue.metricApproximateNumberOfMessagesVisible({
+          statistic: 'Maximum',
+        }),
+        threshold: 1,
+        means:
+          'The event bus could not encrypt or decrypt session events: its key is disabled, deleted or denied.',
+        risk: `that no consumer receives these events. Their sessions are recorded. The queue keeps the events for ${RETENTION_DAYS.deadLetterQueue} days.`,
+        first:
+          'enable the key and restore its policy; then publish the events in the queue again, or have consumers read the table: infra/session-events/README.md',
+      },
+    }),
   };
 }

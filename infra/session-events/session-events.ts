@@ -3,6 +3,7 @@ import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { CfnEventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -30,12 +31,17 @@ export class SessionEvents extends Construct {
   readonly #pipeName: string;
   /** Names the changes that the pipe could not publish. */
   readonly deadLetterQueue: Queue;
+  /** Receives the events that the bus cannot encrypt or decrypt. Undefined unless the bus has the stack's key. */
+  readonly busDeadLetterQueue: Queue | undefined;
 
   constructor(scope: Construct, id: string, { settings, table, encryption }: SessionEventsProps) {
     super(scope, id);
     if (settings.eventBusArn !== undefined) this.#requireOwnAccountAndRegion(settings.eventBusArn);
+    if (settings.eventBusArn === undefined && encryption.dataKey)
+      // Encrypted by SQS: with the key of the bus, it could not be written either when that key does not work.
+      this.busDeadLetterQueue = this.#deadLetterQueue('BusDeadLetterQueue', undefined);
     const eventBusArn = settings.eventBusArn ?? this.#eventBus(encryption);
-    this.deadLetterQueue = this.#deadLetterQueue(encryption);
+    this.deadLetterQueue = this.#deadLetterQueue('DeadLetterQueue', encryption.dataKey);
     const streamArn = table.tableStreamArn ?? '';
     const pipe = new CfnPipe(this, 'Pipe', {
       description: 'Publishes the changes of sessions as events',
@@ -123,17 +129,26 @@ export class SessionEvents extends Construct {
       name,
       description: 'Changes of sessions',
       ...(dataKey && { kmsKeyIdentifier: dataKey.keyArn }),
+      ...(this.busDeadLetterQueue && { deadLetterConfig: { arn: this.busDeadLetterQueue.queueArn } }),
     });
+    // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    this.busDeadLetterQueue?.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [this.busDeadLetterQueue.queueArn],
+        conditions: { ArnEquals: { 'aws:SourceArn': arn } },
+      }),
+    );
     return bus.attrArn;
   }
 
-  #deadLetterQueue({ dataKey }: Encryption): Queue {
-    const queue = new Queue(this, 'DeadLetterQueue', {
+  #deadLetterQueue(id: string, dataKey: Key | undefined): Queue {
+    const queue = new Queue(this, id, {
       ...queueSecurity(dataKey),
       retentionPeriod: Duration.days(RETENTION_DAYS.deadLetterQueue),
     });
-    const reason =
-      'This is the dead-letter queue of the pipe. Its messages wait for an operator, whom an alarm notifies.';
+    const reason = 'This is a dead-letter queue. Its messages wait for an operator, whom an alarm notifies.';
     Validations.of(queue).acknowledge(
       { id: 'AwsSolutions::AwsSolutions-SQS3', reason },
       { id: 'Serverless::Serverless-SQSRedrivePolicy', reason },

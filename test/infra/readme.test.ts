@@ -119,7 +119,9 @@ it.each([
 
 it('the README lists exactly the alarms of the stack', () => {
   const alarms = Object.values(
-    templateOf({ noSessionsHours: 1, sessionEvents: true }).findResources('AWS::CloudWatch::Alarm'),
+    templateOf({ noSessionsHours: 1, sessionEvents: true, customerManagedKey: true }).findResources(
+      'AWS::CloudWatch::Alarm',
+    ),
   ).map(({ Properties }) => Properties.AlarmName.replace('stack-', ''));
 
   expect(alarms.length).toBeGreaterThan(10);

@@ -172,6 +172,8 @@ const EXPECTED: ReadonlySet<string> = new Set([
   'authorizationVersion: DESTROY AWS::SecretsManager::Secret',
   // It only names the changes that the pipe, which is deleted too, could not publish.
   'sessionEvents: DESTROY AWS::SQS::Queue',
+  // It is empty while the key of the bus works, and an alarm tells if it is not.
+  'customerManagedKey with sessionEvents: DESTROY AWS::SQS::Queue',
   // The bucket remains, but no longer belongs to a stack.
   'exports without reconciliation: ORPHAN AWS::S3::Bucket',
   'reconciliation without exports: ORPHAN AWS::S3::Bucket',
@@ -218,6 +220,8 @@ describe('a change of a setting', () => {
         "customDomain to another name, reverted": "REPLACE AWS::ApiGateway::BasePathMapping; REPLACE AWS::ApiGateway::DomainName",
         "customDomain, applied": "CREATE AWS::ApiGateway::BasePathMapping; CREATE AWS::ApiGateway::DomainName",
         "customDomain, reverted": "DESTROY AWS::ApiGateway::BasePathMapping; DESTROY AWS::ApiGateway::DomainName",
+        "customerManagedKey with sessionEvents, applied": "CREATE AWS::CloudWatch::Alarm; CREATE AWS::SQS::Queue; CREATE AWS::SQS::QueuePolicy",
+        "customerManagedKey with sessionEvents, reverted": "DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::SQS::Queue; DESTROY AWS::SQS::QueuePolicy",
         "exports without reconciliation, applied": "CREATE AWS::Athena::NamedQuery; CREATE AWS::Athena::WorkGroup; CREATE AWS::CloudWatch::Alarm; CREATE AWS::Glue::Database; CREATE AWS::Glue::Table; CREATE AWS::IAM::ManagedPolicy; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::S3::Bucket; CREATE AWS::S3::BucketPolicy; CREATE AWS::Scheduler::Schedule",
         "exports without reconciliation, reverted": "DESTROY AWS::Athena::NamedQuery; DESTROY AWS::Athena::WorkGroup; DESTROY AWS::CloudWatch::Alarm; DESTROY AWS::Glue::Database; DESTROY AWS::Glue::Table; DESTROY AWS::IAM::ManagedPolicy; DESTROY AWS::IAM::Policy; DESTROY AWS::IAM::Role; DESTROY AWS::Lambda::Function; DESTROY AWS::Logs::LogGroup; DESTROY AWS::S3::BucketPolicy; DESTROY AWS::Scheduler::Schedule; ORPHAN AWS::S3::Bucket",
         "exports, applied": "CREATE AWS::Athena::NamedQuery; CREATE AWS::Athena::WorkGroup; CREATE AWS::CloudWatch::Alarm; CREATE AWS::Glue::Database; CREATE AWS::Glue::Table; CREATE AWS::IAM::ManagedPolicy; CREATE AWS::IAM::Policy; CREATE AWS::IAM::Role; CREATE AWS::Lambda::Function; CREATE AWS::Logs::LogGroup; CREATE AWS::Scheduler::Schedule",

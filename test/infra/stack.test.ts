@@ -357,6 +357,17 @@ describe('the registration at 8x8', () => {
     often.hasResourceProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'rate(5 minutes)' });
   });
 
+  it('precedes everything that starts by itself, so that a first deployment that fails leaves the bucket empty', () => {
+    const starting = templateOf({ sessionEvents: true });
+    const webhooks = Object.keys(starting.findResources('Custom::WebhookRegistration'));
+    const started = ['AWS::Scheduler::Schedule', 'AWS::Pipes::Pipe'].flatMap((type) =>
+      Object.values(starting.findResources(type)),
+    );
+
+    expect([webhooks.length, started.length]).toEqual([2, 4]);
+    for (const { DependsOn } of started) expect(DependsOn).toEqual(expect.arrayContaining(webhooks));
+  });
+
   it('is checked by a schedule that may only invoke the registration function', () => {
     const { properties } = only('AWS::IAM::Role', {
       AssumeRolePolicyDocument: {

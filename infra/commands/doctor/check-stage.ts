@@ -10,6 +10,7 @@ import { DeadLetterQueue } from '../dead-letters/dead-letter-queue.ts';
 import { checkRegistrations, registrationProblem } from '../stage/check-registrations.ts';
 import { type DeployedStage, findStage, printPlace } from '../stage/deployed-stage.ts';
 import { countedBy, newestFirst } from '../stage/metric.ts';
+import { blockedRequests } from './blocked-requests.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { reconciliation } from './reconciliation.ts';
 import { sessionEvents } from './session-events.ts';
@@ -31,6 +32,7 @@ export async function checkStage(stageName: string, context: Context): Promise<n
   printPlace(stage, context);
   const checks = {
     registration: resultOf(registrations(stage)),
+    requests: resultOf(blockedRequests(stage)),
     queue: resultOf(queue(stage)),
     'dead letters': resultOf(deadLetters(stage, interrupted)),
     'last session': resultOf(lastSession(stage)),

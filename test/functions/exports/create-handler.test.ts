@@ -32,6 +32,9 @@ const failures = Array.from({ length: 50 }, (_, i) =>
   incremental(58, 34, { ExportStatus: 'FAILED', requested: 50.5 - i }),
 );
 
+/** One export to the bucket of somebody else in each of the last fifty hours. */
+const others = Array.from({ length: 50 }, (_, i) => full(50.5 - i, { S3Bucket: 'other' }));
+
 interface Circumstances {
   /** Names of the errors with which DynamoDB rejects the next requests for an export. */
   rejections?: string[];
@@ -115,6 +118,7 @@ describe('the age of the exported data', () => {
     ],
     ['of the full export, if the start of the changes is unknown', [full(58), unknownStart], 58],
     ['of an export that fifty failed ones followed', [full(60), ...failures], 60],
+    ['of an export that fifty to other buckets followed', [full(60), ...others], 60],
     ['of the table, if all exports are incremental', [incremental(10, 1)], 100],
   ])('is that %s', async (_, exports, hours) => {
     const { measured, published } = await run(exports);

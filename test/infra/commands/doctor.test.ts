@@ -46,7 +46,7 @@ it('passes every check of a healthy stage', async () => {
       .split('\n')
       .slice(2)
       .map((line) => line.slice(0, 5)),
-  ).toEqual(Array(8).fill('ok   '));
+  ).toEqual(Array(9).fill('ok   '));
   expect(stdout).toMatch(/^vss-webhook-local, on this machine, port \d+\n\n/);
   expect(stdout).toContain('queue         empty\n');
   expect(stdout).toContain('dead letters  none\n');

@@ -56,6 +56,7 @@ describe('the alarms', () => {
       'SessionsMissed',
       'Webhook4xx',
       'Webhook5xx',
+      'WebhookBlocked',
       'WebhookDuration',
       'WebhookErrors',
       'WebhookThrottles',
@@ -141,6 +142,31 @@ describe('the alarms', () => {
       });
     },
   );
+
+  it('detect that requests are refused before the function while no delivery is accepted', () => {
+    const { Metrics, EvaluationPeriods, DatapointsToAlarm, Threshold } = alarm('WebhookBlocked');
+    const metricOf = (id: string) => Metrics.find(({ Id }: { Id: string }) => Id === id).MetricStat;
+
+    expect([EvaluationPeriods, DatapointsToAlarm, Threshold]).toEqual([3, 3, 1]);
+    expect(Metrics[0].Expression).toBe(
+      'IF(FILL(refused, 0) - FILL(invoked, 0) >= 10 AND FILL(accepted, 0) < 1, 1, 0)',
+    );
+    expect(metricOf('refused')).toMatchObject({
+      Metric: { Namespace: 'AWS/ApiGateway', MetricName: '4XXError', Dimensions: API },
+      Period: 3_600,
+      Stat: 'Sum',
+    });
+    expect(metricOf('invoked')).toMatchObject({
+      Metric: { MetricName: 'Invocations', Dimensions: functionOf('WebhookFunction') },
+      Period: 3_600,
+      Stat: 'Sum',
+    });
+    expect(metricOf('accepted')).toMatchObject({
+      Metric: { MetricName: 'DeliveriesAccepted', Dimensions: SERVICE },
+      Period: 3_600,
+      Stat: 'Sum',
+    });
+  });
 
   it('detect a lost registration at the next check', () => {
     expect(alarm('RegistrationLost')).toMatchObject({

@@ -184,6 +184,41 @@ describe('the bus', () => {
   });
 });
 
+describe('the dead-letter queue of the bus', () => {
+  it('receives what the bus cannot encrypt, and does not depend on that key', () => {
+    const { id, properties } = onlyOf(encrypted)('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
+    const queue = { 'Fn::GetAtt': [id, 'Arn'] };
+
+    expect(id).toMatch(/^SessionEventsBusDeadLetterQueue/);
+    expect(properties.MessageRetentionPeriod).toBe(14 * 86_400);
+    encrypted.hasResourceProperties('AWS::Events::EventBus', { DeadLetterConfig: { Arn: queue } });
+    encrypted.hasResourceProperties('AWS::SQS::QueuePolicy', {
+      Queues: [{ Ref: id }],
+      PolicyDocument: Match.objectLike({
+        Statement: Match.arrayWith([
+          {
+            Effect: 'Allow',
+            Principal: { Service: 'events.amazonaws.com' },
+            Action: 'sqs:SendMessage',
+            Resource: queue,
+            Condition: { ArnEquals: { 'aws:SourceArn': busArn } },
+          },
+        ]),
+      }),
+    });
+    encrypted.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'stack-SessionEventsUnreadable',
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [id, 'QueueName'] } }],
+    });
+  });
+
+  it('exists only for a bus of the stack with the key of the stack', () => {
+    for (const each of [template, shared]) each.resourceCountIs('AWS::SQS::Queue', 3);
+    expect(bus.properties.DeadLetterConfig).toBeUndefined();
+  });
+});
+
 describe('the recorder', () => {
   it.each([
     [true, 'without-phone-numbers'],
