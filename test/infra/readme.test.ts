@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newRecord, receivedSummary } from '../../functions/vss/record.ts';
 import { CHARGE_QUERIES } from '../../infra/analytics/charges/charge-queries.ts';
@@ -39,15 +39,22 @@ describe.each(rooms.filter((room) => /^(functions|infra)/.test(room)))('the READ
   });
 });
 
-it.each(rooms)('every link in the README of "%s" has an existing target', (room) => {
-  const links = [...readmeOf(room).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)/g)];
-  for (const [link, path = '', anchor] of links) {
-    const target = join(root, room, path);
-    expect(existsSync(target), link).toBe(true);
+/** All pages, such as `infra/README.md`, and what each links to: pages, files and headings. */
+const pages = [...rooms.map((room) => join(room, 'README.md')), 'infra/threat-model.md'];
+const linksIn = (page: string) =>
+  [...readFileSync(join(root, page), 'utf8').matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)/g)].map(
+    ([link, path = '', anchor]) => ({
+      link,
+      target: path === '' ? page : join(dirname(page), path),
+      anchor,
+    }),
+  );
+
+it.each(pages)('every link in %s has an existing target', (page) => {
+  for (const { link, target, anchor } of linksIn(page)) {
+    expect(existsSync(join(root, target)), link).toBe(true);
     if (anchor === undefined) continue;
-    const headings = readFileSync(path === '' ? join(target, 'README.md') : target, 'utf8').matchAll(
-      /^#+ (.+)$/gm,
-    );
+    const headings = readFileSync(join(root, target), 'utf8').matchAll(/^#+ (.+)$/gm);
     const anchors = [...headings].map(([, heading = '']) =>
       heading
         .toLowerCase()
@@ -56,6 +63,23 @@ it.each(rooms)('every link in the README of "%s" has an existing target', (room)
     );
     expect(anchors, link).toContain(anchor);
   }
+});
+
+it('every page is linked in README.md, or in a page that is', () => {
+  const targetsIn = (page: string) => linksIn(page).map(({ target }) => target);
+  const linked = targetsIn('README.md').filter((target) => pages.includes(target));
+
+  expect([...new Set([...linked, ...linked.flatMap(targetsIn)])]).toEqual(expect.arrayContaining(pages));
+});
+
+it.each([
+  'infra/README.md#rotating-the-api-key',
+  'infra/README.md#adding-a-sub-account',
+  'infra/analytics/README.md#finding-sessions-by-number',
+  'infra/commands/README.md#how-far-it-scales',
+  'infra/threat-model.md',
+])('README.md itself links to %s', (page) => {
+  expect(readmeOf('')).toContain(`](${page})`);
 });
 
 it('the README has at most 250 lines', () => {
@@ -182,6 +206,17 @@ it('the README has the output of the saved queries for the deliveries of npm sta
   expect(samples.length).toBeGreaterThan(2);
   for (const [, name = '', output] of samples)
     expect((await vssWebhook(['query', folder, name])).stdout).toBe(output);
+});
+
+it('the README has a query that finds the sessions of a number, with its output', async () => {
+  const [, sql = '', output] =
+    /^\$ npx vss-webhook query cdk\.out\/exports "(SELECT.*)"\n(.*?)^```$/ms.exec(analytics) ?? [];
+  const records = examples.map(({ body }) =>
+    newRecord(receivedSummary(summaryOf(body), '2026-11-21T00:00:00Z')),
+  );
+
+  expect(sql).toContain('destination');
+  expect((await vssWebhook(['query', await exportOf(records), sql])).stdout).toBe(output);
 });
 
 function messageOf(action: () => unknown): string {

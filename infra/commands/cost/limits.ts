@@ -9,6 +9,7 @@ import { functionOf, propertiesOf } from './template-figures.ts';
 /** The number of sessions per second that a part of a stage can handle, and what raises it. */
 export interface Limit {
   part: string;
+  /** Infinity if AWS documents no limit. */
   perSecond: number;
   raisedBy: string;
 }
@@ -75,6 +76,7 @@ function deliveryLimits(template: Template, { webhookMs, recorderMs }: Usage): L
       perSecond: (reserved ?? QUOTAS.concurrentExecutions) * perEnvironment(webhookMs),
       raisedBy: reserved ? 'webhookConcurrency' : 'a quota increase; all functions of the account share it',
     },
+    { part: 'SQS', perSecond: Number.POSITIVE_INFINITY, raisedBy: 'AWS: "nearly unlimited"' },
     {
       part: 'Lambda, recorder',
       perSecond: ScalingConfig.MaximumConcurrency * BatchSize * perEnvironment(recorderMs),
@@ -141,6 +143,7 @@ function analysisLimits(template: Template): Limit[] {
     const { BytesScannedCutoffPerQuery } = v.parse(Workgroup, workgroup).WorkGroupConfiguration;
     const retention = functionOf(template, 'Recorder')?.Environment.Variables['RETENTION_DAYS'];
     const days = Number(retention ?? DEFAULT_DAYS);
+    found.push({ part: 'Exports', perSecond: Number.POSITIVE_INFINITY, raisedBy: 'AWS documents no limit' });
     found.push({
       part: `Athena, records of ${days} days, mean`,
       perSecond: BytesScannedCutoffPerQuery / (MEASURED.exportedBytes * SCANS) / (days * DAY_SECONDS),
@@ -156,9 +159,7 @@ const DAY_SECONDS = 86_400;
 export function limitsTable(all: readonly Limit[]): string {
   return [
     ['Limits', 'Sessions/s', 'Raised by'],
-    ...all
-      .filter(({ perSecond }) => Number.isFinite(perSecond))
-      .map(({ part, perSecond, raisedBy }) => [part, rounded(perSecond), raisedBy]),
+    ...all.map(({ part, perSecond, raisedBy }) => [part, rounded(perSecond), raisedBy]),
   ]
     .map(
       ([part = '', perSecond = '', raisedBy]) => `${part.padEnd(40)}${perSecond.padStart(10)}  ${raisedBy}\n`,
@@ -167,6 +168,7 @@ export function limitsTable(all: readonly Limit[]): string {
 }
 
 function rounded(number: number): string {
+  if (!Number.isFinite(number)) return 'none';
   return number < 10 ? number.toFixed(1) : Math.floor(number).toLocaleString('en');
 }
 

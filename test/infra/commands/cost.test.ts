@@ -151,6 +151,7 @@ describe('the limits of a stage in sessions per second', () => {
       'API Gateway, all APIs of the account': 10_000,
       // Ten requests per second for each of the 20, although 25 ms would allow 40.
       'Lambda, webhook': 200,
+      SQS: Number.POSITIVE_INFINITY,
       // Three batches of ten, five times per second.
       'Lambda, recorder': 150,
       'DynamoDB, new table': 4_000 / MEASURED.writeUnits,
@@ -158,6 +159,7 @@ describe('the limits of a stage in sessions per second', () => {
       // Every other session is in the index.
       'DynamoDB, index, of one sub-account': 2_000 / MEASURED.indexWriteUnits,
       'Reconciliation, of one sub-account, mean': 1_000_000 / (3 * 86_400),
+      Exports: Number.POSITIVE_INFINITY,
       'Athena, records of 73 days, mean': 200e9 / (6 * MEASURED.exportedBytes) / (73 * 86_400),
     });
   });
@@ -176,12 +178,13 @@ describe('the limits of a stage in sessions per second', () => {
     expect(half['EventBridge, events of the account']).toBe(20_000);
   });
 
-  it('are printed only of the parts that the stage has, and of the index only if sessions are in it', () => {
+  it('are printed of the parts that the stage has, also if there is no limit', () => {
     const printed = limitsTable(
       limits(resourcesOf({ reconciliation: 'off' }), { ...usage, unsuccessful: 0 }),
     );
 
     expect(printed).toMatch(/^API Gateway, throttling of the stage +200 {2}throttlingRate$/m);
-    expect(printed).not.toMatch(/Reconciliation|index|EventBridge|Infinity/);
+    expect(printed).toMatch(/^DynamoDB, index, of one sub-account +none /m);
+    expect(printed).not.toMatch(/Reconciliation|EventBridge|Infinity/);
   });
 });
