@@ -5,7 +5,7 @@ import { stackName } from '../../stack-outputs.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
 import { UsageError } from '../command-line/command.ts';
 import { exportsPerMonth, perMillion, perMonth, type Usage } from './estimate.ts';
-import { limits, limitsTable } from './limits.ts';
+import { type Limit, limits } from './limits.ts';
 import { reconciliationPerMonth } from './reconciliation.ts';
 import { sessionEventsPerMonth } from './session-events.ts';
 import type { Line } from './template-figures.ts';
@@ -59,4 +59,21 @@ export function tables(template: Template, usage: Usage): string {
         .join('');
     });
   return [...costs, limitsTable(limits(template, usage))].join('\n');
+}
+
+/** The limits as a text table. */
+export function limitsTable(all: readonly Limit[]): string {
+  return [
+    ['Limits', 'Sessions/s', 'Raised by'],
+    ...all.map(({ part, perSecond, raisedBy }) => [part, rounded(perSecond), raisedBy]),
+  ]
+    .map(
+      ([part = '', perSecond = '', raisedBy]) => `${part.padEnd(40)}${perSecond.padStart(10)}  ${raisedBy}\n`,
+    )
+    .join('');
+}
+
+function rounded(number: number): string {
+  if (!Number.isFinite(number)) return 'none';
+  return number < 10 ? number.toFixed(1) : Math.floor(number).toLocaleString('en');
 }

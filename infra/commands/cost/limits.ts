@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { MAX_SESSIONS } from '../../../functions/reconciliation/comparison.ts';
 import type { Template } from '../../local/template.ts';
 import { EventSource, MEASURED, type Usage } from './estimate.ts';
+import quotas from './quotas.json' with { type: 'json' };
 import { READ_DAYS } from './reconciliation.ts';
 import { ADDED, publishedShare, SHARDS } from './session-events.ts';
 import { functionOf, propertiesOf } from './template-figures.ts';
@@ -9,31 +10,10 @@ import { functionOf, propertiesOf } from './template-figures.ts';
 /** The number of sessions per second that a part of a stage can handle, and what raises it. */
 export interface Limit {
   part: string;
-  /** Infinity if AWS documents no limit. */
+  /** Infinity if AWS documents none. */
   perSecond: number;
   raisedBy: string;
 }
-
-/**
- * AWS's default quotas in us-east-1, read on 2026-12-01.
- *
- * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
- * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
- * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
- * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput-scenarios.html
- * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
- */
-const QUOTAS = {
-  apiRequests: 10_000,
-  concurrentExecutions: 1_000,
-  /** Lambda allows ten requests per second for each unit of concurrency, however short they are. */
-  invocationsPerEnvironment: 10,
-  newTableWriteUnits: 4_000,
-  tableWriteUnits: 40_000,
-  /** Of one partition, and so of one partition key of an index. */
-  keyWriteUnits: 1_000,
-  putEvents: 10_000,
-};
 
 /** The time that the pipe needs for an event. It publishes them one by one, so that they stay in order. */
 const ASSUMED_PIPE_MS = 50;
@@ -59,7 +39,8 @@ function deliveryLimits(template: Template, { webhookMs, recorderMs }: Usage): L
   const [source] = propertiesOf(template, 'AWS::Lambda::EventSourceMapping');
   const { BatchSize, ScalingConfig } = v.parse(EventSource, source);
   const reserved = functionOf(template, 'Webhook')?.ReservedConcurrentExecutions;
-  const perEnvironment = (ms: number) => Math.min(QUOTAS.invocationsPerEnvironment, 1_000 / ms);
+  // However short they are, Lambda allows ten requests per second for each unit of concurrency.
+  const perEnvironment = (ms: number) => Math.min(quotas.requestsPerSecondAndConcurrency, 1_000 / ms);
   return [
     {
       part: 'API Gateway, throttling of the stage',
@@ -68,12 +49,12 @@ function deliveryLimits(template: Template, { webhookMs, recorderMs }: Usage): L
     },
     {
       part: 'API Gateway, all APIs of the account',
-      perSecond: QUOTAS.apiRequests,
+      perSecond: quotas.apiRequestsPerSecond,
       raisedBy: 'a quota increase; 2,500 in some regions',
     },
     {
       part: 'Lambda, webhook',
-      perSecond: (reserved ?? QUOTAS.concurrentExecutions) * perEnvironment(webhookMs),
+      perSecond: (reserved ?? quotas.concurrentExecutions) * perEnvironment(webhookMs),
       raisedBy: reserved ? 'webhookConcurrency' : 'a quota increase; all functions of the account share it',
     },
     { part: 'SQS', perSecond: Number.POSITIVE_INFINITY, raisedBy: 'AWS: "nearly unlimited"' },
@@ -92,17 +73,17 @@ function tableLimits(template: Template, { unsuccessful }: Usage): Limit[] {
   return [
     {
       part: 'DynamoDB, new table',
-      perSecond: QUOTAS.newTableWriteUnits / units,
+      perSecond: quotas.newTableWriteUnits / units,
       raisedBy: 'its load, to twice the last peak; warm throughput',
     },
     {
       part: 'DynamoDB, table',
-      perSecond: QUOTAS.tableWriteUnits / units,
+      perSecond: quotas.tableWriteUnits / units,
       raisedBy: 'a quota increase',
     },
     {
       part: 'DynamoDB, index, of one sub-account',
-      perSecond: QUOTAS.keyWriteUnits / (indexUnits * unsuccessful),
+      perSecond: quotas.keyWriteUnits / (indexUnits * unsuccessful),
       raisedBy: 'nothing: it is the limit of a key',
     },
   ];
@@ -122,7 +103,7 @@ function eventLimits(template: Template, usage: Usage): Limit[] {
     },
     {
       part: 'EventBridge, events of the account',
-      perSecond: QUOTAS.putEvents / share,
+      perSecond: quotas.putEventsPerSecond / share,
       raisedBy: 'a quota increase; 400 to 2,400 in most regions',
     },
   ];
@@ -143,7 +124,7 @@ function analysisLimits(template: Template): Limit[] {
     const { BytesScannedCutoffPerQuery } = v.parse(Workgroup, workgroup).WorkGroupConfiguration;
     const retention = functionOf(template, 'Recorder')?.Environment.Variables['RETENTION_DAYS'];
     const days = Number(retention ?? DEFAULT_DAYS);
-    found.push({ part: 'Exports', perSecond: Number.POSITIVE_INFINITY, raisedBy: 'AWS documents no limit' });
+    found.push({ part: 'Exports', perSecond: Number.POSITIVE_INFINITY, raisedBy: 'AWS documents no rate' });
     found.push({
       part: `Athena, records of ${days} days, mean`,
       perSecond: BytesScannedCutoffPerQuery / (MEASURED.exportedBytes * SCANS) / (days * DAY_SECONDS),
@@ -154,23 +135,6 @@ function analysisLimits(template: Template): Limit[] {
 }
 
 const DAY_SECONDS = 86_400;
-
-/** The limits as a text table. */
-export function limitsTable(all: readonly Limit[]): string {
-  return [
-    ['Limits', 'Sessions/s', 'Raised by'],
-    ...all.map(({ part, perSecond, raisedBy }) => [part, rounded(perSecond), raisedBy]),
-  ]
-    .map(
-      ([part = '', perSecond = '', raisedBy]) => `${part.padEnd(40)}${perSecond.padStart(10)}  ${raisedBy}\n`,
-    )
-    .join('');
-}
-
-function rounded(number: number): string {
-  if (!Number.isFinite(number)) return 'none';
-  return number < 10 ? number.toFixed(1) : Math.floor(number).toLocaleString('en');
-}
 
 const ApiStage = v.object({
   MethodSettings: v.tuple([v.object({ ThrottlingRateLimit: v.number() })]),
