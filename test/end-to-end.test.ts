@@ -195,17 +195,22 @@ describe('an analyst', () => {
         stack,
         examples.map(({ sessionId }) => sessionId),
       );
+      const out = join(folder, 'exports');
+      writeCharges(folder, { rows: [chargeRow('of another export', '1')] });
       const stage = `local:${new URL(stack.webhookUrl).port}`;
-      const exported = await vssWebhook(['export', '--stage', stage, '--out', folder]);
+      const exported = await vssWebhook(['export', '--stage', stage, '--out', out]);
       const ids = examples.map(({ sessionId }) => `'${sessionId}'`).join();
-      const { rows } = await ask(folder, {
+      const { rows } = await ask(out, {
         sessions: `SELECT session_id, session_status, leg_count FROM sessions WHERE session_id IN (${ids})`,
+        charges: 'SELECT * FROM call_charges',
       });
 
       expect(exported).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(/^Exported \d+ records to \S+\n\n/),
       });
+      // There are no charges yet, and those beside the folder belong to something else.
+      expect(rows('charges')).toEqual([]);
       expect(new Set(rows('sessions'))).toEqual(
         new Set(
           expected.map(({ sessionId, sessionStatus, legs }) => ({
