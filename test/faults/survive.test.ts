@@ -12,7 +12,7 @@ const seed = Date.now() % 1_000_000;
  */
 it(`the table has exactly the delivered sessions despite random faults (seed ${seed})`, async () => {
   const outcome = await survive({
-    sessions: 40,
+    sessions: 20,
     seed,
     progress: () => {},
     assembly: (await localAssembly()).folder,
