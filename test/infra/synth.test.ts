@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { expect, it } from 'vitest';
 import cdkJson from '../../cdk.json' with { type: 'json' };
 import { addStages } from '../../infra/add-stages.ts';
+import { synthesize } from '../../infra/local/synthesize.ts';
 import { localAssembly } from '../local-assembly.ts';
 import { root, run } from './run.ts';
 
@@ -51,4 +52,10 @@ it('cdk synth fails if a key of the context was probably meant as the stage', ()
   const app = new App({ postCliContext: { ...cdkJson.context, Stage: 'prod' } });
 
   expect(() => addStages(app)).toThrow('Unknown context key "Stage". Did you mean -c stage=…?');
+});
+
+it('cdk synth fails for an unknown stage, and lists the stages; npm start reports it in one line', async () => {
+  await expect(synthesize('nowhere')).rejects.toThrow(
+    /^The stack cannot be synthesized\. There is no stage "nowhere"\. Stages in cdk\.json: local, dev, prod\.$/,
+  );
 });
