@@ -4,19 +4,25 @@ import { join } from 'node:path';
 import { type LocalStack, type LocalStackOptions, startLocalStack } from '../infra/local/local-stack.ts';
 import { localAssembly } from './local-assembly.ts';
 
-interface Options extends Omit<Partial<LocalStackOptions>, 'settings'> {
+interface AssemblyOptions {
   /** Changes the template (JSON), as other settings would. Synthesizing one takes as much CPU as starting two stacks. */
   edit?: (template: string) => string;
   /** Whether functions are invoked on their schedules. Three start immediately, each in a process. Default: false. */
   schedules?: boolean;
 }
 
+interface Options extends AssemblyOptions, Omit<Partial<LocalStackOptions>, 'settings'> {}
+
 /** Starts the local stack on a free port, from the cloud assembly that all tests share. */
-export async function startStack({ edit, schedules = false, ...options }: Options = {}): Promise<LocalStack> {
+export async function startStack(options: Options = {}): Promise<LocalStack> {
+  return startLocalStack({ port: 0, log: () => {}, assembly: await assemblyWith(options), ...options });
+}
+
+/** The folder of the cloud assembly that all tests share, with changes. */
+export async function assemblyWith({ edit, schedules = false }: AssemblyOptions = {}): Promise<string> {
   const { folder } = await localAssembly();
   const edits = [...(schedules ? [] : [withoutSchedules]), ...(edit ? [edit] : [])];
-  const assembly = edits.reduce(edited, folder);
-  return startLocalStack({ port: 0, log: () => {}, assembly, ...options });
+  return edits.reduce(edited, folder);
 }
 
 function withoutSchedules(template: string): string {

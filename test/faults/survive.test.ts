@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { localAssembly } from '../local-assembly.ts';
+import { assemblyWith } from '../start-stack.ts';
 import { isSurvived, survive } from './survive.ts';
 
 const seed = Date.now() % 1_000_000;
@@ -15,7 +15,7 @@ it(`the table has exactly the delivered sessions despite random faults (seed ${s
     sessions: 20,
     seed,
     progress: () => {},
-    assembly: (await localAssembly()).folder,
+    assembly: await assemblyWith(),
   });
 
   const failed = [...outcome.faults].filter(([fault]) => fault !== 'passed on');

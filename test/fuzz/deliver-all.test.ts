@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { localAssembly } from '../local-assembly.ts';
 import { randomFrom } from '../random.ts';
+import { assemblyWith } from '../start-stack.ts';
 import { deliverAll } from './deliver-all.ts';
 import { hostileBodies } from './hostile.ts';
 
@@ -13,7 +13,7 @@ it('the webhook follows its HTTP contract for hostile bodies', async () => {
   const seed = Date.now() % 1_000_000;
   const bodies = hostileBodies(randomFrom(seed)).filter(({ length }) => length < MAX_BYTES);
 
-  const { table, complaints } = await deliverAll(bodies, COUNT, () => {}, (await localAssembly()).folder);
+  const { table, complaints } = await deliverAll(bodies, COUNT, () => {}, await assemblyWith());
 
   expect([seed, complaints]).toEqual([seed, []]);
   expect(new Map(table).get('deliveries')).toBe(COUNT);

@@ -47,7 +47,7 @@ const published: BusEvent[] = [];
 const proxies: FaultProxy[] = [];
 beforeAll(async () => {
   stack = await startStack({
-    concurrency: 4,
+    concurrency: 2,
     onEvent: (event) => published.push(event),
     async between(service, endpoint) {
       const odds = service === 'events' ? 1 : ELSEWHERE;
