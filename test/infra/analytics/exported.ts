@@ -100,14 +100,19 @@ export function addIncrementOf(
   );
 }
 
-/** Runs queries on the exports in a folder. Returns their rows, and the notices. */
+/** Runs queries on the exports in a folder, with the views that they name. Returns their rows, and the notices. */
 export async function ask<const Q extends Readonly<Record<string, string>>>(
   folder: string,
   queries: Q,
   options: Partial<DatabaseOptions> = {},
 ) {
   const notices: string[] = [];
-  const { connection, close } = await openSessions(folder, (text) => notices.push(text), options);
+  const names = Object.values(queries).join();
+  const { connection, close } = await openSessions(folder, (text) => notices.push(text), {
+    needsHistory: /_history\b|\bexports\b/.test(names),
+    needsCharges: /charge/.test(names),
+    ...options,
+  });
   try {
     const rows = new Map<string, Record<string, unknown>[]>();
     for (const [name, sql] of Object.entries(queries))
