@@ -1,15 +1,17 @@
+import type { Cell, Figure } from './card.ts';
 import { draw, WIDTH } from './draw.ts';
-import type { Markup } from './html.ts';
 import { cssColour } from './palette.ts';
 import { axisText, type Series, stacked, valueTitle } from './series.ts';
 import { number } from './wording.ts';
 
-export interface BarChart {
-  label: string;
-  /** The name and the formatted value of each bar, from top to bottom. */
-  bars: readonly { name: string; value: string }[];
+export interface Bars {
+  caption: string;
+  /** The headings of the table. */
+  columns: readonly string[];
+  /** From top to bottom: the name, the formatted value, and the cells of the table. */
+  bars: readonly { name: string; value: string; cells: readonly Cell[] }[];
   series: readonly Series[];
-  /** The position of the names: beside the bars, or above them, which leaves room for longer ones. Default: beside. */
+  /** The position of the names: beside the bars, or above them, which leaves room for longer ones. Default: above. */
   names?: keyof typeof LAYOUTS;
   /** Formats a value on hover. Default: as a number. */
   format?: (value: number) => string;
@@ -51,12 +53,12 @@ const LAYOUTS = {
   },
 };
 
-/** Draws horizontal bars, each with its name and its value. */
-export function barChart({ label, bars, series, names = 'beside', format = number }: BarChart): Markup {
+/** Horizontal bars, each with its name and its value. */
+export function barChart({ caption, columns, bars, series, names = 'above', format = number }: Bars): Figure {
   const { rowHeight, barWidth, axisLabel } = LAYOUTS[names];
   const nameTexts = bars.map(({ name }) => name);
   const valueTexts = bars.map(({ value }) => value);
-  return draw(
+  const chart = draw(
     {
       grid: {
         left: names === 'above' ? 0 : widthOf(nameTexts),
@@ -78,9 +80,10 @@ export function barChart({ label, bars, series, names = 'beside', format = numbe
       series: stacked(series, { barWidth }),
     },
     bars.length * rowHeight + 8,
-    label,
+    `Bars: ${caption}`,
     (at, index) => valueTitle(bars[index]?.name ?? '', series[at], index, format),
   );
+  return { chart, legend: series, table: { caption, columns, rows: bars.map(({ cells }) => cells) } };
 }
 
 /** The width that texts need on a side of the bars, at about 8 px per character. Longer ones are truncated. */

@@ -15,16 +15,18 @@ export interface Card {
 export interface Figure {
   chart?: Markup;
   /** Names of the colours. */
-  legend?: readonly Pick<Series, 'name' | 'colour'>[];
+  legend?: readonly Series[];
   /** The numbers behind the chart. */
   table: Table;
 }
+
+export type Cell = string | number;
 
 export interface Table {
   caption: string;
   /** The headings. The cells of the first column are row headers. */
   columns: readonly string[];
-  rows: readonly (readonly (string | number)[])[];
+  rows: readonly (readonly Cell[])[];
 }
 
 export function cardMarkup({ title, sentence, figure }: Card): Markup {
@@ -37,9 +39,9 @@ ${figure && figureMarkup(figure)}</section>
 }
 
 function figureMarkup({ chart, legend = [], table }: Figure): Markup {
-  const keys = legend.map(
-    ({ name, colour }) => html`<li><i style="background:${cssColour(colour)}"></i>${name}</li>`,
-  );
+  const keys = legend
+    .filter(({ name }) => name !== '')
+    .map(({ name, colour }) => html`<li><i style="background:${cssColour(colour)}"></i>${name}</li>`);
   const names = keys.length > 0 ? html`<ul class="legend">${keys}</ul>\n` : undefined;
   const picture = chart && html`<figure>${names}${chart}</figure>\n`;
   // A table without a chart is expanded.
@@ -68,6 +70,6 @@ function tableMarkup({ caption, columns, rows }: Table): Markup {
 ${lines}</tbody></table>`;
 }
 
-function isNumber(cell: string | number | undefined): boolean {
+function isNumber(cell: Cell | undefined): boolean {
   return typeof cell === 'number' || /^(?:−?[\d.,]+%?|–)$/.test(cell ?? '');
 }

@@ -1,14 +1,14 @@
+import type { Figure, Table } from './card.ts';
 import { draw } from './draw.ts';
-import type { Markup } from './html.ts';
 import { cssColour } from './palette.ts';
 import { axisLine, axisText, type Series, stacked, valueTitle } from './series.ts';
 
-export interface ColumnChart {
-  label: string;
+export interface Columns {
   /** The labels below the columns. */
-  columns: readonly string[];
+  labels: readonly string[];
   series: readonly Series[];
-  /** Shows the label of every n-th column only. Default: at most six labels. */
+  table: Table;
+  /** Shows every n-th label only. Default: at most six labels. */
   labelEvery?: number;
   /** The title below the labels. */
   axisTitle?: string;
@@ -18,10 +18,10 @@ export interface ColumnChart {
 
 const HEIGHT = 220;
 
-/** Draws vertical columns. */
-export function columnChart({ label, columns, series, labelEvery, axisTitle, format }: ColumnChart): Markup {
-  const every = labelEvery ?? Math.ceil(columns.length / 6);
-  return draw(
+/** Vertical columns. */
+export function columnChart({ labels, series, table, labelEvery, axisTitle, format }: Columns): Figure {
+  const every = labelEvery ?? Math.ceil(labels.length / 6);
+  const chart = draw(
     {
       grid: {
         left: 42,
@@ -33,7 +33,7 @@ export function columnChart({ label, columns, series, labelEvery, axisTitle, for
       },
       xAxis: {
         type: 'category',
-        data: [...columns],
+        data: [...labels],
         axisLabel: { ...axisText, interval: (index) => index % every === 0, hideOverlap: false },
         axisTick: { show: false },
         axisLine,
@@ -52,9 +52,10 @@ export function columnChart({ label, columns, series, labelEvery, axisTitle, for
       series: stacked(series, { barCategoryGap: '18%', barMaxWidth: 48 }),
     },
     HEIGHT,
-    label,
-    (at, index) => valueTitle(columns[index] ?? '', series[at], index, format),
+    `Columns: ${table.caption}`,
+    (at, index) => valueTitle(labels[index] ?? '', series[at], index, format),
   );
+  return { chart, legend: series, table };
 }
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact' });

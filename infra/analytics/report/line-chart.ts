@@ -1,12 +1,11 @@
+import type { Figure, Table } from './card.ts';
 import { draw } from './draw.ts';
-import type { Markup } from './html.ts';
 import { type Colour, cssColour } from './palette.ts';
 import { axisLine, axisText } from './series.ts';
 
-export interface LineChart {
-  label: string;
+export interface Line {
   /** The labels below the points. */
-  columns: readonly string[];
+  labels: readonly string[];
   /** Undefined where there is no value: the line has a gap. */
   values: readonly (number | undefined)[];
   colour: Colour;
@@ -14,22 +13,23 @@ export interface LineChart {
   format: (value: number) => string;
   /** The lowest and the highest possible value. */
   range: readonly [min: number, max: number];
+  table: Table;
 }
 
-/** Draws a value over time. */
-export function lineChart({ label, columns, values, colour, format, range }: LineChart): Markup {
-  const every = Math.ceil(columns.length / 6);
+/** A value over time. */
+export function lineChart({ labels, values, colour, format, range, table }: Line): Figure {
+  const every = Math.ceil(labels.length / 6);
   const known = values.filter((value) => value !== undefined);
   const [min, max] = range;
   const [lowest, highest] = [Math.min(...known), Math.max(...known)];
-  return draw(
+  const chart = draw(
     {
       // The widest label is 100.0%.
       grid: { left: 60, right: 26, top: 12, bottom: 28, outerBoundsMode: 'none' },
       xAxis: {
         type: 'category',
         boundaryGap: false,
-        data: [...columns],
+        data: [...labels],
         axisLabel: { ...axisText, interval: (index) => index % every === 0, hideOverlap: false },
         axisTick: { show: false },
         axisLine,
@@ -56,7 +56,8 @@ export function lineChart({ label, columns, values, colour, format, range }: Lin
       },
     },
     220,
-    label,
-    (_, index) => `${columns[index]}: ${format(values[index] ?? 0)}`,
+    `Line: ${table.caption}`,
+    (_, index) => `${labels[index]}: ${format(values[index] ?? 0)}`,
   );
+  return { chart, table };
 }

@@ -1,34 +1,22 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
-import { busyHours } from './busy-hours.ts';
-import { bySubAccount } from './by-sub-account.ts';
-import { callQuality } from './call-quality.ts';
 import { type Card, cardMarkup } from './card.ts';
 import { readCharges } from './charge-facts.ts';
-import { conflicts } from './conflicts.ts';
-import { costs } from './costs.ts';
-import { errors } from './errors.ts';
-import { errorsByCountry } from './errors-by-country.ts';
+import { COST_CARDS } from './cost-cards.ts';
+import { DATA_CARDS } from './data-cards.ts';
+import { ERROR_CARDS } from './error-cards.ts';
 import { readFacts, type Scope } from './facts.ts';
 import { type HeadlineFigure, headlineOf, readTotals } from './headline.ts';
 import { html } from './html.ts';
-import { implausible } from './implausible.ts';
-import { network } from './network.ts';
-import { optOuts } from './opt-outs.ts';
-import { outcomesByCountry } from './outcomes-by-country.ts';
-import { outcomesOverTime } from './outcomes-over-time.ts';
+import { OUTCOME_CARDS } from './outcome-cards.ts';
 import { previousPeriod } from './previous-period.ts';
-import { answerRate, qualityOverTime } from './rates-over-time.ts';
-import { reconciliation } from './reconciliation.ts';
+import { QUALITY_CARDS } from './quality-cards.ts';
+import type { Report } from './report.ts';
 import { rowsOf } from './rows.ts';
-import { sipCodes } from './sip-codes.ts';
 import { STYLESHEET } from './stylesheet.ts';
-import { talkTime } from './talk-time.ts';
 import { readTimeline } from './timeline.ts';
-import { unrecognised } from './unrecognised.ts';
-import { week } from './week.ts';
+import { USAGE_CARDS } from './usage-cards.ts';
 import { counted, days, subAccountName } from './wording.ts';
-import { worstRoutes } from './worst-routes.ts';
 
 export interface PageOptions {
   /** The point in time of the data (ISO 8601). */
@@ -56,28 +44,7 @@ export async function makePage(connection: DuckDBConnection, options: PageOption
   const range = timeline && days(timeline.first, timeline.last);
   const before = await previousPeriod(connection, scope, timeline, dayOf(options.time, timeZone));
   const charges = await readCharges(connection, scope);
-  const cards = [
-    await outcomesOverTime(connection, timeline, totals.sessions),
-    await answerRate(connection, timeline),
-    await bySubAccount(connection),
-    await outcomesByCountry(connection),
-    await errors(connection),
-    await errorsByCountry(connection),
-    await callQuality(connection),
-    await qualityOverTime(connection, timeline),
-    await worstRoutes(connection),
-    await network(connection),
-    await talkTime(connection),
-    await busyHours(connection, timeZone),
-    await week(connection, timeline, timeZone),
-    await optOuts(connection, timeline),
-    await conflicts(connection, timeline),
-    ...(charges ? await costs(connection, charges, timeline) : []),
-    charges && (await sipCodes(connection)),
-    await reconciliation(connection, scope, charges !== undefined),
-    await unrecognised(connection, scope),
-    await implausible(connection),
-  ].filter((card) => card !== undefined);
+  const cards = await cardsOf({ connection, scope, timeZone, sessions: totals.sessions, timeline, charges });
   const subject = [
     ...(options.stage === undefined ? [] : [`stage ${options.stage}`]),
     await subAccountsIn(connection),
@@ -87,6 +54,21 @@ export async function makePage(connection: DuckDBConnection, options: PageOption
   const notes = [`as of ${minuteOf(options.time)}`, ...(before ? [`compared with ${before.range}`] : [])];
   const figures = headlineOf(totals, before?.totals);
   return { html: document({ subject, notes, timeZone, figures, cards }), sessions: totals.sessions, range };
+}
+
+const CARDS = [
+  ...OUTCOME_CARDS,
+  ...ERROR_CARDS,
+  ...QUALITY_CARDS,
+  ...USAGE_CARDS,
+  ...COST_CARDS,
+  ...DATA_CARDS,
+];
+
+async function cardsOf(report: Report): Promise<Card[]> {
+  const cards = [];
+  for (const make of CARDS) cards.push(await make(report));
+  return cards.flat().filter((card) => card !== undefined);
 }
 
 const SubAccount = v.object({ sub_account_id: v.string() });

@@ -1,9 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { DUCKDB } from '../dialect.ts';
-import type { Card } from './card.ts';
-import { crossTabulate, sum } from './cross-tabulate.ts';
 import { conditionOf, type Scope } from './facts.ts';
-import { talliesOf } from './rows.ts';
+import type { MakeCard } from './report.ts';
+import { talliesOf, totalOf } from './tallies.ts';
 import { counted, subAccountName } from './wording.ts';
 
 const KINDS = ['reconstructed', 'not_recorded', 'not_exported'] as const;
@@ -26,33 +25,31 @@ GROUP BY 1`;
  * The differences between the records and 8x8's log export. Returns undefined if there is no log export, and no session
  * was reconstructed from one.
  */
-export async function reconciliation(
-  connection: DuckDBConnection,
-  scope: Scope,
-  hasCharges: boolean,
-): Promise<Card | undefined> {
-  if (hasCharges) await readRecorded(connection, scope);
-  const parts = [RECONSTRUCTED, ...(hasCharges ? [NOT_RECORDED, NOT_EXPORTED] : [])];
-  const tallies = await talliesOf(connection, parts.join('\nUNION ALL\n'));
-  if (!hasCharges && tallies.length === 0) return undefined;
-  const subAccounts = [...new Set(tallies.map(({ part }) => part))];
-  const counts = crossTabulate(tallies, subAccounts, KINDS);
-  const [reconstructed = 0, notRecorded = 0, notExported = 0] = counts.map(sum);
-  const differences = hasCharges ? ` ${differencesText(notRecorded, notExported)}` : '';
+export const reconciliation: MakeCard = async ({ connection, scope, charges }) => {
+  const differences = charges ? [NOT_RECORDED, NOT_EXPORTED] : [];
+  if (charges) await readRecorded(connection, scope);
+  const tallies = await talliesOf(connection, [RECONSTRUCTED, ...differences].join('\nUNION ALL\n'));
+  if (!charges && tallies.length === 0) return undefined;
+  const reconstructed = totalOf(tallies, 'reconstructed');
+  const bySubAccount = Map.groupBy(tallies, ({ part }) => part);
+  const rows = [...bySubAccount].map(([id, own]) => [
+    subAccountName(id),
+    ...KINDS.map((kind) => totalOf(own, kind)),
+  ]);
   return {
     title: 'Reconciliation',
-    sentence: `${counted(reconstructed, 'session')} ${reconstructed === 1 ? 'was' : 'were'} reconstructed from 8x8’s log export.${differences}`,
-    ...(tallies.length > 0 && {
+    sentence: `${counted(reconstructed, 'session')} ${reconstructed === 1 ? 'was' : 'were'} reconstructed from 8x8’s log export.${charges ? ` ${differencesText(totalOf(tallies, 'not_recorded'), totalOf(tallies, 'not_exported'))}` : ''}`,
+    ...(rows.length > 0 && {
       figure: {
         table: {
           caption: 'Differences to the log export in sessions',
           columns: ['Sub-account', 'Reconstructed', 'Not recorded', 'Not in the log export'],
-          rows: subAccounts.map((id, i) => [subAccountName(id), ...counts.map((values) => values[i] ?? 0)]),
+          rows,
         },
       },
     }),
   };
-}
+};
 
 /** States the differences, and where to find them. */
 function differencesText(notRecorded: number, notExported: number): string {

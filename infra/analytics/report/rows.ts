@@ -21,11 +21,19 @@ export const PrintableText = v.pipe(
   v.transform((text) => printable(text)),
 );
 
-const Tally = v.object({ part: v.string(), kind: v.string(), count: Count });
-
-/** The count of one kind in one part. */
-export type Tally = v.InferOutput<typeof Tally>;
-
-/** Runs a query that counts by `part` and `kind`. The order, which ranks equal counts, is the same each time. */
-export const talliesOf = (connection: DuckDBConnection, sql: string) =>
-  rowsOf(connection, Tally, `FROM (${sql}) AS tallies ORDER BY ALL`);
+/**
+ * SQL with the first groups of a query, and a last row for all others. `members` is the number of groups in a row.
+ *
+ * @param groups A query with one row per group.
+ * @param order What ranks the groups.
+ * @param key The column that names a group. That of the others has any value.
+ * @param sums The columns to add up.
+ */
+export function firstGroups(
+  groups: string,
+  { order, limit, key, sums }: { order: string; limit: number; key: string; sums: readonly string[] },
+): string {
+  return `SELECT ${key}, count(*) AS members, ${sums.map((column) => `sum(${column}) AS ${column}`).join(', ')}
+FROM (SELECT *, least(row_number() OVER (ORDER BY ${order}), ${limit + 1}) AS place FROM (${groups}) AS groups) AS ranked
+GROUP BY place ORDER BY place`;
+}

@@ -4,6 +4,7 @@ import { number } from './wording.ts';
 
 /** The values of one colour in a chart. */
 export interface Series {
+  /** Empty if the chart has a single measure, which needs no legend. */
   name: string;
   colour: Colour;
   values: readonly number[];
@@ -29,7 +30,8 @@ export function valueTitle(
   index: number,
   format: (value: number) => string = number,
 ): string {
-  return `${place}, ${series?.name}: ${format(series?.values[index] ?? 0)}`;
+  const what = [place, series?.name ?? ''].filter((part) => part !== '').join(', ');
+  return `${what}: ${format(series?.values[index] ?? 0)}`;
 }
 
 export const axisText = { color: cssColour('muted'), fontSize: 12.5 };

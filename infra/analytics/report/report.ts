@@ -1,0 +1,22 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Card } from './card.ts';
+import type { Charges } from './charge-facts.ts';
+import type { Scope } from './facts.ts';
+import type { Timeline } from './timeline.ts';
+
+/** What the cards of a report are made of. */
+export interface Report {
+  /** Has the tables of `readFacts` and `readCharges`. */
+  connection: DuckDBConnection;
+  scope: Scope;
+  timeZone: string;
+  /** The number of sessions in the scope. */
+  sessions: number;
+  /** Undefined if no session has a plausible start date. */
+  timeline: Timeline | undefined;
+  /** Undefined if there are none. */
+  charges: Charges | undefined;
+}
+
+/** Makes a card, or several of one kind. Returns undefined if there is nothing to show. */
+export type MakeCard = (report: Report) => Promise<Card | readonly (Card | undefined)[] | undefined>;
