@@ -93,7 +93,7 @@ function apiAlarms(scope: Construct, props: AlarmsProps): AlarmDefinitions {
       threshold: 1,
       periods: 3,
       means: `In each of three consecutive hours, API Gateway refused at least ${BLOCKED_REQUESTS} requests before the function, and no delivery was accepted. 8x8 may send from new addresses. On an idle stage, someone may be scanning the URL.`,
-      risk: 'every delivery, if the requests are from 8x8: they are not kept. Reconciliation records their sessions later.',
+      risk: 'every delivery, if the requests are from 8x8: they are not kept.',
       first: `${doctorCommand(props)}; then follow "8x8 sends from new addresses" in infra/README.md`,
     },
     WebhookUnauthorized: {
