@@ -67,7 +67,7 @@ function assertOwnSubAccounts(
 /** The stage of `npm start`, which cannot be deployed. */
 export const LOCAL = 'local';
 
-/** Settings of which none contradicts another. */
+/** Settings, with cross-field checks. */
 const ConsistentSettings = v.pipe(
   Settings,
   v.forward(

@@ -76,7 +76,7 @@ export function merge(a: SessionRecord, b: SessionRecord): SessionRecord {
 }
 
 /**
- * What a summary is to a record: the `first` that 8x8 delivered, `new` beside others, `known`, known but received
+ * How a summary relates to a record: the `first` that 8x8 delivered, `new` beside others, `known`, known but received
  * `earlier` than recorded, or a `newer` reconstruction. A reconstruction of a delivered session counts as known.
  */
 export type Standing = 'first' | 'new' | 'known' | 'earlier' | 'newer';

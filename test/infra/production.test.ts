@@ -201,7 +201,7 @@ describe('data', () => {
     },
   );
 
-  it('in the log groups of the stack can be encrypted with the key by CloudWatch Logs', () => {
+  it('lets CloudWatch Logs encrypt the log groups of the stack with its key', () => {
     const { Statement } = onlyOf(customized)('AWS::KMS::Key').properties.KeyPolicy;
 
     expect(Statement).toContainEqual({

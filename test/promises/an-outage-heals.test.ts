@@ -32,7 +32,7 @@ const throttled = new ThrottlingException({ message: 'Slow down', $metadata: { h
 const BEGIN = 10 * MINUTE;
 
 describe(`a DynamoDB outage (seed ${seed})`, () => {
-  it('of twelve hours causes no dead letter, and every delivery is recorded within an hour of its end', async () => {
+  it('an outage of twelve hours causes no dead letter, and every delivery is recorded within an hour of its end', async () => {
     const END = BEGIN + 12 * HOUR;
     const deliveries = deliveriesWithin(13 * HOUR, 1_300);
 
@@ -49,7 +49,7 @@ describe(`a DynamoDB outage (seed ${seed})`, () => {
       expect(recorded.get(sessionId)).toBeLessThanOrEqual(Math.max(sentAt, END) + HOUR + MINUTE);
   });
 
-  it('of five minutes delays no delivery by more than five minutes after its end', async () => {
+  it('an outage of five minutes delays no delivery by more than five minutes after its end', async () => {
     const END = BEGIN + 5 * MINUTE;
     const deliveries = deliveriesWithin(20 * MINUTE, 200);
 
@@ -63,7 +63,7 @@ describe(`a DynamoDB outage (seed ${seed})`, () => {
       expect(recorded.get(sessionId)).toBeLessThanOrEqual(Math.max(sentAt, END) + 5 * MINUTE);
   });
 
-  it('without an end causes dead letters after 14 hours, long before the queue deletes waiting messages', async () => {
+  it('an outage without an end causes dead letters after 14 hours, long before the queue deletes waiting messages', async () => {
     const deliveries = deliveriesWithin(MINUTE, 20);
 
     const { recorded, deadLetters, expired } = await outageOf({ deliveries, write: () => throttled });

@@ -25,7 +25,7 @@ const recorded = async () => [...(await stage.records()).keys()].toSorted();
 const backlog = async () => (await stage.queued()).length;
 
 describe('a delivery that was answered 200 is recorded', () => {
-  it('after DynamoDB fails, throttles, drops the connection or denies access for longer than one receive', async () => {
+  it('every delivery is recorded after DynamoDB fails, throttles, drops the connection or denies access for longer than one receive', async () => {
     stage = await emulatedStage();
     const faults: readonly Fault[] = ['error', 'throttle', 'refuse', 'cut-before', 'cut-after'];
     // Each receive takes three attempts of the SDK.

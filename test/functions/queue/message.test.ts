@@ -54,7 +54,7 @@ describe('a message', () => {
     });
   });
 
-  it('without attributes has the time at which it was sent as its time of receipt', () => {
+  it('takes the time at which a message without attributes was sent as its time of receipt', () => {
     expect(fromMessage({ ...carried(toMessage(delivery('{}'))), messageAttributes: {} })).toEqual({
       body: '{}',
       receivedAt: '2026-01-13T08:27:34.567Z',
@@ -102,7 +102,7 @@ describe('a message', () => {
     },
   );
 
-  it('with an unknown encoding and malformed attributes keeps its body unchanged', () => {
+  it('keeps the body of a message with an unknown encoding and malformed attributes unchanged', () => {
     const message = carried(toMessage(delivery('{}')));
     const messageAttributes = {
       encoding: { dataType: 'String', stringValue: 'rot13' },

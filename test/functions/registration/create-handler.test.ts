@@ -650,7 +650,7 @@ describe('a deletion', () => {
     ]);
   });
 
-  it('by an id that CloudFormation made up removes the webhook, and returns that id', async () => {
+  it('removes the webhook if the stack deletes it by an id that CloudFormation made up, and returns that id', async () => {
     const { handle, registered } = setUp({ before: [ours()] });
     const event = remove(properties(), 'some-Registration-1XQ0ABCDEF');
 

@@ -120,7 +120,7 @@ describe('a request', () => {
     expect(requests).toMatchObject([{ redirect: 'manual', signal: expect.any(AbortSignal) }]);
   });
 
-  it('to create sends an enabled webhook as JSON', async () => {
+  it('sends an enabled webhook as JSON to create it', async () => {
     const { requests, create } = answered('{}', { status: 201 });
     await create('some_account', { url: 'u', authorization: AUTHORIZATION });
 
@@ -133,7 +133,7 @@ describe('a request', () => {
     });
   });
 
-  it('to create registers the webhook', async () => {
+  it('registers the webhook that it creates', async () => {
     const { api, create } = client();
     api.webhooks.set('some_account', []);
 
@@ -144,7 +144,7 @@ describe('a request', () => {
     ]);
   });
 
-  it('to remove does not change webhooks of other types, and is idempotent', async () => {
+  it('removes a webhook idempotently, and does not change those of other types', async () => {
     const { api, remove } = client();
     await remove('some_account');
     await remove('some_account');
@@ -168,7 +168,7 @@ describe('a failed call', () => {
     },
   );
 
-  it('because of a rate limit is retried until the time of the client is used up, at most every 30 seconds', async () => {
+  it('retries a rate-limited call until the time of the client is used up, at most every 30 seconds', async () => {
     const { at, list } = answered('', { status: 429 });
 
     expect(await messageOf(list('some_account'))).toContain('HTTP 429');
@@ -178,7 +178,7 @@ describe('a failed call', () => {
     expect(at.length).toBeLessThan(80);
   });
 
-  it('for another reason is tried three times, not counting the attempts that hit the rate limit', async () => {
+  it('tries a call that fails for another reason three times, not counting the attempts that hit the rate limit', async () => {
     const { api, list } = client([429, 429, 429, 500, 429, 'dropped-before']);
 
     expect(await list('some_account')).toHaveLength(1);
@@ -257,7 +257,7 @@ describe('a failed call', () => {
     expect(api.webhooks.get('some_account')).toHaveLength(2);
   });
 
-  it('because of an endless response reads at most a megabyte', async () => {
+  it('stops reading an endless response at 1 MB', async () => {
     let pulled = 0;
     const endless = new ReadableStream<Uint8Array>({
       pull: (controller) => {
@@ -295,7 +295,7 @@ describe('the error message', () => {
     },
   );
 
-  it('after a redirect advises to check webhooksApiUrl', async () => {
+  it('advises to check webhooksApiUrl after a redirect', async () => {
     const { list } = answered(null, { status: 302, headers: { Location: 'https://elsewhere.example' } });
 
     expect(await messageOf(list('some_account'))).toContain(

@@ -45,7 +45,7 @@ describe('two payloads have the same digest', () => {
     },
   );
 
-  it('if their keys differ in order and case, at any depth', () => {
+  it('have the same content if their keys differ in order and case, at any depth', () => {
     expect(
       areEqual(
         { a: 1, Details: { callA: { b: [{ c: 2, d: 3 }] } } },
@@ -76,7 +76,7 @@ describe('two payloads have the same digest', () => {
     expect(areEqual(a, b)).toBe(true);
   });
 
-  it('if one has more documented fields and objects without a value, anywhere', () => {
+  it('have the same content if one has more documented fields and objects without a value, anywhere', () => {
     fc.assert(
       fc.property(payload, withoutContent, (delivered, added) => {
         expect(areEqual(delivered, withAdded(delivered, added))).toBe(true);
@@ -85,7 +85,7 @@ describe('two payloads have the same digest', () => {
     );
   });
 
-  it('if they spell the words in a list differently', () => {
+  it('have the same content if they spell the words in a list differently', () => {
     expect(areEqual({ callType: ['pstn', 'VoIP'] }, { callType: ['PSTN', 'voip'] })).toBe(true);
   });
 });
@@ -127,7 +127,7 @@ describe('two payloads have different digests', () => {
     expect(areEqual(a, b)).toBe(false);
   });
 
-  it('if one has an undocumented field with any value, anywhere', () => {
+  it('differ if one has an undocumented field with any value, anywhere', () => {
     fc.assert(
       fc.property(payload, fc.nat(), something, (delivered, place, value) => {
         const objects = objectsIn(delivered);
@@ -142,7 +142,7 @@ describe('two payloads have different digests', () => {
     );
   });
 
-  it('if one is null and the other is an empty object', () => {
+  it('differ if one is null and the other is an empty object', () => {
     expect(areEqual(null, {})).toBe(false);
     expect(areEqual(null, '')).toBe(true);
   });

@@ -108,7 +108,7 @@ describe('any body', () => {
     );
   });
 
-  it('with deep and wide values is kept completely', () => {
+  it('keeps deep and wide values completely', () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
     const wide = `{${Array.from({ length: 1_900 }, (_, i) => `"k${i}":${i}`).join()}}`;
     const body = summaryBody({}).replace('"namespace"', `"deep":${deep},"wide":${wide},"namespace"`);

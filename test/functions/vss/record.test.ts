@@ -223,11 +223,11 @@ describe('a record', () => {
     expect(newRecord(received(payload)).unsuccessfulAt).toBeUndefined();
   });
 
-  it('of a session without a status is in the index of unsuccessful sessions', () => {
+  it('puts a session without a status into the index of unsuccessful sessions', () => {
     expect(newRecord(received({ sessionStatus: null }))).toMatchObject({ unsuccessfulIn: '8x8_test' });
   });
 
-  it('of one summary has no alternates', () => {
+  it('has no alternates if it has one summary', () => {
     expect(newRecord(received()).alternates).toBeUndefined();
   });
 
@@ -293,7 +293,7 @@ describe('a record', () => {
     expect(smaller).toMatchObject({ unsuccessfulIn: '8x8_test' });
   });
 
-  it('without alternates cannot become smaller', () => {
+  it('cannot become smaller without alternates', () => {
     expect(withoutLastAlternates(newRecord(received()))).toBeUndefined();
   });
 
@@ -377,7 +377,7 @@ describe('a digest', () => {
     expect(summaryOf(example(name)).digest).toBe(digest);
   });
 
-  it('of a payload with unknown fields does not change when a release learns these fields', () => {
+  it('does not change when a release learns fields of its payload', () => {
     const unknown = { ringStatus: 'no answer', ringCount: '3', ringTime: '2026-01-13T16:27:33+08:00' };
     const canonical = { ringStatus: 'NO_ANSWER', ringCount: 3, ringTime: '2026-01-13T08:27:33.000Z' };
 

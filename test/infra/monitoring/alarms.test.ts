@@ -75,7 +75,7 @@ describe('the alarms', () => {
     }
   });
 
-  it('on the queues state the retention of messages and the outage from which the recorder catches up', () => {
+  it('state the retention of the queues and the outage from which the recorder catches up', () => {
     const days = (queue: string) =>
       Object.entries(template.findResources('AWS::SQS::Queue')).find(([id]) => id.startsWith(queue))?.[1][
         'Properties'
