@@ -14,7 +14,7 @@ export interface Objects {
   /** The parsed content of an object; undefined if there is none, null if it is not JSON. */
   readJson(key: string): Promise<unknown>;
   writeJson(key: string, value: unknown): Promise<void>;
-  /** Stores an open file, from its beginning, and its number of rows. */
+  /** Stores an open file, from its beginning, and its number of rows, copies not counted. */
   writeRows(key: string, fileDescriptor: number, rows: number): Promise<void>;
   /** The number of rows with which an object was stored; 0 if there is none, or if it is unknown. */
   rowsOf(key: string): Promise<number>;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { closeSync, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { copyOf } from '../log-export/canonical-id.ts';
 import type { LegRow } from '../log-export/leg-row.ts';
 import { temporaryFile } from '../log-export/temporary-file.ts';
 import { keyPart, type Objects } from './bucket.ts';
@@ -15,7 +16,7 @@ export interface ChargesFile extends AsyncDisposable {
   /** Adds a row if it belongs to the day. */
   add(row: LegRow): Promise<void>;
   /**
-   * Replaces the object of the day, unless the stored one has more rows: 8x8 may have deleted some of what it had.
+   * Replaces the object of the day, unless the stored one has rows of more legs: 8x8 may have deleted some of what it had.
    * Returns how many more.
    */
   store(): Promise<number>;
@@ -31,12 +32,13 @@ export function chargesFile(objects: Objects, subAccountId: string, day: Day): C
   const written = pipeline(gzip, createWriteStream('', { fd: file, autoClose: false }));
   // `add` and `store` report the error. Until then it must not be an unhandled rejection.
   written.catch(() => {});
-  let rows = 0;
+  /** A row may be exported several times, so that their number says nothing about an export without copies. */
+  const legs = new Set<string>();
   let lines = '';
   return {
     async add(row) {
       if (dayOf(row.InitiatedAt) !== day) return;
-      rows++;
+      legs.add(copyOf(`${row.SessionId} ${row.CallId}`));
       lines += `${JSON.stringify(row)}\n`;
       if (lines.length < WRITTEN_LENGTH) return;
       const hasRoom = gzip.write(lines);
@@ -46,8 +48,8 @@ export function chargesFile(objects: Objects, subAccountId: string, day: Day): C
     async store() {
       gzip.end(lines);
       await written;
-      const more = (await objects.rowsOf(key)) - rows;
-      if (more <= 0 && rows > 0) await objects.writeRows(key, file, rows);
+      const more = (await objects.rowsOf(key)) - legs.size;
+      if (more <= 0 && legs.size > 0) await objects.writeRows(key, file, legs.size);
       return Math.max(more, 0);
     },
     /** Closes the local file, which deletes it. */

@@ -514,6 +514,16 @@ describe('a later export of the same day', () => {
     await simulation.invoke({ window: { ...WINDOW, again: true } });
     expect(simulation.result()).toMatchObject({ keptRows: 0 });
   });
+
+  it('replaces the rows of the day if it has more legs, but fewer copies of their rows', async () => {
+    const copy = file(HEADER, row('s1'));
+    const simulation = await reconciled([copy, copy, copy]);
+
+    await later(simulation, '2026-11-27T06:30:00Z', row('s1'), row('s2'));
+
+    expect(simulation.charges()).toMatchObject([{ SessionId: 's1' }, { SessionId: 's2' }]);
+    expect(simulation.result()).toMatchObject({ keptRows: 0 });
+  });
 });
 
 const WINDOW = { subAccountId: 'acme', from: '2026-11-24', to: '2026-11-24', mode: 'record' };

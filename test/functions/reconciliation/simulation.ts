@@ -51,6 +51,7 @@ export class Simulation {
   /** The ids of erased sessions. */
   readonly erased = new Set<string>();
   readonly stored = new Map<string, string>();
+  readonly #rowsOf = new Map<string, number>();
   readonly telemetry = telemetry();
   readonly invoke: ReturnType<typeof createHandler>;
   #now = Date.parse('2026-11-25T06:30:00Z');
@@ -204,12 +205,13 @@ export class Simulation {
         this.#call(`write ${key}`);
         this.stored.set(key, JSON.stringify(value));
       },
-      writeRows: async (key, fd) => {
+      writeRows: async (key, fd, rows) => {
         this.#call(`write ${key}`);
+        this.#rowsOf.set(key, rows);
         const content = await buffer(createReadStream('', { fd, start: 0, autoClose: false }));
         this.stored.set(key, gunzipSync(content).toString());
       },
-      rowsOf: async (key) => this.charges(key).length,
+      rowsOf: async (key) => this.#rowsOf.get(key) ?? 0,
     };
   }
 }
