@@ -4,12 +4,14 @@ import type { ReceivedMessage } from './message.ts';
 /** A message as ReceiveMessage returns it with all attributes, in the form in which Lambda passes it to a function. */
 export function receivedMessage({
   MessageId = '',
+  ReceiptHandle = '',
   Body = '',
   Attributes,
   MessageAttributes = {},
-}: Message): ReceivedMessage {
+}: Message): ReceivedMessage & { receiptHandle: string } {
   return {
     messageId: MessageId,
+    receiptHandle: ReceiptHandle,
     body: Body,
     attributes: { SentTimestamp: Attributes?.SentTimestamp ?? '0' },
     messageAttributes: Object.fromEntries(

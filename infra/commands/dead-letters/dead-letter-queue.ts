@@ -1,8 +1,8 @@
 import { type Message, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type Delivery, fromMessage, toMessage } from '../../../functions/queue/message.ts';
+import { QueueReader } from '../../../functions/queue/queue-reader.ts';
 import { receivedMessage } from '../../../functions/queue/received-message.ts';
 import { inOneLine } from '../../terminal/printable.ts';
-import { QueueReader } from './queue-reader.ts';
 
 /** A message of the dead-letter queue. */
 export interface DeadLetter {
@@ -36,7 +36,7 @@ function toDeadLetter(message: Message): DeadLetter {
   const attribute = (name: string) => received.messageAttributes[name]?.stringValue;
   return {
     messageId: received.messageId,
-    receiptHandle: message.ReceiptHandle ?? '',
+    receiptHandle: received.receiptHandle,
     reason: inOneLine(attribute('reason') ?? TRIED_TOO_OFTEN),
     issues: attribute('issues'),
     delivery: fromMessage(received),

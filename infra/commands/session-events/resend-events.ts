@@ -1,13 +1,13 @@
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { QueueReader } from '../../../functions/queue/queue-reader.ts';
 import { putEvent } from '../../session-events/put-event.ts';
 import { age } from '../../terminal/age.ts';
 import { print } from '../../terminal/output.ts';
 import { inOneLine } from '../../terminal/printable.ts';
 import { type Context, UsageError } from '../command-line/command.ts';
 import { confirm } from '../command-line/confirm.ts';
-import { QueueReader } from '../dead-letters/queue-reader.ts';
 import type { DeployedStage } from '../stage/deployed-stage.ts';
 import { type ChangedSession, changedSession } from './changed-session.ts';
 import { type FailedEvent, recordsAt, toFailedEvent } from './failed-event.ts';

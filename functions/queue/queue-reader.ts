@@ -5,7 +5,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { queueDepth } from '../../../functions/queue/queue-depth.ts';
+import { queueDepth } from './queue-depth.ts';
 
 /** Limits of the visibility timeout, in seconds. The maximum is a limit of SQS. */
 const VISIBILITY_TIMEOUT = { min: 120, max: 43_200 };
