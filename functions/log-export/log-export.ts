@@ -3,6 +3,7 @@ import { type CallFailure, describeFailure } from '../voice-api/call-failure.ts'
 import { printable, readErrorBody } from '../voice-api/error-body.ts';
 import { retryingCall, type VoiceApiSettings } from '../voice-api/retrying-call.ts';
 import { instant } from '../vss/values.ts';
+import type { Link } from './download.ts';
 import { LogExportError, type LogExportFault } from './log-export-error.ts';
 
 /**
@@ -16,7 +17,7 @@ export interface LogExport {
    * one is never polled, which does no harm.
    */
   start(subAccountId: string, period: Period): Promise<string>;
-  /** Asks once for the state of a job. */
+  /** Asks once for the state of a job. Rejects if it will never have files, or if 8x8 does not know it, or no longer. */
   poll(subAccountId: string, jobId: string): Promise<Job>;
 }
 
@@ -24,14 +25,8 @@ export interface LogExport {
 export type Job =
   /** 8x8 is working on it, or reports a status that it does not document: poll again. */
   | { state: 'pending'; status: string }
-  /** The files are at these links until `expires`, in UTC, if 8x8 says so. */
-  | { state: 'succeeded'; links: string[]; expires: string | undefined }
-  /** There are no rows, so there are no files. */
-  | { state: 'empty' }
-  /** The job will never have files. */
-  | { state: 'failed'; reason: string }
-  /** 8x8 does not know the job, or no longer. */
-  | { state: 'gone' };
+  /** Without rows, there are no files. */
+  | { state: 'succeeded'; links: Link[] };
 
 /** A period in UTC. 8x8 documents neither by which of a call's times it selects nor whether `to` is included. */
 interface Period {
@@ -51,7 +46,7 @@ export function logExport({ retryMs = RETRY_MS, ...settings }: Settings): LogExp
   const call = retryingCall({
     ...settings,
     retryUntil: (calledAt) => calledAt + retryMs,
-    errorOf: (failure) => new FailedCall(failure),
+    errorOf,
   });
 
   return {
@@ -64,14 +59,9 @@ export function logExport({ retryMs = RETRY_MS, ...settings }: Settings): LogExp
       return fail(subAccountId, 'the id of a new job', settings.baseUrl);
     },
     async poll(subAccountId, jobId) {
-      try {
-        const answer = await call({ method: 'GET', subAccountId, path: pathOf(jobId), secrets: [jobId] });
-        const job = readJob(answer, settings.baseUrl);
-        return job ?? fail(subAccountId, 'the state of a job', settings.baseUrl);
-      } catch (error) {
-        if (error instanceof FailedCall && error.isJobUnknown) return { state: 'gone' };
-        throw error;
-      }
+      const answer = await call({ method: 'GET', subAccountId, path: pathOf(jobId), secrets: [jobId] });
+      const job = readJob(answer, settings.baseUrl);
+      return job ?? fail(subAccountId, 'the state of a job', settings.baseUrl);
     },
   };
 }
@@ -90,17 +80,17 @@ function withoutFraction(time: Date): string {
 /** The code of 8x8 for a job that it does not know. */
 const INVALID_JOB_ID = '4018';
 
-class FailedCall extends LogExportError {
-  /** Whether 8x8 does not know the job, or no longer. */
-  readonly isJobUnknown: boolean;
-
-  constructor(failure: CallFailure) {
-    const action = failure.method === 'POST' ? 'start a log export' : 'return the state of a log export';
-    super(kindOf(failure), describeFailure(failure, { action, urlSetting: 'logExportUrl' }));
-    const { status, body } = failure.answer;
-    const { code } = readErrorBody(body);
-    this.isJobUnknown = status === 404 || status === 410 || code === INVALID_JOB_ID;
-  }
+function errorOf(failure: CallFailure): LogExportError {
+  const { method, answer } = failure;
+  const { status, body } = answer;
+  const isUnknown = status === 404 || status === 410 || readErrorBody(body).code === INVALID_JOB_ID;
+  if (method === 'GET' && isUnknown)
+    return new LogExportError('job-unknown', '8x8 does not know the export, or no longer');
+  const action = method === 'POST' ? 'start a log export' : 'return the state of a log export';
+  return new LogExportError(
+    kindOf(failure),
+    describeFailure(failure, { action, urlSetting: 'logExportUrl' }),
+  );
 }
 
 const KINDS = new Map<number, LogExportFault>([
@@ -140,22 +130,25 @@ const Polled = v.object({
 
 const FAILURES = new Set(['failed', 'error', 'cancelled', 'canceled']);
 
-/** Reads the response to a poll. Returns undefined if it is not the state of a job. */
+/** Reads the response to a poll. Returns undefined if it is not the state of a job. @throws LogExportError */
 function readJob(body: unknown, baseUrl: string): Job | undefined {
   const parsed = v.safeParse(Polled, body);
   if (!parsed.success) return undefined;
   const { data, expires } = parsed.output;
   const status = parsed.output.status.toLowerCase();
-  if (status === 'empty') return { state: 'empty' };
-  if (FAILURES.has(status)) return { state: 'failed', reason: `8x8 reports the status ${status}` };
+  if (status === 'empty') return { state: 'succeeded', links: [] };
+  if (FAILURES.has(status)) throw jobFailed(status);
   if (status !== 'succeeded') return { state: 'pending', status: printable(status, []).slice(0, 50) };
-  const links = readLinks(data, baseUrl);
-  if (links) return { state: 'succeeded', links, expires };
-  return { state: 'failed', reason: '8x8 reports the status succeeded, but no usable links' };
+  const links = readLinks(data, baseUrl).map((link) => ({ link, expires }));
+  return { state: 'succeeded', links };
 }
 
-/** The links, each once and absolute; undefined if there are none, or if one is not a link. */
-function readLinks(data: unknown, baseUrl: string): string[] | undefined {
+function jobFailed(status: string): LogExportError {
+  return new LogExportError('job-failed', `8x8 reports the status ${status}`);
+}
+
+/** The links, each once and absolute. @throws LogExportError if there are none, or if one is not a link. */
+function readLinks(data: unknown, baseUrl: string): string[] {
   const Link = v.pipe(
     v.string(),
     v.nonEmpty(),
@@ -163,5 +156,6 @@ function readLinks(data: unknown, baseUrl: string): string[] | undefined {
     v.transform((link) => new URL(link, baseUrl).href),
   );
   const parsed = v.safeParse(v.pipe(v.array(Link), v.minLength(1)), data);
-  return parsed.success ? [...new Set(parsed.output)] : undefined;
+  if (!parsed.success) throw jobFailed('succeeded, but no usable links');
+  return [...new Set(parsed.output)];
 }

@@ -105,25 +105,14 @@ async function startExport(task: DayTask, dependencies: DayDependencies): Promis
 
 async function pollExport(task: DayTask, job: Job, { logExport, now }: DayDependencies): Promise<DayTask> {
   const polled = await logExport.poll(task.subAccountId, job.id);
-  switch (polled.state) {
-    case 'pending': {
-      const detail = `8x8 is making the export (${polled.status})`;
-      if (now() - Date.parse(job.startedAt) < LONGEST_JOB_MS)
-        return { ...task, progress: { state: 'exporting', job, detail } };
-      const hours = LONGEST_JOB_MS / HOUR_MS;
-      throw new LogExportError('job-overdue', `8x8 did not complete the export within ${hours} hours`);
-    }
-    case 'failed':
-      throw new LogExportError('job-failed', polled.reason);
-    case 'gone':
-      throw new LogExportError('job-unknown', '8x8 does not know the export, or no longer');
-    case 'empty':
-      return { ...task, progress: { state: 'ready', job, links: [] } };
-    case 'succeeded': {
-      const links = polled.links.map((link) => ({ link, expires: polled.expires }));
-      return { ...task, progress: { state: 'ready', job, links } };
-    }
+  if (polled.state === 'succeeded')
+    return { ...task, progress: { state: 'ready', job, links: polled.links } };
+  if (now() - Date.parse(job.startedAt) >= LONGEST_JOB_MS) {
+    const hours = LONGEST_JOB_MS / HOUR_MS;
+    throw new LogExportError('job-overdue', `8x8 did not complete the export within ${hours} hours`);
   }
+  const detail = `8x8 is making the export (${polled.status})`;
+  return { ...task, progress: { state: 'exporting', job, detail } };
 }
 
 async function reconcile(

@@ -29,7 +29,7 @@ const handler = createHandler({
   connect: async () => ({
     logExport: {
       start: async () => 'job',
-      poll: async () => ({ state: 'succeeded', links: [link], expires: undefined }),
+      poll: async () => ({ state: 'succeeded', links: [{ link, expires: undefined }] }),
     },
     download: downloader({ baseUrl: origin, apiKey: 'key' }),
   }),

@@ -115,32 +115,39 @@ describe('a poll', () => {
       { state: 'pending', status: "resting 'https://x.example/***'" },
     ],
     [{ status: 'x'.repeat(5_000) }, { state: 'pending', status: 'x'.repeat(50) }],
-    [{ status: 'empty' }, { state: 'empty' }],
-    [{ status: 'failed' }, { state: 'failed', reason: '8x8 reports the status failed' }],
-    [{ status: 'error' }, { state: 'failed', reason: '8x8 reports the status error' }],
-    [{ status: 'CANCELLED' }, { state: 'failed', reason: '8x8 reports the status cancelled' }],
+    [{ status: 'empty' }, { state: 'succeeded', links: [] }],
     [
       { status: 'succeeded', data: [LINK], expires: '2020-10-25T06:58:41.74Z' },
-      { state: 'succeeded', links: [LINK], expires: '2020-10-25T06:58:41.740Z' },
+      { state: 'succeeded', links: [{ link: LINK, expires: '2020-10-25T06:58:41.740Z' }] },
     ],
     [
       { status: ' Succeeded ', data: [LINK, LINK] },
-      { state: 'succeeded', links: [LINK], expires: undefined },
+      { state: 'succeeded', links: [{ link: LINK, expires: undefined }] },
     ],
     [
       { status: 'succeeded', data: ['/download/1', LINK], expires: 'soon' },
-      { state: 'succeeded', links: ['https://voice.example/download/1', LINK], expires: undefined },
+      {
+        state: 'succeeded',
+        links: ['https://voice.example/download/1', LINK].map((link) => ({ link, expires: undefined })),
+      },
     ],
   ])('reads %j', async (body, expected) => {
     expect(await CALLS.poll(client(json(body)))).toEqual(expected);
   });
 
+  it.each(['failed', 'error', 'CANCELLED'])('fails if the job has the status %s', async (status) => {
+    expect(await failureOf(CALLS.poll(client(json({ status }))))).toMatchObject({
+      kind: 'job-failed',
+      message: `8x8 reports the status ${status.toLowerCase()}`,
+    });
+  });
+
   it.each([[undefined], [null], [[]], [[7]], [[LINK, '']], [LINK], [['https://']], [{}]])(
     'counts a succeeded job with the links %j as failed',
     async (data) => {
-      expect(await CALLS.poll(client(json({ status: 'succeeded', data })))).toEqual({
-        state: 'failed',
-        reason: '8x8 reports the status succeeded, but no usable links',
+      expect(await failureOf(CALLS.poll(client(json({ status: 'succeeded', data }))))).toMatchObject({
+        kind: 'job-failed',
+        message: '8x8 reports the status succeeded, but no usable links',
       });
     },
   );
@@ -152,7 +159,7 @@ describe('a poll', () => {
     ['with another status', json({ code: '4018' }, 422)],
     ['as a resource that is gone', new Response(null, { status: 410 })],
   ])('reads a job that 8x8 does not know, %s', async (_, reply) => {
-    expect(await CALLS.poll(client(reply))).toEqual({ state: 'gone' });
+    expect(await failureOf(CALLS.poll(client(reply)))).toMatchObject({ kind: 'job-unknown' });
   });
 
   it.each([

@@ -184,7 +184,7 @@ describe('a scheduled invocation', () => {
   it('keeps what is stored of a day if the export is empty', async () => {
     const simulation = simulationOf(['delivered']);
     await simulation.invoke({});
-    simulation.answer = () => ({ state: 'empty' });
+    simulation.answer = () => ({ state: 'succeeded', links: [] });
 
     simulation.sleepUntil('2026-11-27T06:30:00Z');
     await simulation.invoke({});
@@ -279,12 +279,15 @@ describe('a job', () => {
     },
   );
 
-  it.each([{ state: 'failed', reason: 'failed' }, { state: 'gone' }] as const)(
-    'that is $state is replaced by another',
-    async (answer) => {
+  it.each(['job-failed', 'job-unknown'] as const)(
+    'that has the fault %s is replaced by another',
+    async (kind) => {
       const simulation = simulationOf(['lost-1']);
       let faults = 1;
-      simulation.answer = () => (faults-- > 0 ? answer : undefined);
+      simulation.answer = () => {
+        if (faults-- > 0) throw new LogExportError(kind, 'a fault');
+        return undefined;
+      };
 
       expect(await simulation.invoke({})).toMatchObject([{ state: 'done' }]);
       expect(simulation.calls.filter((call) => /^(start|poll)/.test(call))).toEqual([
@@ -299,7 +302,9 @@ describe('a job', () => {
 
   it('fails after three attempts', async () => {
     const simulation = simulationOf(['lost-1']);
-    simulation.answer = () => ({ state: 'failed', reason: '8x8 reports the status error' });
+    simulation.answer = () => {
+      throw new LogExportError('job-failed', '8x8 reports the status error');
+    };
 
     expect(await simulation.invoke({})).toMatchObject([
       { state: 'failed', detail: '8x8 reports the status error' },
@@ -377,7 +382,7 @@ describe('a job', () => {
     const startsOf = () => simulation.calls.filter((call) => call.startsWith('start'));
     expect(startsOf()).toEqual(subAccountIds.slice(0, 100).map((id) => `start ${id}`));
 
-    simulation.answer = () => ({ state: 'empty' });
+    simulation.answer = () => ({ state: 'succeeded', links: [] });
     simulation.sleep(3_600_000);
     expect((await simulation.invoke({})).map(({ state }) => state)).toEqual(subAccountIds.map(() => 'done'));
   });

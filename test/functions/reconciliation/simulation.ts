@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import type { DownloadedFiles } from '../../../functions/log-export/download.ts';
 import type { LegRow } from '../../../functions/log-export/leg-row.ts';
 import type { Job, LogExport } from '../../../functions/log-export/log-export.ts';
+import { LogExportError } from '../../../functions/log-export/log-export-error.ts';
 import { fromMessage, type Message } from '../../../functions/queue/message.ts';
 import type { Objects } from '../../../functions/reconciliation/bucket.ts';
 import { dayStates } from '../../../functions/reconciliation/day-states.ts';
@@ -28,7 +29,7 @@ interface SimulationOptions {
 export class Simulation {
   /** The rows that 8x8 has, by sub-account. */
   readonly rows = new Map<string, readonly LegRow[]>();
-  /** What 8x8 answers to the nth poll of a job; undefined for its usual answer. */
+  /** What 8x8 answers to the nth poll of a job; undefined for its usual answer. May throw. */
   answer: (polls: number) => Job | undefined = () => undefined;
   /** The files of an export. */
   files = (rows: readonly LegRow[]): readonly string[] => [csvOf(rows)];
@@ -163,13 +164,13 @@ export class Simulation {
       poll: async (_, id) => {
         this.#call(`poll ${id}`);
         const job = this.#jobs.get(id);
-        if (!job) return { state: 'gone' };
+        if (!job) throw new LogExportError('job-unknown', 'no such job');
         job.polls++;
         const other = this.answer(job.polls);
         if (other) return other;
         if (job.polls === 1) return { state: 'pending', status: 'queued' };
-        if (!this.always && this.#select(id).length === 0) return { state: 'empty' };
-        return { state: 'succeeded', links: [id], expires: undefined };
+        const isEmpty = !this.always && this.#select(id).length === 0;
+        return { state: 'succeeded', links: isEmpty ? [] : [{ link: id, expires: undefined }] };
       },
     };
   }
