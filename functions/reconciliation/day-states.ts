@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { keyPart, type Objects } from './bucket.ts';
 import type { Day } from './day.ts';
-import { Counts, NO_RESULT, Result } from './result.ts';
+import { NO_RESULT, Result } from './result.ts';
 import { Mode } from './window.ts';
 
 /** An export that 8x8 is making, or has made, and when it was started: ISO 8601, UTC. */
@@ -16,13 +16,7 @@ export const DayState = v.object({
   retryAt: v.optional(v.string()),
   /** The last run, and when its export was started; a report does not replace a run that records. */
   completed: v.optional(
-    v.object({
-      at: v.string(),
-      mode: Mode,
-      isHeld: v.boolean(),
-      detail: v.optional(v.string()),
-      counts: Counts,
-    }),
+    v.object({ at: v.string(), mode: Mode, isHeld: v.boolean(), detail: v.optional(v.string()) }),
   ),
 });
 export type DayState = v.InferOutput<typeof DayState>;

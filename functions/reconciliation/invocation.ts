@@ -166,7 +166,6 @@ function progressOf({ subAccountId, day, progress, stored }: DayTask, earlier?: 
     state: isEnded ? ended : 'waiting',
     ...(detail && { detail }),
     ...(result && { result: shortened(result) }),
-    ...(result && completed && { completedAt: completed.at, counts: completed.counts }),
   };
 }
 
@@ -210,7 +209,6 @@ async function measure(dependencies: InvocationDependencies): Promise<void> {
     logger.warn('A day is held until a person decides', {
       subAccountId: loggableId(subAccountId),
       day,
-      missing: stored.completed?.counts.missing,
       detail: stored.completed?.detail,
     });
 }

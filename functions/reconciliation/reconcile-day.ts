@@ -11,7 +11,7 @@ import { DAY_MS, type Day, exportPeriod, HOUR_MS, plausiblePeriod } from './day.
 import type { DayState, DayStates, Job } from './day-states.ts';
 import type { RecordedSessions } from './recorded-sessions.ts';
 import { type Recording, record, type Send } from './recording.ts';
-import { countsOf, NO_RESULT, type Result } from './result.ts';
+import { NO_RESULT, type Result } from './result.ts';
 import { IMMEDIATE_ATTEMPTS, retryAt } from './schedule.ts';
 import { LIMIT, type Mode } from './window.ts';
 
@@ -215,7 +215,7 @@ async function complete(
   const at = stored.job?.startedAt ?? new Date(dependencies.now()).toISOString();
   await dependencies.states.saveResult(subAccountId, day, at, mode, result);
   const isOnlyReported = mode === 'report' && stored.completed?.mode === 'record';
-  const run = { at, mode, isHeld: state === 'held', detail, counts: countsOf(result) };
+  const run = { at, mode, isHeld: state === 'held', detail };
   const completed = isOnlyReported ? stored.completed : run;
   return saved({ ...task, stored: { failures: 0, completed }, progress }, dependencies);
 }

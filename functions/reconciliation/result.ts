@@ -5,7 +5,7 @@ const Count = v.optional(v.number(), 0);
 const Sessions = v.optional(v.array(v.string()), []);
 
 /** How the sessions and rows of one day of a sub-account compare with the table. */
-export const Counts = v.object({
+export const Result = v.object({
   /** The rows of the export that were read, and those that were refused, including the days before and after. */
   rows: Count,
   refusedRows: Count,
@@ -47,12 +47,7 @@ export const Counts = v.object({
   unusable: Count,
   /** Delivered sessions whose status in the table differs from that in the export. */
   differing: Count,
-});
-export type Counts = v.InferOutput<typeof Counts>;
-
-/** The counts, and the first of the rows and sessions that need attention. */
-export const Result = v.object({
-  ...Counts.entries,
+  /** The first of the rows and sessions that need attention. */
   refused: v.array(v.object({ file: v.number(), row: v.number(), reason: v.string() })),
   missingSessions: Sessions,
   reconstructedSessions: Sessions,
@@ -79,10 +74,6 @@ export function shortened(result: Result): Result {
   return v.parse(Result, { ...result, ...Object.fromEntries(short) });
 }
 
-export function countsOf(result: Result): Counts {
-  return v.parse(Counts, result);
-}
-
 /** The progress of the reconciliation of a day of a sub-account. */
 export const DayProgress = v.object({
   subAccountId: v.string(),
@@ -90,10 +81,7 @@ export const DayProgress = v.object({
   /** `waiting`: invoke again. `held`: a person has to decide. The reason for all but `done` is in `detail`. */
   state: v.picklist(['done', 'held', 'waiting', 'failed']),
   detail: v.optional(v.string()),
-  /** The last time that the day was reconciled, and what was found. */
-  completedAt: v.optional(v.string()),
-  counts: v.optional(Counts),
-  /** What was found, if the day was reconciled in this invocation. */
+  /** What was found when the day was last reconciled. */
   result: v.optional(Result),
 });
 export type DayProgress = v.InferOutput<typeof DayProgress>;

@@ -57,6 +57,6 @@ process.stdout.write(
     cpuSeconds: userCPUTime / 1e6,
     megabytes: maxRSS / 1_000,
     state: day?.state,
-    recorded: day?.counts?.recorded ?? 0,
+    recorded: day?.result?.recorded ?? 0,
   }),
 );

@@ -32,10 +32,10 @@ export async function reconcileExample(
     again: true,
   };
   for (;;) {
-    const [{ state, detail, counts }] = v.parse(Progress, await target.invoke({ window }));
+    const [{ state, detail, result }] = v.parse(Progress, await target.invoke({ window }));
     if (state === 'failed') throw new Error(`${day} could not be reconciled: ${detail}`);
-    if (state === 'waiting' || !counts) continue;
-    const { sessions, matched, missing, recorded } = counts;
+    if (state === 'waiting' || !result) continue;
+    const { sessions, matched, missing, recorded } = result;
     return `${day}, ${subAccountId}: ${sessions} sessions exported, ${matched} recorded already, ${missing} missing, ${recorded} recorded now`;
   }
 }

@@ -552,7 +552,7 @@ describe('if none of at least twenty sessions has a delivered record,', () => {
     expect(held).toMatchObject({ state: 'held', detail: expect.stringContaining('None of 20 sessions') });
 
     const [day] = await simulation.invoke({ window: { ...WINDOW, beyondLimit: true } });
-    expect(day).toMatchObject({ state: 'done', counts: { recorded: 19 } });
+    expect(day).toMatchObject({ state: 'done', result: { recorded: 19 } });
     expect(simulation.charges().length).toBe(19);
   });
 
@@ -567,7 +567,7 @@ describe('if none of at least twenty sessions has a delivered record,', () => {
     expect(reported).toMatchObject({
       state: 'done',
       detail: expect.stringMatching(/^A run that records would be held\. None of 20 sessions/),
-      counts: { missing: 20, recorded: 0 },
+      result: { missing: 20, recorded: 0 },
     });
     expect(simulation.charges()).toEqual([]);
   });

@@ -1,15 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { addDays, dayOf, daysBetween, exportPeriod } from '../../../functions/reconciliation/day.ts';
 import { type DayState, NEW_DAY } from '../../../functions/reconciliation/day-states.ts';
-import { countsOf, NO_RESULT } from '../../../functions/reconciliation/result.ts';
 import { dueSince, isOverdue, retryAt, scheduledDays } from '../../../functions/reconciliation/schedule.ts';
 
 const at = (time: string) => Date.parse(time);
 
-const COUNTS = countsOf(NO_RESULT);
-
 function completed(time: string): DayState {
-  return { failures: 0, completed: { at: time, mode: 'record', isHeld: false, counts: COUNTS } };
+  return { failures: 0, completed: { at: time, mode: 'record', isHeld: false } };
 }
 
 describe('the schedule', () => {

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import * as v from 'valibot';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
-import { Counts, type DayProgress } from '../../../functions/reconciliation/result.ts';
+import { type DayProgress, NO_RESULT } from '../../../functions/reconciliation/result.ts';
 import { scheduledDays } from '../../../functions/reconciliation/schedule.ts';
 import { deployedStage, urlOf } from './deployed-stage.ts';
 import { vssWebhook } from './vss-webhook.ts';
@@ -24,8 +23,8 @@ const OUTPUTS = {
   ReconciliationFunctionName: 'reconciliation',
 };
 
-const COUNTS = v.parse(Counts, { sessions: 3, matched: 2, missing: 1, recorded: 1 });
-const DONE = { state: 'done', counts: COUNTS } as const;
+const RESULT = { ...NO_RESULT, sessions: 3, matched: 2, missing: 1, recorded: 1, missingSessions: ['s1'] };
+const DONE = { state: 'done', result: RESULT } as const;
 
 const WINDOW = ['--from', '2026-11-20', '--to', '2026-11-20'];
 
@@ -63,7 +62,9 @@ it('prints each day of each sub-account and the total', async () => {
     stdout: `vss-webhook-prod, account 123456789012, region eu-west-1
 
 ok     2026-11-20    acme: ${counts}
+       missing  s1
 ok     2026-11-20    other: ${counts}
+       missing  s1
 
 2 days: 6 exported, 2 missing, 2 recorded, 0 differing, 0 rows refused.
 `,
@@ -74,7 +75,7 @@ ok     2026-11-20    other: ${counts}
 it.each([
   [
     'held',
-    { state: 'held', counts: COUNTS },
+    { state: 'held', result: RESULT },
     '--stage prod --from 2026-11-20 --to 2026-11-20 --sub-account acme --beyond-limit\n',
   ],
   [
