@@ -28,7 +28,7 @@ import {
 
 async function query(records: readonly Stored[], timeZone: string) {
   const folder = await exportOf(records.map((stored) => ({ revision: 1, digest: 'd', ...stored })));
-  const { connection, close } = await openSessions(folder, () => {}, { timeZone });
+  const { connection, close } = await openSessions(folder, () => {}, { timeZone, needsHistory: false });
   try {
     const rows = new Map<string, Record<string, unknown>[]>();
     for (const { name, sql } of SAVED_QUERIES)

@@ -15,7 +15,7 @@ import { ask, exportOf } from '../analytics/exported.ts';
 async function athena(folder: string, sql: string) {
   const view = athenaViews(7, trino('UTC'), true).find(({ name }) => name === 'call_charges');
   const columns = CHARGE_FIELDS.map((name) => `${name}: 'VARCHAR'`).join(', ');
-  const instance = await DuckDBInstance.create(':memory:');
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
   const connection = await instance.connect();
   for (const statement of [
     "SET TimeZone = 'UTC'",

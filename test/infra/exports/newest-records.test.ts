@@ -65,7 +65,7 @@ async function athena<const Q extends readonly string[]>(bucket: string, ...quer
       regexp_extract(filename, '/([^/]+Z)/(since-[^/]+/)?AWSDynamoDB/', 1) AS export_time
     FROM read_json([${files}], format = 'newline_delimited', filename = true, columns = {${columns}, ${manifest}})`;
   };
-  const instance = await DuckDBInstance.create(':memory:');
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
   const connection = await instance.connect();
   for (const statement of [
     "SET TimeZone = 'UTC'",

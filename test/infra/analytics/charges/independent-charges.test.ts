@@ -28,12 +28,15 @@ const VIEWS = {
   legs: 'SELECT session_id, call_id, total_price, currency, sip_status FROM call_legs_with_charges',
 };
 
+/** independent-calculation.test.ts calculates the results of the other queries. */
+const QUERIES = [...CHARGE_QUERIES, ...SAVED_QUERIES.filter(({ name }) => name === 'reconstructed')];
+
 async function query(records: readonly Recorded[], files: readonly ChargeFile[], timeZone: string) {
   const folder = await exportOf(records.map((stored) => ({ revision: 1, digest: 'd', ...stored })));
   for (const file of files) writeCharges(folder, file);
-  const { connection, close } = await openSessions(folder, () => {}, { timeZone });
+  const { connection, close } = await openSessions(folder, () => {}, { timeZone, needsHistory: false });
   try {
-    const saved = [...SAVED_QUERIES, ...CHARGE_QUERIES].map(({ name, sql }) => [name, sql(DUCKDB)]);
+    const saved = QUERIES.map(({ name, sql }) => [name, sql(DUCKDB)]);
     const rows = new Map<string, Record<string, unknown>[]>();
     for (const [name = '', sql = ''] of [...saved, ...Object.entries(VIEWS)])
       rows.set(name, (await connection.runAndReadAll(sql)).getRowObjectsJson());
