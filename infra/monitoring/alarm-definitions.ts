@@ -3,7 +3,6 @@ import { MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import type { NodeFunction } from '../constructs/node-function.ts';
 import { RETENTION_DAYS } from '../constructs/queues.ts';
-import { MAX_EXPORT_AGE_HOURS } from '../exports/max-export-age.ts';
 import {
   type AlarmDefinition,
   type AlarmDefinitions,
@@ -12,10 +11,10 @@ import {
   logsCommand,
   redriveCommand,
 } from './alarm-definition.ts';
-import { BLOCKED_REQUESTS } from './blocked-requests.ts';
 import { countedMetric } from './metrics.ts';
 import { reconciliationAlarms } from './reconciliation-alarms.ts';
 import { sessionEventAlarms } from './session-event-alarms.ts';
+import { BLOCKED_REQUESTS, MAX_EXPORT_AGE_HOURS } from './thresholds.ts';
 
 /** Every alarm of a stage, by name. Metrics without a period have CDK's default, five minutes. */
 export function alarmDefinitions(scope: Construct, props: AlarmsProps): AlarmDefinitions {

@@ -1,4 +1,4 @@
-import { BLOCKED_REQUESTS } from '../../monitoring/blocked-requests.ts';
+import { BLOCKED_REQUESTS } from '../../monitoring/thresholds.ts';
 import type { DeployedStage } from '../stage/deployed-stage.ts';
 import { countedBy, newestFirst } from '../stage/metric.ts';
 import type { Diagnosis } from './diagnosis.ts';

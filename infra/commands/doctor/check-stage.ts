@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { queueDepth } from '../../../functions/queue/queue-depth.ts';
-import { MAX_EXPORT_AGE_HOURS } from '../../exports/max-export-age.ts';
+import { MAX_EXPORT_AGE_HOURS } from '../../monitoring/thresholds.ts';
 import { age } from '../../terminal/age.ts';
 import { printStatus, progress } from '../../terminal/output.ts';
 import { reasonOf } from '../../terminal/reason-of.ts';
