@@ -8,6 +8,7 @@ import { CHARGES_PREFIX, EXPORTS_PREFIX } from '../../exports/bucket-prefixes.ts
 import { CHARGE_FIELDS } from '../charges/charge-fields.ts';
 import { quoted } from '../dialect.ts';
 import { isCompressed } from './data-file.ts';
+import type { Incomplete, Notice } from './notice.ts';
 
 export const CHARGES_FOLDER = CHARGES_PREFIX.replace('/', '');
 const EXPORTS = EXPORTS_PREFIX.replace('/', '');
@@ -24,25 +25,40 @@ const REMEDY =
  *
  * @param notice Receives a message about each file that is left out or contains lines that are not rows.
  */
-export async function readableChargeFiles(
-  folder: string,
-  notice: (text: string) => void,
-): Promise<readonly string[]> {
+export async function readableChargeFiles(folder: string, notice: Notice): Promise<readonly string[]> {
   const readable: string[] = [];
   for (const path of chargeFilesIn(chargesFolder(folder))) {
     const name = relative(dirname(dirname(dirname(path))), path);
     const lines = statSync(path).size === 0 ? undefined : await countLines(path);
     if (lines === undefined || (lines.all > 0 && lines.broken === lines.all)) {
-      notice(`Ignored the charges in ${name}: the file is empty, truncated or damaged. ${REMEDY}`);
+      notice(
+        `Ignored the charges in ${name}: the file is empty, truncated or damaged. ${REMEDY}`,
+        without(path, 'The charges'),
+      );
       continue;
     }
     if (lines.broken > 0)
       notice(
         `Ignored ${lines.broken} of ${lines.all} lines of ${name}: they are not JSON objects. ${REMEDY}`,
+        without(path, `${lines.broken} of ${lines.all} charges`),
       );
     if (lines.all > 0) readable.push(path);
   }
   return readable;
+}
+
+/** What readers of costs have to know about a file that is damaged. */
+function without(path: string, missing: string): Incomplete {
+  const day = basename(dirname(path));
+  const subAccount = basename(path)
+    .replace(/\.json(\.gz)?$/, '')
+    .replaceAll('(amp)', '&');
+  return {
+    data: 'charges',
+    from: day,
+    to: day,
+    text: `${missing} of sub-account ${subAccount} are missing, because their file is damaged. The costs of this day are too low.`,
+  };
 }
 
 /** The folder of the charges that belong to a folder of exports, whether it exists or not. */

@@ -10,6 +10,7 @@ import {
   readManifests,
   readSummary,
 } from './export-manifest.ts';
+import type { Notice } from './notice.ts';
 
 /**
  * Reads the exports of one table in a folder, at any depth, ordered by time. DynamoDB writes the manifests to
@@ -24,7 +25,7 @@ import {
  * @throws ExportError if there is no export, or the newest one is broken.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
  */
-export function readExports(folder: string, notice: (text: string) => void, asOf?: string): Export[] {
+export function readExports(folder: string, notice: Notice, asOf?: string): Export[] {
   if (!existsSync(folder)) throw new ExportError(`${folder} does not exist.`);
   if (!statSync(folder).isDirectory())
     throw new ExportError(`${folder} is a file: expected the folder of an export.`);
@@ -103,7 +104,7 @@ function uniqueByTime(exports: readonly Export[]): Export[] {
 }
 
 /** Reads data files without a manifest as one export. */
-function readDataFiles(entries: readonly Dirent[], notice: (text: string) => void): Export[] {
+function readDataFiles(entries: readonly Dirent[], notice: Notice): Export[] {
   const files = entries
     .filter(({ name }) => /\.json(\.gz)?$/.test(name))
     .map(({ name, parentPath }) => ({ path: join(parentPath, name), folder: parentPath }))
@@ -117,7 +118,10 @@ function readDataFiles(entries: readonly Dirent[], notice: (text: string) => voi
       `${odd.path}: without ${MANIFEST_SUMMARY} and ${MANIFEST_FILES}, expected only data files of one export, in one folder.`,
     );
   }
-  notice(`${folder} has no manifest. Whether its data files are complete cannot be checked.`);
+  notice(`${folder} has no manifest. Whether its data files are complete cannot be checked.`, {
+    data: 'sessions',
+    text: 'The export has no manifest, so nothing tells whether all of its files are there. Without one of them, all numbers are too low.',
+  });
   const id = folder.split(sep).findLast((name) => EXPORT_ID.test(name));
   const newest = Math.max(...files.map(({ path }) => statSync(path).mtimeMs));
   const time = new Date(id === undefined ? newest : Number(id.slice(0, 14))).toISOString();

@@ -12,6 +12,7 @@ import { isCompressed } from './data-file.ts';
 import { type Export, ExportError } from './export.ts';
 import { readExports } from './export-folder.ts';
 import { type Newest, newestOf } from './newest-export.ts';
+import type { Incomplete, Notice } from './notice.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { verify } from './verify-export.ts';
 
@@ -26,6 +27,8 @@ export interface SessionDatabase {
   tableArn: string | undefined;
   /** Whether there are files of charges. Without them, the views of charges show none. */
   hasCharges: boolean;
+  /** What the exports and the charges lack. */
+  incomplete: readonly Incomplete[];
   close(): void;
 }
 
@@ -53,12 +56,17 @@ export async function openSessions(
   notice: (text: string) => void,
   { timeZone = 'UTC', needsHistory = true, needsCharges = true }: Partial<DatabaseOptions> = {},
 ): Promise<SessionDatabase> {
-  const read = readExports(folder, notice);
-  const newest = newestOf(read, notice);
+  const incomplete: Incomplete[] = [];
+  const note: Notice = (text, lack) => {
+    if (lack) incomplete.push(lack);
+    notice(text);
+  };
+  const read = readExports(folder, note);
+  const newest = newestOf(read, note);
   for (const each of newest.full ? [newest.full, ...newest.increments] : newest.increments)
     await verify(each);
   const exports = needsHistory ? await withoutBroken(read, newest, notice) : read;
-  const charges = needsCharges ? await readableChargeFiles(folder, notice) : [];
+  const charges = needsCharges ? await readableChargeFiles(folder, note) : [];
 
   const instance = await DuckDBInstance.create(':memory:', {
     // DuckDB spills to disk above this limit.
@@ -91,6 +99,7 @@ export async function openSessions(
     time: newest.time,
     tableArn: exports[0]?.tableArn,
     hasCharges: charges.length > 0,
+    incomplete,
     close,
   };
 }
