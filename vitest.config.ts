@@ -12,7 +12,7 @@ const LONGEST = [
   'test/infra/commands/smoke.test.ts',
   'test/infra/synth.test.ts',
   'test/infra/commands/start.test.ts',
-  'test/infra/commands/report.test.ts',
+  'test/infra/analytics/report/page.test.ts',
   'test/infra/readme.test.ts',
   'test/faults/*.test.ts',
   'test/infra/commands/query.test.ts',

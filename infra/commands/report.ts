@@ -16,8 +16,11 @@ first with the AWS credentials and region of the shell. Charges are read from
 Options:
   --sub-account ID  Only the sessions of this sub-account. May be given more than
                     once.
-  --from DAY        Only the sessions from this day on, such as 2026-11-01. The page
-                    then compares the period with the one before.
+  --country CODE    Only the sessions with this country of the other party, such as
+                    SG; ?? if it is unknown. May be given more than once.
+  --from DAY        Only the sessions from this day on: a day such as 2026-11-01,
+                    today, yesterday, or 7d for seven days ago. The page then
+                    compares the period with the one of the same length before.
   --to DAY          Only the sessions up to this day.
   --time-zone ZONE  Time zone of days and hours, such as Asia/Singapore. Default UTC.
   --fresh           Fetch everything from S3, without reading or writing the cache in
@@ -34,6 +37,7 @@ export const report = defineCommand({
   takesArguments: true,
   options: {
     'sub-account': { type: 'string', multiple: true },
+    country: { type: 'string', multiple: true },
     from: { type: 'string' },
     to: { type: 'string' },
     'time-zone': { type: 'string', default: 'UTC' },
@@ -47,7 +51,11 @@ export const report = defineCommand({
     if (rest.length > 0)
       throw new UsageError(seeHelp('report', `Unexpected argument "${rest[0]}": expected one EXPORT`));
     const zone = timeZone(values['time-zone']);
-    const scope = { ...dayRange(values), subAccounts: values['sub-account'] };
+    const scope = {
+      ...dayRange(values, zone),
+      subAccounts: values['sub-account'],
+      countries: values.country?.map((code) => code.toUpperCase()),
+    };
     const { writeReport } = await import('./report/write-report.ts');
     return writeReport(source, { scope, timeZone: zone, isCached: !values.fresh, out: values.out }, context);
   },

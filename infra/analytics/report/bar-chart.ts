@@ -4,12 +4,22 @@ import { cssColour } from './palette.ts';
 import { axisText, type Series, stacked, valueTitle } from './series.ts';
 import { number } from './wording.ts';
 
+interface Bar {
+  name: string;
+  /** The formatted value. */
+  value: string;
+  /** The row of the table. */
+  cells: readonly Cell[];
+  /** Whether it is the last one, and stands for all others. It is only in the table, because its length would set the scale. */
+  isRest?: boolean;
+}
+
 export interface Bars {
   caption: string;
   /** The headings of the table. */
   columns: readonly string[];
-  /** From top to bottom: the name, the formatted value, and the cells of the table. */
-  bars: readonly { name: string; value: string; cells: readonly Cell[] }[];
+  /** From top to bottom. */
+  bars: readonly Bar[];
   series: readonly Series[];
   /** The position of the names: beside the bars, or above them, which leaves room for longer ones. Default: above. */
   names?: keyof typeof LAYOUTS;
@@ -54,8 +64,17 @@ const LAYOUTS = {
 };
 
 /** Horizontal bars, each with its name and its value. */
-export function barChart({ caption, columns, bars, series, names = 'above', format = number }: Bars): Figure {
+export function barChart({
+  caption,
+  columns,
+  bars: all,
+  series,
+  names = 'above',
+  format = number,
+}: Bars): Figure {
   const { rowHeight, barWidth, axisLabel } = LAYOUTS[names];
+  const bars = all.filter(({ isRest = false }) => !isRest);
+  const rest = all.find(({ isRest = false }) => isRest);
   const nameTexts = bars.map(({ name }) => name);
   const valueTexts = bars.map(({ value }) => value);
   const chart = draw(
@@ -77,13 +96,21 @@ export function barChart({ caption, columns, bars, series, names = 'above', form
           axisLabel: { ...axisText, interval: 0, margin: GAP },
         },
       ],
-      series: stacked(series, { barWidth }),
+      series: stacked(
+        series.map((each) => ({ ...each, values: each.values.slice(0, bars.length) })),
+        { barWidth },
+      ),
     },
     bars.length * rowHeight + 8,
     `Bars: ${caption}`,
     (at, index) => valueTitle(bars[index]?.name ?? '', series[at], index, format),
   );
-  return { chart, legend: series, table: { caption, columns, rows: bars.map(({ cells }) => cells) } };
+  return {
+    chart,
+    legend: series,
+    note: rest && `Only in the table: ${rest.name} (${rest.value}).`,
+    table: { caption, columns, rows: all.map(({ cells }) => cells) },
+  };
 }
 
 /** The width that texts need on a side of the bars, at about 8 px per character. Longer ones are truncated. */

@@ -16,6 +16,8 @@ export interface Figure {
   chart?: Markup;
   /** Names of the colours. */
   legend?: readonly Series[];
+  /** Stands below the chart. */
+  note?: string | undefined;
   /** The numbers behind the chart. */
   table: Table;
 }
@@ -38,12 +40,13 @@ ${figure && figureMarkup(figure)}</section>
 `;
 }
 
-function figureMarkup({ chart, legend = [], table }: Figure): Markup {
+function figureMarkup({ chart, legend = [], note, table }: Figure): Markup {
   const keys = legend
     .filter(({ name }) => name !== '')
     .map(({ name, colour }) => html`<li><i style="background:${cssColour(colour)}"></i>${name}</li>`);
   const names = keys.length > 0 ? html`<ul class="legend">${keys}</ul>\n` : undefined;
-  const picture = chart && html`<figure>${names}${chart}</figure>\n`;
+  const picture =
+    chart && html`<figure>${names}${chart}${note && html`<figcaption>${note}</figcaption>`}</figure>\n`;
   // A table without a chart is expanded.
   return html`${picture}<details${chart ? undefined : html` open`}>
 <summary>Numbers<span class="unseen">: ${table.caption}</span></summary>

@@ -1,5 +1,4 @@
 import * as v from 'valibot';
-import { quoted } from '../dialect.ts';
 import { barChart } from './bar-chart.ts';
 import type { Card } from './card.ts';
 import { type Currency, pricedIn } from './charge-facts.ts';
@@ -7,7 +6,7 @@ import { columnChart } from './column-chart.ts';
 import { amount, currencyName, money, perMinute, Sum, shortAmount } from './money.ts';
 import type { MakeCard, Report } from './report.ts';
 import { Count, firstGroups, rowsOf } from './rows.ts';
-import { HEADINGS, partLabel } from './timeline.ts';
+import { HEADINGS } from './timeline.ts';
 import { counted, duration, number, printable } from './wording.ts';
 
 const SUMS = 'sum(total_price) AS total, coalesce(sum(answered_seconds), 0) AS seconds';
@@ -57,37 +56,43 @@ const inCurrency = (name: string) => (value: number) =>
 const Part = v.object({ part: v.string(), total: Sum, legs: Count });
 const NOTHING = '0.000000000000';
 
-/** Legs of days without sessions are only in the table. */
-async function overTime({ connection, timeline }: Report, currency: Currency): Promise<Card | undefined> {
-  if (!timeline) return undefined;
-  const { parts, unit, sql } = timeline;
-  const listed = parts.map(quoted).join(', ');
+/** Legs without a plausible day, or of one that is too old, are only in the table. */
+async function overTime({ connection, charges }: Report, currency: Currency): Promise<Card | undefined> {
+  if (!charges?.timeline) return undefined;
+  const { parts, unit, sql, note } = charges.timeline;
   const rows = await rowsOf(
     connection,
     Part,
-    `SELECT CASE WHEN ${sql} IN (${listed}) THEN ${sql} ELSE '' END AS part, sum(total_price) AS total, count(*) AS legs
+    `SELECT ${sql} AS part, sum(total_price) AS total, count(*) AS legs
 FROM charge_facts WHERE ${pricedIn(currency)} GROUP BY ALL ORDER BY total DESC, part`,
   );
   const name = currencyName(currency.currency);
-  const of = (part: string) => rows.find((row) => row.part === part);
-  const most = rows.find(({ part }) => part !== '');
+  const of = (start: string) => rows.find(({ part }) => part === start) ?? { total: NOTHING, legs: 0 };
   const outside = of('');
+  const most = rows.find(({ part }) => part !== '');
+  const label = parts.find(({ start }) => start === most?.part)?.label;
+  const sentences = [
+    most
+      ? `The most expensive ${unit} is ${label}, with ${money(most.total, currency.currency)}.`
+      : 'No leg with a price has a plausible day.',
+    outside.legs > 0
+      ? `The chart excludes ${money(outside.total, currency.currency)} of ${counted(outside.legs, 'leg')} with an implausible or too old day.`
+      : '',
+  ];
   return {
     title: `Cost over time in ${name}`,
-    sentence: most
-      ? `The most expensive ${unit} is ${partLabel(most.part, unit)}, with ${money(most.total, currency.currency)}.`
-      : 'No leg with a price belongs to a day with sessions.',
+    sentence: sentences.join(' ').trim(),
     figure: columnChart({
-      labels: parts.map((part) => partLabel(part, unit)),
-      series: [{ name: '', colour: 'teal', values: parts.map((part) => Number(of(part)?.total ?? 0)) }],
+      columns: parts,
+      series: [{ name: '', colour: 'teal', values: parts.map(({ start }) => Number(of(start).total)) }],
       format: inCurrency(name),
+      note,
       table: {
         caption: `Cost by ${unit} in ${name}`,
         columns: [HEADINGS[unit], 'Cost', 'Legs'],
-        rows: [
-          ...parts.map((part) => [part, amount(of(part)?.total ?? NOTHING), of(part)?.legs ?? 0]),
-          ...(outside ? [['Not in the chart', amount(outside.total), outside.legs]] : []),
-        ],
+        rows: [...parts, ...(outside.legs > 0 ? [{ start: '', name: 'Not in the chart' }] : [])].map(
+          ({ start, name: part }) => [part, amount(of(start).total), of(start).legs],
+        ),
       },
     }),
   };
@@ -118,13 +123,19 @@ async function by(
   );
   const name = currencyName(currency.currency);
   const bars = rows.map((row) => {
-    const part = row.members > 1 ? `${number(row.members)} others` : printable(row.part, 40) || 'Unknown';
-    return { name: part, value: shortAmount(row.total), cells: [part, ...costCells(row)] };
+    const group = row.part === '' ? 'Unknown' : printable(row.part, 40);
+    const part = row.members > 1 ? `${number(row.members)} others` : group;
+    return {
+      name: part,
+      value: shortAmount(row.total),
+      cells: [part, ...costCells(row)],
+      isRest: row.members > 1,
+    };
   });
   const [first] = rows;
   if (!first) return undefined;
   const columns = [key === 'country' ? 'Country' : 'Product', 'Cost', 'Legs', 'Answered time', 'Per minute'];
-  const { chart, table } = barChart({
+  const { chart, note, table } = barChart({
     caption: `Cost by ${key} in ${name}`,
     columns,
     bars,
@@ -135,7 +146,7 @@ async function by(
     title: `Cost by ${key} in ${name}`,
     sentence: `${bars[0]?.name} costs the most: ${money(first.total, currency.currency)}.`,
     // A single bar shows nothing.
-    figure: { ...(bars.length > 1 && { chart }), table },
+    figure: { ...(bars.length > 1 && { chart, note }), table },
   };
 }
 

@@ -65,10 +65,10 @@ const errors: MakeCard = async ({ connection }) => {
     .toSorted((a, b) => Number(isOther(a)) - Number(isOther(b)) || b.sessions - a.sessions)
     .map((row) => {
       const { code, message, members, sessions } = row;
-      if (isOther(row)) return { code: '', text: `${number(members)} other codes`, sessions };
+      if (isOther(row)) return { code: '', text: `${number(members)} other codes`, sessions, isRest: true };
       const documented = code === null ? undefined : ERROR_CODES.get(code);
       const text = documented?.message ?? message ?? 'No message';
-      return { code: code === null ? 'no code' : String(code), text, sessions, documented };
+      return { code: code === null ? 'no code' : String(code), text, sessions, documented, isRest: false };
     });
   const [first] = found;
   if (!first || !failed) return undefined;
@@ -78,7 +78,8 @@ const errors: MakeCard = async ({ connection }) => {
     figure: barChart({
       caption: 'Sessions by error',
       columns: ['Error', 'Message', 'Sessions', 'Can a retry help?', 'Meaning'],
-      bars: found.map(({ code, text, sessions, documented }) => ({
+      bars: found.map(({ code, text, sessions, documented, isRest }) => ({
+        isRest,
         name: printable(`${code} ${text}`, documented ? Number.POSITIVE_INFINITY : MAX_NAME),
         value: number(sessions),
         cells: [
@@ -169,7 +170,12 @@ const sipCodes: MakeCard = async ({ connection, charges }) => {
   const bars = rows.map(({ code, members, legs }) => {
     const name = members > 1 ? `${number(members)} other codes` : String(code ?? 'no code');
     const reason = members > 1 || code === null ? '' : (SIP_REASONS[code] ?? '');
-    return { name: `${name} ${reason}`.trim(), value: number(legs), cells: [name, reason, legs] };
+    return {
+      name: `${name} ${reason}`.trim(),
+      value: number(legs),
+      cells: [name, reason, legs],
+      isRest: members > 1,
+    };
   });
   const values = rows.map(({ legs }) => legs);
   const [most] = values;

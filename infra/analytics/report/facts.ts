@@ -8,6 +8,14 @@ export interface Scope {
   to?: string | undefined;
   /** Undefined for all sub-accounts. */
   subAccounts?: readonly string[] | undefined;
+  /** The countries of the other party (ISO 3166-1 alpha-2; `??` if unknown). Undefined for all. */
+  countries?: readonly string[] | undefined;
+}
+
+/** What distinguishes the rows of a view. */
+interface Condition extends Scope {
+  /** The local time before which the sessions start. Only for views with the columns of a session. */
+  end?: string;
 }
 
 /**
@@ -19,7 +27,7 @@ export interface Scope {
  *
  * @param prefix Prefix of the names of the tables.
  */
-export async function readFacts(connection: DuckDBConnection, scope: Scope, prefix = ''): Promise<void> {
+export async function readFacts(connection: DuckDBConnection, scope: Condition, prefix = ''): Promise<void> {
   const hasError = 'error_code IS NOT NULL OR error_msg IS NOT NULL';
   const failedSession = `CASE WHEN ${hasError} THEN session_id END AS failed_session, error_code, error_msg`;
   await connection.run(`CREATE TEMP TABLE ${prefix}session_facts AS
@@ -34,19 +42,33 @@ SELECT start_date AS day, coalesce(source_country_code, '') AS source_country,
 FROM call_legs WHERE ${conditionOf(scope)}`);
 }
 
+/** Reads the ids of the sessions with the countries of a scope, which other views do not have. */
+export async function readCountries(connection: DuckDBConnection, { countries }: Scope): Promise<void> {
+  if (countries === undefined) return;
+  await connection.run(`CREATE TEMP TABLE sessions_of_countries AS
+SELECT session_id FROM sessions WHERE coalesce(country, '??') IN (${countries.map(quoted).join(', ')})`);
+}
+
 /** A sum of decimals does not depend on the order in which threads read the rows, unlike one of floats. */
 export const MEAN_MOS = 'avg(mos::decimal(18, 6))';
 
 /**
- * The condition for the rows of a view in a scope. A session without a plausible start counts on the day of its receipt.
+ * The condition for the rows of a view in a scope. A session without a plausible start counts at the time of its receipt.
  *
  * @param day The column with the day of a row.
  */
-export function conditionOf({ from, to, subAccounts }: Scope, day = 'session_date'): string {
+export function conditionOf(
+  { from, to, end, subAccounts, countries }: Condition,
+  day = 'session_date',
+): string {
   const conditions = [
     ...(from === undefined ? [] : [`${day} >= ${quoted(from)}`]),
     ...(to === undefined ? [] : [`${day} <= ${quoted(to)}`]),
+    ...(end === undefined
+      ? []
+      : [`CASE WHEN start_date IS NULL THEN received_at ELSE start_time END < ${quoted(end)}::timestamptz`]),
     ...(subAccounts === undefined ? [] : [`sub_account_id IN (${subAccounts.map(quoted).join(', ')})`]),
+    ...(countries === undefined ? [] : ['session_id IN (FROM sessions_of_countries)']),
   ];
   return conditions.join(' AND ') || 'true';
 }

@@ -1,6 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
+import type { Charges } from './charge-facts.ts';
 import { MEAN_MOS } from './facts.ts';
+import { currencyName, money, shortAmount } from './money.ts';
 import { Count, rowsOf } from './rows.ts';
 import { counted, decimal, duration, number, percent, signed } from './wording.ts';
 
@@ -17,7 +19,10 @@ const Totals = v.object({
   mos: v.nullable(v.number()),
   scored: Count,
 });
-type Totals = v.InferOutput<typeof Totals>;
+export type Totals = v.InferOutput<typeof Totals>;
+
+/** The number of further currencies in the key figure. */
+const MAX_CURRENCIES = 2;
 
 /** A key figure. */
 export interface HeadlineFigure {
@@ -59,8 +64,13 @@ FROM ${period}session_facts`,
  * The key figures of a period.
  *
  * @param before The totals of the period before, if it had sessions.
+ * @param cost The key figure of the costs, if there are any.
  */
-export function headlineOf(totals: Totals, before: Totals | undefined): readonly HeadlineFigure[] {
+export function headlineOf(
+  totals: Totals,
+  before: Totals | undefined,
+  cost: HeadlineFigure | undefined,
+): readonly HeadlineFigure[] {
   const { sessions, answered, failed, opt_outs, conflicts, incomplete, median, mos, scored } = totals;
   const others = [
     ...(totals.opt_outs_failed > 0 ? [`${number(totals.opt_outs_failed)} failed`] : []),
@@ -112,5 +122,26 @@ export function headlineOf(totals: Totals, before: Totals | undefined): readonly
     },
     { name: 'Conflicts', value: number(conflicts), note: percent(conflicts, sessions) },
     { name: 'Incomplete', value: number(incomplete), note: percent(incomplete, sessions) },
+    ...(cost ? [cost] : []),
   ];
+}
+
+/**
+ * The key figure of the costs: in the currency of most legs, with the other currencies as a note. Undefined without prices.
+ *
+ * @param last The last day that a report covers, which the charges may not reach.
+ */
+export function costFigure({ currencies, last: charged }: Charges, last: string): HeadlineFigure | undefined {
+  const [first, ...others] = currencies;
+  if (!first) return undefined;
+  const also = others.slice(0, MAX_CURRENCIES).map(({ total, currency }) => money(total, currency));
+  return {
+    name: `Cost in ${currencyName(first.currency)}`,
+    value: shortAmount(first.total),
+    note: [
+      ...also.map((each) => `and ${each}`),
+      ...(others.length > MAX_CURRENCIES ? [`and others`] : []),
+      ...(charged < last ? [`until ${charged}`] : []),
+    ].join(', '),
+  };
 }

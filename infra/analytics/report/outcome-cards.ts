@@ -7,7 +7,6 @@ import { rateOverTime } from './rate-over-time.ts';
 import type { MakeCard } from './report.ts';
 import { Count, firstGroups, rowsOf } from './rows.ts';
 import { present, ranked, seriesOf, talliesOf, totalOf } from './tallies.ts';
-import { partLabel } from './timeline.ts';
 import { counted, countryName, number, percent, printable, subAccountName } from './wording.ts';
 
 type Outcome = keyof typeof DEFINED | 'other';
@@ -25,7 +24,7 @@ const kinds = ['answered', 'unanswered', 'failed', 'opted_out', 'other'] as cons
 /** The values of `outcome`, in stacking order. Each has the same colour in all charts. */
 const OUTCOMES = kinds.map((kind) => ({ kind, ...STYLES[kind] }));
 
-const outcomesOverTime: MakeCard = async ({ connection, timeline, sessions }) => {
+const outcomesOverTime: MakeCard = async ({ connection, timeline, totals: { sessions } }) => {
   const title = 'Outcomes over time';
   if (!timeline)
     return sessions > 0 ? { title, sentence: 'No session has a plausible start date.' } : undefined;
@@ -35,13 +34,14 @@ const outcomesOverTime: MakeCard = async ({ connection, timeline, sessions }) =>
     `SELECT ${sql} AS part, outcome AS kind, count(*) AS count FROM session_facts GROUP BY ALL`,
   );
   const share = (kind: Outcome) => percent(totalOf(tallies, kind), sessions);
-  const inChart = tallies.filter(({ part }) => parts.includes(part));
+  const inChart = tallies.filter(({ part }) => part !== '');
   const [busiest] = ranked(inChart, 'part');
+  const labelOf = (start: string) => parts.find((part) => part.start === start)?.label;
   const undated = sessions - totalOf(inChart);
   const sentences = [
     `${share('answered')} of the sessions were answered and ${share('failed')} failed.`,
     busiest && parts.length > 1
-      ? `The busiest ${unit} was ${unit === 'week' ? 'the one starting on ' : ''}${partLabel(busiest.name, unit)}, with ${counted(busiest.total, 'session')}.`
+      ? `The busiest ${unit} was ${unit === 'week' ? 'the one starting on ' : ''}${labelOf(busiest.name)}, with ${counted(busiest.total, 'session')}.`
       : '',
     undated > 0
       ? `The chart excludes ${counted(undated, 'session')} with a missing, implausible or too old start date.`
@@ -62,7 +62,7 @@ const answerRate: MakeCard = (report) =>
     value: "avg(CAST(outcome = 'answered' AS integer))",
     from: 'session_facts',
     format: (value) => percent(value, 1),
-    range: [0, 1],
+    axis: { range: [0, 1], span: 0.1 },
   });
 
 const MAX_SUB_ACCOUNTS = 12;
@@ -160,9 +160,10 @@ FROM session_facts GROUP BY country`,
       bars: bars.map(({ name, country, members, sessions, answered, failed }, i) => ({
         name: printable(name, 14),
         value: number(sessions),
+        isRest: members > 1,
         cells: [
           name,
-          members > 1 ? '' : printable(country, 20),
+          members > 1 || country === '' ? '' : printable(country, 20),
           sessions,
           ...series.map(({ values }) => values[i] ?? 0),
           percent(answered, sessions),

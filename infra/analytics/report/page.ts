@@ -1,22 +1,23 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
-import { type Card, cardMarkup } from './card.ts';
+import type { Incomplete } from '../duckdb/notice.ts';
+import type { Card } from './card.ts';
 import { readCharges } from './charge-facts.ts';
 import { COST_CARDS } from './cost-cards.ts';
 import { DATA_CARDS } from './data-cards.ts';
+import { documentOf, type Warning } from './document.ts';
 import { ERROR_CARDS } from './error-cards.ts';
-import { readFacts, type Scope } from './facts.ts';
-import { type HeadlineFigure, headlineOf, readTotals } from './headline.ts';
-import { html } from './html.ts';
+import { readCountries, readFacts, type Scope } from './facts.ts';
+import { costFigure, headlineOf, readTotals } from './headline.ts';
 import { OUTCOME_CARDS } from './outcome-cards.ts';
+import { gapsIn, lastDay, localTime, minutes, periodOf } from './period.ts';
 import { previousPeriod } from './previous-period.ts';
 import { QUALITY_CARDS } from './quality-cards.ts';
 import type { Report } from './report.ts';
 import { rowsOf } from './rows.ts';
-import { STYLESHEET } from './stylesheet.ts';
 import { readTimeline } from './timeline.ts';
 import { USAGE_CARDS } from './usage-cards.ts';
-import { counted, days, subAccountName } from './wording.ts';
+import { counted, countryName, days, subAccountName } from './wording.ts';
 
 export interface PageOptions {
   /** The point in time of the data (ISO 8601). */
@@ -24,7 +25,9 @@ export interface PageOptions {
   timeZone: string;
   scope: Scope;
   /** The stage of the data, if known. */
-  stage: string | undefined;
+  stage?: string | undefined;
+  /** What the exports and the charges lack. */
+  incomplete?: readonly Incomplete[];
 }
 
 /** A report and its contents. */
@@ -33,27 +36,78 @@ export interface Page {
   sessions: number;
   /** `2026-10-22 to 2026-11-20`, or undefined if no day is known. */
   range: string | undefined;
+  /** `data as of 2026-11-21 02:00 UTC`. */
+  asOf: string;
+}
+
+/** Reads what the cards are made of. */
+export async function readReport(
+  connection: DuckDBConnection,
+  { time, timeZone, scope, incomplete = [] }: PageOptions,
+): Promise<Report> {
+  const period = periodOf(scope, time, timeZone, gapsIn(incomplete, 'sessions', timeZone));
+  const gaps = gapsIn(incomplete, 'charges', timeZone);
+  await readCountries(connection, scope);
+  await readFacts(connection, scope);
+  return {
+    connection,
+    scope,
+    timeZone,
+    period,
+    totals: await readTotals(connection),
+    timeline: await readTimeline(connection, 'session_facts', period),
+    charges: await readCharges(connection, { scope, timeZone, gaps }),
+  };
 }
 
 /** Creates the report of the sessions in a database. */
 export async function makePage(connection: DuckDBConnection, options: PageOptions): Promise<Page> {
-  const { timeZone, scope } = options;
-  await readFacts(connection, scope);
-  const totals = await readTotals(connection);
-  const timeline = await readTimeline(connection);
+  const { time, timeZone, scope, stage, incomplete = [] } = options;
+  const report = await readReport(connection, options);
+  const { totals, timeline, charges, period } = report;
+  const before = await previousPeriod(connection, scope, period);
+  const cards = await cardsOf(report);
   const range = timeline && days(timeline.first, timeline.last);
-  const before = await previousPeriod(connection, scope, timeline, dayOf(options.time, timeZone));
-  const charges = await readCharges(connection, scope);
-  const cards = await cardsOf({ connection, scope, timeZone, sessions: totals.sessions, timeline, charges });
+  const asOf = `data as of ${minutes(localTime(time, timeZone))} ${timeZone}`;
   const subject = [
-    ...(options.stage === undefined ? [] : [`stage ${options.stage}`]),
+    ...(stage === undefined ? [] : [`stage ${stage}`]),
     await subAccountsIn(connection),
     counted(totals.sessions, 'session'),
     ...(range === undefined ? [] : [range]),
+    asOf,
   ].filter((part) => part !== '');
-  const notes = [`as of ${minuteOf(options.time)}`, ...(before ? [`compared with ${before.range}`] : [])];
-  const figures = headlineOf(totals, before?.totals);
-  return { html: document({ subject, notes, timeZone, figures, cards }), sessions: totals.sessions, range };
+  return {
+    html: documentOf({
+      subject,
+      notes: [...filtersOf(scope), ...(before ? [`compared with ${before.range}`] : [])],
+      warnings: warningsOf(incomplete, timeZone),
+      timeZone,
+      figures: headlineOf(totals, before?.totals, charges && costFigure(charges, lastDay(period))),
+      cards,
+    }),
+    sessions: totals.sessions,
+    range,
+    asOf,
+  };
+}
+
+/** What limits the report. */
+function filtersOf({ from, to, subAccounts = [], countries = [] }: Scope): string[] {
+  return [
+    ...subAccounts.map((id) => `only sub-account ${subAccountName(id)}`),
+    ...countries.map((code) => `only country ${code === '??' ? 'Unknown' : countryName(code)}`),
+    ...(from === undefined ? [] : [`only from ${from}`]),
+    ...(to === undefined ? [] : [`only to ${to}`]),
+  ];
+}
+
+function warningsOf(incomplete: readonly Incomplete[], timeZone: string): Warning[] {
+  const at = (time: string) => (time.length === 10 ? time : minutes(localTime(time, timeZone)));
+  const spanOf = ({ from, to }: Incomplete) => {
+    if (to === undefined) return 'All days';
+    return from === undefined ? `Before ${at(to)}` : days(at(from), at(to));
+  };
+  return incomplete.map((each) => ({ time: spanOf(each), text: each.text }));
 }
 
 const CARDS = [
@@ -82,60 +136,4 @@ async function subAccountsIn(connection: DuckDBConnection): Promise<string> {
   );
   if (rows.length > MAX_SUB_ACCOUNTS) return counted(rows.length, 'sub-account');
   return rows.map(({ sub_account_id: id }) => subAccountName(id)).join(', ');
-}
-
-interface Content {
-  subject: readonly string[];
-  notes: readonly string[];
-  timeZone: string;
-  figures: readonly HeadlineFigure[];
-  cards: readonly Card[];
-}
-
-function document({ subject, notes, timeZone, figures, cards }: Content): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Voice sessions: ${subject.join(', ')}</title>
-<style>${{ markup: STYLESHEET }}</style>
-</head>
-<body>
-<header>
-<h1>Voice sessions</h1>
-<p>${subject.map((part) => html`<span>${part}</span>, `)}${notes.map((note, i) => html`${i > 0 ? ', ' : ''}<span>${note}</span>`)}</p>
-</header>
-<main>
-<dl>
-${figures.map(figureMarkup)}</dl>
-${
-  cards.length === 0
-    ? html`<p>The export has no sessions in this period.</p>`
-    : html`<div class="cards">
-${cards.map(cardMarkup)}</div>`
-}
-</main>
-<footer>Created by <code>npx vss-webhook report</code>. Days and hours are in the time zone ${timeZone}. This page contains no phone numbers and no session ids.</footer>
-</body>
-</html>
-`.markup;
-}
-
-function figureMarkup({ name, value, note, change }: HeadlineFigure) {
-  const notes = [change, note].filter((text) => text !== undefined);
-  return html`<div><dt>${name}</dt><dd class="value">${value}</dd>${notes.map((text) => html`<dd class="note">${text}</dd>`)}</div>\n`;
-}
-
-/** The day of a time in a time zone: `2026-11-21`. */
-function dayOf(time: string, timeZone: string): string {
-  // Swedish dates are those of ISO 8601.
-  return new Date(time).toLocaleDateString('sv', { timeZone });
-}
-
-/** Formats a time as `2026-11-21 02:00 UTC`. */
-function minuteOf(time: string): string {
-  const [, day, minute] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(time) ?? [];
-  return day === undefined ? time : `${day} ${minute} UTC`;
 }

@@ -35,7 +35,7 @@ FROM leg_facts WHERE mos IS NOT NULL GROUP BY ALL`,
     title: 'Call quality',
     sentence: `${percent(totalOf(tallies, 'excellent', 'good'), legs)} of ${counted(legs, 'scored leg')} were good or excellent, ${percent(totalOf(tallies, 'poor', 'bad'), legs)} poor or bad.`,
     figure: columnChart({
-      labels: SCORES,
+      columns: SCORES.map((label) => ({ label })),
       series,
       labelEvery: 5,
       axisTitle: 'Mean opinion score (MOS)',
@@ -58,7 +58,7 @@ const qualityOverTime: MakeCard = (report) =>
     value: MEAN_MOS,
     from: 'leg_facts WHERE mos IS NOT NULL',
     format: decimal,
-    range: [1, 5],
+    axis: { range: [1, 5], span: 0.4 },
   });
 
 const Route = v.object({

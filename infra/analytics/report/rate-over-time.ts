@@ -1,12 +1,12 @@
 import * as v from 'valibot';
 import type { Card } from './card.ts';
-import { lineChart } from './line-chart.ts';
+import { type Line, lineChart } from './line-chart.ts';
 import type { Report } from './report.ts';
 import { Count, rowsOf } from './rows.ts';
-import { HEADINGS, partLabel } from './timeline.ts';
+import { HEADINGS } from './timeline.ts';
 import { counted } from './wording.ts';
 
-const Part = v.object({ part: v.string(), amount: Count, value: v.number() });
+const Row = v.object({ part: v.string(), amount: Count, value: v.number() });
 
 export interface Rate {
   title: string;
@@ -17,44 +17,54 @@ export interface Rate {
   value: string;
   from: string;
   format: (value: number) => string;
-  /** The lowest and the highest possible value. */
-  range: readonly [min: number, max: number];
+  axis: Line['axis'];
 }
 
 /** A mean over time. Returns undefined for a single day, week, month or year, or without values. */
 export async function rateOverTime(
   { connection, timeline }: Report,
-  { title, noun, heading, value: mean, from, format, range }: Rate,
+  { title, noun, heading, value: mean, from, format, axis }: Rate,
 ): Promise<Card | undefined> {
   if (!timeline || timeline.parts.length < 2) return undefined;
-  const { parts, unit, sql } = timeline;
+  const { parts, unit, sql, note } = timeline;
   const rows = await rowsOf(
     connection,
-    Part,
+    Row,
     `SELECT ${sql} AS part, count(*) AS amount, ${mean} AS value FROM ${from} GROUP BY ALL`,
   );
   const points = parts.map((part) => ({
-    part,
-    label: partLabel(part, unit),
-    row: rows.find((each) => each.part === part),
+    ...part,
+    ...(rows.find((row) => row.part === part.start) ?? { amount: 0, value: undefined }),
   }));
-  const known = points.flatMap(({ label, row }) => (row ? [{ label, ...row }] : []));
-  const [lowest] = known.toSorted((a, b) => a.value - b.value);
-  const last = known.at(-1);
+  const known = points.flatMap((point) =>
+    point.value === undefined ? [] : [{ ...point, value: point.value }],
+  );
+  const complete = known.filter(({ isIncomplete }) => !isIncomplete);
+  // Few sessions of a day that has just begun say little.
+  const compared = complete.length > 0 ? complete : known;
+  const [lowest] = compared.toSorted((a, b) => a.value - b.value);
+  const last = compared.at(-1);
   if (!lowest || !last) return undefined;
+  const which = compared.length < known.length ? `complete ${unit}` : unit;
+  const textOf = ({ label, value, amount }: typeof last) =>
+    `${label} with ${format(value)}, of ${counted(amount, noun)}`;
   return {
     title,
-    sentence: `The lowest ${unit} is ${lowest.label} with ${format(lowest.value)}, of ${counted(lowest.amount, noun)}; the last one is ${last.label} with ${format(last.value)}.`,
+    sentence: `The lowest ${which} is ${textOf(lowest)}; the last one is ${textOf(last)}.`,
     figure: lineChart({
-      labels: points.map(({ label }) => label),
-      values: points.map(({ row }) => row?.value),
+      points,
       colour: 'blue',
       format,
-      range,
+      axis,
+      note,
       table: {
         caption: `${title}, by ${unit}`,
         columns: [HEADINGS[unit], title, heading],
-        rows: points.map(({ part, row }) => [part, row ? format(row.value) : '–', row?.amount ?? 0]),
+        rows: points.map(({ name, value, amount }) => [
+          name,
+          value === undefined ? '–' : format(value),
+          amount,
+        ]),
       },
     }),
   };

@@ -2,6 +2,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Card } from './card.ts';
 import type { Charges } from './charge-facts.ts';
 import type { Scope } from './facts.ts';
+import type { Totals } from './headline.ts';
+import type { Period } from './period.ts';
 import type { Timeline } from './timeline.ts';
 
 /** What the cards of a report are made of. */
@@ -10,9 +12,9 @@ export interface Report {
   connection: DuckDBConnection;
   scope: Scope;
   timeZone: string;
-  /** The number of sessions in the scope. */
-  sessions: number;
-  /** Undefined if no session has a plausible start date. */
+  totals: Totals;
+  period: Period;
+  /** The time of the sessions. Undefined if none has a plausible start date. */
   timeline: Timeline | undefined;
   /** Undefined if there are none. */
   charges: Charges | undefined;

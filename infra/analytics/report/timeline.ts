@@ -1,17 +1,33 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
+import { quoted } from '../dialect.ts';
+import { DAY, lackIn, type Period } from './period.ts';
 import { rowsOf } from './rows.ts';
 
-/** The period of the sessions in an export, divided into days, weeks, months or years. */
+/** The time of sessions or charges, divided into days, weeks, months or years. */
 export interface Timeline {
   /** The first and the last day (`2026-11-20`). */
   first: string;
   last: string;
   unit: 'day' | 'week' | 'month' | 'year';
-  /** The first day of each part, without gaps. */
-  parts: readonly string[];
-  /** SQL for the first day of the part that contains `day` of `session_facts`. */
+  /** The parts, without gaps. */
+  parts: readonly Part[];
+  /** SQL for the first day of the part that contains `day` of the facts; empty if that is in none. */
   sql: string;
+  /** The days that are incomplete. */
+  incompleteDays: readonly string[];
+  /** Why parts are incomplete, for a note below a chart. Undefined if all are complete. */
+  note: string | undefined;
+}
+
+export interface Part {
+  /** The first day. */
+  start: string;
+  /** A short label for an axis, such as `22 Oct`; with an asterisk if it is incomplete. */
+  label: string;
+  /** The same for a table or a sentence: `2026-10-22`, or `2026-10-22 (incomplete)`. */
+  name: string;
+  isIncomplete: boolean;
 }
 
 const Range = v.object({ first: v.nullable(v.string()), last: v.nullable(v.string()) });
@@ -19,32 +35,65 @@ const Range = v.object({ first: v.nullable(v.string()), last: v.nullable(v.strin
 /** The columns of more parts would be too thin to see. */
 const MAX_PARTS = 100;
 
-/** In milliseconds. */
-export const DAY = 86_400_000;
-
-/** Returns undefined if no session has a plausible start date. */
-export async function readTimeline(connection: DuckDBConnection): Promise<Timeline | undefined> {
+/**
+ * Divides the time of some rows. Returns undefined if none has a day.
+ *
+ * @param from The table of the rows, and a condition for those whose `day` is plausible.
+ */
+export async function readTimeline(
+  connection: DuckDBConnection,
+  from: string,
+  period: Period,
+): Promise<Timeline | undefined> {
   const [range] = await rowsOf(
     connection,
     Range,
-    'SELECT min(day)::varchar AS first, max(day)::varchar AS last FROM session_facts',
+    `SELECT min(day)::varchar AS first, max(day)::varchar AS last FROM ${from}`,
   );
-  if (!range?.first || !range.last) return undefined;
-  const { first, last } = range;
+  return range?.first && range.last ? timelineOf(range.first, range.last, period) : undefined;
+}
+
+/** Divides the time from one day to another. */
+export function timelineOf(first: string, last: string, period: Period): Timeline {
   const days = (Date.parse(last) - Date.parse(first)) / DAY + 1;
   const unit =
     days <= MAX_PARTS ? 'day' : days <= MAX_PARTS * 7 ? 'week' : days <= MAX_PARTS * 30 ? 'month' : 'year';
-  const parts = [];
-  for (let part = startOf(new Date(first), unit); part <= new Date(last); part = nextStart(part, unit))
-    parts.push(part.toISOString().slice(0, 10));
+  const all = divided(first, last, unit, period);
+  const parts = all.slice(-MAX_PARTS);
+  const isSeveralYears = parts[0]?.start.slice(0, 4) !== last.slice(0, 4);
+  const lacks = new Set(parts.flatMap(({ lack }) => lack ?? []));
+  const starts = parts.map(({ start }) => quoted(start)).join(', ');
+  const start = `CAST(CAST(date_trunc('${unit}', day) AS date) AS varchar)`;
   return {
     first,
     last,
     unit,
-    parts: parts.slice(-MAX_PARTS),
-    sql: `coalesce(CAST(CAST(date_trunc('${unit}', day) AS date) AS varchar), '')`,
+    parts: parts.map(({ start, lack }) => ({
+      start,
+      label: `${labelOf(start, unit, isSeveralYears)}${lack ? '*' : ''}`,
+      name: lack ? `${start} (incomplete)` : start,
+      isIncomplete: lack !== undefined,
+    })),
+    sql: `CASE WHEN ${start} IN (${starts}) THEN ${start} ELSE '' END`,
+    incompleteDays: divided(first, last, 'day', period).flatMap(({ start: day, lack }) =>
+      lack ? [day] : [],
+    ),
+    note: lacks.size > 0 ? `* Incomplete: ${[...lacks].join('; ')}.` : undefined,
   };
 }
+
+/** The first day of each part, and why it is incomplete. */
+function divided(first: string, last: string, unit: Timeline['unit'], period: Period) {
+  const parts = [];
+  for (let part = startOf(new Date(first), unit); part <= new Date(last); ) {
+    const next = nextStart(part, unit);
+    parts.push({ start: dayOf(part), lack: lackIn(period, dayOf(part), dayOf(next)) });
+    part = next;
+  }
+  return parts;
+}
+
+const dayOf = (date: Date) => date.toISOString().slice(0, 10);
 
 /** The first day of the part that contains a day. Weeks start on Monday, as in DuckDB. */
 function startOf(day: Date, unit: Timeline['unit']): Date {
@@ -87,11 +136,13 @@ export const HEADINGS = {
 const FORMATS = {
   day: { day: 'numeric', month: 'short' },
   week: { day: 'numeric', month: 'short' },
-  month: { month: 'short', year: 'numeric' },
+  month: { month: 'short' },
   year: { year: 'numeric' },
 } as const;
 
-/** A short label of a part for an axis, such as `22 Oct`. */
-export function partLabel(part: string, unit: Timeline['unit']): string {
-  return new Date(part).toLocaleDateString('en-GB', { timeZone: 'UTC', ...FORMATS[unit] });
+function labelOf(start: string, unit: Timeline['unit'], isSeveralYears: boolean): string {
+  const text = new Date(start).toLocaleDateString('en-GB', { timeZone: 'UTC', ...FORMATS[unit] });
+  const year = isSeveralYears && unit !== 'year' ? ` ’${start.slice(2, 4)}` : '';
+  // The only month with four letters.
+  return text.replace('Sept', 'Sep') + year;
 }

@@ -1,11 +1,13 @@
 import * as v from 'valibot';
+import { quoted } from '../dialect.ts';
 import { columnChart } from './column-chart.ts';
+import { daysAfter } from './period.ts';
 import type { MakeCard } from './report.ts';
 import { Count, rowsOf } from './rows.ts';
 import { squareChart } from './square-chart.ts';
 import { sum } from './tallies.ts';
-import { DAY, type Timeline } from './timeline.ts';
-import { clock, counted, duration, percent } from './wording.ts';
+import type { Timeline } from './timeline.ts';
+import { clock, counted, duration, number, percent } from './wording.ts';
 
 /** The lower bound of each column, in seconds. Each is about twice the previous one. */
 const BOUNDS = [1, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600];
@@ -40,7 +42,7 @@ FROM session_facts WHERE talk_seconds > 0 GROUP BY ALL`,
     title: 'Talk time',
     sentence: `${counted(all.sessions, 'session')} with a talk time of ${duration(all.seconds)} in total. The median is ${duration(all.median)}, the 95th percentile ${duration(all.p95)}.`,
     figure: columnChart({
-      labels: BOUNDS.map(duration),
+      columns: BOUNDS.map((bound) => ({ label: duration(bound) })),
       series: [{ name: '', colour: 'blue', values }],
       axisTitle: 'Talk time (at least)',
       table: {
@@ -61,7 +63,7 @@ FROM session_facts WHERE talk_seconds > 0 GROUP BY ALL`,
 const Hour = v.object({ hour: v.nullable(Count), sessions: Count, answered: Count });
 
 /** The hours in which sessions start. */
-const busyHours: MakeCard = async ({ connection, timeZone }) => {
+const busyHours: MakeCard = async ({ connection, timeline, timeZone }) => {
   const found = await rowsOf(
     connection,
     Hour,
@@ -88,10 +90,11 @@ FROM session_facts GROUP BY start_hour`,
     title: 'Busy hours',
     sentence: `The busiest hour is ${clock(busiest.hour)} to ${clock(busiest.hour + 1)} ${timeZone}, with ${counted(busiest.sessions, 'session')}, of which ${percent(busiest.answered, busiest.sessions)} were answered.${unknown > 0 ? ` The chart excludes ${counted(unknown, 'session')} without a start time.` : ''}`,
     figure: columnChart({
-      labels: hours.map(({ hour }) => String(hour)),
+      columns: hours.map(({ hour }) => ({ label: String(hour) })),
       series,
       labelEvery: 3,
       axisTitle: `Hour of the day (${timeZone})`,
+      note: timeline?.note?.replace('* Incomplete:', 'Some days are incomplete:'),
       table: {
         caption: `Sessions by hour of the day (${timeZone})`,
         columns: ['Hour', 'Sessions', 'Answered', 'Answered %'],
@@ -115,14 +118,16 @@ interface Cell extends v.InferOutput<typeof Cell> {
 const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 const HOURS = Array.from({ length: 24 }, (_, hour) => String(hour));
 
-/** The sessions by weekday and hour. Undefined if they are not of several weekdays. */
+/** The mean by weekday and hour. Incomplete days are left out. Undefined if the others are not of several weekdays. */
 const week: MakeCard = async ({ connection, timeline, timeZone }) => {
   if (!timeline) return undefined;
+  const { incompleteDays } = timeline;
   const counts = await rowsOf(
     connection,
     Cell,
     `SELECT isodow(day) AS weekday, start_hour AS hour, count(*) AS sessions
-FROM session_facts WHERE day IS NOT NULL GROUP BY ALL ORDER BY weekday, hour`,
+FROM session_facts WHERE day IS NOT NULL AND CAST(day AS varchar) NOT IN (${['', ...incompleteDays].map(quoted).join(', ')})
+GROUP BY ALL ORDER BY weekday, hour`,
   );
   const days = weekdaysIn(timeline);
   const cells = counts
@@ -132,7 +137,7 @@ FROM session_facts WHERE day IS NOT NULL GROUP BY ALL ORDER BY weekday, hour`,
   if (!busiest || new Set(cells.map(({ weekday }) => weekday)).size < 2) return undefined;
   return {
     title: 'Weekdays and hours',
-    sentence: `The busiest hour of the week (${timeZone}) is ${nameOf(busiest)}, with ${onAverage(busiest)}. Darker squares have more sessions.`,
+    sentence: `The busiest hour of the week (${timeZone}) is ${nameOf(busiest)}, with ${onAverage(busiest)}. Darker squares have more sessions.${without(incompleteDays)}`,
     figure: squareChart({
       squares: cells.map((cell) => ({
         x: cell.hour,
@@ -143,13 +148,12 @@ FROM session_facts WHERE day IS NOT NULL GROUP BY ALL ORDER BY weekday, hour`,
       columns: HOURS,
       rows: WEEKDAYS.map((day) => day.slice(0, 3)),
       table: {
-        caption: `Sessions by weekday and hour (${timeZone})`,
+        caption: `Mean sessions by weekday and hour (${timeZone})`,
         columns: ['Hour', ...WEEKDAYS],
         rows: HOURS.map((hour) => [
           clock(Number(hour)),
-          ...WEEKDAYS.map(
-            (_, i) =>
-              cells.find((cell) => cell.weekday === i + 1 && cell.hour === Number(hour))?.sessions ?? 0,
+          ...WEEKDAYS.map((_, i) =>
+            meanText(cells.find((cell) => cell.weekday === i + 1 && cell.hour === Number(hour))?.mean ?? 0),
           ),
         ]),
       },
@@ -157,15 +161,28 @@ FROM session_facts WHERE day IS NOT NULL GROUP BY ALL ORDER BY weekday, hour`,
   };
 };
 
-/** The number of days of each weekday in the period, by the ISO number of the weekday. */
-function weekdaysIn({ first, last }: Timeline): Record<number, number> {
+/** The number of complete days of each weekday in the period, by the ISO number of the weekday. */
+function weekdaysIn({ first, last, incompleteDays }: Timeline): Record<number, number> {
+  const incomplete = new Set(incompleteDays);
   const days: Record<number, number> = {};
-  for (let day = Date.parse(first); day <= Date.parse(last); day += DAY) {
+  for (let day = first; day <= last; day = daysAfter(day, 1)) {
+    if (incomplete.has(day)) continue;
     const weekday = new Date(day).getUTCDay() || 7;
     days[weekday] = (days[weekday] ?? 0) + 1;
   }
   return days;
 }
+
+function without(incompleteDays: readonly string[]): string {
+  const [first] = incompleteDays;
+  if (first === undefined) return '';
+  return incompleteDays.length === 1
+    ? ` ${first} is left out, because it is incomplete.`
+    : ` ${incompleteDays.length} incomplete days are left out.`;
+}
+
+/** `4.5`, `20`. */
+const meanText = (mean: number) => number(Math.round(mean * 10) / 10);
 
 /** `4.5 sessions on average`. */
 const onAverage = ({ mean }: Cell) => `${counted(Math.round(mean * 10) / 10, 'session')} on average`;

@@ -52,7 +52,7 @@ const ID = /(?<![\p{L}\p{Nd}])(?=[^-]*\p{Nd})[0-9a-f][0-9a-f-]{14,}[0-9a-f](?![\
 
 /**
  * Makes a text from outside safe to print: on one line, truncated, and without characters that hide or reorder the text
- * around them. Masks phone numbers, e-mail addresses and ids, because error messages of 8x8 may contain them.
+ * around them. An empty text would make an odd sentence. Masks phone numbers, e-mail addresses and ids, because error messages of 8x8 may contain them.
  */
 export function printable(text: string, length = MAX_LENGTH): string {
   const line = text
@@ -62,6 +62,7 @@ export function printable(text: string, length = MAX_LENGTH): string {
     .replace(ID, '(id)')
     .replace(NUMBER, '(number)')
     .trim();
+  if (line === '') return '(empty)';
   const characters = [...line];
   return characters.length <= length ? line : `${characters.slice(0, length - 1).join('')}…`;
 }

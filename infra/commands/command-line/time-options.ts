@@ -1,10 +1,12 @@
 import { UsageError } from './command.ts';
+import { dayOption } from './day-option.ts';
 
-/** Parses the options --from and --to, the first and the last day. @throws UsageError */
-export function dayRange({ from, to }: { from?: string | undefined; to?: string | undefined }) {
-  for (const [option, text] of Object.entries({ from, to }))
-    if (text !== undefined && !isTime(`${text}T00:00:00Z`))
-      throw new UsageError(`Invalid --${option} "${text}": expected a day such as 2026-11-01`);
+/** Parses the options --from and --to, the first and the last day, which may be relative to today. @throws UsageError */
+export function dayRange(
+  values: { from?: string | undefined; to?: string | undefined },
+  timeZone = 'UTC',
+): { from: string | undefined; to: string | undefined } {
+  const [from, to] = [dayOption('from', values.from, { timeZone }), dayOption('to', values.to, { timeZone })];
   if (from !== undefined && to !== undefined && from > to)
     throw new UsageError(`--from ${from} is after --to ${to}.`);
   return { from, to };

@@ -6,6 +6,7 @@ import { makePage } from '../../analytics/report/page.ts';
 import { counted } from '../../analytics/report/wording.ts';
 import { print } from '../../terminal/output.ts';
 import type { Context } from '../command-line/command.ts';
+import { assertAnswerable } from './assert-answerable.ts';
 
 export interface ReportOptions {
   scope: Scope;
@@ -23,11 +24,19 @@ export async function writeReport(
   context: Context,
 ): Promise<number> {
   const options = { timeZone, isCached, needsHistory: false, needsCharges: true };
-  const page = await withExport(source, options, context, ({ connection, time, tableArn }) =>
-    makePage(connection, { time, timeZone, scope, stage: stageOf(tableArn) }),
+  const page = await withExport(
+    source,
+    options,
+    context,
+    async ({ connection, time, tableArn, incomplete }) => {
+      await assertAnswerable(connection, { scope, time, timeZone });
+      return makePage(connection, { time, timeZone, scope, stage: stageOf(tableArn), incomplete });
+    },
   );
   await write(resolve(context.cwd, out), page.html);
-  const about = [counted(page.sessions, 'session'), page.range].filter((part) => part !== undefined);
+  const about = [counted(page.sessions, 'session'), page.range, page.asOf].filter(
+    (part) => part !== undefined,
+  );
   print(context.stdout, `${out}: ${about.join(', ')}`);
   return 0;
 }

@@ -33,7 +33,7 @@ async function query(records: readonly Stored[], timeZone: string) {
     const rows = new Map<string, Record<string, unknown>[]>();
     for (const { name, sql } of SAVED_QUERIES)
       rows.set(name, (await connection.runAndReadAll(sql(DUCKDB))).getRowObjectsJson());
-    const options = { time: '2026-11-21T02:00:00Z', timeZone, scope: {}, stage: undefined };
+    const options = { time: '2026-12-01T00:00:00Z', timeZone, scope: {} };
     const { html } = await makePage(connection, options);
     return { rows: (name: string) => rows.get(name) ?? [], totals: await readTotals(connection), html };
   } finally {
@@ -255,18 +255,22 @@ function expectTables(html: string, records: readonly Stored[], zone: string): v
   ).toEqual(perCountry.length > 1 ? perCountry.toSorted((a, b) => b - a) : []);
   const weekdayOf = (date: string) => new Date(date).getUTCDay();
   const weekdays = new Set(sessions.flatMap(({ date }) => (date === undefined ? [] : [weekdayOf(date)])));
-  expect(tableIn(html, `Sessions by weekday and hour \\(${zone}\\)`)).toEqual(
+  const meanOf = (weekday: number, hour: number) => {
+    const own = sessions.filter(
+      ({ date, hour: started }) => date !== undefined && weekdayOf(date) === weekday && started === hour,
+    );
+    return (
+      own.length /
+      Math.max(
+        1,
+        countOf(days, (day) => weekdayOf(day) === weekday),
+      )
+    );
+  };
+  expect(tableIn(html, `Mean sessions by weekday and hour \\(${zone}\\)`)).toEqual(
     (weekdays.size > 1 ? hours : []).map((hour) => [
       clock(hour),
-      ...[1, 2, 3, 4, 5, 6, 0].map((weekday) =>
-        String(
-          countOf(
-            sessions,
-            ({ date, hour: started }) =>
-              date !== undefined && weekdayOf(date) === weekday && started === hour,
-          ),
-        ),
-      ),
+      ...[1, 2, 3, 4, 5, 6, 0].map((weekday) => String(Math.round(10 * meanOf(weekday, hour)) / 10)),
     ]),
   );
 }
