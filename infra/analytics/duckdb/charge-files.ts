@@ -57,7 +57,7 @@ function without(path: string, missing: string): Incomplete {
     data: 'charges',
     from: day,
     to: day,
-    text: `${missing} of sub-account ${subAccount} are missing, because their file is damaged. The costs of this day are too low.`,
+    text: `${missing} of sub-account ${subAccount} are missing, because their file is damaged. The costs of this day (UTC) are too low.`,
   };
 }
 

@@ -58,8 +58,8 @@ describe('npx vss-webhook report', () => {
       [
         'The data is incomplete',
         '2026-11-12 12:00 to 2026-11-13 12:00 : No export contains the changes of this time. Sessions that were recorded then are missing, so its numbers are too low; those that changed then have an older status.',
-        '2026-11-11 : 1 of 2 charges of sub-account a&amp;b are missing, because their file is damaged. The costs of this day are too low.',
-        '2026-11-12 : The charges of sub-account 8x8_test are missing, because their file is damaged. The costs of this day are too low.',
+        '2026-11-11 : 1 of 2 charges of sub-account a&amp;b are missing, because their file is damaged. The costs of this day (UTC) are too low.',
+        '2026-11-12 : The charges of sub-account 8x8_test are missing, because their file is damaged. The costs of this day (UTC) are too low.',
       ].join(' '),
     );
     expect(cardIn(page, 'Outcomes over time')).toContain(

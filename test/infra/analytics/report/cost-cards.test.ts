@@ -61,7 +61,9 @@ describe('the cards of costs', () => {
       { timeZone: 'Asia/Singapore', incomplete: [lack] },
     );
 
-    expect(text('Cost over time in USD')).toContain('2026-11-11 0.01 1 2026-11-12 (incomplete) 0.00 0');
+    expect(text('Cost over time in USD')).toContain(
+      '2026-11-11 0.01 1 2026-11-12 (incomplete) 0.00 0 2026-11-13 (incomplete) 0.00 0',
+    );
     expect(text('Cost over time in USD')).toContain('2026-11-14 0.01 1 2026-11-15 (incomplete) 0.01 1');
     expect(text('Cost over time in USD')).toContain(
       '* Incomplete: data is missing, as stated above; the data ends at 2026-11-15 08:00.',
