@@ -100,7 +100,7 @@ export function addIncrementOf(
   );
 }
 
-/** Runs queries on the exports in a folder, with the views that they name. Returns their rows, and the notices. */
+/** Runs queries on the exports in a folder, with the views that they name. Returns rows, notices, and what is incomplete. */
 export async function ask<const Q extends Readonly<Record<string, string>>>(
   folder: string,
   queries: Q,
@@ -108,7 +108,7 @@ export async function ask<const Q extends Readonly<Record<string, string>>>(
 ) {
   const notices: string[] = [];
   const names = Object.values(queries).join();
-  const { connection, close } = await openSessions(folder, (text) => notices.push(text), {
+  const { connection, incomplete, close } = await openSessions(folder, (text) => notices.push(text), {
     needsHistory: /_history\b|\bexports\b/.test(names),
     needsCharges: /charge/.test(names),
     ...options,
@@ -117,7 +117,7 @@ export async function ask<const Q extends Readonly<Record<string, string>>>(
     const rows = new Map<string, Record<string, unknown>[]>();
     for (const [name, sql] of Object.entries(queries))
       rows.set(name, (await connection.runAndReadAll(sql)).getRowObjectsJson());
-    return { notices, rows: (name: keyof Q & string) => rows.get(name) ?? [] };
+    return { notices, incomplete, rows: (name: keyof Q & string) => rows.get(name) ?? [] };
   } finally {
     close();
   }

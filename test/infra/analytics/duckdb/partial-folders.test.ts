@@ -126,13 +126,22 @@ describe('data files without a manifest', () => {
       rmSync(join(newer, name), { force: true });
     const path = join(newFolder(), time === undefined ? 'copy' : (newer.split('/').at(-1) ?? ''));
     renameSync(newer, path);
-    const { rows, notices } = await ask(pathOf(path), { ...SESSIONS, exports: 'FROM exports' });
+    const { rows, notices, incomplete } = await ask(pathOf(path), {
+      ...SESSIONS,
+      exports: 'FROM exports',
+    });
 
     expect([ids(rows('sessions')), ids(rows('history'))]).toEqual([['new'], ['new']]);
     expect(rows('exports')).toMatchObject([
       { export_type: 'full', item_count: null, gap_before: false, ...(time && { export_time: NEW }) },
     ]);
     expect(notices).toEqual([expect.stringMatching(/has no manifest\. Whether its data files are complete/)]);
+    expect(incomplete).toEqual([
+      {
+        data: 'sessions',
+        text: 'The export has no manifest, so nothing tells whether all of its files are there. Without one of them, all numbers are too low.',
+      },
+    ]);
   });
 
   it('are rejected if one is truncated', async () => {
