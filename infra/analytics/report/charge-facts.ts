@@ -45,7 +45,7 @@ FROM call_charges`);
     connection,
     Found,
     `SELECT count(*) AS legs, count(*) FILTER (WHERE total_price IS NULL) AS unpriced,
-  coalesce((SELECT max(export_day) FROM charges), current_date)::varchar AS last FROM charge_facts`,
+  coalesce((SELECT max(export_day) FROM charges), DATE '1970-01-01')::varchar AS last FROM charge_facts`,
   );
   if (!found || found.legs === 0) return undefined;
   await connection.run(`CREATE TEMP TABLE currencies AS

@@ -91,7 +91,7 @@ const LIGHT = [
   ['restore', 'exports', '--as-of', 'yesterday'],
   ['query', 'exports', 'nonsense'],
   ['query', 'exports', '--file', 'nowhere.sql'],
-  ['report', 'exports', '--from', 'yesterday'],
+  ['report', 'exports', '--from', 'tomorrow'],
   ['export', '--stage', 'prod'],
   ['cost', '--sessions', 'many'],
 ];
