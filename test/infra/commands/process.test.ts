@@ -104,12 +104,12 @@ it.each([
 });
 
 it('runs by npx, from any folder of the checkout, without taking an option away', async () => {
-  const npx = promisify(execFile)('npx', ['--no', 'vss-webhook', 'report', 'exports', '--to', 'yesterday'], {
+  const npx = promisify(execFile)('npx', ['--no', 'vss-webhook', 'report', 'exports', '--to', 'tomorrow'], {
     cwd: join(root, 'test/infra'),
   });
 
   await expect(npx).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('Invalid --to "yesterday": expected a day such as 2026-11-01'),
+    stderr: expect.stringContaining('Invalid --to "tomorrow": expected a day such as 2026-11-01'),
   });
 });
