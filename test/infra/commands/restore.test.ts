@@ -412,7 +412,10 @@ describe('the options of restore', () => {
       ['a', '--as-of', '2026-02-30T00:00:00Z'],
       'Invalid --as-of "2026-02-30T00:00:00Z": expected a time in UTC such as 2026-11-01T02:00:00Z\n',
     ],
-    [['a', '--from', '2026-02-30'], 'Invalid --from "2026-02-30": expected a day such as 2026-11-01\n'],
+    [
+      ['a', '--from', '2026-02-30'],
+      'Invalid --from "2026-02-30": expected a day such as 2026-11-01, yesterday, or 7d for seven days ago\n',
+    ],
     [['a', '--from', '2026-11-02', '--to', '2026-11-01'], '--from 2026-11-02 is after --to 2026-11-01.\n'],
     [['a', '--rate', '0'], 'Invalid --rate "0": expected a number greater than 0\n'],
   ])('rejects %j', async (args, message) => {
