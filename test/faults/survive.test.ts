@@ -8,7 +8,7 @@ const seed = Date.now() % 1_000_000;
  * Every delivery that 8x8 repeats until it is acknowledged is recorded exactly once, although SQS and DynamoDB fail,
  * throttle, respond late or not at all, connections break before and after the effect, functions are killed, visibility
  * timeouts expire during a write, and the table is down for seven receives of a message. This test injects random
- * faults; `npm run test:faults` does the same for longer.
+ * faults, but makes too few calls for most kills; `npm run test:faults` does the same for longer.
  */
 it(`the table has exactly the delivered sessions despite random faults (seed ${seed})`, async () => {
   const outcome = await survive({
