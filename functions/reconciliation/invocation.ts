@@ -132,7 +132,6 @@ async function advanceAll(
       all[i] = next;
       hasProgressed ||= task.progress.state === 'new' || !isOpen(next);
     }
-    if (all.some(({ progress }) => progress.state === 'ready')) continue;
     pauseMs = hasProgressed ? FIRST_PAUSE_MS : Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
     if (!all.some(isOpen) || now() + pauseMs >= stopAt) return all;
     await pause(pauseMs);
@@ -140,7 +139,7 @@ async function advanceAll(
 }
 
 function isOpen({ progress: { state } }: DayTask): boolean {
-  return state === 'new' || state === 'exporting' || state === 'ready';
+  return state === 'new' || state === 'exporting';
 }
 
 /** Reads once, because reading hides messages, which SQS counts as hidden for up to a minute. */

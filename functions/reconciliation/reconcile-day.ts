@@ -19,10 +19,8 @@ import { LIMIT, type Mode } from './window.ts';
 export type Progress =
   /** Start an export. */
   | { state: 'new'; detail: string }
-  /** Ask 8x8 for the export, after a pause: it is being made, or is not to be read yet. */
+  /** Ask 8x8 for the export, and reconcile the day if it is complete. */
   | { state: 'exporting'; job: Job; detail: string }
-  /** Reconcile the day. */
-  | { state: 'ready'; job: Job; links: readonly Link[] }
   /** `held`: a person has to decide. `done` has a detail if a run that records would be held. */
   | { state: 'done' | 'held'; result: Result; detail: string | undefined }
   | { state: 'failed'; detail: string };
@@ -85,7 +83,6 @@ export async function advance(task: DayTask, dependencies: DayDependencies): Pro
   try {
     if (progress.state === 'new') return await startExport(task, dependencies);
     if (progress.state === 'exporting') return await pollExport(task, progress.job, dependencies);
-    if (progress.state === 'ready') return await reconcile(task, progress, dependencies);
     return task;
   } catch (error) {
     if (error instanceof LogExportError && error.kind === 'too-large')
@@ -103,10 +100,10 @@ async function startExport(task: DayTask, dependencies: DayDependencies): Promis
   return saved({ ...task, stored: { ...task.stored, job }, progress }, dependencies);
 }
 
-async function pollExport(task: DayTask, job: Job, { logExport, now }: DayDependencies): Promise<DayTask> {
+async function pollExport(task: DayTask, job: Job, dependencies: DayDependencies): Promise<DayTask> {
+  const { logExport, now } = dependencies;
   const polled = await logExport.poll(task.subAccountId, job.id);
-  if (polled.state === 'succeeded')
-    return { ...task, progress: { state: 'ready', job, links: polled.links } };
+  if (polled.state === 'succeeded') return reconcile(task, job, polled.links, dependencies);
   if (now() - Date.parse(job.startedAt) >= LONGEST_JOB_MS) {
     const hours = LONGEST_JOB_MS / HOUR_MS;
     throw new LogExportError('job-overdue', `8x8 did not complete the export within ${hours} hours`);
@@ -117,7 +114,8 @@ async function pollExport(task: DayTask, job: Job, { logExport, now }: DayDepend
 
 async function reconcile(
   task: DayTask,
-  { job, links }: Progress & { state: 'ready' },
+  job: Job,
+  links: readonly Link[],
   dependencies: DayDependencies,
 ): Promise<DayTask> {
   const { queueAge, deadLetterSessions, download, now } = dependencies;
@@ -220,18 +218,16 @@ async function complete(
   return saved({ ...task, stored: { failures: 0, completed }, progress }, dependencies);
 }
 
-/** The faults after which the next attempts read the same export. After all others, a new one is started. */
-const RETRY_SAME_JOB = faults('access-refused', 'cut-off', 'key-refused', 'stalled', 'unavailable');
-
-/** The faults that may pass within minutes. */
-const TRANSIENT = faults(
-  ...(['cut-off', 'expired', 'stalled', 'unavailable'] as const),
-  ...(['job-failed', 'job-overdue', 'job-unknown'] as const),
-);
-
-function faults(...kinds: LogExportFault[]): ReadonlySet<LogExportFault | undefined> {
-  return new Set(kinds);
-}
+/** The faults that may pass within minutes, and whether the next attempt reads the same export or starts another. */
+const TRANSIENT: Partial<Record<LogExportFault, 'same' | 'another'>> = {
+  'cut-off': 'same',
+  stalled: 'same',
+  unavailable: 'same',
+  expired: 'another',
+  'job-failed': 'another',
+  'job-overdue': 'another',
+  'job-unknown': 'another',
+};
 
 async function fail(task: DayTask, error: unknown, dependencies: DayDependencies): Promise<DayTask> {
   const { subAccountId, day, stored } = task;
@@ -239,11 +235,11 @@ async function fail(task: DayTask, error: unknown, dependencies: DayDependencies
   const kind = error instanceof LogExportError ? error.kind : undefined;
   const isLastAttempt = failures % IMMEDIATE_ATTEMPTS === 0;
   // If the file itself is damaged, only another export helps.
-  const keepsJob = (kind === undefined || RETRY_SAME_JOB.has(kind)) && !isLastAttempt;
+  const keepsJob = (kind === undefined || TRANSIENT[kind] === 'same') && !isLastAttempt;
   const job = keepsJob ? stored.job : undefined;
   const next = { completed: stored.completed, failures, retryAt: retryAt(failures, dependencies.now()), job };
   const detail = error instanceof Error ? error.message : String(error);
-  if (TRANSIENT.has(kind) && failures < IMMEDIATE_ATTEMPTS) {
+  if (kind && TRANSIENT[kind] && failures < IMMEDIATE_ATTEMPTS) {
     const progress: Progress = job ? { state: 'exporting', job, detail } : { state: 'new', detail };
     return saved({ ...task, stored: next, progress }, dependencies);
   }
