@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import * as v from 'valibot';
+import { isLoopback } from '../functions/loopback.ts';
 import { isJsonObject } from '../functions/vss/json.ts';
 import { isTimeZone } from './analytics/time-zone.ts';
 
@@ -76,7 +77,7 @@ function wholeNumber(expected: string, min: number, max = Number.MAX_SAFE_INTEGE
 function isApiUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, pathname, search, hash, username, password } = new URL(text);
-  const isPrivate = protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+  const isPrivate = protocol === 'https:' || isLoopback(hostname);
   return (
     /^https?:$/.test(protocol) &&
     isPrivate &&

@@ -1,5 +1,6 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { isLoopback } from '../loopback.ts';
 import { printable } from '../voice-api/error-body.ts';
 import { LogExportError, type LogExportFault } from './log-export-error.ts';
 
@@ -141,10 +142,6 @@ function linkRefused(what: string): LogExportError {
     'link-refused',
     `8x8 returned ${what}. It was not followed. Check that logExportUrl is the address of 8x8's log export; if it is, ask 8x8 about its download links.`,
   );
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127(?:\.\d+){3}$/.test(host);
 }
 
 /** The error for a response without the file, on the origin of the API or on another. */
