@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
 /** A number from 0 to 4,294,967,295 that depends only on the text. */
-export function numberOf(text: string): number {
+function numberOf(text: string): number {
   return Number.parseInt(hash('sha256', text).slice(0, 8), 16);
 }
 

@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
-import { type ApiAnswer, type ApiRequest, DroppedConnection, failure } from './exchange.ts';
+import { type ApiAnswer, type ApiRequest, DroppedConnection, failure, logExportFailure } from './exchange.ts';
 import { LogExport } from './log-export.ts';
-import { logExportFailure } from './log-export-failure.ts';
 import { operationOf } from './resource.ts';
 import { Sessions } from './sessions.ts';
 import { type Fault, Switches, takeFault } from './switches.ts';

@@ -1,15 +1,14 @@
 import { type ApiAnswer, DroppedConnection } from './exchange.ts';
-import { csvOf, inChunks } from './log-export-csv.ts';
-import type { Row } from './log-export-rows.ts';
-import type { LogExportSwitches } from './log-export-switches.ts';
+import { COLUMNS, type Row } from './log-export-rows.ts';
+import type { LogExportSwitches } from './switches.ts';
 
 /** Answers the download of a file, which is generated while it is sent. */
 export function fileAnswer(
   rows: Iterable<Row>,
-  { headers, content, cut }: LogExportSwitches,
+  { headers, cut }: LogExportSwitches,
   { isFirst }: { isFirst: boolean },
 ): ApiAnswer {
-  const texts = content === undefined ? csvOf(rows, headers === 'every' || isFirst) : [content];
+  const texts = csvOf(rows, headers === 'every' || isFirst);
   const isCut = cut !== undefined && cut.downloads-- > 0;
   return {
     status: 200,
@@ -26,4 +25,29 @@ async function* cutAfter(bytes: Iterable<Uint8Array>, count: number): AsyncGener
     left -= chunk.length;
     if (left < 0) throw new DroppedConnection();
   }
+}
+
+/** The text of a file, a row at a time, so that a file may be larger than memory. */
+function* csvOf(rows: Iterable<Row>, hasHeader: boolean): Generator<string> {
+  const lineOf = (values: readonly string[]) => `${values.map(quoted).join()}\n`;
+  if (hasHeader) yield lineOf(COLUMNS);
+  for (const { cells } of rows) yield lineOf(COLUMNS.map((column) => cells[column] ?? ''));
+}
+
+function quoted(value: string): string {
+  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}
+
+const CHUNK_LENGTH = 65_536;
+
+/** Encodes text in chunks. */
+function* inChunks(texts: Iterable<string>): Generator<Uint8Array> {
+  let pending = '';
+  for (const text of texts) {
+    pending += text;
+    if (pending.length < CHUNK_LENGTH) continue;
+    yield Buffer.from(pending);
+    pending = '';
+  }
+  if (pending !== '') yield Buffer.from(pending);
 }

@@ -5,8 +5,6 @@ export interface Range {
   /** Milliseconds since 1970. */
   from: number;
   to: number;
-  /** The maximum number of rows; 0 for all. */
-  limit: number;
 }
 
 const DAY = 86_400_000;
@@ -23,18 +21,14 @@ const Body = v.pipe(
   v.string(),
   v.transform((body) => body || '{}'),
   v.parseJson(),
-  v.object({
-    from: v.optional(Time),
-    to: v.optional(Time),
-    limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
-  }),
+  v.object({ from: v.optional(Time), to: v.optional(Time), limit: v.optional(v.literal(0)) }),
 );
 
-/** Reads the body of a request for an export; undefined if it is invalid. By default, the range is the last week. */
+/** Reads the body of a request for an export, without a limit of rows; undefined if it is invalid. By default, the range is the last week. */
 export function readRange(body: string, now: number): Range | undefined {
   const parsed = v.safeParse(Body, body);
   if (!parsed.success) return undefined;
   const today = Math.floor(now / DAY) * DAY;
-  const { from = today - 7 * DAY, to = today, limit } = parsed.output;
-  return from < to ? { from, to, limit } : undefined;
+  const { from = today - 7 * DAY, to = today } = parsed.output;
+  return from < to ? { from, to } : undefined;
 }

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { type ApiAnswer, type ApiRequest, ok } from './exchange.ts';
-import { exportedRows, type Selection } from './exported-rows.ts';
-import { logExportFailure } from './log-export-failure.ts';
+import { type ApiAnswer, type ApiRequest, logExportFailure, ok } from './exchange.ts';
 import { fileAnswer } from './log-export-file.ts';
-import { readRange } from './log-export-range.ts';
-import type { LogExportSwitches } from './log-export-switches.ts';
+import { type Range, readRange } from './log-export-range.ts';
+import { type Row, rowsOf } from './log-export-rows.ts';
 import { decoded, isAuthorized, operationOf, resourceOf } from './resource.ts';
 import type { Sessions } from './sessions.ts';
+import type { LogExportSwitches } from './switches.ts';
 
 interface LogExportOptions {
   apiKey: string;
@@ -18,7 +17,11 @@ interface LogExportOptions {
 }
 
 /** The making of an export. */
-interface Job extends Selection {
+interface Job {
+  subAccountId: string;
+  range: Range;
+  /** Milliseconds since 1970. The export does not contain later sessions. */
+  startedAt: number;
   polls: number;
   /** The status, once it is done. */
   status: string | undefined;
@@ -90,10 +93,9 @@ export class LogExport {
   }
 
   #finish(job: Job): void {
-    const { now, sessions, switches } = this.#options;
-    const { links, content } = switches();
-    const isEmpty = content === undefined && exportedRows(sessions, job, switches()).next().done === true;
-    job.status = isEmpty ? 'empty' : 'succeeded';
+    const { now, switches } = this.#options;
+    const { links } = switches();
+    job.status = this.#rows(job).next().done === true ? 'empty' : 'succeeded';
     job.expires = now() + EXPIRES_MS;
     job.tokens = Array.from({ length: links }, token);
     for (const [index, token] of job.tokens.entries()) this.#files.set(token, { job, index });
@@ -111,10 +113,15 @@ export class LogExport {
   }
 
   #file({ job, index }: { job: Job; index: number }): ApiAnswer {
-    const switches = this.#options.switches();
-    const rows = exportedRows(this.#options.sessions, job, switches);
-    const dealt = rows.filter((_, i) => i % job.tokens.length === index);
-    return fileAnswer(dealt, switches, { isFirst: index === 0 });
+    const dealt = this.#rows(job).filter((_, i) => i % job.tokens.length === index);
+    return fileAnswer(dealt, this.#options.switches(), { isFirst: index === 0 });
+  }
+
+  *#rows({ subAccountId, range: { from, to }, startedAt }: Job): Generator<Row> {
+    const { sessions, switches } = this.#options;
+    for (const session of sessions.of(subAccountId, startedAt))
+      for (const row of rowsOf(session, switches().currencies))
+        if (row.initiated >= from && row.initiated < to) yield row;
   }
 }
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LogExportSwitches } from '../../../infra/local/fake-8x8/log-export-switches.ts';
+import { LogExportSwitches } from '../../../infra/local/fake-8x8/switches.ts';
 import { example } from '../../functions/summaries.ts';
 import { ALL, type FakeLogExport, KEY, oneCall, startFakeLogExport } from './fake-log-export.ts';
 
@@ -41,25 +41,6 @@ describe('the files', () => {
     expect(lines).toHaveLength(5);
     const busy = files.filter((file) => file.includes('ece96728-f059-11f0-baa6-c147150ab00e'));
     expect(busy).toHaveLength(2);
-  });
-
-  it('have other content, also without sessions', async () => {
-    fake.set({ content: 'Session;Call\n' });
-
-    expect(await fake.exported()).toBe('Session;Call\n');
-  });
-
-  it('have their rows shuffled, in the same way every time', async () => {
-    const sessionIds = async () => (await fake.rows()).map(({ SessionId }) => SessionId);
-    const ids = Array.from({ length: 20 }, (_, i) => `in-order-${String(i).padStart(2, '0')}`);
-    for (const sessionId of ids) fake.api.sessions.add(oneCall({ sessionId }));
-    expect(await sessionIds()).toEqual(ids);
-
-    fake.set({ rowsShuffled: true });
-    const shuffled = await sessionIds();
-    expect(shuffled).not.toEqual(ids);
-    expect(shuffled.toSorted()).toEqual(ids);
-    expect(await sessionIds()).toEqual(shuffled);
   });
 
   it('have prices in several currencies', async () => {
