@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { loggableId } from '../loggable-id.ts';
 import type { Counters } from '../telemetry.ts';
 import { daysBetween } from './day.ts';
-import { NEW_DAY } from './day-states.ts';
+import { type DayStates, NEW_DAY } from './day-states.ts';
 import { advance, type DayDependencies, type DayTask, dayTask } from './reconcile-day.ts';
 import { type DayProgress, type Result, shortened } from './result.ts';
 import { dueSince, isOverdue, scheduledDays } from './schedule.ts';
@@ -55,7 +55,7 @@ async function reconcileDue(dependencies: InvocationDependencies): Promise<DayPr
   try {
     const advanced = await advanceAll(tasks, DUE_STEPS_MS, publish, dependencies);
     for (const task of advanced) publishRecorded(task, dependencies);
-    return advanced.map((task) => progressOf(task));
+    return advanced.map(progressOf);
   } finally {
     await measure(dependencies);
   }
@@ -88,15 +88,21 @@ async function reconcileWindow(window: Window, dependencies: InvocationDependenc
     throw new Error(`${subAccountId} is not a sub-account of this stage: ${subAccountIds.join(', ')}`);
   const days = daysBetween(from, to).filter((day) => !skipped.includes(day));
   const all = await storedTasks({ subAccountId, mode, beyondLimit }, days, dependencies);
-  const isDone = ({ day, stored }: DayTask) => isFresh(day, stored, window, now());
+  const fresh = all.filter(({ day, stored }) => isFresh(day, stored, window, now()));
   // A day that killed the function must not be the first again.
-  const tasks = all.filter((task) => !isDone(task)).toSorted((a, b) => a.stored.failures - b.stored.failures);
+  const tasks = all
+    .filter((task) => !fresh.includes(task))
+    .toSorted((a, b) => a.stored.failures - b.stored.failures);
   const advanced = await advanceAll(tasks, WINDOW_STEPS_MS, () => {}, dependencies);
-  const progress = new Map(advanced.map((task) => [task.day, progressOf(task)]));
-  const earlier = (day: string) => states.readResult(subAccountId, day);
-  return Promise.all(
-    all.map(async (task) => progress.get(task.day) ?? progressOf(task, await earlier(task.day))),
-  );
+  const earlier = await Promise.all(fresh.map((task) => withEarlierResult(task, states)));
+  return [...advanced, ...earlier].toSorted((a, b) => (a.day < b.day ? -1 : 1)).map(progressOf);
+}
+
+async function withEarlierResult(task: DayTask, states: DayStates): Promise<DayTask> {
+  const { subAccountId, day, stored } = task;
+  const state = stored.completed?.isHeld ? 'held' : 'done';
+  const result = await states.readResult(subAccountId, day);
+  return { ...task, progress: { state, result, detail: stored.completed?.detail } };
 }
 
 /** How many exports 8x8 makes for us at a time. It documents no limit. */
@@ -151,20 +157,14 @@ function readOnce<T>(read: () => Promise<T | undefined>): () => Promise<T | unde
   };
 }
 
-/** The progress of a day, with the result of this invocation or, if it was not advanced, that of its last run. */
-function progressOf({ subAccountId, day, progress, stored }: DayTask, earlier?: Result): DayProgress {
-  const { completed } = stored;
-  const isAdvanced = earlier === undefined;
-  const ended = isAdvanced ? progress.state : completed?.isHeld ? 'held' : 'done';
-  const result = isAdvanced ? 'result' in progress && progress.result : earlier;
-  const detail = isAdvanced ? 'detail' in progress && progress.detail : completed?.detail;
-  const isEnded = ended === 'done' || ended === 'held' || ended === 'failed';
+function progressOf({ subAccountId, day, progress }: DayTask): DayProgress {
+  const { state, detail } = progress;
   return {
     subAccountId,
     day,
-    state: isEnded ? ended : 'waiting',
-    ...(detail && { detail }),
-    ...(result && { result: shortened(result) }),
+    state: state === 'new' || state === 'exporting' ? 'waiting' : state,
+    ...(detail !== undefined && { detail }),
+    ...('result' in progress && { result: shortened(progress.result) }),
   };
 }
 
