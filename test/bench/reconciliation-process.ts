@@ -24,7 +24,6 @@ const objects = {
   rowsOf: async () => 0,
 };
 const delivered = { subAccountId: 'acme', status: 'COMPLETED', reconstruction: undefined };
-let lookups = 0;
 const handler = createHandler({
   connect: async () => ({
     logExport: {
@@ -38,7 +37,8 @@ const handler = createHandler({
   objects,
   states: dayStates(objects, now),
   lookUp: async (ids) =>
-    new Map(ids.filter(() => lookups++ % Number(every) !== 0).map((id) => [id, delivered])),
+    // By the number that each id begins with: a missing session is looked up in several spellings.
+    new Map(ids.filter((id) => Number(id.slice(0, 8)) % Number(every) !== 0).map((id) => [id, delivered])),
   retentionDays: undefined,
   queueAge: async () => 0,
   acceptedDeliveries: async () => 0,
