@@ -10,7 +10,7 @@ import { list, NO_RESULT, type Result } from './result.ts';
 /** The delivery of a session that ended less than this before the export was started may be on its way. */
 const GRACE_MS = HOUR_MS;
 
-/** The most sessions of an export, of three days: 400,000 take 300 MB of its 2 GB (test/README.md). */
+/** The most sessions of an export, of three days: 400,000 take some 600 MB of its 2 GB (test/README.md). */
 export const MAX_SESSIONS = 1_000_000;
 
 /** The fewest sessions of which it is not by chance that none was delivered, and how many others are looked up. */
