@@ -14,4 +14,5 @@ import '../functions/recorder/create-handler.test.ts';
 import '../functions/vss/json.test.ts';
 import '../functions/vss/event.test.ts';
 import '../functions/vss/record.test.ts';
+import '../functions/vss/session-event.test.ts';
 import '../functions/vss/lossless.test.ts';
