@@ -4,6 +4,10 @@ export type ColumnType = 'varchar' | 'bigint' | 'double' | 'decimal' | 'boolean'
 /** A string literal in SQL. */
 export const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
+/** A list of these files in DuckDB, which reads a name in SQL as a pattern. */
+export const literalFiles = (paths: readonly string[]) =>
+  `[${paths.map((path) => quoted(path.replace(/[*?[]/g, '[$&]'))).join(', ')}]`;
+
 /** The SQL that differs between the two engines. */
 export interface Dialect {
   types: Readonly<Record<ColumnType, string>>;

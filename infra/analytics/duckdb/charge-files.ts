@@ -4,10 +4,11 @@ import { createInterface } from 'node:readline';
 import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import * as v from 'valibot';
 import { CHARGES_PREFIX, EXPORTS_PREFIX } from '../../exports/bucket-prefixes.ts';
 import { CHARGE_FIELDS } from '../charges/charge-fields.ts';
-import { quoted } from '../dialect.ts';
-import { isCompressed } from './data-file.ts';
+import { literalFiles } from '../dialect.ts';
+import { isCompressed, isDataFile } from './data-file.ts';
 import type { Incomplete, Notice } from './notice.ts';
 
 export const CHARGES_FOLDER = CHARGES_PREFIX.replace('/', '');
@@ -72,7 +73,7 @@ function chargesFolder(exports: string): string {
 export function chargeFilesIn(charges: string): string[] {
   if (!existsSync(charges)) return [];
   return readdirSync(charges, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.json(\.gz)?$/.test(entry.name))
+    .filter((entry) => entry.isFile() && isDataFile(entry.name))
     .filter(({ parentPath }) => CHARGE_FILE.test(relative(charges, parentPath).split(sep).join('/')))
     .map(({ parentPath, name }) => join(parentPath, name))
     .toSorted();
@@ -87,7 +88,7 @@ export function chargeRows(files: readonly string[]): string {
   const columns = CHARGE_FIELDS.map((name) => `${name}: 'VARCHAR'`).join(', ');
   const read = [...Map.groupBy(files, (path) => (isCompressed(path) ? 'gzip' : 'uncompressed'))].map(
     ([compression, group]) =>
-      `FROM read_json([${group.map(quoted).join(', ')}], format = 'newline_delimited', records = true, ignore_errors = true, filename = true, compression = '${compression}', columns = {${columns}})`,
+      `FROM read_json(${literalFiles(group)}, format = 'newline_delimited', records = true, ignore_errors = true, filename = true, compression = '${compression}', columns = {${columns}})`,
   );
   return `SELECT * EXCLUDE (filename), regexp_extract(filename, '(\\d{4}-\\d\\d-\\d\\d)[/\\\\][^/\\\\]+$', 1) AS day FROM (${read.join(' UNION ALL ')})`;
 }
@@ -107,7 +108,7 @@ async function countLines(path: string): Promise<{ all: number; broken: number }
       })) {
         if (line === '') continue;
         lines.all++;
-        if (!line.startsWith('{') || !line.endsWith('}')) lines.broken++;
+        if (!isRow(line)) lines.broken++;
       }
     });
   } catch {
@@ -115,3 +116,11 @@ async function countLines(path: string): Promise<{ all: number; broken: number }
   }
   return lines;
 }
+
+/** Whether DuckDB reads a line as a row. It drops one with two objects, which only parsing tells from a text with `}{`. */
+function isRow(line: string): boolean {
+  if (!line.startsWith('{') || !line.endsWith('}')) return false;
+  return !line.includes('}{') || v.is(JsonText, line);
+}
+
+const JsonText = v.pipe(v.string(), v.parseJson());

@@ -33,6 +33,11 @@ export function typeOfDataFile(path: string): Export['type'] | 'none' | undefine
   return parsed.success ? parsed.output : undefined;
 }
 
+/** Whether a file may contain data. macOS writes the metadata of a file to another one, whose name starts with `._`. */
+export function isDataFile(name: string): boolean {
+  return /\.json(\.gz)?$/.test(name) && !name.startsWith('._');
+}
+
 /** Whether a file is compressed with gzip. Its name does not tell: some tools decompress what they download. */
 export function isCompressed(path: string): boolean {
   return readStart(path, 2).equals(GZIP_MAGIC);

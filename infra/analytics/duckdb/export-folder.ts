@@ -1,7 +1,7 @@
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { OTHER_PREFIXES } from '../../exports/bucket-prefixes.ts';
-import { typeOfDataFile } from './data-file.ts';
+import { isDataFile, typeOfDataFile } from './data-file.ts';
 import { type Export, ExportError } from './export.ts';
 import {
   MANIFEST_FILES,
@@ -106,7 +106,7 @@ function uniqueByTime(exports: readonly Export[]): Export[] {
 /** Reads data files without a manifest as one export. */
 function readDataFiles(entries: readonly Dirent[], notice: Notice): Export[] {
   const files = entries
-    .filter(({ name }) => /\.json(\.gz)?$/.test(name))
+    .filter(({ name }) => isDataFile(name))
     .map(({ name, parentPath }) => ({ path: join(parentPath, name), folder: parentPath }))
     .map((file) => ({ ...file, type: typeOfDataFile(file.path) }))
     .filter(({ type }) => type !== 'none');

@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { ERASED_AT } from '../../../functions/recorder/tombstone.ts';
 import { CHARGE_VIEWS } from '../charges/charge-views.ts';
-import { DUCKDB, quoted } from '../dialect.ts';
+import { DUCKDB, literalFiles, quoted } from '../dialect.ts';
 import { EXPORT_COLUMNS, exportsSelect } from '../exports-view.ts';
 import { DUCKDB_TYPES, itemType, STORED_ITEM } from '../stored-record.ts';
 import { selectOf } from '../view.ts';
@@ -89,6 +90,7 @@ export async function openSessions(
       ...(needsCharges ? chargeDefinitions(charges) : []),
     ];
     for (const statement of statements) await connection.run(statement);
+    if (newest.full && newest.full.itemCount === undefined) await assertUnique(connection, newest.full);
   } catch (error) {
     close();
     throw error;
@@ -102,6 +104,22 @@ export async function openSessions(
     incomplete,
     close,
   };
+}
+
+/**
+ * One export has each session once: without a manifest, nothing else tells the data files of two exports apart.
+ *
+ * @throws ExportError
+ */
+async function assertUnique(connection: DuckDBConnection, full: Export): Promise<void> {
+  const ids = `SELECT Item.sessionId.S AS id FROM ${rows([full], { Item: KEYS })}`;
+  const repeated = `SELECT count(*)::integer AS repeated FROM (SELECT id FROM (${ids}) AS items GROUP BY id HAVING count(*) > 1) AS ids`;
+  const [row] = (await connection.runAndReadAll(repeated)).getRowObjectsJson();
+  const count = Number(row?.['repeated']);
+  if (count === 0) return;
+  throw new ExportError(
+    `${dirname(full.files[0]?.path ?? '')} has the data files of several exports: ${count} of their sessions ${count === 1 ? 'is' : 'are'} there more than once. Keep those of one, or fetch the exports with their manifests.`,
+  );
 }
 
 /** Below this size, distributing the work among threads takes longer than the work. */
@@ -220,7 +238,7 @@ function rows(exports: readonly Export[], columns: Readonly<Record<string, strin
   const read = [...Map.groupBy(paths, (path) => (isCompressed(path) ? 'gzip' : 'uncompressed'))].map(
     // Format and columns are explicit, so that DuckDB does not read the files to detect them.
     ([compression, group]) =>
-      `FROM read_json([${group.map(quoted).join(', ')}], format = 'newline_delimited', records = true, filename = true, compression = '${compression}', columns = {${types.join(', ')}})`,
+      `FROM read_json(${literalFiles(group)}, format = 'newline_delimited', records = true, filename = true, compression = '${compression}', columns = {${types.join(', ')}})`,
   );
   return `(${read.join(' UNION ALL ')})`;
 }

@@ -56,6 +56,7 @@ describe('the charges of a folder of exports', () => {
     rmSync(path);
     writeCharges(folder, { day: 'some-day', rows: [chargeRow('b', '1')] });
     writeFileSync(join(dirname(path), 'a.json.gz.123.part'), 'incomplete');
+    writeFileSync(join(dirname(path), '._a.json.gz'), 'metadata');
 
     expect(await chargedIn(folder)).toEqual({ sessions: ['a'], notices: [] });
   });
@@ -91,13 +92,15 @@ describe('the charges of a folder of exports', () => {
     const line = JSON.stringify(chargeRow('a', '1'));
     writeFileSync(
       path,
-      gzipSync(`${line}\nnot JSON\n\n[1]\n${line.replaceAll('"a"', '"b"')}\n${line.slice(0, -9)}`),
+      gzipSync(
+        `${line}\nnot JSON\n\n[1]\n${line}${line}\n${line.replaceAll('"a"', '"b"').replace('Singapore', 'Sing}{apore')}\n${line.slice(0, -9)}`,
+      ),
     );
 
     expect(await chargedIn(folder)).toEqual({
       sessions: ['a', 'b'],
       notices: [
-        `Ignored 3 of 5 lines of charges/2026-01-13/8x8_test.json.gz: they are not JSON objects. ${REMEDY}`,
+        `Ignored 4 of 6 lines of charges/2026-01-13/8x8_test.json.gz: they are not JSON objects. ${REMEDY}`,
       ],
     });
   });

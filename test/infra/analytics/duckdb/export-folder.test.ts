@@ -1,10 +1,20 @@
-import { cpSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newRecord, receivedSummary, type SessionRecord } from '../../../../functions/vss/record.ts';
 import { summaryBody, summaryOf } from '../../../functions/summaries.ts';
+import { chargeRow, writeCharges } from '../charged.ts';
 import { addIncrement, ask, type Change, exportOf, newFolder, TABLE } from '../exported.ts';
 
 const SESSIONS = { sessions: 'SELECT session_id, session_status FROM sessions ORDER BY ALL' };
@@ -202,6 +212,24 @@ describe('openSessions with an invalid folder', () => {
     await expect(ask(folder, SESSIONS)).rejects.toThrow(
       /contains no complete DynamoDB export: expected manifest-summary\.json, manifest-files\.json/,
     );
+  });
+
+  it('reads the exports and charges of a folder whose name is a pattern to DuckDB, and no others', async () => {
+    const parent = newFolder();
+    for (const name of ['nov1', 'nov[1]', 'nov*', 'nov?']) {
+      const folder = join(parent, name);
+      mkdirSync(folder);
+      await exportOf([session(name)], { folder });
+      writeCharges(folder, { rows: [chargeRow(name, '1')] });
+    }
+    for (const name of ['nov1', 'nov[1]', 'nov*', 'nov?']) {
+      const { rows } = await ask(join(parent, name), {
+        sessions: 'SELECT session_id FROM sessions',
+        charges: 'SELECT session_id FROM call_charges',
+      });
+
+      expect([rows('sessions'), rows('charges')]).toEqual([[{ session_id: name }], [{ session_id: name }]]);
+    }
   });
 
   it('rejects a truncated data file', async () => {

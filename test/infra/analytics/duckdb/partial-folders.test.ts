@@ -7,7 +7,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { newRecord, receivedSummary } from '../../../../functions/vss/record.ts';
@@ -151,6 +151,19 @@ describe('data files without a manifest', () => {
 
     await expect(ask(join(newer, 'data'), SESSIONS)).rejects.toThrow(
       `${full} was truncated or changed. Fetch it again.`,
+    );
+  });
+
+  it('are rejected if a session is in two of them, which are then of several exports', async () => {
+    const folder = await exportOf([session('a'), session('b')], { time: OLD });
+    await exportOf([session('b'), session('c')], { folder, time: NEW });
+    const data = newFolder();
+    for (const id of readdirSync(join(folder, 'AWSDynamoDB')))
+      for (const file of dataFiles(join(folder, 'AWSDynamoDB', id)))
+        renameSync(file, join(data, basename(file)));
+
+    await expect(ask(data, SESSIONS)).rejects.toThrow(
+      `${data} has the data files of several exports: 1 of their sessions is there more than once.`,
     );
   });
 
