@@ -15,6 +15,7 @@ import { readExports } from './export-folder.ts';
 import { type Newest, newestOf } from './newest-export.ts';
 import type { Incomplete, Notice } from './notice.ts';
 import { temporaryFolder } from './temporary-folder.ts';
+import { TRINO_FUNCTIONS } from './trino-functions.ts';
 import { verify } from './verify-export.ts';
 
 /** A DuckDB database with the views over the exports in a folder. */
@@ -153,7 +154,7 @@ async function withoutBroken(
 function definitions({ full, increments }: Newest, timeZone: string): string[] {
   return [
     `SET TimeZone = ${quoted(timeZone)}`,
-    ...TRINO_FUNCTIONS.map((macro) => `CREATE MACRO ${macro}`),
+    ...TRINO_FUNCTIONS,
     `CREATE VIEW newest_records AS ${full && increments.length === 0 ? itemsOf(full) : changed(full, increments)}`,
     ...VIEWS.map((view) => `CREATE VIEW ${view.name} AS ${selectOf(view, DUCKDB, 'newest_records')}`),
   ];
@@ -183,21 +184,6 @@ function chargeDefinitions(files: readonly string[]): string[] {
     ...CHARGE_VIEWS.map((view) => `CREATE VIEW ${view.name} AS ${selectOf(view, DUCKDB, 'charge_files')}`),
   ];
 }
-
-/** Functions of Trino that DuckDB has under another name or not at all, for queries that were written for Athena. */
-const TRINO_FUNCTIONS = [
-  'approx_distinct(value) AS approx_count_distinct(value)',
-  'approx_percentile(value, fraction) AS quantile_disc(value, fraction)',
-  'at_timezone(value, zone) AS timezone(zone, value)',
-  // The format codes that differ are those of minutes, seconds and names of months.
-  "date_format(value, format) AS strftime(value, replace(replace(replace(format, '%M', '%B'), '%i', '%M'), '%s', '%S'))",
-  'element_at(list, key) AS list[key]',
-  'from_unixtime(seconds) AS to_timestamp(seconds)',
-  'json_extract_scalar(json, path) AS json_extract_string(json, path)',
-  'regexp_like(value, pattern) AS regexp_matches(value, pattern)',
-  // The columns of the views have no time zone in Athena, and show UTC. A cast would apply the time zone of the session.
-  'with_timezone(value, zone) AS timezone(zone, make_timestamp(epoch_us(value)))',
-];
 
 const NO_ITEMS = `SELECT NULL::${ITEM} AS item, NULL::varchar AS export_time, NULL::varchar AS export_id LIMIT 0`;
 

@@ -1,14 +1,12 @@
 import { resolve } from 'node:path';
 import { CHARGE_QUERIES } from '../../analytics/charges/charge-queries.ts';
-import { CHARGE_VIEWS } from '../../analytics/charges/charge-views.ts';
 import { readExports } from '../../analytics/duckdb/export-folder.ts';
-import { EXPORT_COLUMNS, EXPORTS_COLUMNS } from '../../analytics/exports-view.ts';
+import { EXPORT_COLUMNS } from '../../analytics/exports-view.ts';
 import { SAVED_QUERIES } from '../../analytics/saved-queries.ts';
-import { columnsOf } from '../../analytics/view.ts';
-import { VIEWS, VIEWS_WITH_HISTORY } from '../../analytics/views.ts';
 import { print } from '../../terminal/output.ts';
 import { textTable } from '../../terminal/text-table.ts';
 import type { Context } from '../command-line/command.ts';
+import { CURRENT_VIEWS, EXPORTS_VIEW, HISTORIES, VIEWS_OF_CHARGES } from './documented-views.ts';
 
 /** Prints the views, their columns and the saved queries. Returns the exit code. */
 export function listContents(source: string, { cwd, stdout, stderr }: Context): number {
@@ -19,14 +17,11 @@ export function listContents(source: string, { cwd, stdout, stderr }: Context): 
 }
 
 function contents(source: string): string {
-  const views = [
-    ...[...VIEWS, ...CHARGE_VIEWS].map((view) => ({ ...view, columns: columnsOf(view) })),
-    { name: 'exports', description: 'One row per complete export', columns: EXPORTS_COLUMNS },
-  ].map(
+  const views = [...CURRENT_VIEWS, ...VIEWS_OF_CHARGES, EXPORTS_VIEW].map(
     ({ name, description, columns }) =>
       `${name}: ${description}\n${textTable(columns.map((column) => [column.name, column.type, column.description]))}`,
   );
-  const histories = VIEWS_WITH_HISTORY.map(({ name }) => `${name}_history`).join(', ');
+  const histories = HISTORIES.map(({ name }) => name).join(', ');
   return `Views
 
 ${views.join('\n\n')}

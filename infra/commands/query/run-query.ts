@@ -1,14 +1,17 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { quoted } from '../../analytics/dialect.ts';
 import { withExport } from '../../analytics/duckdb/export-source.ts';
 import { print } from '../../terminal/output.ts';
 import { type Context, UsageError } from '../command-line/command.ts';
+import { EXPORT_VIEWS, VIEWS_OF_CHARGES } from './documented-views.ts';
 import { printResult } from './print-result.ts';
 import type { ResultFormat } from './result-format.ts';
 import { runAllButLast } from './statements.ts';
-import { CHARGE_VIEW_NAMES, VIEW_NAMES } from './view-names.ts';
+import { assertReplaceable, writeDatabase } from './write-database.ts';
 import { writeResult } from './write-result.ts';
-import { writeDatabase, writeViews } from './write-views.ts';
+import { writeViews } from './write-views.ts';
 
 interface SourceOptions {
   timeZone: string;
@@ -40,11 +43,12 @@ export async function runQuery(
     needsHistory: listsViews || /_history\b|\bexports\b/i.test(sql),
     needsCharges: listsViews || namesCharges,
   };
-  await withExport(source, options, context, async ({ connection, hasCharges }) => {
+  await withExport(source, options, context, async ({ connection, hasCharges, time }) => {
     if (namesCharges && !hasCharges)
       note(
         `Found no charges in ${source}: expected charges/DAY/SUBACCOUNT.json.gz in it or, if it is named exports, beside it.`,
       );
+    if (RELATIVE_TO_NOW.test(sql)) note(await ageNote(connection, time));
     const last = await runAllButLast(connection, sql);
     if (format.name === 'table' || format.name === 'vertical')
       return note(await printResult(connection, last, format.name, timeZone, context));
@@ -53,6 +57,19 @@ export async function runQuery(
     if (out !== undefined) note(`Wrote ${out}`);
   });
   return 0;
+}
+
+/** What a query refers to whose result depends on when it runs. */
+const RELATIVE_TO_NOW = /\b(current_date|current_timestamp|localtimestamp|today\(|now\()/i;
+
+/** As of when the data is that such a query reads, with a warning if it ends before the current day began. */
+async function ageNote(connection: DuckDBConnection, time: string): Promise<string> {
+  const sql = `SELECT ${quoted(time)}::timestamptz < date_trunc('day', current_timestamp) AS is_old`;
+  const [row] = (await connection.runAndReadAll(sql)).getRowObjectsJson();
+  const warning = row?.['is_old']
+    ? ', before the current day began: the result lacks what happened since'
+    : '';
+  return `The query is relative to the current time, and the data is as of ${time}${warning}.`;
 }
 
 export interface WriteAllOptions extends SourceOptions {
@@ -71,10 +88,11 @@ export async function writeAll(
   const target = resolve(context.cwd, database ?? out);
   if (database === undefined && statSync(target, { throwIfNoEntry: false })?.isDirectory() === false)
     throw new UsageError(`${out} is a file: --all needs a folder.`);
+  if (database !== undefined) await assertReplaceable(target);
   const options = { timeZone, isCached, needsHistory: true, needsCharges: true };
-  await withExport(source, options, context, async ({ connection, hasCharges }) => {
-    const views = [...VIEW_NAMES, ...(hasCharges ? CHARGE_VIEW_NAMES : [])];
-    if (database !== undefined) await writeDatabase(connection, views, target, context);
+  await withExport(source, options, context, async ({ connection, hasCharges, time }) => {
+    const views = [...EXPORT_VIEWS, ...(hasCharges ? VIEWS_OF_CHARGES : [])];
+    if (database !== undefined) await writeDatabase(connection, views, target, { time, timeZone }, context);
     else await writeViews(connection, views, target, { format, timeZone }, context);
   });
   print(context.stderr, `Wrote ${database ?? out}`);

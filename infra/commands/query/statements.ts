@@ -5,10 +5,10 @@ import { DUCKDB } from '../../analytics/dialect.ts';
 import { SAVED_QUERIES } from '../../analytics/saved-queries.ts';
 import { UsageError } from '../command-line/command.ts';
 import { didYouMean } from '../command-line/nearest.ts';
-import { CHARGE_VIEW_NAMES, VIEW_NAMES } from './view-names.ts';
+import { EXPORT_VIEWS, VIEWS_OF_CHARGES } from './documented-views.ts';
 
 const QUERIES = [...SAVED_QUERIES, ...CHARGE_QUERIES];
-const NAMES = [...VIEW_NAMES, ...CHARGE_VIEW_NAMES];
+const NAMES = [...EXPORT_VIEWS, ...VIEWS_OF_CHARGES].map(({ name }) => name);
 
 /**
  * The SQL of a saved query or a view, or the given SQL.

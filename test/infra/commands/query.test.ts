@@ -218,6 +218,38 @@ describe('npx vss-webhook query', () => {
     expect(readdirSync(dirname(database))).toEqual(['sessions.duckdb']);
   });
 
+  it('does not overwrite a file that is not such a database', async () => {
+    const [folder, out] = [await exportOf(records), newFolder()];
+    const [text, foreign] = [join(out, 'notes.duckdb'), join(out, 'foreign.duckdb')];
+    writeFileSync(text, 'notes');
+    await ask(folder, {
+      attach: `ATTACH '${foreign}' AS foreign_data`,
+      table: 'CREATE TABLE foreign_data.a AS SELECT 1',
+    });
+
+    for (const file of [text, foreign]) {
+      const before = readFileSync(file);
+      expect(await query([folder, '--database', file])).toMatchObject({
+        code: 2,
+        stderr: `${file} exists, and is not a database that --database has written. Name another file, or delete it.\n`,
+      });
+      expect(readFileSync(file).equals(before)).toBe(true);
+    }
+  });
+
+  it('says as of when the data is if a query is relative to the current time, and what the result lacks', async () => {
+    const old = await exportOf(records);
+    const today = await exportOf(records, { time: new Date().toISOString() });
+
+    expect((await query([old, 'failures-yesterday'])).stderr).toContain(
+      'The query is relative to the current time, and the data is as of 2026-11-21T02:00:00.000Z, before the current day began: the result lacks what happened since.\n',
+    );
+    expect((await query([today, 'SELECT current_date'])).stderr).toMatch(
+      /^The query is relative to the current time, and the data is as of \S+Z\.$/m,
+    );
+    expect((await query([old, 'SELECT 1'])).stderr).not.toContain('relative');
+  });
+
   it('compresses a file whose name ends in .gz', async () => {
     const file = join(newFolder(), 'sessions.csv.gz');
     await query([await exportOf(records), 'SELECT session_id FROM sessions ORDER BY 1', '--out', file]);
@@ -256,6 +288,10 @@ describe('npx vss-webhook query', () => {
       attach: `ATTACH '${database}' AS written (READ_ONLY)`,
       tables: "SELECT table_name FROM duckdb_tables() WHERE database_name = 'written' ORDER BY 1",
       types: "SELECT column_type FROM (DESCRIBE written.sessions) WHERE column_name = 'start_time'",
+      about: 'FROM written.about_this_export',
+      uncommented:
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'written' AND comment IS NULL AND table_name IN (SELECT table_name FROM duckdb_tables() WHERE database_name = 'written' AND comment IS NOT NULL)",
+      saved: 'FROM written."outcomes-by-day"',
       parquet: `SELECT typeof(start_time) AS type, count(*) AS rows FROM '${join(out, 'sessions.parquet')}' GROUP BY 1`,
     });
     const names = [
@@ -265,7 +301,12 @@ describe('npx vss-webhook query', () => {
       'call_legs_history',
       'session_errors_history',
     ];
-    expect(rows('tables').map((row) => row['table_name'])).toEqual(names.toSorted());
+    expect(rows('tables').map((row) => row['table_name'])).toEqual(
+      ['about_this_export', ...names].toSorted(),
+    );
+    expect(rows('about')).toEqual([{ as_of: '2026-11-21 02:00:00+00', time_zone: 'UTC' }]);
+    expect(rows('uncommented')).toEqual([]);
+    expect(rows('saved')).not.toEqual([]);
     expect(rows('types')).toEqual([{ column_type: 'TIMESTAMP WITH TIME ZONE' }]);
     expect(rows('parquet')).toEqual([{ type: 'TIMESTAMP WITH TIME ZONE', rows: '2' }]);
     expect(readdirSync(out).toSorted()).toEqual(
