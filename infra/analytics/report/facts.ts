@@ -66,7 +66,10 @@ export function conditionOf(
     ...(to === undefined ? [] : [`${day} <= ${quoted(to)}`]),
     ...(end === undefined
       ? []
-      : [`CASE WHEN start_date IS NULL THEN received_at ELSE start_time END < ${quoted(end)}::timestamptz`]),
+      : [
+          // Most rows need only the day, which is cheaper than the time.
+          `(${day} < ${quoted(end.slice(0, 10))} OR CASE WHEN start_date IS NULL THEN received_at ELSE start_time END < ${quoted(end)}::timestamptz)`,
+        ]),
     ...(subAccounts === undefined ? [] : [`sub_account_id IN (${subAccounts.map(quoted).join(', ')})`]),
     ...(countries === undefined ? [] : ['session_id IN (FROM sessions_of_countries)']),
   ];

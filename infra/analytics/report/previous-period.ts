@@ -17,7 +17,7 @@ export async function previousPeriod(connection: DuckDBConnection, scope: Scope,
   const before = periodBefore(period);
   if (!before || period.gaps.some(({ from, to }) => to > midnight(before.from) && from < period.end))
     return undefined;
-  const previous = { ...scope, from: before.from, to: undefined, end: before.end };
+  const previous = { ...scope, from: before.from, to: before.end.slice(0, 10), end: before.end };
   const [first] = await rowsOf(
     connection,
     First,
