@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoted } from '../dialect.ts';
+import type { Before, LocalTime } from './period.ts';
 
 /** The sessions that a report covers. */
 export interface Scope {
@@ -15,7 +16,7 @@ export interface Scope {
 /** What distinguishes the rows of a view. */
 interface Condition extends Scope {
   /** The local time before which the sessions start. Only for views with the columns of a session. */
-  end?: string;
+  end?: LocalTime;
 }
 
 /**
@@ -24,22 +25,33 @@ interface Condition extends Scope {
  *
  * - `session_facts`: one row per session. `day` is its start date, or null if that is unknown or cannot be right.
  * - `leg_facts`: one row per leg.
- *
- * @param prefix Prefix of the names of the tables.
+ * - `previous_session_facts`, `previous_leg_facts`: those of the period before.
+ * - `all_session_facts`: all sessions of the sub-accounts, if there is a period before.
  */
-export async function readFacts(connection: DuckDBConnection, scope: Condition, prefix = ''): Promise<void> {
+export async function readFacts(
+  connection: DuckDBConnection,
+  scope: Scope,
+  before: Before | undefined,
+): Promise<void> {
+  const shown = conditionOf(scope);
+  const previous = before ? conditionOf({ ...scope, ...before, to: before.end.slice(0, 10) }) : 'false';
+  const flags = `coalesce(${shown}, false) AS is_shown, coalesce(${previous}, false) AS is_before`;
   const hasError = 'error_code IS NOT NULL OR error_msg IS NOT NULL';
   const failedSession = `CASE WHEN ${hasError} THEN session_id END AS failed_session, error_code, error_msg`;
-  await connection.run(`CREATE TEMP TABLE ${prefix}session_facts AS
+  await connection.run(`CREATE TEMP TABLE all_session_facts AS
 SELECT sub_account_id, start_date AS day, start_hour, session_status, outcome, coalesce(country, '') AS country,
   summary_count, is_incomplete, talk_seconds, unrecognised_count, implausible_count,
-  reconstructed_from IS NOT NULL AS is_reconstructed, ${failedSession}
-FROM sessions WHERE ${conditionOf(scope)}`);
-  await connection.run(`CREATE TEMP TABLE ${prefix}leg_facts AS
+  reconstructed_from IS NOT NULL AS is_reconstructed, ${failedSession}, session_date, ${flags}
+FROM sessions WHERE ${before ? conditionOf({ subAccounts: scope.subAccounts }) : shown}`);
+  await connection.run(`CREATE TEMP TABLE all_leg_facts AS
 SELECT start_date AS day, coalesce(source_country_code, '') AS source_country,
   coalesce(destination_country_code, '') AS destination_country,
-  route, mos, mos_band, jitter, packet_loss_rate, ring_seconds, ${failedSession}
-FROM call_legs WHERE ${conditionOf(scope)}`);
+  route, mos, mos_band, jitter, packet_loss_rate, ring_seconds, ${failedSession}, ${flags}
+FROM call_legs WHERE (${shown}) OR (${previous})`);
+  for (const name of ['session_facts', 'leg_facts']) {
+    await connection.run(`CREATE TEMP VIEW ${name} AS FROM all_${name} WHERE is_shown`);
+    await connection.run(`CREATE TEMP VIEW previous_${name} AS FROM all_${name} WHERE is_before`);
+  }
 }
 
 /** Reads the ids of the sessions with the countries of a scope, which other views do not have. */

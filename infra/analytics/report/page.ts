@@ -10,7 +10,7 @@ import { ERROR_CARDS } from './error-cards.ts';
 import { readCountries, readFacts, type Scope } from './facts.ts';
 import { costFigure, headlineOf, readTotals } from './headline.ts';
 import { OUTCOME_CARDS } from './outcome-cards.ts';
-import { gapsIn, lastDay, localTime, minutes, periodOf } from './period.ts';
+import { gapsIn, lastDay, localTime, minutes, periodBefore, periodOf } from './period.ts';
 import { previousPeriod } from './previous-period.ts';
 import { QUALITY_CARDS } from './quality-cards.ts';
 import type { Report } from './report.ts';
@@ -48,7 +48,7 @@ export async function readReport(
   const period = periodOf(scope, time, timeZone, gapsIn(incomplete, 'sessions', timeZone));
   const gaps = gapsIn(incomplete, 'charges', timeZone);
   await readCountries(connection, scope);
-  await readFacts(connection, scope);
+  await readFacts(connection, scope, periodBefore(period));
   return {
     connection,
     scope,
@@ -65,7 +65,7 @@ export async function makePage(connection: DuckDBConnection, options: PageOption
   const { time, timeZone, scope, stage, incomplete = [] } = options;
   const report = await readReport(connection, options);
   const { totals, timeline, charges, period } = report;
-  const before = await previousPeriod(connection, scope, period);
+  const before = await previousPeriod(connection, period);
   const cards = await cardsOf(report);
   const range = timeline && days(timeline.first, timeline.last);
   const asOf = `data as of ${minutes(localTime(time, timeZone))} ${timeZone}`;

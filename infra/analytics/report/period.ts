@@ -53,8 +53,14 @@ export function periodOf(
 export const lastDay = ({ end }: Period) =>
   isMidnight(end) ? daysAfter(end.slice(0, 10), -1) : end.slice(0, 10);
 
+/** The period before another. */
+export interface Before {
+  from: string;
+  end: LocalTime;
+}
+
 /** The period of the same length before another, which ends at the same hour. Undefined without a first day. */
-export function periodBefore(period: Period): { from: string; end: LocalTime } | undefined {
+export function periodBefore(period: Period): Before | undefined {
   const { from, end } = period;
   if (from === undefined || from > lastDay(period)) return undefined;
   const count = Math.round((Date.parse(lastDay(period)) - Date.parse(from)) / DAY) + 1;

@@ -1,11 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import * as v from 'valibot';
-import { conditionOf, readFacts, type Scope } from './facts.ts';
 import { readTotals } from './headline.ts';
 import { midnight, type Period, periodBefore, spanOf } from './period.ts';
 import { rowsOf } from './rows.ts';
 
-/** The first day with sessions of these sub-accounts. */
 const First = v.object({ day: v.nullable(v.string()) });
 
 /**
@@ -13,18 +11,16 @@ const First = v.object({ day: v.nullable(v.string()) });
  * Returns undefined if the report has no first day, if the exports do not reach back to the start of the period before, or
  * if data of one of the two is missing.
  */
-export async function previousPeriod(connection: DuckDBConnection, scope: Scope, period: Period) {
+export async function previousPeriod(connection: DuckDBConnection, period: Period) {
   const before = periodBefore(period);
   if (!before || period.gaps.some(({ from, to }) => to > midnight(before.from) && from < period.end))
     return undefined;
-  const previous = { ...scope, from: before.from, to: before.end.slice(0, 10), end: before.end };
   const [first] = await rowsOf(
     connection,
     First,
-    `SELECT min(session_date)::varchar AS day FROM sessions WHERE ${conditionOf({ subAccounts: scope.subAccounts })}`,
+    'SELECT min(session_date)::varchar AS day FROM all_session_facts',
   );
   if (!first?.day || first.day > before.from) return undefined;
-  await readFacts(connection, previous, 'previous_');
   const totals = await readTotals(connection, 'previous_');
   return totals.sessions === 0 ? undefined : { totals, range: spanOf(before.from, before.end) };
 }
