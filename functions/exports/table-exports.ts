@@ -95,7 +95,7 @@ export function tableExports(client: DynamoDBClient, destination: ExportDestinat
   };
 }
 
-const HOUR = String.raw`\d{4}-\d\d-\d\dT\d\d:00:00Z`;
+const HOUR = String.raw`\d{4}-\d\d-\d\dT\d\dZ`;
 const FOLDERS = {
   FULL_EXPORT: new RegExp(`^${HOUR}/?$`),
   INCREMENTAL_EXPORT: new RegExp(`^changes/${HOUR}/since-`),
@@ -143,9 +143,9 @@ function listedExport(
 
 function requestOf(due: DueExport, prefix: string): Partial<ExportTableToPointInTimeInput> {
   const time = new Date(due.to);
-  if (due.type === 'full') return { S3Prefix: `${prefix}${iso(due.to)}`, ExportTime: time };
+  if (due.type === 'full') return { S3Prefix: `${prefix}${hourOf(due.to)}`, ExportTime: time };
   return {
-    S3Prefix: `${prefix}changes/${iso(due.to)}/since-${iso(due.from)}`,
+    S3Prefix: `${prefix}changes/${hourOf(due.to)}/since-${hourOf(due.from)}`,
     ExportType: 'INCREMENTAL_EXPORT',
     IncrementalExportSpecification: {
       ExportFromTime: new Date(due.from),
@@ -155,5 +155,5 @@ function requestOf(due: DueExport, prefix: string): Partial<ExportTableToPointIn
   };
 }
 
-/** Such as `2026-11-21T02:00:00Z`. */
-const iso = (time: number) => new Date(time).toISOString().replace(/\.\d+/, '');
+/** Such as `2026-11-21T02Z`: without colons, which file names on Windows must not have. */
+const hourOf = (time: number) => `${new Date(time).toISOString().slice(0, 'YYYY-MM-DDTHH'.length)}Z`;

@@ -6,7 +6,7 @@ export const EXPORT_COLUMNS: readonly Column[] = [
   {
     name: 'export_time',
     type: 'varchar',
-    description: 'scheduled time of the export: `2026-11-21T02:00:00Z`; its own time if not scheduled',
+    description: 'hour for which the export was scheduled: `2026-11-21T02Z`; its own time if not scheduled',
   },
   {
     name: 'export_id',

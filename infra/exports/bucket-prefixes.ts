@@ -1,4 +1,4 @@
-/** Prefix of the exports in the bucket. Each export has its own prefix below it: `exports/2026-11-21T02:00:00Z/`. */
+/** Prefix of the exports in the bucket. Each export has its own prefix below it: `exports/2026-11-21T02Z/`. */
 export const EXPORTS_PREFIX = 'exports/';
 /** Prefix of the charges: the rows of 8x8's log export, in `charges/DAY/SUBACCOUNT.json.gz`. */
 export const CHARGES_PREFIX = 'charges/';

@@ -39,7 +39,7 @@ export const LISTED_FILES = `SELECT export_time, export_id, 'full' AS export_typ
  * @param days Age in days up to which exports are read.
  */
 export function newestRecords(days: number): string {
-  const recent = `export_time >= date_format(at_timezone(current_timestamp, 'UTC') - INTERVAL '${days}' DAY, '%Y-%m-%dT%H:00:00Z')`;
+  const recent = `export_time >= date_format(at_timezone(current_timestamp, 'UTC') - INTERVAL '${days}' DAY, '%Y-%m-%dT%HZ')`;
   const file = (path: string) => `regexp_extract(${path}, '[^/]+$')`;
   // Athena has to read whole files to find the manifests, and does so for each reference to `newest`.
   return `(WITH newest AS (

@@ -96,7 +96,7 @@ export function fileTables({ url, retentionDays }: ExportLocation): readonly Cfn
       compressionType: 'gzip',
       'projection.enabled': 'true',
       'projection.export_time.type': 'date',
-      'projection.export_time.format': "yyyy-MM-dd'T'HH':00:00Z'",
+      'projection.export_time.format': "yyyy-MM-dd'T'HH'Z'",
       'projection.export_time.range': `NOW-${retentionDays + 1}DAYS,NOW`,
       'projection.export_time.interval': '1',
       'projection.export_time.interval.unit': 'HOURS',

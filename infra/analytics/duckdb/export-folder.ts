@@ -2,7 +2,7 @@ import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { OTHER_PREFIXES } from '../../exports/bucket-prefixes.ts';
 import { isDataFile, typeOfDataFile } from './data-file.ts';
-import { type Export, ExportError } from './export.ts';
+import { type Export, ExportError, shortTime } from './export.ts';
 import {
   MANIFEST_FILES,
   MANIFEST_SUMMARY,
@@ -125,7 +125,7 @@ function readDataFiles(entries: readonly Dirent[], notice: Notice): Export[] {
   const id = folder.split(sep).findLast((name) => EXPORT_ID.test(name));
   const newest = Math.max(...files.map(({ path }) => statSync(path).mtimeMs));
   const time = new Date(id === undefined ? newest : Number(id.slice(0, 14))).toISOString();
-  return [{ id: id ?? basename(folder), type, time, scheduled: time.replace(/\.\d+/, ''), files }];
+  return [{ id: id ?? basename(folder), type, time, scheduled: shortTime(time), files }];
 }
 
 function assertOneTable(folder: string, exports: readonly Export[]): void {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
-import { type DataFile, type Export, ExportError } from './export.ts';
+import { type DataFile, type Export, ExportError, shortTime } from './export.ts';
 
 export const MANIFEST_SUMMARY = 'manifest-summary.json';
 export const MANIFEST_FILES = 'manifest-files.json';
@@ -46,7 +46,7 @@ export function readSummary(folder: string): Omit<Export, 'files'> & { itemCount
     type: isFull ? 'full' : 'incremental',
     tableArn: summary.tableArn,
     time,
-    scheduled: /[^/]+T\d\d:\d\d:\d\dZ/.exec(summary.s3Prefix)?.[0] ?? time.replace(/\.\d+/, ''),
+    scheduled: /[^/]+T\d\dZ/.exec(summary.s3Prefix)?.[0] ?? shortTime(time),
     ...(!isFull && { from: utc(summary.exportFromTime, path) }),
     itemCount: summary.itemCount,
   };

@@ -7,7 +7,7 @@ export interface Export {
   tableArn?: string;
   /** The point in time that the export shows, or the end of its changes (ISO 8601, UTC, with milliseconds). */
   time: string;
-  /** The time for which the export was scheduled, which is part of its prefix; otherwise `time` in whole seconds. */
+  /** The hour for which the export was scheduled, which is part of its prefix; otherwise `time`, shortened. */
   scheduled: string;
   /** The start of the changes in an incremental export. Undefined without a manifest. */
   from?: string;
@@ -15,6 +15,11 @@ export interface Export {
   itemCount?: number;
   /** The files that contain items. */
   files: readonly DataFile[];
+}
+
+/** A time as in the prefix of an export: `2026-11-21T02Z` for a full hour, otherwise `2026-11-21T02:13:05Z`. */
+export function shortTime(time: string): string {
+  return time.replace(/(:00:00)?\.\d+Z$/, 'Z');
 }
 
 export interface DataFile {

@@ -1,13 +1,13 @@
 interface Placed<T> {
   object: T;
   isChange: boolean;
-  /** The time in the prefix of its export, without its Z; undefined if it has another prefix. */
+  /** The hour in the prefix of its export, without its Z; undefined if it has another prefix. */
   time: string | undefined;
 }
 
 /**
  * Selects the objects that the newest state of the table needs, from those under a prefix with exports as the stack
- * writes them: `exports/2026-11-21T02:00:00Z/AWSDynamoDB/…` and `exports/changes/2026-11-22T02:00:00Z/since-…`. All
+ * writes them: `exports/2026-11-21T02Z/AWSDynamoDB/…` and `exports/changes/2026-11-22T02Z/since-…`. All
  * objects, if there is no complete full export of that form.
  *
  * @param asOf Selects also those that the state at this time (ISO 8601) needs.
@@ -37,6 +37,6 @@ function isNeededOf<T extends { key: string }>(
 
 function placeOf(key: string): { isChange: boolean; time: string | undefined } {
   const [, changes, time] =
-    /(?:^|\/)(changes\/)?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)Z\/(?:since-[^/]+\/)?AWSDynamoDB\//.exec(key) ?? [];
+    /(?:^|\/)(changes\/)?(\d{4}-\d\d-\d\dT\d\d)Z\/(?:since-[^/]+\/)?AWSDynamoDB\//.exec(key) ?? [];
   return { isChange: changes !== undefined, time };
 }

@@ -10,7 +10,7 @@ import { selectOf } from '../view.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../views.ts';
 import { chargeRows, readableChargeFiles } from './charge-files.ts';
 import { isCompressed } from './data-file.ts';
-import { type Export, ExportError } from './export.ts';
+import { type Export, ExportError, shortTime } from './export.ts';
 import { readExports } from './export-folder.ts';
 import { type Newest, newestOf } from './newest-export.ts';
 import type { Incomplete, Notice } from './notice.ts';
@@ -164,7 +164,7 @@ function definitions({ full, increments }: Newest, timeZone: string): string[] {
 function historyDefinitions(exports: readonly Export[]): string[] {
   const fullExports = exports.filter(({ type }) => type === 'full');
   const listed = exports.map(({ scheduled, id, type, from, itemCount = null }) => {
-    const since = from === undefined ? 'NULL' : quoted(from.replace(/\.\d+/, ''));
+    const since = from === undefined ? 'NULL' : quoted(shortTime(from));
     return `(${quoted(scheduled)}, ${quoted(id)}, ${quoted(type)}, ${since}, ${itemCount})`;
   });
   const listing = `(VALUES ${listed.join(', ')}) AS listed (export_time, export_id, export_type, changes_since, item_count)`;

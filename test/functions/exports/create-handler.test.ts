@@ -51,8 +51,8 @@ async function run(exports: readonly Requested[], { rejections = [], keyArn }: C
         S3Bucket: 'bucket',
         S3Prefix:
           description.ExportType === undefined
-            ? 'exports/2026-11-26T02:00:00Z'
-            : 'exports/changes/2026-11-26T02:00:00Z/since-2026-11-25T02:00:00Z',
+            ? 'exports/2026-11-26T02Z'
+            : 'exports/changes/2026-11-26T02Z/since-2026-11-25T02Z',
         ExportStatus: 'COMPLETED' as const,
       };
       return [ExportArn, { ...common, ...description }];
@@ -113,7 +113,7 @@ describe('the age of the exported data', () => {
     ['of the table, if Athena does not find its exports', [full(1, { S3Prefix: 'exports/manual' })], 100],
     [
       'of the full export, if Athena does not find the changes',
-      [full(58), incremental(58, 34, { S3Prefix: 'exports/2026-11-25T02:00:00Z' })],
+      [full(58), incremental(58, 34, { S3Prefix: 'exports/2026-11-25T02Z' })],
       58,
     ],
     ['of the full export, if the start of the changes is unknown', [full(58), unknownStart], 58],
@@ -146,7 +146,7 @@ describe('exports', () => {
       {
         TableArn: TABLE_ARN,
         S3Bucket: 'bucket',
-        S3Prefix: 'exports/changes/2026-11-26T02:00:00Z/since-2026-11-25T02:00:00Z',
+        S3Prefix: 'exports/changes/2026-11-26T02Z/since-2026-11-25T02Z',
         S3SseAlgorithm: 'AES256',
         ExportFormat: 'DYNAMODB_JSON',
         ExportType: 'INCREMENTAL_EXPORT',
@@ -155,7 +155,7 @@ describe('exports', () => {
           ExportToTime: new Date('2026-11-26T02:00:00Z'),
           ExportViewType: 'NEW_IMAGE',
         },
-        ClientToken: 'exports/changes/2026-11-26T02:00:00Z/since-2026-11-25T02:00:00Z/first',
+        ClientToken: 'exports/changes/2026-11-26T02Z/since-2026-11-25T02Z/first',
       },
     ]);
   });
@@ -167,12 +167,12 @@ describe('exports', () => {
       {
         TableArn: TABLE_ARN,
         S3Bucket: 'bucket',
-        S3Prefix: 'exports/2026-11-26T12:00:00Z',
+        S3Prefix: 'exports/2026-11-26T12Z',
         S3SseAlgorithm: 'KMS',
         S3SseKmsKeyId: 'arn:key',
         ExportFormat: 'DYNAMODB_JSON',
         ExportTime: new Date('2026-11-26T12:00:00Z'),
-        ClientToken: 'exports/2026-11-26T12:00:00Z/first',
+        ClientToken: 'exports/2026-11-26T12Z/first',
       },
     ]);
   });
@@ -182,7 +182,7 @@ describe('exports', () => {
     const { started, logged } = await run([full(34.5), failed]);
 
     expect(started).toMatchObject([
-      { ClientToken: expect.stringMatching(/since-2026-11-25T02:00:00Z\/after-0\d{13}-abcdef$/) },
+      { ClientToken: expect.stringMatching(/since-2026-11-25T02Z\/after-0\d{13}-abcdef$/) },
     ]);
     expect(logged).toMatchObject([
       {
@@ -224,7 +224,7 @@ describe('exports', () => {
     expect(started).toMatchObject([
       { ExportType: 'INCREMENTAL_EXPORT' },
       {
-        S3Prefix: 'exports/2026-11-26T12:00:00Z',
+        S3Prefix: 'exports/2026-11-26T12Z',
         ExportTime: new Date('2026-11-26T12:00:00Z'),
         ClientToken: expect.stringMatching(/\/after-0\d{13}-abcdef$/),
       },

@@ -40,8 +40,7 @@ describe('npx vss-webhook query with charges', () => {
     const folder = await exportOf(records);
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
-      if (entry.isFile())
-        await put(`exports/2026-11-21T02:00:00Z/${relative(folder, path)}`, readFileSync(path));
+      if (entry.isFile()) await put(`exports/2026-11-21T02Z/${relative(folder, path)}`, readFileSync(path));
     }
     const charges = writeCharges(newFolder(), { rows: [chargeRow('a', '1')] });
     await put('charges/2026-01-13/8x8_test.json.gz', readFileSync(charges));
@@ -67,10 +66,10 @@ describe('npx vss-webhook query with charges', () => {
   );
 
   it('reads no charges with a single export', async () => {
-    expect(await query(['s3://exported/exports/2026-11-21T02:00:00Z', PRICES], env)).toMatchObject({
+    expect(await query(['s3://exported/exports/2026-11-21T02Z', PRICES], env)).toMatchObject({
       code: 0,
       stdout: '  session_id  total_price\n',
-      stderr: expect.stringContaining('Found no charges in s3://exported/exports/2026-11-21T02:00:00Z: '),
+      stderr: expect.stringContaining('Found no charges in s3://exported/exports/2026-11-21T02Z: '),
     });
   });
 

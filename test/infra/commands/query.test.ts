@@ -425,7 +425,7 @@ describe('npx vss-webhook query', () => {
       const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
       const s3 = new S3Client({ endpoint, region: 'us-east-1', credentials, forcePathStyle: true });
       await s3.send(new CreateBucketCommand({ Bucket: 'exported' }));
-      await upload(s3, await exportOf(records), 's3://exported/exports/2026-11-21T02:00:00Z');
+      await upload(s3, await exportOf(records), 's3://exported/exports/2026-11-21T02Z');
       const env = {
         ...process.env,
         AWS_ENDPOINT_URL_S3: endpoint,
@@ -437,19 +437,16 @@ describe('npx vss-webhook query', () => {
       };
 
       expect(
-        await query(
-          ['s3://exported/exports/2026-11-21T02:00:00Z', 'SELECT count(*) AS n FROM sessions'],
-          env,
-        ),
+        await query(['s3://exported/exports/2026-11-21T02Z', 'SELECT count(*) AS n FROM sessions'], env),
       ).toMatchObject({
         code: 0,
         stdout: '  n\n  2\n',
         stderr: expect.stringMatching(
-          /^Fetching \d objects, 0\.0 MB, from s3:\/\/exported\/exports\/2026-11-21T02:00:00Z …\n1 row\n$/,
+          /^Fetching \d objects, 0\.0 MB, from s3:\/\/exported\/exports\/2026-11-21T02Z …\n1 row\n$/,
         ),
       });
       // The objects are cached, unless --fresh is given.
-      const source = 's3://exported/exports/2026-11-21T02:00:00Z';
+      const source = 's3://exported/exports/2026-11-21T02Z';
       expect((await query([source, 'errors'], env)).stderr).toBe('0 rows\n');
       const cached = () =>
         readdirSync(join(env.XDG_CACHE_HOME, 'vss-webhook'), { recursive: true, withFileTypes: true })
@@ -466,9 +463,9 @@ describe('npx vss-webhook query', () => {
       });
       expect(await query(['s3://unknown/exports', 'errors'], env)).toMatchObject({ code: 1, stdout: '' });
       // A key with ".." does not lead out of the cache.
-      const Key = `exports/2026-11-21T02:00:00Z/AWSDynamoDB/../../../../../../outside-${process.pid}`;
+      const Key = `exports/2026-11-21T02Z/AWSDynamoDB/../../../../../../outside-${process.pid}`;
       await s3.send(new PutObjectCommand({ Bucket: 'exported', Key, Body: 'outside' }));
-      await query(['s3://exported/exports/2026-11-21T02:00:00Z', 'errors'], env);
+      await query(['s3://exported/exports/2026-11-21T02Z', 'errors'], env);
       expect(readdirSync(env.XDG_CACHE_HOME)).toEqual(['vss-webhook']);
       // What expired in S3 is deleted from the cache.
       const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'exported' }));

@@ -302,7 +302,11 @@ describe('restore with incremental exports', () => {
       ['2026-11-21T02:00:00Z', tombstone('a')],
       ['2026-11-28T02:00:00Z', record('after')],
     ] as const)
-      await upload(s3, await exportOf([one, tombstone('b')], { time }), `s3://exported/exports/${time}`);
+      await upload(
+        s3,
+        await exportOf([one, tombstone('b')], { time }),
+        `s3://exported/exports/${time.slice(0, 13)}Z`,
+      );
     const env = { AWS_ENDPOINT_URL_S3: s3Endpoint, XDG_CACHE_HOME: newFolder() };
     const asOf = ['--as-of', '2026-11-15T00:00:00Z', '--yes'];
 

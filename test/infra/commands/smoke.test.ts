@@ -427,10 +427,7 @@ describe('smoke --export', () => {
     writesManifest: true,
     queryState: 'SUCCEEDED',
   };
-  const OTHER_KEYS = [
-    'exports/2026-11-21T02:00:00Z/AWSDynamoDB/0/manifest-summary.json',
-    'results/another.csv',
-  ];
+  const OTHER_KEYS = ['exports/2026-11-21T02Z/AWSDynamoDB/0/manifest-summary.json', 'results/another.csv'];
 
   async function smokeWith(answers: Partial<Answers>) {
     await using stubs = await analyticsStubs(stack.endpoints.dynamodb, { ...GOOD, ...answers });

@@ -43,7 +43,7 @@ describe('the table over the exported files', () => {
     expect(TableInput.Parameters).toMatchObject({
       'projection.enabled': 'true',
       'projection.export_time.type': 'date',
-      'projection.export_time.format': "yyyy-MM-dd'T'HH':00:00Z'",
+      'projection.export_time.format': "yyyy-MM-dd'T'HH'Z'",
       'projection.export_time.range': 'NOW-31DAYS,NOW',
       'projection.export_time.interval': '1',
       'projection.export_time.interval.unit': 'HOURS',
@@ -116,7 +116,7 @@ describe('the views', () => {
 
   it('read only the days that can contain the newest full export, except those with history', () => {
     const recentOf = (days: number) =>
-      `export_time >= date_format(at_timezone(current_timestamp, 'UTC') - INTERVAL '${days}' DAY, '%Y-%m-%dT%H:00:00Z')`;
+      `export_time >= date_format(at_timezone(current_timestamp, 'UTC') - INTERVAL '${days}' DAY, '%Y-%m-%dT%HZ')`;
     const unlimited = (sql: string) =>
       sql.match(/FROM (export_files|change_files|exports)\b(?!.*export_time >=)/g);
 

@@ -22,7 +22,9 @@ const FULL_EXPORT_DAYS = 7;
 
 /** The time of the export of a day, 0 being today. */
 const TODAY = Math.floor(Date.now() / HOUR) * HOUR;
-const time = (day: number) => new Date(TODAY + day * DAY).toISOString().replace('.000', '');
+const time = (day: number) => new Date(TODAY + day * DAY).toISOString();
+/** In the prefix of an export. */
+const hour = (day: number) => `${time(day).slice(0, 13)}Z`;
 
 const session = (sessionId: string, sessionStatus: string) =>
   newRecord(
@@ -39,14 +41,14 @@ const itemOf = (sessionId: string, status: string): Item =>
   status === 'erased' ? { sessionId, erasedAt: '2026-11-21T00:00:00.000Z' } : session(sessionId, status);
 
 async function addFull(bucket: string, day: number, records: readonly object[]): Promise<void> {
-  const folder = join(bucket, time(day));
+  const folder = join(bucket, hour(day));
   mkdirSync(folder, { recursive: true });
   await exportOf(records, { folder, time: time(day) });
 }
 
 /** Adds the changes from one day to another, and returns the folder of their export. */
 function addChanges(bucket: string, from: number, to: number, changes: readonly Change[]): string {
-  const folder = join(bucket, 'changes', time(to), `since-${time(from)}`);
+  const folder = join(bucket, 'changes', hour(to), `since-${hour(from)}`);
   addIncrement(folder, time(from), time(to), changes);
   return join(folder, 'AWSDynamoDB');
 }
@@ -109,8 +111,8 @@ describe('the newest records in Athena', () => {
     const bucket = newFolder();
     await addFull(bucket, -2, [session('a', 'COMPLETED')]);
     await addFull(bucket, -1, []);
-    const [unfinished = ''] = readdirSync(join(bucket, time(-1), 'AWSDynamoDB'));
-    rmSync(join(bucket, time(-1), 'AWSDynamoDB', unfinished, 'manifest-files.json'));
+    const [unfinished = ''] = readdirSync(join(bucket, hour(-1), 'AWSDynamoDB'));
+    rmSync(join(bucket, hour(-1), 'AWSDynamoDB', unfinished, 'manifest-files.json'));
     const failed = addChanges(bucket, -2, -1, [{ sessionId: 'a', written: 1 }]);
     const [id = ''] = readdirSync(failed).filter((name) => name !== 'data');
     rmSync(join(failed, id), { recursive: true });

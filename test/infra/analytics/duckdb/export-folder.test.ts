@@ -55,7 +55,7 @@ describe('openSessions', () => {
     edit(
       join(onlyExport(folder), 'manifest-files.json'),
       /AWSDynamoDB/g,
-      'exports/2026-11-21T02:00:00Z/AWSDynamoDB',
+      'exports/2026-11-21T02Z/AWSDynamoDB',
     );
 
     expect((await ask(folder, SESSIONS)).rows('sessions')).toHaveLength(1);
@@ -72,8 +72,8 @@ describe('openSessions', () => {
 
     expect(rows('sessions').map((row) => row['session_id'])).toEqual(['b', 'c', 'd']);
     expect(rows('history')).toEqual([
-      { export_time: '2026-11-20T02:00:00Z', sessions: '2' },
-      { export_time: '2026-11-21T02:00:00Z', sessions: '3' },
+      { export_time: '2026-11-20T02Z', sessions: '2' },
+      { export_time: '2026-11-21T02Z', sessions: '3' },
     ]);
     expect(rows('exports').map((row) => row['item_count'])).toEqual(['2', '3']);
   });
@@ -83,11 +83,11 @@ describe('openSessions', () => {
     edit(
       join(onlyExport(folder), 'manifest-summary.json'),
       '"s3Prefix":null',
-      '"s3Prefix":"exports/2026-11-21T02:00:00Z"',
+      '"s3Prefix":"exports/2026-11-21T02Z"',
     );
     const { rows } = await ask(folder, {
-      exports: "FROM exports WHERE export_time = '2026-11-21T02:00:00Z'",
-      history: "SELECT session_id FROM sessions_history WHERE export_time = '2026-11-21T02:00:00Z'",
+      exports: "FROM exports WHERE export_time = '2026-11-21T02Z'",
+      history: "SELECT session_id FROM sessions_history WHERE export_time = '2026-11-21T02Z'",
     });
 
     expect(rows('exports')).toHaveLength(1);
@@ -130,7 +130,7 @@ describe('openSessions with incremental exports', () => {
       { session_id: 'c', session_status: 'COMPLETED' },
       { session_id: 'd', session_status: 'COMPLETED' },
     ]);
-    expect(rows('history')).toEqual([{ export_time: '2026-11-20T02:00:00Z', sessions: '3' }]);
+    expect(rows('history')).toEqual([{ export_time: '2026-11-20T02Z', sessions: '3' }]);
     expect(notices).toEqual([]);
   });
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { neededObjects } from '../../../../infra/analytics/duckdb/needed-objects.ts';
 
 const full = (day: number, name = 'manifest-files.json') =>
-  `exports/2026-11-${day}T02:00:00Z/AWSDynamoDB/0${day}-a/${name}`;
+  `exports/2026-11-${day}T02Z/AWSDynamoDB/0${day}-a/${name}`;
 const change = (day: number, name = 'manifest-files.json') =>
-  `exports/changes/2026-11-${day}T02:00:00Z/since-2026-11-${day - 1}T02:00:00Z/AWSDynamoDB/${name}`;
+  `exports/changes/2026-11-${day}T02Z/since-2026-11-${day - 1}T02:00:00Z/AWSDynamoDB/${name}`;
 const needed = (...keys: string[]) => neededObjects(keys.map((key) => ({ key }))).map(({ key }) => key);
 
 describe('neededObjects', () => {

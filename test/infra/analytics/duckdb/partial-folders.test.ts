@@ -133,7 +133,12 @@ describe('data files without a manifest', () => {
 
     expect([ids(rows('sessions')), ids(rows('history'))]).toEqual([['new'], ['new']]);
     expect(rows('exports')).toMatchObject([
-      { export_type: 'full', item_count: null, gap_before: false, ...(time && { export_time: NEW }) },
+      {
+        export_type: 'full',
+        item_count: null,
+        gap_before: false,
+        ...(time && { export_time: '2026-11-21T02Z' }),
+      },
     ]);
     expect(notices).toEqual([expect.stringMatching(/has no manifest\. Whether its data files are complete/)]);
     expect(incomplete).toEqual([
@@ -219,18 +224,24 @@ describe('the view exports', () => {
     });
 
     expect(rows('exports')).toEqual([
-      { export_time: OLD, export_type: 'full', changes_since: null, item_count: '1', gap_before: false },
       {
-        export_time: NEW,
+        export_time: '2026-11-20T02Z',
+        export_type: 'full',
+        changes_since: null,
+        item_count: '1',
+        gap_before: false,
+      },
+      {
+        export_time: '2026-11-21T02Z',
         export_type: 'incremental',
-        changes_since: OLD,
+        changes_since: '2026-11-20T02Z',
         item_count: '0',
         gap_before: false,
       },
       {
-        export_time: '2026-11-22T02:00:00Z',
+        export_time: '2026-11-22T02Z',
         export_type: 'incremental',
-        changes_since: '2026-11-21T03:00:00Z',
+        changes_since: '2026-11-21T03Z',
         item_count: '0',
         gap_before: true,
       },
