@@ -35,6 +35,8 @@ Options:
                    business intelligence open it.
   --time-zone ZONE Time zone of days, hours and printed times, such as
                    Asia/Singapore. Default UTC.
+  --guard-formulas In csv, put an apostrophe before texts that begin with =, +, - or @,
+                   which spreadsheets may run as a formula. Phone numbers do, too.
   --fresh          Fetch everything from S3, without reading or writing the cache in
                    ~/.cache/vss-webhook.
   --print-sql      Print the SQL of a saved query, and do not run it.
@@ -48,6 +50,7 @@ const OPTIONS = {
   all: { type: 'boolean', default: false },
   database: { type: 'string' },
   'time-zone': { type: 'string', default: 'UTC' },
+  'guard-formulas': { type: 'boolean', default: false },
   fresh: { type: 'boolean', default: false },
   'print-sql': { type: 'boolean', default: false },
 } as const;
@@ -61,7 +64,11 @@ export const query = defineCommand({
   options: OPTIONS,
   async run({ values, args }, context) {
     const { source, text } = readArguments(args, values);
-    const options = { timeZone: timeZone(values['time-zone']), isCached: !values.fresh };
+    const options = {
+      timeZone: timeZone(values['time-zone']),
+      isCached: !values.fresh,
+      guardsFormulas: values['guard-formulas'],
+    };
     if (values.all || values.database !== undefined) {
       const target = targetOf(values);
       const { writeAll } = await import('./query/run-query.ts');

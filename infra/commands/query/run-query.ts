@@ -22,6 +22,7 @@ interface SourceOptions {
 export interface QueryOptions extends SourceOptions {
   sql: string;
   format: ResultFormat;
+  guardsFormulas: boolean;
   /** The file to write the result to. Default: standard output. */
   out: string | undefined;
 }
@@ -29,7 +30,7 @@ export interface QueryOptions extends SourceOptions {
 /** Runs a query and shows or writes its result. Returns the exit code. */
 export async function runQuery(
   source: string,
-  { sql, format, out, timeZone, isCached }: QueryOptions,
+  { sql, format, out, timeZone, isCached, guardsFormulas }: QueryOptions,
   context: Context,
 ): Promise<number> {
   // Notes go to standard error, to keep them out of the result.
@@ -53,11 +54,15 @@ export async function runQuery(
     if (format.name === 'table' || format.name === 'vertical')
       return note(await printResult(connection, last, format.name, timeZone, context));
     const target = out === undefined ? context.stdout : resolve(context.cwd, out);
-    await writeResult(connection, last, format, target, timeZone);
+    const formulas = await writeResult(connection, last, target, { format, timeZone, guardsFormulas });
+    if (formulas.length > 0) note(formulaNote(formulas));
     if (out !== undefined) note(`Wrote ${out}`);
   });
   return 0;
 }
+
+const formulaNote = (columns: readonly string[]) =>
+  `Cells of ${columns.join(', ')} begin with =, +, - or @, which spreadsheets may run as a formula. --guard-formulas puts an apostrophe before them.`;
 
 /** What a query refers to whose result depends on when it runs. */
 const RELATIVE_TO_NOW = /\b(current_date|current_timestamp|localtimestamp|today\(|now\()/i;
@@ -77,12 +82,13 @@ export interface WriteAllOptions extends SourceOptions {
   database: string | undefined;
   out: string;
   format: ResultFormat;
+  guardsFormulas: boolean;
 }
 
 /** Writes all views to a database or to a folder. Returns the exit code. @throws UsageError if the folder is a file. */
 export async function writeAll(
   source: string,
-  { database, out, format, timeZone, isCached }: WriteAllOptions,
+  { database, out, format, timeZone, isCached, guardsFormulas }: WriteAllOptions,
   context: Context,
 ): Promise<number> {
   const target = resolve(context.cwd, database ?? out);
@@ -93,7 +99,7 @@ export async function writeAll(
   await withExport(source, options, context, async ({ connection, hasCharges, time }) => {
     const views = [...EXPORT_VIEWS, ...(hasCharges ? VIEWS_OF_CHARGES : [])];
     if (database !== undefined) await writeDatabase(connection, views, target, { time, timeZone }, context);
-    else await writeViews(connection, views, target, { format, timeZone }, context);
+    else await writeViews(connection, views, target, { format, timeZone, guardsFormulas }, context);
   });
   print(context.stderr, `Wrote ${database ?? out}`);
   return 0;

@@ -8,37 +8,86 @@ import type { Output } from '../../terminal/output.ts';
 import { UsageError } from '../command-line/command.ts';
 import type { ResultFormat } from './result-format.ts';
 
-/** Writes the result of a query to a file or a stream. */
-export async function writeResult(
-  connection: DuckDBConnection,
-  sql: string,
-  format: ResultFormat,
-  out: string | Output,
-  timeZone: string,
-): Promise<void> {
-  const file = typeof out === 'string' ? out : join(temporaryFolder(), 'result');
-  const query = copyable(sql, format);
-  // Parquet has a type for times.
-  const select = format.name === 'parquet' ? query : await withIsoTimes(connection, query, timeZone);
-  await connection.run(`COPY (${select}\n) TO ${quoted(file)} (${copyOptions(format)})`);
-  if (typeof out !== 'string') await pipeline(createReadStream(file), out, { end: false });
+export interface WriteOptions {
+  format: ResultFormat;
+  timeZone: string;
+  /** Whether an apostrophe is put before texts in CSV that a spreadsheet would run as a formula. */
+  guardsFormulas: boolean;
 }
 
 /**
- * Formats the times in a result by ISO 8601: with their offset from UTC, except for local times, which have none. The
- * option TIMESTAMPFORMAT of COPY would give both the same suffix.
+ * Writes the result of a query to a file or a stream.
+ *
+ * @returns The columns in CSV with texts that a spreadsheet would run as a formula.
  */
-async function withIsoTimes(connection: DuckDBConnection, sql: string, timeZone: string): Promise<string> {
+export async function writeResult(
+  connection: DuckDBConnection,
+  sql: string,
+  out: string | Output,
+  { format, timeZone, guardsFormulas }: WriteOptions,
+): Promise<string[]> {
+  const file = typeof out === 'string' ? out : join(temporaryFolder(), 'result');
+  const query = copyable(sql, format);
+  const write = (select: string) =>
+    connection.run(`COPY (${select}\n) TO ${quoted(file)} (${copyOptions(format)})`);
+  let formulas: string[] = [];
+  // Parquet has a type for times.
+  if (format.name === 'parquet') await write(query);
+  else {
+    const columns = await columnsOf(connection, query);
+    const guards = format.name === 'csv' && guardsFormulas;
+    const cells = columns.map((column) => {
+      const cell = isoTime(column.reference, column.type, timeZone);
+      const shown = guards && isText(column) ? guarded(cell) : cell;
+      return `${shown} AS "${column.name.replaceAll('"', '""')}"`;
+    });
+    await write(`SELECT ${cells.join(', ')} FROM ${relation(query, columns)}`);
+    if (format.name === 'csv' && !guards) formulas = await columnsWithFormulas(connection, query, columns);
+  }
+  if (typeof out !== 'string') await pipeline(createReadStream(file), out, { end: false });
+  return formulas;
+}
+
+interface ResultColumn {
+  name: string;
+  /** Its name in a relation: those of a result need not be unique. */
+  reference: string;
+  type: DuckDBTypeId;
+}
+
+async function columnsOf(connection: DuckDBConnection, sql: string): Promise<ResultColumn[]> {
   // DuckDB expands PIVOT to several statements.
   const statements = await connection.extractStatements(sql);
   for (let i = 0; i < statements.count - 1; i++) await (await statements.prepare(i)).run();
   const prepared = await statements.prepare(statements.count - 1);
-  const columns = Array.from({ length: prepared.columnCount }, (_, i) => {
-    const name = `"${prepared.columnName(i).replaceAll('"', '""')}"`;
-    return `${isoTime(`c${i}`, prepared.columnTypeId(i), timeZone)} AS ${name}`;
-  });
+  const columns = Array.from({ length: prepared.columnCount }, (_, i) => ({
+    name: prepared.columnName(i),
+    reference: `c${i}`,
+    type: prepared.columnTypeId(i),
+  }));
   prepared.destroySync();
-  return `SELECT ${columns.join(', ')} FROM (${sql}\n) AS result (${columns.map((_, i) => `c${i}`).join(', ')})`;
+  return columns;
+}
+
+const relation = (sql: string, columns: readonly ResultColumn[]) =>
+  `(${sql}\n) AS result (${columns.map(({ reference }) => reference).join(', ')})`;
+
+/** @see https://owasp.org/www-community/attacks/CSV_Injection */
+const isFormula = (cell: string) => String.raw`regexp_matches(${cell}, '^[=+\-@\t\r]')`;
+const isText = ({ type }: ResultColumn) => type === DuckDBTypeId.VARCHAR;
+const guarded = (cell: string) => `CASE WHEN ${isFormula(cell)} THEN '''' ELSE '' END || ${cell}`;
+
+async function columnsWithFormulas(
+  connection: DuckDBConnection,
+  sql: string,
+  columns: readonly ResultColumn[],
+): Promise<string[]> {
+  const texts = columns.filter(isText);
+  if (texts.length === 0) return [];
+  const found = texts.map(({ reference }) => `bool_or(${isFormula(reference)})`);
+  const read = await connection.runAndReadAll(`SELECT ${found.join(', ')} FROM ${relation(sql, columns)}`);
+  const [row = []] = read.getRowsJson();
+  return texts.filter((_, i) => row[i] === true).map(({ name }) => name);
 }
 
 const LOCAL_TIMES = [

@@ -201,6 +201,21 @@ describe('npx vss-webhook query', () => {
     expect((await query([await exportOf(records), sql, '--format', 'csv'])).stdout).toBe('n\n1\n');
   });
 
+  it('names the columns of csv whose cells a spreadsheet would run, and guards them on request', async () => {
+    const folder = await exportOf(records);
+    const sql = `SELECT '+65' AS phone, '=1+1' AS "a, b", '65' AS fine, -1 AS number, NULL::varchar AS nothing`;
+
+    const plain = await query([folder, sql, '--format', 'csv']);
+    expect(plain.stdout).toBe('phone,"a, b",fine,number,nothing\n+65,=1+1,65,-1,\n');
+    expect(plain.stderr).toContain(
+      'Cells of phone, a, b begin with =, +, - or @, which spreadsheets may run',
+    );
+    const guarded = await query([folder, sql, '--format', 'csv', '--guard-formulas']);
+    expect(guarded.stdout).toBe(`phone,"a, b",fine,number,nothing\n'+65,'=1+1,65,-1,\n`);
+    expect(guarded.stderr).toBe('');
+    expect((await query([folder, sql, '--format', 'json'])).stderr).toBe('');
+  });
+
   it('keeps an existing database if it cannot write a new one', async () => {
     const [folder, database] = [await exportOf(records), join(newFolder(), 'sessions.duckdb')];
     await query([folder, '--database', database]);
