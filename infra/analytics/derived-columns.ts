@@ -18,6 +18,14 @@ export const OUTCOMES = {
  */
 export const MOS_BANDS = { excellent: 4.3, good: 4, fair: 3.6, poor: 3.1, bad: 1 };
 
+/** The outcome of a status, which is an SQL expression. */
+export function outcomeOf(status: string): string {
+  const cases = Object.entries(OUTCOMES).map(
+    ([outcome, statuses]) => `WHEN ${status} IN ('${statuses.join("', '")}') THEN '${outcome}'`,
+  );
+  return `CASE ${cases.join(' ')} ELSE 'other' END`;
+}
+
 export const startDate: DefinedColumn = {
   name: 'start_date',
   type: 'date',
@@ -130,10 +138,7 @@ export const sessionDerived: readonly DefinedColumn[] = [
     name: 'outcome',
     type: 'varchar',
     description: `\`${Object.keys(OUTCOMES).join('`, `')}\`, or \`other\` if the status is missing or not documented by 8x8`,
-    sql: () =>
-      `CASE ${Object.entries(OUTCOMES)
-        .map(([outcome, statuses]) => `WHEN session_status IN ('${statuses.join("', '")}') THEN '${outcome}'`)
-        .join(' ')} ELSE 'other' END`,
+    sql: () => outcomeOf('session_status'),
   },
   {
     name: 'is_incomplete',

@@ -23,6 +23,8 @@ export interface Dialect {
   length(list: string): string;
   /** Casts a canonical time, which is in UTC, to a timestamp. */
   instant(text: string): string;
+  /** The timestamp of microseconds since 1970. */
+  atMicros(micros: string): string;
   /** A timestamp in the time zone of the analyst, of which `hour` and a cast to a date take the parts. */
   local(timestamp: string): string;
   /** The day of a timestamp in UTC. */
@@ -58,6 +60,7 @@ export const trino = (timeZone: string): Dialect => ({
   types: TRINO_TYPES,
   // Not all older times have milliseconds, and Trino accepts no Z.
   instant: (text) => `TRY_CAST(replace(replace(substr(${text}, 1, 23), 'T', ' '), 'Z', '') AS timestamp(3))`,
+  atMicros: (micros) => `from_unixtime(${micros} / 1e6) AT TIME ZONE 'UTC'`,
   local: (timestamp) =>
     timeZone === 'UTC' ? timestamp : `at_timezone(with_timezone(${timestamp}, 'UTC'), ${quoted(timeZone)})`,
   utcDate: (timestamp) => `CAST(${timestamp} AS date)`,
@@ -85,6 +88,7 @@ export const trino = (timeZone: string): Dialect => ({
 export const DUCKDB: Dialect = {
   types: { ...TRINO_TYPES, timestamp: 'timestamptz' },
   instant: (text) => `TRY_CAST(${text} AS timestamptz)`,
+  atMicros: (micros) => `to_timestamp(${micros} / 1e6)`,
   local: (timestamp) => timestamp,
   utcDate: (timestamp) => `CAST(timezone('UTC', ${timestamp}) AS date)`,
   today: 'current_date',

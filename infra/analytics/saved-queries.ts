@@ -25,6 +25,16 @@ GROUP BY start_date
 ORDER BY start_date DESC`,
   },
   {
+    name: 'answer-rate-by-week',
+    question: 'Which share of the sessions was answered, by week?',
+    sql: () => `SELECT CAST(date_trunc('week', start_date) AS date) AS start_week, count(*) AS sessions,
+  count(*) FILTER (WHERE outcome = 'answered') AS answered,
+  round(100.0 * count(*) FILTER (WHERE outcome = 'answered') / count(*), 1) AS answered_percent
+FROM sessions
+GROUP BY 1
+ORDER BY 1 DESC`,
+  },
+  {
     name: 'failures-by-country',
     question: 'How many sessions failed, by day, country and error?',
     sql: () => `SELECT start_date, country, error_code, count(*) AS sessions
@@ -94,12 +104,50 @@ GROUP BY country
 ORDER BY minutes DESC, country`,
   },
   {
+    name: 'longest-calls',
+    question: 'Which 100 sessions had the longest talk time?',
+    sql: () => `SELECT session_id, sub_account_id, start_time, country, talk_seconds
+FROM sessions
+WHERE talk_seconds > 0
+ORDER BY talk_seconds DESC, session_id
+LIMIT 100`,
+  },
+  {
+    name: 'ring-times',
+    question: 'How long did the answered legs ring, by route?',
+    sql: () => `SELECT route, count(*) AS legs, approx_percentile(ring_seconds, 0.5) AS median_seconds,
+  approx_percentile(ring_seconds, 0.9) AS p90_seconds, approx_percentile(ring_seconds, 0.99) AS p99_seconds
+FROM call_legs
+WHERE ring_seconds IS NOT NULL
+GROUP BY route
+ORDER BY legs DESC, route`,
+  },
+  {
+    name: 'repeat-callers',
+    question: 'Which 100 numbers are the source of the first leg of most sessions, of those with several?',
+    sql: () => `SELECT source, count(*) AS sessions, min(start_time) AS first_session, max(start_time) AS last_session
+FROM call_legs
+WHERE leg = 'callA' AND source IS NOT NULL
+GROUP BY source
+HAVING count(*) > 1
+ORDER BY sessions DESC, source
+LIMIT 100`,
+  },
+  {
     name: 'busy-hours',
     question: 'How many sessions start in each hour of the day?',
     sql: () => `SELECT start_hour, count(*) AS sessions, count(*) FILTER (WHERE outcome = 'answered') AS answered
 FROM sessions
 GROUP BY start_hour
 ORDER BY start_hour`,
+  },
+  {
+    name: 'changed-statuses',
+    question: 'Which sessions changed their status in the last seven days?',
+    sql: ({ today }) => `SELECT session_id, sub_account_id, changed_at, old_status, new_status
+FROM session_changes
+WHERE changed_at >= ${today} - INTERVAL '7' DAY
+ORDER BY changed_at DESC, session_id`,
   },
   {
     name: 'conflicts',

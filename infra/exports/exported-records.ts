@@ -58,3 +58,15 @@ export function newestRecords(days: number): string {
   FROM exported FULL OUTER JOIN changes ON changes.session_id = exported.item.sessionId.S
   WHERE changes.session_id IS NULL OR (changes.item.sessionId.S IS NOT NULL AND changes.item.${ERASED_AT}.S IS NULL)) AS newest_records`;
 }
+
+/**
+ * The images of all retained exports, with the microseconds since 1970 of the last write of each or, in a full export, of
+ * its point in time. Without those of erased sessions, and of incremental exports that are not complete.
+ */
+export const IMAGES = `(SELECT item, CAST(to_unixtime(from_iso8601_timestamp(replace(export_time, 'Z', ':00:00Z'))) * 1e6 AS bigint) AS written
+    FROM ${RECORDS}
+    UNION ALL
+    SELECT newimage AS item, CAST(metadata.WriteTimestampMicros.N AS bigint) AS written
+    FROM ${CHANGE_FILES}
+    WHERE newimage.sessionId.S IS NOT NULL AND newimage.${ERASED_AT}.S IS NULL
+      AND regexp_extract("$path", '[^/]+$') IN (SELECT regexp_extract(datafiles3key, '[^/]+$') FROM ${CHANGE_FILES} WHERE datafiles3key IS NOT NULL)) AS images`;

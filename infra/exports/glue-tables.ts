@@ -3,6 +3,7 @@ import { CHARGE_FIELDS } from '../analytics/charges/charge-fields.ts';
 import { CHARGE_VIEWS } from '../analytics/charges/charge-views.ts';
 import { type ColumnType, type Dialect, trino } from '../analytics/dialect.ts';
 import { EXPORT_COLUMNS, EXPORTS_COLUMNS, exportsSelect } from '../analytics/exports-view.ts';
+import { SESSION_CHANGES, sessionChangesSelect } from '../analytics/session-changes.ts';
 import { HIVE_TYPES, itemType, namesIn, STORED_ITEM } from '../analytics/stored-record.ts';
 import { type Column, columnsOf, selectOf } from '../analytics/view.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../analytics/views.ts';
@@ -11,6 +12,7 @@ import {
   CHARGE_FILES,
   CHARGE_ROWS,
   EXPORT_FILES,
+  IMAGES,
   LISTED_FILES,
   newestRecords,
   RECORDS,
@@ -183,6 +185,7 @@ export function athenaViews(
       columns: [...EXPORT_COLUMNS, ...columnsOf(view)],
       sql: selectOf(view, dialect, RECORDS, EXPORT_COLUMNS),
     })),
+    { ...SESSION_CHANGES, sql: sessionChangesSelect(IMAGES, dialect) },
     ...(withCharges ? CHARGE_VIEWS : []).map((view) => ({
       name: view.name,
       description: view.description,

@@ -5,6 +5,7 @@ import { ERASED_AT } from '../../../functions/recorder/tombstone.ts';
 import { CHARGE_VIEWS } from '../charges/charge-views.ts';
 import { DUCKDB, literalFiles, quoted } from '../dialect.ts';
 import { EXPORT_COLUMNS, exportsSelect } from '../exports-view.ts';
+import { sessionChangesSelect } from '../session-changes.ts';
 import { DUCKDB_TYPES, itemType, STORED_ITEM } from '../stored-record.ts';
 import { selectOf } from '../view.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../views.ts';
@@ -171,6 +172,7 @@ function historyDefinitions(exports: readonly Export[]): string[] {
   return [
     `CREATE VIEW records AS ${fullExports.length > 0 ? fullExports.map(itemsOf).join(' UNION ALL ') : NO_ITEMS}`,
     `CREATE VIEW exports AS ${exportsSelect(listing, DUCKDB)}`,
+    `CREATE VIEW session_changes AS ${sessionChangesSelect(`(${imagesOf(exports)}) AS images`, DUCKDB)}`,
     ...VIEWS_WITH_HISTORY.map(
       (view) => `CREATE VIEW ${view.name}_history AS ${selectOf(view, DUCKDB, 'records', EXPORT_COLUMNS)}`,
     ),
@@ -211,6 +213,20 @@ function changed(full: Export | undefined, increments: readonly Export[]): strin
   const unchanged = `SELECT item FROM (SELECT item, item.sessionId.S AS id FROM (${full ? itemsOf(full) : NO_ITEMS}) AS records)
     AS base ANTI JOIN newest USING (id)`;
   return `WITH newest AS (${newest}) ${unchanged} UNION ALL ${images}`;
+}
+
+/** The images of exports, with the microseconds since 1970 of the last write of each or, in a full export, of its point in time. */
+function imagesOf(exports: readonly Export[]): string {
+  const full = exports.filter(({ type }) => type === 'full');
+  const increments = exports.filter(({ type }) => type === 'incremental');
+  const changes = rows(increments, { Metadata: METADATA, NewImage: ITEM });
+  return [
+    ...full.map(
+      (each) => `SELECT item, ${Date.parse(each.time) * 1_000} AS written FROM (${itemsOf(each)}) AS records`,
+    ),
+    `SELECT item, written FROM (SELECT NewImage AS item, Metadata.WriteTimestampMicros.N::bigint AS written FROM ${changes}) AS changes
+      WHERE item IS NOT NULL AND ${NOT_ERASED}`,
+  ].join(' UNION ALL ');
 }
 
 /** The lines of the data files as rows. */

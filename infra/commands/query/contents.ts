@@ -3,6 +3,7 @@ import { CHARGE_QUERIES } from '../../analytics/charges/charge-queries.ts';
 import { readExports } from '../../analytics/duckdb/export-folder.ts';
 import { EXPORT_COLUMNS } from '../../analytics/exports-view.ts';
 import { SAVED_QUERIES } from '../../analytics/saved-queries.ts';
+import { SESSION_CHANGES } from '../../analytics/session-changes.ts';
 import { print } from '../../terminal/output.ts';
 import { textTable } from '../../terminal/text-table.ts';
 import type { Context } from '../command-line/command.ts';
@@ -17,7 +18,7 @@ export function listContents(source: string, { cwd, stdout, stderr }: Context): 
 }
 
 function contents(source: string): string {
-  const views = [...CURRENT_VIEWS, ...VIEWS_OF_CHARGES, EXPORTS_VIEW].map(
+  const views = [...CURRENT_VIEWS, ...VIEWS_OF_CHARGES, EXPORTS_VIEW, SESSION_CHANGES].map(
     ({ name, description, columns }) =>
       `${name}: ${description}\n${textTable(columns.map((column) => [column.name, column.type, column.description]))}`,
   );

@@ -1,5 +1,6 @@
 import { CHARGE_VIEWS } from '../../analytics/charges/charge-views.ts';
 import { EXPORT_COLUMNS, EXPORTS_COLUMNS } from '../../analytics/exports-view.ts';
+import { SESSION_CHANGES } from '../../analytics/session-changes.ts';
 import { type Column, columnsOf } from '../../analytics/view.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../../analytics/views.ts';
 
@@ -31,4 +32,9 @@ export const HISTORIES: readonly DocumentedView[] = VIEWS_WITH_HISTORY.map((view
 }));
 
 /** The views that every export has, in the order in which they refer to each other. */
-export const EXPORT_VIEWS: readonly DocumentedView[] = [...CURRENT_VIEWS, EXPORTS_VIEW, ...HISTORIES];
+export const EXPORT_VIEWS: readonly DocumentedView[] = [
+  ...CURRENT_VIEWS,
+  EXPORTS_VIEW,
+  SESSION_CHANGES,
+  ...HISTORIES,
+];

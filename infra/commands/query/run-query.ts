@@ -41,7 +41,7 @@ export async function runQuery(
   const options = {
     timeZone,
     isCached,
-    needsHistory: listsViews || /_history\b|\bexports\b/i.test(sql),
+    needsHistory: listsViews || /_history\b|\bexports\b|\bsession_changes\b/i.test(sql),
     needsCharges: listsViews || namesCharges,
   };
   await withExport(source, options, context, async ({ connection, hasCharges, time }) => {

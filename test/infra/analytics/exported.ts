@@ -109,7 +109,7 @@ export async function ask<const Q extends Readonly<Record<string, string>>>(
   const notices: string[] = [];
   const names = Object.values(queries).join();
   const { connection, incomplete, close } = await openSessions(folder, (text) => notices.push(text), {
-    needsHistory: /_history\b|\bexports\b/.test(names),
+    needsHistory: /_history\b|\bexports\b|\bsession_changes\b/.test(names),
     needsCharges: /charge/.test(names),
     ...options,
   });

@@ -31,7 +31,8 @@ async function query(records: readonly Stored[], timeZone: string) {
   const { connection, close } = await openSessions(folder, () => {}, { timeZone, needsHistory: false });
   try {
     const rows = new Map<string, Record<string, unknown>[]>();
-    for (const { name, sql } of SAVED_QUERIES)
+    // The property test of session_changes is in newest-records.test.ts.
+    for (const { name, sql } of SAVED_QUERIES.filter((each) => each.name !== 'changed-statuses'))
       rows.set(name, (await connection.runAndReadAll(sql(DUCKDB))).getRowObjectsJson());
     const options = { time: '2026-12-01T00:00:00Z', timeZone, scope: {} };
     const { html } = await makePage(connection, options);
@@ -300,6 +301,46 @@ describe('a second calculation', () => {
         );
         expect(counts(rows('failures-by-country'), ['start_date', 'country', 'error_code'])).toEqual(
           expected(failed, ({ date, country: of, errorCode }) => [date, of, text(errorCode)]),
+        );
+        const monday = (day: string) =>
+          new Date(Date.parse(day) - ((new Date(day).getUTCDay() + 6) % 7) * 86_400_000)
+            .toISOString()
+            .slice(0, 10);
+        for (const [column, of] of [
+          ['sessions', sessions],
+          ['answered', sessions.filter(({ outcome }) => outcome === 'answered')],
+        ] as const) {
+          const byWeek = expected(of, ({ date }) => [date && monday(date)]);
+          for (const [week, count] of counts(rows('answer-rate-by-week'), ['start_week'], column))
+            expect([week, count]).toEqual([week, byWeek.get(week) ?? 0]);
+        }
+        expect(rows('longest-calls').map((row) => Number(row['talk_seconds']))).toEqual(
+          talked
+            .map(({ talk }) => talk)
+            .toSorted((a, b) => b - a)
+            .slice(0, 100),
+        );
+        const rang = legs.flatMap(({ ring, route }) =>
+          ring === undefined ? [] : [{ ring: Math.trunc(ring), route }],
+        );
+        for (const [route, all] of Map.groupBy(rang, (leg) => leg.route))
+          expect(rows('ring-times').find((row) => row['route'] === route)).toMatchObject({
+            legs: String(all.length),
+            median_seconds: text(
+              quantile(
+                all.map(({ ring }) => ring),
+                0.5,
+              ),
+            ),
+          });
+        const callers = records.flatMap(({ legs: own = [] }) =>
+          own.flatMap(({ leg, source }) => (leg === 'callA' && source !== undefined ? [source] : [])),
+        );
+        const repeated = [...Map.groupBy(callers, String).values()]
+          .map(({ length }) => length)
+          .filter((n) => n > 1);
+        expect(rows('repeat-callers').map((row) => Number(row['sessions']))).toEqual(
+          repeated.toSorted((a, b) => b - a).slice(0, 100),
         );
         expect(counts(rows('busy-hours'), ['start_hour'])).toEqual(
           expected(sessions, ({ hour }) => [text(hour)]),

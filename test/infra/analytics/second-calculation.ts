@@ -11,6 +11,7 @@ interface Leg {
   callDuration?: number;
   initiatedTimestamp?: string;
   connectedTimestamp?: string;
+  source?: string;
   sourceCountryCode?: string;
   destinationCountryCode?: string;
   callQuality?: { mos?: number; jitter?: number; packetLossRate?: number };
@@ -64,6 +65,7 @@ const leg = (name: string): fc.Arbitrary<Leg> =>
       connectedTimestamp: fc.constantFrom(
         ...['2026-11-20T10:00:07Z', '2026-11-20T10:01:00.9Z', '2026-11-20T09:59:59Z', '2026-12-20T10:00:00Z'],
       ),
+      source: fc.constantFrom('+6591234567', '+6598765432', '', 'anonymous'),
       sourceCountryCode: country,
       destinationCountryCode: country,
       callQuality: fc.record(

@@ -426,6 +426,7 @@ describe('the view definitions', () => {
       'exports',
       ...VIEWS.map(({ name }) => name),
       ...VIEWS_WITH_HISTORY.map(({ name }) => `${name}_history`),
+      'session_changes',
       ...CHARGE_VIEWS.map(({ name }) => name),
     ]);
     for (const { name, sql, columns } of ATHENA_VIEWS) {

@@ -312,6 +312,7 @@ describe('npx vss-webhook query', () => {
     const names = [
       ...VIEWS.map(({ name }) => name),
       'exports',
+      'session_changes',
       'sessions_history',
       'call_legs_history',
       'session_errors_history',

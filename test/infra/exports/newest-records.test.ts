@@ -73,6 +73,9 @@ async function athena<const Q extends readonly string[]>(bucket: string, ...quer
     "SET TimeZone = 'UTC'",
     'CREATE MACRO date_format(value, format) AS strftime(value, format)',
     'CREATE MACRO at_timezone(value, zone) AS timezone(zone, value)',
+    'CREATE MACRO from_unixtime(seconds) AS to_timestamp(seconds)',
+    'CREATE MACRO to_unixtime(value) AS epoch(value)',
+    'CREATE MACRO from_iso8601_timestamp(text) AS CAST(text AS timestamptz)',
     'CREATE MACRO max_by(value, measure) AS arg_max_null(value, measure)',
     table('export_files', false, `Item: '${item}'`),
     table(
@@ -80,7 +83,9 @@ async function athena<const Q extends readonly string[]>(bucket: string, ...quer
       true,
       `Keys: 'STRUCT(sessionId STRUCT(S VARCHAR))', Metadata: 'STRUCT(WriteTimestampMicros STRUCT(N VARCHAR))', NewImage: '${item}'`,
     ),
-    `CREATE VIEW exports AS ${athenaViews(FULL_EXPORT_DAYS, trino('UTC'), false).find(({ name }) => name === 'exports')?.sql}`,
+    ...athenaViews(FULL_EXPORT_DAYS, trino('UTC'), false)
+      .filter(({ name }) => ['exports', 'session_changes'].includes(name))
+      .map(({ name, sql }) => `CREATE VIEW ${name} AS ${sql}`),
   ])
     await connection.run(statement);
   const results = [];
@@ -92,6 +97,7 @@ async function athena<const Q extends readonly string[]>(bucket: string, ...quer
 
 const NEWEST = `SELECT item.sessionId.S AS session_id, item.sessionStatus.S AS session_status
 FROM ${newestRecords(FULL_EXPORT_DAYS + 2)} ORDER BY ALL`;
+const CHANGED = 'SELECT session_id, old_status, new_status FROM session_changes';
 const newestIn = async (bucket: string) => (await athena(bucket, NEWEST))[0];
 
 describe('the newest records in Athena', () => {
@@ -132,16 +138,26 @@ describe('the newest records in Athena', () => {
         const table = new Map<string, Item>([['a', session('a', 'COMPLETED')]]);
         const bucket = newFolder();
         await addFull(bucket, -daily.length, [...table.values()]);
-        let written = 0;
+        const changes: { session_id: string; old_status: string; new_status: string }[] = [];
+        const shown = new Map([['a', 'COMPLETED']]);
         for (const [i, operations] of daily.entries()) {
+          const day = i - daily.length;
+          let written = (TODAY + day * DAY) * 1_000;
           const images = new Map<string, Change>();
+          const last = new Map<string, string>();
           for (const { id, status } of operations) {
             const newImage = status === undefined ? undefined : itemOf(id, status);
             if (newImage) table.set(id, newImage);
             else table.delete(id);
+            if (status === undefined || status === 'erased') last.delete(id);
+            else last.set(id, status);
             images.set(id, { sessionId: id, written: ++written, ...(newImage && { newImage }) });
           }
-          const day = i - daily.length;
+          for (const [id, new_status] of last) {
+            const old_status = shown.get(id) ?? new_status;
+            if (old_status !== new_status) changes.push({ session_id: id, old_status, new_status });
+            shown.set(id, new_status);
+          }
           addChanges(bucket, day, day + 1, [...images.values()]);
           if (i === fullDay) await addFull(bucket, day + 1, [...table.values()]);
         }
@@ -150,18 +166,25 @@ describe('the newest records in Athena', () => {
           .filter(({ erasedAt }) => erasedAt === undefined)
           .map(({ sessionId, sessionStatus }) => ({ session_id: sessionId, session_status: sessionStatus }))
           .toSorted((a, b) => (a.session_id < b.session_id ? -1 : 1));
-        const [newest, exports] = await athena(
+        const [newest, changed, exports] = await athena(
           bucket,
           NEWEST,
+          CHANGED,
           'SELECT export_time, export_type, changes_since, gap_before FROM exports ORDER BY ALL',
         );
         expect(newest).toEqual(expected);
         const inDuckDb = await ask(bucket, {
           sessions: 'SELECT session_id, session_status FROM sessions ORDER BY ALL',
+          changed: CHANGED,
           exports: `SELECT export_time, export_type, changes_since, gap_before FROM exports
             WHERE item_count > 0 OR export_type = 'full' ORDER BY ALL`,
         });
         expect(inDuckDb.rows('sessions')).toEqual(expected);
+        const order = ({ session_id, old_status, new_status }: Record<string, unknown>) =>
+          `${session_id} ${old_status} ${new_status}`;
+        const sorted = (rows: readonly Record<string, unknown>[] = []) => rows.map(order).toSorted();
+        expect(sorted(changed)).toEqual(sorted(changes));
+        expect(sorted(inDuckDb.rows('changed'))).toEqual(sorted(changes));
         expect(inDuckDb.rows('exports').filter(({ gap_before: gap }) => gap)).toEqual([]);
         expect(exports?.length).toBeGreaterThanOrEqual(inDuckDb.rows('exports').length);
       }),
