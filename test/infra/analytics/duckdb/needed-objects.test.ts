@@ -4,7 +4,7 @@ import { neededObjects } from '../../../../infra/analytics/duckdb/needed-objects
 const full = (day: number, name = 'manifest-files.json') =>
   `exports/2026-11-${day}T02Z/AWSDynamoDB/0${day}-a/${name}`;
 const change = (day: number, name = 'manifest-files.json') =>
-  `exports/changes/2026-11-${day}T02Z/since-2026-11-${day - 1}T02:00:00Z/AWSDynamoDB/${name}`;
+  `exports/changes/2026-11-${day}T02Z/since-2026-11-${day - 1}T02Z/AWSDynamoDB/${name}`;
 const needed = (...keys: string[]) => neededObjects(keys.map((key) => ({ key }))).map(({ key }) => key);
 
 describe('neededObjects', () => {
