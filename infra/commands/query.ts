@@ -33,6 +33,9 @@ Options:
   --all            Write every view to a file in the folder --out.
   --database FILE  Write a DuckDB database that has every view as a table. Tools for
                    business intelligence open it.
+  --without-personal-data
+                   With --all or --database, write null instead of phone numbers and of
+                   texts that may contain personal data. Session ids remain.
   --time-zone ZONE Time zone of days, hours and printed times, such as
                    Asia/Singapore. Default UTC.
   --guard-formulas In csv, put an apostrophe before texts that begin with =, +, - or @,
@@ -49,6 +52,7 @@ const OPTIONS = {
   out: { type: 'string' },
   all: { type: 'boolean', default: false },
   database: { type: 'string' },
+  'without-personal-data': { type: 'boolean', default: false },
   'time-zone': { type: 'string', default: 'UTC' },
   'guard-formulas': { type: 'boolean', default: false },
   fresh: { type: 'boolean', default: false },
@@ -72,8 +76,11 @@ export const query = defineCommand({
     if (values.all || values.database !== undefined) {
       const target = targetOf(values);
       const { writeAll } = await import('./query/run-query.ts');
-      return writeAll(source, { ...options, ...target }, context);
+      const hasPersonalData = !values['without-personal-data'];
+      return writeAll(source, { ...options, ...target, hasPersonalData }, context);
     }
+    if (values['without-personal-data'])
+      throw new UsageError('--without-personal-data needs --all or --database.');
     const sql = await readSql(text, values.file, context);
     if (sql === undefined) {
       const { listContents } = await import('./query/contents.ts');

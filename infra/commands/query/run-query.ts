@@ -3,9 +3,10 @@ import { resolve } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoted } from '../../analytics/dialect.ts';
 import { withExport } from '../../analytics/duckdb/export-source.ts';
+import { withoutPersonalData } from '../../analytics/personal-data.ts';
 import { print } from '../../terminal/output.ts';
 import { type Context, UsageError } from '../command-line/command.ts';
-import { EXPORT_VIEWS, VIEWS_OF_CHARGES } from './documented-views.ts';
+import { type DocumentedView, EXPORT_VIEWS, VIEWS_OF_CHARGES } from './documented-views.ts';
 import { printResult } from './print-result.ts';
 import type { ResultFormat } from './result-format.ts';
 import { runAllButLast } from './statements.ts';
@@ -83,12 +84,13 @@ export interface WriteAllOptions extends SourceOptions {
   out: string;
   format: ResultFormat;
   guardsFormulas: boolean;
+  hasPersonalData: boolean;
 }
 
 /** Writes all views to a database or to a folder. Returns the exit code. @throws UsageError if the folder is a file. */
 export async function writeAll(
   source: string,
-  { database, out, format, timeZone, isCached, guardsFormulas }: WriteAllOptions,
+  { database, out, format, timeZone, isCached, guardsFormulas, hasPersonalData }: WriteAllOptions,
   context: Context,
 ): Promise<number> {
   const target = resolve(context.cwd, database ?? out);
@@ -98,8 +100,10 @@ export async function writeAll(
   const options = { timeZone, isCached, needsHistory: true, needsCharges: true };
   await withExport(source, options, context, async ({ connection, hasCharges, time }) => {
     const views = [...EXPORT_VIEWS, ...(hasCharges ? VIEWS_OF_CHARGES : [])];
-    if (database !== undefined) await writeDatabase(connection, views, target, { time, timeZone }, context);
-    else await writeViews(connection, views, target, { format, timeZone, guardsFormulas }, context);
+    const rowsOf = hasPersonalData ? ({ name }: DocumentedView) => `FROM ${name}` : withoutPersonalData;
+    if (database !== undefined)
+      await writeDatabase(connection, views, target, { time, timeZone, rowsOf }, context);
+    else await writeViews(connection, views, target, { format, timeZone, guardsFormulas, rowsOf }, context);
   });
   print(context.stderr, `Wrote ${database ?? out}`);
   return 0;

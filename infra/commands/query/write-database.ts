@@ -33,6 +33,13 @@ async function isOurs(file: string): Promise<boolean> {
   }
 }
 
+interface DatabaseContents {
+  time: string;
+  timeZone: string;
+  /** The query of the rows of a view. */
+  rowsOf(view: DocumentedView): string;
+}
+
 /**
  * Writes a DuckDB database that has each of these views as a table, with comments, and each saved query as a view. It
  * replaces an existing file once it is complete.
@@ -41,7 +48,7 @@ export async function writeDatabase(
   connection: DuckDBConnection,
   views: readonly DocumentedView[],
   file: string,
-  about: { time: string; timeZone: string },
+  { time, timeZone, rowsOf }: DatabaseContents,
   { stderr }: Context,
 ): Promise<void> {
   const part = `${file}.part`;
@@ -49,11 +56,11 @@ export async function writeDatabase(
   await connection.run(`ATTACH ${quoted(part)} AS written`);
   try {
     await connection.run(
-      `CREATE TABLE written.${ABOUT} AS SELECT ${quoted(about.time)}::timestamptz AS as_of, ${quoted(about.timeZone)} AS time_zone`,
+      `CREATE TABLE written.${ABOUT} AS SELECT ${quoted(time)}::timestamptz AS as_of, ${quoted(timeZone)} AS time_zone`,
     );
     for (const [i, view] of views.entries()) {
       progress(stderr, `${i + 1} of ${views.length}: ${view.name} …`);
-      await connection.run(`CREATE TABLE written.${view.name} AS FROM ${view.name}`);
+      await connection.run(`CREATE TABLE written.${view.name} AS ${rowsOf(view)}`);
       for (const comment of commentsOn(view)) await connection.run(comment);
     }
     await addSavedQueries(connection, views);

@@ -11,16 +11,16 @@ export async function writeViews(
   connection: DuckDBConnection,
   views: readonly DocumentedView[],
   folder: string,
-  options: WriteOptions,
+  options: WriteOptions & { rowsOf(view: DocumentedView): string },
   { stderr }: Context,
 ): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const { format } = options;
   const extension = `${format.name}${format.isCompressed ? '.gz' : ''}`;
-  for (const [i, { name }] of views.entries()) {
-    progress(stderr, `${i + 1} of ${views.length}: ${name} …`);
-    const file = join(folder, `${name}.${extension}`);
-    await writeResult(connection, `FROM ${name}`, file, options);
+  for (const [i, view] of views.entries()) {
+    progress(stderr, `${i + 1} of ${views.length}: ${view.name} …`);
+    const file = join(folder, `${view.name}.${extension}`);
+    await writeResult(connection, options.rowsOf(view), file, options);
   }
   progress(stderr);
 }

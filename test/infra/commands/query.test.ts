@@ -19,8 +19,9 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { buildApp } from 'fauxqs';
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
+import { merge, newRecord, receivedSummary, type SessionRecord } from '../../../functions/vss/record.ts';
 import { SAVED_QUERIES } from '../../../infra/analytics/saved-queries.ts';
 import { columnsOf } from '../../../infra/analytics/view.ts';
 import { VIEWS } from '../../../infra/analytics/views.ts';
@@ -35,6 +36,8 @@ const query = (args: readonly string[], env: NodeJS.ProcessEnv = process.env) =>
 
 const session = (payload: Readonly<Record<string, unknown>>): SessionRecord =>
   newRecord(receivedSummary(summaryOf(summaryBody(payload)), '2026-11-20T10:00:00.000Z'));
+
+const Rows = v.array(v.record(v.string(), v.unknown()));
 
 const records = [
   session({ sessionId: 'a', clientRequestId: 'a line\u001b[31m\r\nand "another", with a comma' }),
@@ -328,6 +331,52 @@ describe('npx vss-webhook query', () => {
     expect(readdirSync(out).toSorted()).toEqual(
       ['sessions.duckdb', ...names.map((name) => `${name}.parquet`)].toSorted(),
     );
+  });
+
+  it('writes the views without personal data for --without-personal-data, with the same rows and columns', async () => {
+    const details = { errorCode: -2004, errorMsg: 'to personal-1' };
+    const personal = (endTime: string) =>
+      session({
+        sessionId: 'a',
+        endTime,
+        clientRequestId: 'personal-2',
+        errorDetails: details,
+        'personal-3': 'personal-4',
+        details: {
+          callA: { callId: 'leg', source: 'personal-5', destination: 'personal-6', errorDetails: details },
+        },
+      });
+    const conflict = merge(personal('2026-01-13T09:00:00Z'), personal('2026-01-13T10:00:00Z'));
+    const [folder, whole, shared] = [await exportOf([conflict]), newFolder(), newFolder()];
+    const database = join(shared, 'shared.duckdb');
+    const option = '--without-personal-data';
+
+    await query([folder, '--all', '--format', 'json', '--out', whole]);
+    await query([folder, '--all', '--format', 'json', '--out', shared, option]);
+    const files = readdirSync(shared).toSorted();
+    expect(files).toEqual(readdirSync(whole).toSorted());
+    const textIn = (out: string) => files.map((name) => readFileSync(join(out, name), 'utf8')).join('');
+    for (const text of [...'123456'].map((digit) => `personal-${digit}`))
+      expect([text, textIn(whole).includes(text), textIn(shared).includes(text)]).toEqual([
+        text,
+        true,
+        false,
+      ]);
+    expect(textIn(shared)).not.toContain(conflict.digest);
+    const rowsIn = (out: string) =>
+      files.map((name) => v.parse(Rows, JSON.parse(readFileSync(join(out, name), 'utf8'))).map(Object.keys));
+    expect(rowsIn(shared)).toEqual(rowsIn(whole));
+
+    await query([folder, '--database', database, option]);
+    const { rows } = await ask(folder, {
+      attach: `ATTACH '${database}' AS shared (READ_ONLY)`,
+      legs: 'SELECT source, destination, call_id FROM shared.call_legs',
+    });
+    expect(rows('legs')).toEqual([{ source: null, destination: null, call_id: 'leg' }]);
+    expect(await query([folder, 'sessions', option])).toMatchObject({
+      code: 2,
+      stderr: '--without-personal-data needs --all or --database.\n',
+    });
   });
 
   it('has the functions of Trino that DuckDB lacks or names differently', async () => {
