@@ -71,6 +71,22 @@ describe('an export that the views do not need', () => {
     expect(notices).toEqual([expect.stringMatching(notice)]);
   });
 
+  it('is left out of the changes of sessions if it is an incremental one with a truncated data file', async () => {
+    const { folder } = await twoExports();
+    addIncrement(folder, '2026-11-19T02:00:00Z', OLD, [
+      { sessionId: 'new', written: 1, newImage: { ...session('new'), sessionStatus: 'BUSY' } },
+    ]);
+    const changes = 'SELECT session_id FROM session_changes';
+    expect(ids((await ask(folder, { changes })).rows('changes'))).toEqual(['new']);
+
+    truncateData(join(folder, 'AWSDynamoDB'));
+    const { rows, notices } = await ask(folder, { changes });
+    expect(rows('changes')).toEqual([]);
+    expect(notices).toEqual([
+      expect.stringMatching(/^The history does not include .* was truncated or changed/),
+    ]);
+  });
+
   it('is one of an earlier point in time, even if it was requested later', async () => {
     const { folder, older } = await twoExports();
     const later = older.replace(/\d{14}-/, '09999999999999-');
