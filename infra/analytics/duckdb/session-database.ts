@@ -132,16 +132,16 @@ function sizeOf(exports: readonly Export[]): number {
   return files.reduce((size, { path }) => size + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
 }
 
-/** Leaves out the full exports that are broken, except for the newest one. */
+/** Leaves out the exports that are broken, of those that the newest state does not need. */
 async function withoutBroken(
   exports: readonly Export[],
-  { full }: Newest,
+  { full, increments }: Newest,
   notice: (text: string) => void,
 ): Promise<Export[]> {
   const complete: Export[] = [];
   for (const each of exports) {
     try {
-      if (each.type === 'full' && each !== full) await verify(each);
+      if (each !== full && !increments.includes(each)) await verify(each);
       complete.push(each);
     } catch (error) {
       if (!(error instanceof ExportError)) throw error;
@@ -215,18 +215,27 @@ function changed(full: Export | undefined, increments: readonly Export[]): strin
   return `WITH newest AS (${newest}) ${unchanged} UNION ALL ${images}`;
 }
 
+/** The attributes of an image that `session_changes` needs. */
+const IMAGE = itemType(
+  Object.fromEntries(
+    ['sessionId', 'subAccountId', 'sessionStatus', ERASED_AT].map((name) => [name, { holds: 'text' }]),
+  ),
+  DUCKDB_TYPES,
+);
+
 /** The images of exports, with the microseconds since 1970 of the last write of each or, in a full export, of its point in time. */
 function imagesOf(exports: readonly Export[]): string {
-  const full = exports.filter(({ type }) => type === 'full');
   const increments = exports.filter(({ type }) => type === 'incremental');
-  const changes = rows(increments, { Metadata: METADATA, NewImage: ITEM });
-  return [
-    ...full.map(
-      (each) => `SELECT item, ${Date.parse(each.time) * 1_000} AS written FROM (${itemsOf(each)}) AS records`,
-    ),
-    `SELECT item, written FROM (SELECT NewImage AS item, Metadata.WriteTimestampMicros.N::bigint AS written FROM ${changes}) AS changes
-      WHERE item IS NOT NULL AND ${NOT_ERASED}`,
-  ].join(' UNION ALL ');
+  const images = [
+    ...exports
+      .filter(({ type }) => type === 'full')
+      .map(
+        (full) =>
+          `SELECT Item AS item, ${Date.parse(full.time) * 1_000} AS written FROM ${rows([full], { Item: IMAGE })}`,
+      ),
+    `SELECT NewImage AS item, Metadata.WriteTimestampMicros.N::bigint AS written FROM ${rows(increments, { Metadata: METADATA, NewImage: IMAGE })}`,
+  ];
+  return `SELECT item, written FROM (${images.join(' UNION ALL ')}) AS images WHERE item IS NOT NULL AND ${NOT_ERASED}`;
 }
 
 /** The lines of the data files as rows. */

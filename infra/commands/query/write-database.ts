@@ -63,7 +63,7 @@ export async function writeDatabase(
       await connection.run(`CREATE TABLE written.${view.name} AS ${rowsOf(view)}`);
       for (const comment of commentsOn(view)) await connection.run(comment);
     }
-    await addSavedQueries(connection, views);
+    await addSavedQueries(connection, views, timeZone);
     await connection.run('DETACH written');
     // DuckDB would apply what a process that was killed has left to the new database.
     rmSync(`${file}.wal`, { force: true });
@@ -88,11 +88,16 @@ function commentsOn({ name, description, columns }: DocumentedView): string[] {
 async function addSavedQueries(
   connection: DuckDBConnection,
   views: readonly DocumentedView[],
+  timeZone: string,
 ): Promise<void> {
   const hasCharges = views.some(({ name }) => /charge/.test(name));
   await connection.run('USE written');
   for (const statement of TRINO_FUNCTIONS) await connection.run(statement);
-  for (const { name, sql } of [...SAVED_QUERIES, ...(hasCharges ? CHARGE_QUERIES : [])])
+  for (const { name, question, sql } of [...SAVED_QUERIES, ...(hasCharges ? CHARGE_QUERIES : [])]) {
     await connection.run(`CREATE VIEW "${name}" AS ${sql(DUCKDB)}`);
+    // The database cannot set the time zone of those who open it.
+    const comment = `${question} Its days are those of SET TimeZone = '${timeZone}'.`;
+    await connection.run(`COMMENT ON VIEW "${name}" IS ${quoted(comment)}`);
+  }
   await connection.run('USE memory');
 }
