@@ -12,12 +12,12 @@ import { median } from './median.ts';
 const HELP = `Usage: npm run bench:commands -- [options]
 
 Compares the CPU time of \`vss-webhook COMMAND --help\`, with a warm compile cache,
-with that of \`node -e 0\`, in turns. Exit code 1 if a command needs more than three
+with that of \`node -e 0\`, in turns of ten runs. Exit code 1 if a command needs more than three
 times as much. With --tests, also compares \`npm test\` with one \`cdk synth\`, which
 takes some minutes.
 
 Options:
-  --rounds NUMBER  How often each command runs. Default 9.
+  --rounds NUMBER  How many turns each command has. Default 5.
   --tests          Also measure npm test. Exit code 1 if it needs more than 16 times
                    the CPU time of cdk synth.
   -h, --help       Show this help.
@@ -26,10 +26,18 @@ Options:
 const COMMAND = {
   name: 'bench:commands',
   help: HELP,
-  options: { rounds: { type: 'string', default: '9' }, tests: { type: 'boolean', default: false } },
+  options: { rounds: { type: 'string', default: '5' }, tests: { type: 'boolean', default: false } },
 } as const;
 
 const LIMITS = { help: 3, tests: 16 };
+
+/** `times` counts in hundredths of a second, of which a start takes two. */
+const RUNS_PER_TURN = 10;
+
+/** Commands load the support of proxies only if the environment configures one. */
+const withoutProxy = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(https?_proxy|aws_ca_bundle)$/i.test(name)),
+);
 
 async function main({ values }: CommandLine<typeof COMMAND.options>): Promise<void> {
   const rounds = wholeNumber('rounds', values.rounds, 1);
@@ -53,20 +61,23 @@ async function inTurns(commands: readonly (readonly string[])[], rounds: number)
   const times: number[][] = commands.map(() => []);
   for (let round = 0; round <= rounds; round++)
     for (const [i, args] of commands.entries()) {
-      const seconds = await cpuSeconds(args);
-      if (round > 0) times[i]?.push(seconds);
+      const seconds = await cpuSeconds(args, RUNS_PER_TURN);
+      if (round > 0) times[i]?.push(seconds / RUNS_PER_TURN);
     }
   return times;
 }
 
-const cpuSeconds = (args: readonly string[]) =>
-  cpuSecondsOf([process.execPath, ...args].map((word) => `'${word}'`).join(' '));
+function cpuSeconds(args: readonly string[], runs = 1): Promise<number> {
+  const command = [process.execPath, ...args].map((word) => `'${word}'`).join(' ');
+  return cpuSecondsOf(Array<string>(runs).fill(command).join(' && '));
+}
 
 /** The CPU seconds of a command of the shell and its children. @throws Error if it fails. */
 async function cpuSecondsOf(command: string): Promise<number> {
   // The second line that `times` prints is about the children of the shell: 1m2.345s 0m0.678s
-  const script = `${command} >/dev/null && times`;
-  const { stdout } = await promisify(execFile)('sh', ['-c', script], { cwd: root, maxBuffer: 2 ** 26 });
+  const script = `{ ${command}; } >/dev/null && times`;
+  const options = { cwd: root, env: withoutProxy, maxBuffer: 2 ** 26 };
+  const { stdout } = await promisify(execFile)('sh', ['-c', script], options);
   const [, children = ''] = stdout.trim().split('\n').slice(-2);
   return [...children.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
     (sum, [, minutes, seconds]) => sum + 60 * Number(minutes) + Number(seconds),
@@ -76,7 +87,7 @@ async function cpuSecondsOf(command: string): Promise<number> {
 
 function compare(name: string, seconds: number, baseline: number, limit: number) {
   const ratio = seconds / baseline;
-  const cells = [name, seconds.toFixed(2), baseline.toFixed(2), ratio.toFixed(2), String(limit)];
+  const cells = [name, seconds.toFixed(3), baseline.toFixed(3), ratio.toFixed(2), String(limit)];
   return { cells, isExceeded: ratio > limit };
 }
 
