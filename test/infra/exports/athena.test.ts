@@ -136,6 +136,12 @@ describe('the views', () => {
     }
   });
 
+  it('read each full export once for the changes of sessions', () => {
+    const { sql = '' } = ATHENA_VIEWS.find(({ name }) => name === 'session_changes') ?? {};
+
+    expect(sql.match(/\bexport_files\b/g)).toEqual(['export_files']);
+  });
+
   it('count an export as complete when its manifest lists its own data files, as only a full export does', () => {
     const { sql } = ATHENA_VIEWS.find(({ name }) => name === 'exports') ?? {};
 
