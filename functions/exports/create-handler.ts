@@ -13,9 +13,9 @@ interface Dependencies {
 }
 
 /**
- * Starts the exports that are due, and measures the age of the exported data: the metric ExportAge, which is the age of
- * the table if no export is complete, as the metric NoCompleteExport says. It runs every hour, because DynamoDB reports a failed export only to those who
- * ask.
+ * Starts the exports that are due, and measures the age of the exported data: the metric ExportAge. If no export is
+ * complete, it is the age of the table, and the metric NoCompleteExport is published. It runs every hour, because DynamoDB
+ * reports a failed export only to those who ask.
  */
 export function createHandler({ exports, schedule, now, logger, metrics }: Dependencies) {
   async function startAll(due: readonly DueExport[], latest: number, attempt: string): Promise<void> {

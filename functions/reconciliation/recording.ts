@@ -4,7 +4,8 @@ import type { ReadRow } from '../log-export/read-rows.ts';
 import { type Message, toMessage } from '../queue/message.ts';
 import { isIncomplete, readSummary } from '../vss/summary.ts';
 import type { ChargesFile } from './charges-file.ts';
-import { type Candidate, legEnd, type Session } from './comparison.ts';
+import type { Candidate } from './comparison.ts';
+import { legEnd, type Session } from './exported-sessions.ts';
 import type { Result } from './result.ts';
 
 /** Resolves once the queue has acknowledged the message. */

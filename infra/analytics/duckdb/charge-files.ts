@@ -1,7 +1,6 @@
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { createInterface } from 'node:readline';
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import * as v from 'valibot';
@@ -9,6 +8,7 @@ import { CHARGES_PREFIX, EXPORTS_PREFIX } from '../../exports/bucket-prefixes.ts
 import { CHARGE_FIELDS } from '../charges/charge-fields.ts';
 import { literalFiles } from '../dialect.ts';
 import { isCompressed, isDataFile } from './data-file.ts';
+import { linesOf } from './lines.ts';
 import type { Incomplete, Notice } from './notice.ts';
 
 export const CHARGES_FOLDER = CHARGES_PREFIX.replace('/', '');
@@ -102,13 +102,11 @@ async function countLines(path: string): Promise<{ all: number; broken: number }
   const decompress = isCompressed(path) ? createGunzip() : new PassThrough();
   try {
     await pipeline(createReadStream(path), decompress, async (source: AsyncIterable<Buffer>) => {
-      for await (const line of createInterface({
-        input: Readable.from(source),
-        crlfDelay: Number.POSITIVE_INFINITY,
-      })) {
-        if (line === '') continue;
+      for await (const line of linesOf(source)) {
+        const text = line.trim();
+        if (text === '') continue;
         lines.all++;
-        if (!isRow(line)) lines.broken++;
+        if (!isRow(text)) lines.broken++;
       }
     });
   } catch {

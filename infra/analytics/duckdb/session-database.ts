@@ -1,18 +1,16 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { ERASED_AT } from '../../../functions/recorder/tombstone.ts';
 import { CHARGE_VIEWS } from '../charges/charge-views.ts';
-import { DUCKDB, literalFiles, quoted } from '../dialect.ts';
+import { DUCKDB, quoted } from '../dialect.ts';
 import { EXPORT_COLUMNS, exportsSelect } from '../exports-view.ts';
 import { sessionChangesSelect } from '../session-changes.ts';
-import { DUCKDB_TYPES, itemType, STORED_ITEM } from '../stored-record.ts';
 import { selectOf } from '../view.ts';
 import { VIEWS, VIEWS_WITH_HISTORY } from '../views.ts';
 import { chargeRows, readableChargeFiles } from './charge-files.ts';
-import { isCompressed } from './data-file.ts';
 import { type Export, ExportError, shortTime } from './export.ts';
 import { readExports } from './export-folder.ts';
+import { idsOf, imagesOf, newestRecords, recordsOf } from './export-relations.ts';
 import { type Newest, newestOf } from './newest-export.ts';
 import type { Incomplete, Notice } from './notice.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -43,10 +41,6 @@ export interface DatabaseOptions {
   /** Whether the views of the charges are needed. */
   needsCharges: boolean;
 }
-
-const ITEM = itemType(STORED_ITEM, DUCKDB_TYPES);
-const KEYS = 'STRUCT(sessionId STRUCT(S VARCHAR))';
-const METADATA = 'STRUCT(WriteTimestampMicros STRUCT(N VARCHAR))';
 
 /**
  * Opens the exports in a folder. They are not imported: each query reads the files.
@@ -114,8 +108,7 @@ export async function openSessions(
  * @throws ExportError
  */
 async function assertUnique(connection: DuckDBConnection, full: Export): Promise<void> {
-  const ids = `SELECT Item.sessionId.S AS id FROM ${rows([full], { Item: KEYS })}`;
-  const repeated = `SELECT count(*)::integer AS repeated FROM (SELECT id FROM (${ids}) AS items GROUP BY id HAVING count(*) > 1) AS ids`;
+  const repeated = `SELECT count(*)::integer AS repeated FROM (SELECT id FROM (${idsOf(full)}) AS items GROUP BY id HAVING count(*) > 1) AS ids`;
   const [row] = (await connection.runAndReadAll(repeated)).getRowObjectsJson();
   const count = Number(row?.['repeated']);
   if (count === 0) return;
@@ -152,25 +145,24 @@ async function withoutBroken(
 }
 
 /** The statements that define the views of the newest state. Each takes a few milliseconds, so the others are optional. */
-function definitions({ full, increments }: Newest, timeZone: string): string[] {
+function definitions(newest: Newest, timeZone: string): string[] {
   return [
     `SET TimeZone = ${quoted(timeZone)}`,
     ...TRINO_FUNCTIONS,
-    `CREATE VIEW newest_records AS ${full && increments.length === 0 ? itemsOf(full) : changed(full, increments)}`,
+    `CREATE VIEW newest_records AS ${newestRecords(newest)}`,
     ...VIEWS.map((view) => `CREATE VIEW ${view.name} AS ${selectOf(view, DUCKDB, 'newest_records')}`),
   ];
 }
 
 /** The statements that define the views of all exports. */
 function historyDefinitions(exports: readonly Export[]): string[] {
-  const fullExports = exports.filter(({ type }) => type === 'full');
   const listed = exports.map(({ scheduled, id, type, from, itemCount = null }) => {
     const since = from === undefined ? 'NULL' : quoted(shortTime(from));
     return `(${quoted(scheduled)}, ${quoted(id)}, ${quoted(type)}, ${since}, ${itemCount})`;
   });
   const listing = `(VALUES ${listed.join(', ')}) AS listed (export_time, export_id, export_type, changes_since, item_count)`;
   return [
-    `CREATE VIEW records AS ${fullExports.length > 0 ? fullExports.map(itemsOf).join(' UNION ALL ') : NO_ITEMS}`,
+    `CREATE VIEW records AS ${recordsOf(exports)}`,
     `CREATE VIEW exports AS ${exportsSelect(listing, DUCKDB)}`,
     `CREATE VIEW session_changes AS ${sessionChangesSelect(`(${imagesOf(exports)}) AS images`, DUCKDB)}`,
     ...VIEWS_WITH_HISTORY.map(
@@ -185,71 +177,4 @@ function chargeDefinitions(files: readonly string[]): string[] {
     `CREATE VIEW charge_files AS ${chargeRows(files)}`,
     ...CHARGE_VIEWS.map((view) => `CREATE VIEW ${view.name} AS ${selectOf(view, DUCKDB, 'charge_files')}`),
   ];
-}
-
-const NO_ITEMS = `SELECT NULL::${ITEM} AS item, NULL::varchar AS export_time, NULL::varchar AS export_id LIMIT 0`;
-
-/** Tombstones are not records. */
-const NOT_ERASED = `item.${ERASED_AT}.S IS NULL`;
-
-/** The records of a full export. */
-function itemsOf(full: Export): string {
-  const { scheduled, id } = full;
-  return `SELECT Item AS item, ${quoted(scheduled)} AS export_time, ${quoted(id)} AS export_id FROM ${rows([full], { Item: ITEM })} WHERE ${NOT_ERASED}`;
-}
-
-/**
- * The records with the changes applied: each changed record has its newest image, and deleted ones are gone. Only the ids
- * of the changed records are held in memory, because a million images would not fit.
- */
-function changed(full: Export | undefined, increments: readonly Export[]): string {
-  const change = { Metadata: METADATA, Keys: KEYS };
-  // Two exports may contain the same change; one contains a record once.
-  const position = `{'written': Metadata.WriteTimestampMicros.N::bigint, 'file': filename}`;
-  const newest = `SELECT Keys.sessionId.S AS id, max(${position}) AS position FROM ${rows(increments, change)} GROUP BY id`;
-  const images = `SELECT item FROM (SELECT *, NewImage AS item, Keys.sessionId.S AS id, ${position} AS position
-    FROM ${rows(increments, { ...change, NewImage: ITEM })}) AS changes SEMI JOIN newest USING (id, position)
-    WHERE item IS NOT NULL AND ${NOT_ERASED}`;
-  const unchanged = `SELECT item FROM (SELECT item, item.sessionId.S AS id FROM (${full ? itemsOf(full) : NO_ITEMS}) AS records)
-    AS base ANTI JOIN newest USING (id)`;
-  return `WITH newest AS (${newest}) ${unchanged} UNION ALL ${images}`;
-}
-
-/** The attributes of an image that `session_changes` needs. */
-const IMAGE = itemType(
-  Object.fromEntries(
-    ['sessionId', 'subAccountId', 'sessionStatus', ERASED_AT].map((name) => [name, { holds: 'text' }]),
-  ),
-  DUCKDB_TYPES,
-);
-
-/** The images of exports, with the microseconds since 1970 of the last write of each or, in a full export, of its point in time. */
-function imagesOf(exports: readonly Export[]): string {
-  const increments = exports.filter(({ type }) => type === 'incremental');
-  const images = [
-    ...exports
-      .filter(({ type }) => type === 'full')
-      .map(
-        (full) =>
-          `SELECT Item AS item, ${Date.parse(full.time) * 1_000} AS written FROM ${rows([full], { Item: IMAGE })}`,
-      ),
-    `SELECT NewImage AS item, Metadata.WriteTimestampMicros.N::bigint AS written FROM ${rows(increments, { Metadata: METADATA, NewImage: IMAGE })}`,
-  ];
-  return `SELECT item, written FROM (${images.join(' UNION ALL ')}) AS images WHERE item IS NOT NULL AND ${NOT_ERASED}`;
-}
-
-/** The lines of the data files as rows. */
-function rows(exports: readonly Export[], columns: Readonly<Record<string, string>>): string {
-  const paths = exports.flatMap(({ files }) => files.map(({ path }) => path));
-  const types = Object.entries(columns).map(([name, type]) => `${name}: ${quoted(type)}`);
-  if (paths.length === 0) {
-    const none = Object.entries(columns).map(([name, type]) => `NULL::${type} AS ${name}`);
-    return `(SELECT ${[...none, 'NULL::varchar AS filename'].join(', ')} LIMIT 0)`;
-  }
-  const read = [...Map.groupBy(paths, (path) => (isCompressed(path) ? 'gzip' : 'uncompressed'))].map(
-    // Format and columns are explicit, so that DuckDB does not read the files to detect them.
-    ([compression, group]) =>
-      `FROM read_json(${literalFiles(group)}, format = 'newline_delimited', records = true, filename = true, compression = '${compression}', columns = {${types.join(', ')}})`,
-  );
-  return `(${read.join(' UNION ALL ')})`;
 }

@@ -26,7 +26,8 @@ export const PrintableText = v.pipe(
  *
  * @param groups A query with one row per group.
  * @param order What ranks the groups.
- * @param key The column that names a group. That of the others has any value.
+ * @param key The column that names a group, aggregated, such as `min(country) AS country`. In the row of the others, its
+ *   value means nothing.
  * @param sums The columns to add up.
  */
 export function firstGroups(

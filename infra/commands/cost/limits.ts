@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { MAX_SESSIONS } from '../../../functions/reconciliation/comparison.ts';
+import { MAX_SESSIONS } from '../../../functions/reconciliation/exported-sessions.ts';
 import type { Template } from '../../local/template.ts';
 import { EventSource, MEASURED, type Usage } from './estimate.ts';
 import quotas from './quotas.json' with { type: 'json' };

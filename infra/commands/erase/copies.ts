@@ -6,6 +6,8 @@ import {
 } from '../../exports/bucket-prefixes.ts';
 import type { DeployedStage } from '../stage/deployed-stage.ts';
 
+/** SQS keeps a dead letter for this many days, counted from the delivery. */
+const DEAD_LETTER_DAYS = 14;
 /** DynamoDB keeps point-in-time backups for this many days. */
 const BACKUP_DAYS = 35;
 /** Lifecycle rules run once a day, and need up to two to delete an object. */
@@ -23,6 +25,7 @@ export function copiesText({ outputs }: DeployedStage, now: Date): string {
     EventBusArn,
   } = outputs;
   const copies = [
+    `- dead letters in which no session can be identified, until ${after(DEAD_LETTER_DAYS)}`,
     `- the backups of ${TableName}, until ${after(BACKUP_DAYS)}`,
     ...(bucket === undefined
       ? []

@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
-import { addDays, type Day, dayOf } from '../../../functions/reconciliation/day.ts';
+import { type Day, dayOf } from '../../../functions/reconciliation/day.ts';
 import { fromItem } from '../../../functions/recorder/item.ts';
 import { ERASED_AT } from '../../../functions/recorder/tombstone.ts';
 import { inOneLine } from '../../terminal/printable.ts';
@@ -13,7 +13,7 @@ export interface ErasableSession {
   sessionId: string;
   /** Describes it in one line, with phone numbers masked. */
   line: string;
-  /** Where rows of its calls may be stored: undefined if that is unknown, because it has no record. */
+  /** The days of its times, on which rows of its calls are stored; undefined if they are unknown, because it has no record. */
   charges: { subAccountId: string; from: Day; to: Day } | undefined;
 }
 
@@ -52,12 +52,12 @@ export function erasableSession(item: Readonly<Record<string, AttributeValue>>):
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT/;
 
-/** The days of all its times, and one more on either side: what the log export has may differ from what was delivered. */
+/** The first and the last day among all its times. */
 function daysOf(attributes: Readonly<Record<string, unknown>>): { from: Day; to: Day } {
   const { [ERASED_AT]: _, ...record } = attributes;
   const days = scalarsOf(record)
     .filter((text) => ISO_TIME.test(text))
     .map(dayOf)
     .toSorted();
-  return { from: addDays(days.at(0) ?? '', -1), to: addDays(days.at(-1) ?? '', 1) };
+  return { from: days.at(0) ?? '', to: days.at(-1) ?? '' };
 }

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
@@ -12,6 +11,8 @@ import {
 import * as v from 'valibot';
 import { canonicalId } from '../../../functions/log-export/canonical-id.ts';
 import { keyPart } from '../../../functions/reconciliation/bucket.ts';
+import { addDays } from '../../../functions/reconciliation/day.ts';
+import { linesOf } from '../../analytics/duckdb/lines.ts';
 import { CHARGES_PREFIX } from '../../exports/bucket-prefixes.ts';
 import type { ErasableSession } from './erasable-session.ts';
 
@@ -54,7 +55,10 @@ async function keysIn(client: S3Client, Bucket: string): Promise<string[]> {
 function mayHold(key: string, { charges }: ErasableSession): boolean {
   const [day = '', file = ''] = key.slice(CHARGES_PREFIX.length).split('/');
   if (!charges) return true;
-  return file === `${keyPart(charges.subAccountId)}.json.gz` && day >= charges.from && day <= charges.to;
+  if (file !== `${keyPart(charges.subAccountId)}.json.gz`) return false;
+  // One day more on either side, because the times of the log export may differ from those that were delivered. It is the
+  // day of the object that is moved: that of a delivered time may be none of a calendar.
+  return addDays(day, 1) >= charges.from && addDays(day, -1) <= charges.to;
 }
 
 const Row = v.pipe(v.string(), v.parseJson(), v.object({ SessionId: v.string() }));
@@ -90,7 +94,7 @@ async function withoutRows(compressed: Readable, erased: ReadonlySet<string>) {
     compressed,
     createGunzip(),
     async function* (source: AsyncIterable<Buffer>) {
-      for await (const line of createInterface({ input: Readable.from(source) })) {
+      for await (const line of linesOf(source)) {
         const row = v.safeParse(Row, line);
         if (!row.success) throw new Error('a line is not a row');
         if (erased.has(canonicalId(row.output.SessionId))) {

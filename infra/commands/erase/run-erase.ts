@@ -78,7 +78,7 @@ async function find(
   context: Context,
 ): Promise<ErasableSession[] | 'declined'> {
   const { stdout, stderr, interrupted } = context;
-  const sessions = await Promise.all(sessionIds.map((id) => named(items, id)));
+  const sessions = (await Promise.all(sessionIds.map((id) => named(items, id)))).flat();
   if (numbers.length > 0) {
     const { items: count, bytes, price } = await items.scanEstimate();
     print(
@@ -95,13 +95,13 @@ async function find(
   return [...new Map(sessions.map((session) => [session.sessionId, session])).values()];
 }
 
-/** A session by its id, in the spelling in which the table has it. */
-async function named(items: SessionItems, id: string): Promise<ErasableSession> {
-  for (const sessionId of spellingsOf(id)) {
-    const item = await items.read(sessionId);
-    if (item) return erasableSession(item);
-  }
-  return { sessionId: id, line: `${id}  not in the table`, charges: undefined };
+/** The items of a session, in every spelling of its id that the table has. */
+async function named(items: SessionItems, id: string): Promise<ErasableSession[]> {
+  const found = await Promise.all(spellingsOf(id).map((spelling) => items.read(spelling)));
+  const sessions = found.flatMap((item) => (item ? [erasableSession(item)] : []));
+  return sessions.length > 0
+    ? sessions
+    : [{ sessionId: id, line: `${id}  not in the table`, charges: undefined }];
 }
 
 /** How many items are written at the same time. */

@@ -7,6 +7,7 @@ import { isTombstone } from '../../../functions/recorder/tombstone.ts';
 import { isJsonObject } from '../../../functions/vss/json.ts';
 import { isCompressed } from '../../analytics/duckdb/data-file.ts';
 import type { Export } from '../../analytics/duckdb/export.ts';
+import { linesOf } from '../../analytics/duckdb/lines.ts';
 import type { Newest } from '../../analytics/duckdb/newest-export.ts';
 
 /** What the exports have of a session. */
@@ -56,7 +57,8 @@ const isPresent = ({ sessionId, item }: ExportedItem) => sessionId === undefined
 async function* itemsIn({ files }: Export): AsyncGenerator<ExportedItem> {
   for (const { path } of files) {
     let number = 0;
-    for await (const line of linesIn(path)) yield { ...itemOf(line), place: `${path}, line ${++number}` };
+    for await (const line of linesOf(bytesOf(path)))
+      yield { ...itemOf(line), place: `${path}, line ${++number}` };
   }
 }
 
@@ -69,18 +71,6 @@ function itemOf(line: string): Pick<ExportedItem, 'sessionId' | 'item'> {
   if (!success) return { sessionId: undefined, item: undefined };
   const { Item, Keys, NewImage } = output;
   return { sessionId: (Item ?? Keys)?.['sessionId']?.S, item: Item ?? NewImage };
-}
-
-/** The lines of a file. Unlike those of node:readline, they end only at a line feed: JSON may contain U+2028. */
-async function* linesIn(path: string): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const bytes of bytesOf(path)) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-  if (rest !== '') yield rest;
 }
 
 function bytesOf(path: string): AsyncIterable<Buffer> {

@@ -72,7 +72,7 @@ function paced(table: StoredRecords, limit: () => Promise<void>): StoredRecords 
 
 function endedWithin({ endTime, receivedAt }: SessionRecord, { from, to }: Selection): boolean {
   const day = (endTime ?? receivedAt).slice(0, 10);
-  return day >= (from ?? '') && day <= (to ?? '9');
+  return (from === undefined || day >= from) && (to === undefined || day <= to);
 }
 
 /** Pauses before the retries after a transient fault, such as throttling: four minutes in all. */

@@ -1,11 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LegRow } from '../../../functions/log-export/leg-row.ts';
-import {
-  type ComparisonOptions,
-  compare,
-  readSessions,
-} from '../../../functions/reconciliation/comparison.ts';
+import { type ComparisonOptions, compare } from '../../../functions/reconciliation/comparison.ts';
+import { readSessions } from '../../../functions/reconciliation/exported-sessions.ts';
 import type { RecordedSession } from '../../../functions/reconciliation/recorded-sessions.ts';
 import { legRow } from './leg-rows.ts';
 

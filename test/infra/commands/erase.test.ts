@@ -88,8 +88,9 @@ let sessions = 0;
 const newSession = () => `erase-${++sessions}`;
 
 /** A call of an own day, so that tests do not share objects of charges. */
-const bodyOf = (sessionId: string, source = NUMBER) =>
+const bodyOf = (sessionId: string, source = NUMBER, others: object = {}) =>
   summaryBody({
+    ...others,
     sessionId,
     sessionStatus: 'BUSY',
     startTime: `${DAY}T23:59:00Z`,
@@ -97,8 +98,8 @@ const bodyOf = (sessionId: string, source = NUMBER) =>
     details: { callA: { source, destination: OTHER } },
   });
 
-async function record(sessionId: string, source?: string): Promise<void> {
-  const summary = receivedSummary(summaryOf(bodyOf(sessionId, source)), '2026-01-14T00:01:05.000Z');
+async function record(sessionId: string, source?: string, others?: object): Promise<void> {
+  const summary = receivedSummary(summaryOf(bodyOf(sessionId, source, others)), '2026-01-14T00:01:05.000Z');
   await sessionTable(emulators.dynamodb, emulators.tableName, 30).add(newRecord(summary));
 }
 
@@ -155,6 +156,7 @@ describe('npx vss-webhook erase', () => {
     );
     expect(stdout).toContain('Erased 1 session, 1 dead letter and 3 rows of charges.');
     const date = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+    expect(stdout).toContain(`no session can be identified, until ${date(14)}`);
     expect(stdout).toContain(`the backups of ${emulators.tableName}, until ${date(35)}`);
     expect(stdout).toContain(`in s3://exports/exports/, until ${date(32)}`);
     const after = await items();
@@ -197,6 +199,41 @@ describe('npx vss-webhook erase', () => {
     const { stdout } = await erase([`{${id.toUpperCase()}}`, '--dry-run']);
 
     expect(stdout).toContain(`${id}  2026-01-13`);
+  });
+
+  it('erases every spelling of an id that the table has', async () => {
+    const id = 'ab12cd34-0000-4000-8000-000000000002';
+    await Promise.all([record(id), record(id.toUpperCase())]);
+
+    const { stdout } = await erase([id, '--yes']);
+
+    expect(stdout).toContain('Erased 2 sessions');
+    const after = await items();
+    expect(after.get(id)).not.toHaveProperty('digest');
+    expect(after.get(id.toUpperCase())).not.toHaveProperty('digest');
+  });
+
+  it.each(['9999-99-99T', '9999-12-31T', '0000-00-00T'])(
+    'deletes the charges of a session whose summary also has the time %s',
+    async (note) => {
+      const erased = newSession();
+      await record(erased, NUMBER, { note });
+      await putCharges(DAY, erased, 'other');
+
+      const { code } = await erase([erased, '--yes']);
+
+      expect([code, await charges(DAY)]).toEqual([0, [['other'], '1']]);
+    },
+  );
+
+  it('deletes the charges of a session beside rows with line separators of Unicode', async () => {
+    const erased = newSession();
+    await record(erased);
+    await putCharges(DAY, erased, 'a\u2028b');
+
+    const { code } = await erase([erased, '--yes']);
+
+    expect([code, await charges(DAY)]).toEqual([0, [['a\u2028b'], '1']]);
   });
 
   it('leaves a tombstone for a session that is not in the table, and searches all charges for it', async () => {

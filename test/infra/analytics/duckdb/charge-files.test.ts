@@ -61,6 +61,13 @@ describe('the charges of a folder of exports', () => {
     expect(await chargedIn(folder)).toEqual({ sessions: ['a'], notices: [] });
   });
 
+  it('are complete if a text in them has line separators of Unicode', async () => {
+    const folder = await exportOf(records);
+    writeCharges(folder, { rows: [{ ...chargeRow('a', '1'), Country: 'Singa\u2028pore\u2029' }] });
+
+    expect(await chargedIn(folder)).toEqual({ sessions: ['a'], notices: [] });
+  });
+
   it('are left out with a notice if a file is empty, truncated or damaged', async () => {
     const folder = await exportOf(records);
     const rows = Array.from({ length: 2_000 }, (_, i) => chargeRow(`session-${Math.sin(i)}`, String(i)));

@@ -12,9 +12,9 @@ import { summaryBody, summaryOf } from '../../../functions/summaries.ts';
 
 const throttled = Object.assign(new Error('Rate exceeded'), { name: 'ThrottlingException' });
 
-function exported(sessionId: string): ExportedItem {
+function exported(sessionId: string, summary: object = {}): ExportedItem {
   const record = newRecord(
-    receivedSummary(summaryOf(summaryBody({ sessionId })), '2026-11-20T10:00:05.000Z'),
+    receivedSummary(summaryOf(summaryBody({ sessionId, ...summary })), '2026-11-20T10:00:05.000Z'),
   );
   return { sessionId, item: toItem(record), place: '' };
 }
@@ -23,7 +23,7 @@ function exported(sessionId: string): ExportedItem {
 async function restored(
   sessionIds: readonly string[],
   write: (sessionId: string) => Promise<boolean>,
-  options: Partial<RestoreAllOptions> = {},
+  { summary, ...options }: Partial<RestoreAllOptions> & { summary?: object } = {},
 ) {
   const table: StoredRecords = {
     read: async () => undefined,
@@ -34,7 +34,7 @@ async function restored(
   const outcomes = new Map<string | undefined, string>();
   const pauses: number[] = [];
   async function* items() {
-    yield* sessionIds.map(exported);
+    yield* sessionIds.map((sessionId) => exported(sessionId, summary));
   }
   await restoreAll(items(), {
     table,
@@ -97,6 +97,14 @@ describe('restoreAll', () => {
 
     expect(outcomes.get('session-50')).toBe('added');
     expect(outcomes.size).toBeLessThan(100);
+  });
+
+  it('restores all sessions if no day is selected, however late they ended', async () => {
+    const summary = { endTime: '9999-01-01T00:00:00Z' };
+
+    const { outcomes } = await restored(['a'], async () => true, { summary });
+
+    expect(outcomes.get('a')).toBe('added');
   });
 
   it('looks up at most as many sessions per second as requested, and none for those that are not selected', async () => {
