@@ -60,7 +60,7 @@ describe('the deployment', () => {
     );
   });
 
-  it('is followed by a check of the registrations', async () => {
+  it('checks the registrations after the deployment', async () => {
     await expect
       .poll(() => logged.filter((line) => line.includes('WebhookRegistered')))
       .toEqual([
@@ -71,8 +71,8 @@ describe('the deployment', () => {
   });
 });
 
-describe('a delivery', () => {
-  it('is recorded for each published example', async () => {
+describe('the webhook and the recorder', () => {
+  it('records each published example', async () => {
     for (const { body } of examples) expect((await deliver(stack, body))?.status).toBe(200);
 
     const records = await awaitRecords(
@@ -95,7 +95,7 @@ describe('a delivery', () => {
     );
   });
 
-  it('is stored with an expiry according to retentionDays', async () => {
+  it('stores a record with the expiry that retentionDays sets', async () => {
     const sessionId = newSession();
     await deliver(stack, summaryBody({ sessionId }));
     const days = 86_400;
@@ -158,7 +158,7 @@ describe('the fake 8x8', () => {
     });
   });
 
-  it('has sessions by HTTP, which it exports but does not deliver', async () => {
+  it('accepts sessions by HTTP, which it exports but does not deliver', async () => {
     const url = stack.endpoints.fake8x8;
     const add = async (body: string) => (await fetch(`${url}/sessions`, { method: 'POST', body })).status;
     expect([await add('{}'), await add(oneCall({ sessionId: 'by-http' }))]).toEqual([400, 204]);

@@ -128,8 +128,8 @@ describe('the age of the exported data', () => {
   });
 });
 
-describe('exports', () => {
-  it('are not started while the day is covered', async () => {
+describe('the exports function', () => {
+  it('starts no export while the day is covered', async () => {
     const { started, counted } = await run([
       full(34.5),
       incremental(34.5, 10.5, { ExportStatus: 'IN_PROGRESS' }),
@@ -139,7 +139,7 @@ describe('exports', () => {
     expect(counted).toEqual({ ExportsRefused: 0 });
   });
 
-  it('continue where the last one ended, under a prefix that says which changes they contain', async () => {
+  it('continues where the last export ended, under a prefix that names the period of the changes', async () => {
     const { started } = await run([full(34.5)]);
 
     expect(started).toEqual([
@@ -160,7 +160,7 @@ describe('exports', () => {
     ]);
   });
 
-  it('start with a full one, encrypted with the key of the stack', async () => {
+  it('starts with a full export, encrypted with the key of the stack', async () => {
     const { started } = await run([], { keyArn: 'arn:key' });
 
     expect(started).toEqual([
@@ -177,7 +177,7 @@ describe('exports', () => {
     ]);
   });
 
-  it('are retried after a failure, with another token', async () => {
+  it('retries a failed export with another token', async () => {
     const failed = incremental(34.5, 10.5, { ExportStatus: 'FAILED', FailureCode: 'AccessDenied' });
     const { started, logged } = await run([full(34.5), failed]);
 
@@ -193,7 +193,7 @@ describe('exports', () => {
     ]);
   });
 
-  it('do not report a failure that a later export followed', async () => {
+  it('does not report a failed export that a later one followed', async () => {
     const failed = full(34, { ExportStatus: 'FAILED' });
 
     for (const exports of [
@@ -203,7 +203,7 @@ describe('exports', () => {
       expect((await run(exports)).logged).toEqual([]);
   });
 
-  it('are counted and logged if DynamoDB refuses to start them', async () => {
+  it('counts and logs an export that DynamoDB refuses to start', async () => {
     const { started, counted, logged, measured, published } = await run([full(34.5)], {
       rejections: ['LimitExceededException'],
     });
@@ -215,7 +215,7 @@ describe('exports', () => {
     expect(published).toHaveLength(1);
   });
 
-  it('are a single full one of now if point-in-time recovery does not cover the changes', async () => {
+  it('exports the current table once if point-in-time recovery does not cover the changes', async () => {
     const { started, counted, logged } = await run([full(1, { ExportStatus: 'FAILED' }), full(82.5)], {
       rejections: ['InvalidExportTimeException'],
     });
@@ -233,7 +233,7 @@ describe('exports', () => {
     expect(logged.at(-1)).toMatchObject({ level: 'warn', message: expect.stringContaining('not possible') });
   });
 
-  it('are full ones of now if point-in-time recovery does not cover the scheduled time', async () => {
+  it('exports the current table if point-in-time recovery does not cover the scheduled time', async () => {
     const { started, counted } = await run([full(24 * 8)], { rejections: ['InvalidExportTimeException'] });
 
     expect(started).toMatchObject([
@@ -243,7 +243,7 @@ describe('exports', () => {
     expect(counted).toEqual({ ExportsRefused: 0 });
   });
 
-  it('wait for point-in-time recovery if it does not cover the latest hour', async () => {
+  it('waits for point-in-time recovery if it does not cover the latest hour', async () => {
     const { started, counted } = await run([], { rejections: ['InvalidExportTimeException'] });
 
     expect(started).toMatchObject([{ ExportTime: new Date('2026-11-26T12:00:00Z') }]);
