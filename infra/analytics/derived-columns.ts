@@ -29,7 +29,7 @@ export function outcomeOf(status: string): string {
 export const startDate: DefinedColumn = {
   name: 'start_date',
   type: 'date',
-  description: 'day on which the session started; null if that is missing or cannot be right',
+  description: 'day on which the session started; null if missing or implausible',
   sql: (dialect) => dialect.local(PLAUSIBLE_START),
 };
 
@@ -101,7 +101,7 @@ export function legColumns(at: string): DefinedColumn[] {
       name: 'implausible_count',
       type: 'bigint',
       description:
-        'number of values of the legs that are left out because they cannot be right; `call_legs` has them as `raw_mos` etc.',
+        'number of values of the legs that are left out as implausible; `call_legs` has them as `raw_mos` etc.',
       sql: (dialect) =>
         LEG_COLUMNS.map((column) => dialect.length(implausibleOf(dialect, column))).join(' + '),
     },
@@ -131,7 +131,7 @@ export const sessionDerived: readonly DefinedColumn[] = [
   {
     name: 'duration_seconds',
     type: 'bigint',
-    description: 'seconds from start to end of the session; null if that cannot be right',
+    description: 'seconds from start to end of the session; null if implausible',
     sql: (dialect) => plausible('duration_seconds', dialect.secondsBetween('start_time', 'end_time')),
   },
   {

@@ -27,7 +27,7 @@ export function plausible(column: PlausibleColumn, sql: string): string {
 }
 
 /**
- * The start of a session, or null if it cannot be right: more than ten years before the summary was received, or more
+ * The start of a session, or null if implausible: more than ten years before the summary was received, or more
  * than a day after. One session of the year 9999 would hide all others in a chart.
  */
 export const PLAUSIBLE_START =
@@ -46,7 +46,7 @@ export function withRawColumns(columns: readonly DefinedColumn[]): DefinedColumn
       .map((column) => ({
         ...column,
         name: `raw_${column.name}`,
-        description: `\`${column.name}\` as delivered, also if it cannot be right`,
+        description: `\`${column.name}\` as delivered, even if implausible`,
       })),
   ];
 }

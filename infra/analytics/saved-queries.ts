@@ -183,7 +183,7 @@ ORDER BY sessions DESC, path`,
   },
   {
     name: 'implausible',
-    question: 'Which values are left out because they cannot be right, and how often?',
+    question: 'Which values are left out as implausible, and how often?',
     sql: () => `SELECT column_name, count(*) AS left_out, min(value) AS least, max(value) AS greatest
 FROM (
   SELECT 'mos' AS column_name, mos AS kept, raw_mos AS value FROM call_legs

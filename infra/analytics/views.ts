@@ -42,7 +42,7 @@ export const callLegs: View = {
     {
       name: 'ring_seconds',
       type: 'bigint',
-      description: 'seconds from the start of the leg until it was answered; null if that cannot be right',
+      description: 'seconds from the start of the leg until it was answered; null if implausible',
       sql: (dialect) =>
         plausible('ring_seconds', dialect.secondsBetween('initiated_timestamp', 'connected_timestamp')),
     },

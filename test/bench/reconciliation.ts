@@ -21,7 +21,7 @@ const HELP = `Usage: npm run bench:reconciliation -- [options]
 Generates log exports of several sizes, all of one day, and measures the duration and
 the peak memory of their reconciliation: download, both readings, lookups and stored
 rows; with every hundredth session missing, and with every session missing and
---beyond-limit. The table, the bucket and the queue answer at once. Takes about two
+--beyond-limit. The table, the bucket and the queue answer at once. Takes about four
 minutes.
 
 Options:

@@ -78,8 +78,8 @@ const COLUMNS: readonly DefinedColumn[] = [
     'BillingIncrement',
     'increment of billing: `1+1` is per second, `60+60` per minute',
   ),
-  seconds('billed_seconds', 'BillableDurationInSec', 'seconds that are billed; null if that cannot be right'),
-  seconds('duration_seconds', 'DurationInSec', 'seconds connected; null if that cannot be right'),
+  seconds('billed_seconds', 'BillableDurationInSec', 'seconds that are billed; null if implausible'),
+  seconds('duration_seconds', 'DurationInSec', 'seconds connected; null if implausible'),
   text('product', 'Product', 'product of 8x8 that the leg belongs to'),
   column(
     'sip_status',

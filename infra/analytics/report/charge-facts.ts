@@ -54,7 +54,7 @@ FROM charge_facts WHERE total_price IS NOT NULL GROUP BY currency`);
   const currencies = await rowsOf(connection, Currency, 'FROM currencies ORDER BY place');
   // The files are those of days in UTC.
   const end = `${daysAfter(found.last, 1)}T00:00:00Z`;
-  const period = { ...periodOf(scope, end, timeZone, gaps) };
+  const period = periodOf(scope, end, timeZone, gaps);
   const isPlausible = "abs(date_diff('day', export_day, day)) <= 1";
   const timeline = await readTimeline(connection, `charge_facts WHERE ${isPlausible}`, period);
   return { ...found, currencies, timeline };

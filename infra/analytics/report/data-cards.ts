@@ -111,7 +111,7 @@ FROM session_facts WHERE implausible_count > 0`,
   if (!total || total.amount === 0) return undefined;
   return {
     title: 'Values left out',
-    sentence: `${counted(total.amount, 'value')} of ${counted(total.sessions, 'session')} cannot be right, such as a mean opinion score above 5, and no chart includes them. The saved query “implausible” counts them by column.`,
+    sentence: `The charts leave out ${counted(total.amount, 'implausible value')} of ${counted(total.sessions, 'session')}, such as a mean opinion score above 5. The saved query “implausible” counts them by column.`,
   };
 };
 

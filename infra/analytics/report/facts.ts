@@ -23,7 +23,7 @@ interface Condition extends Scope {
  * Reads the data for the report into two tables. Every query of an export reads all of its files, which is slow. With
  * these tables, the files are read twice instead of once per chart.
  *
- * - `session_facts`: one row per session. `day` is its start date, or null if that is unknown or cannot be right.
+ * - `session_facts`: one row per session. `day` is its start date, or null if unknown or implausible.
  * - `leg_facts`: one row per leg.
  * - `previous_session_facts`, `previous_leg_facts`: those of the period before.
  * - `all_session_facts`: all sessions of the sub-accounts, if there is a period before.

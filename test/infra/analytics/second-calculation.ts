@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 /**
  * A second calculation of the numbers in the saved queries and the report, in TypeScript, that shares no code with the
- * views; and records with values that cannot be right, missing values, and odd texts.
+ * views; and records with implausible values, missing values, and odd texts.
  */
 
 interface Leg {

@@ -73,7 +73,7 @@ describe('call_charges', () => {
     ]);
   });
 
-  it('leaves out numbers that are not readable or cannot be right, and keeps their text', async () => {
+  it('leaves out numbers that are not readable or are implausible, and keeps their text', async () => {
     const folder = await exportOf([]);
     const values: [text: string, total: string | null][] = [
       ['-1.5', '-1.500000000000'],

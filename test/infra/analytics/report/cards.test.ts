@@ -363,10 +363,10 @@ describe('the cards of data', () => {
     expect(text('Unrecognised fields')).toContain('for +(number) 2 2026-01-13 payload.newa 1');
   });
 
-  it('state how many values cannot be right', async () => {
+  it('state how many values are implausible', async () => {
     const { text } = await cardsOf(DATA_CARDS, { sessions: [{ implausible_count: 3 }] });
 
-    expect(text('Values left out')).toContain('3 values of 1 session cannot be right');
+    expect(text('Values left out')).toContain('leave out 3 implausible values of 1 session');
   });
 
   it('state the differences to the log export in correct grammar for one and for several', async () => {

@@ -36,7 +36,7 @@ describe('the cards of costs', () => {
     );
   });
 
-  it('state the cost of legs whose day cannot be right, and leave it out of the chart', async () => {
+  it('state the cost of legs whose day is implausible, and leave it out of the chart', async () => {
     const { text } = await cardsOf(COST_CARDS, {
       call_charges: [{}, { charge_date: '1970-01-01', total_price: 5 }],
     });
